@@ -1,0 +1,1 @@
+"""ASTRA-LEARN: corrected minutes in, a better adapter out, one municipality at a time."""

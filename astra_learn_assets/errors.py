@@ -1,0 +1,133 @@
+"""Every error ASTRA-LEARN raises on purpose, as one small tree.
+
+Catch :class:`AstraError` to catch them all. ``code`` is stable and machine-readable, ``http_status``
+is what the API answers, the message says what is wrong and what to do. Messages that reach a
+municipality's people are Spanish; messages for operators are English. No message carries document
+text or a citizen's name.
+"""
+
+from __future__ import annotations
+
+
+class AstraError(Exception):
+    """Base of all deliberate errors; ``str(error)`` is safe to log and to show."""
+
+    code = "error"
+    http_status = 500
+
+
+class BadInput(AstraError):
+    """The caller sent something that cannot be used; nothing was stored."""
+
+    code = "bad_input"
+    http_status = 422
+
+
+class InvalidTenantId(BadInput):
+    code = "invalid_tenant_id"
+
+
+class InvalidId(BadInput):
+    code = "invalid_id"
+
+
+class UploadRefused(BadInput):
+    """A document the upload gate does not let in. ``reason`` is a stable machine-readable word."""
+
+    code = "upload_refused"
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class BadManifest(BadInput):
+    code = "bad_manifest"
+
+
+class BadJsonl(BadInput):
+    """A JSONL file with a broken line; ``line`` counts from 1."""
+
+    code = "bad_jsonl"
+
+    def __init__(self, line: int, message: str) -> None:
+        super().__init__(f"line {line}: {message}")
+        self.line = line
+
+
+class BadConfiguration(AstraError):
+    """A setting that cannot work (missing model, malformed URL, unreadable key file)."""
+
+    code = "bad_configuration"
+
+
+class Unauthorized(AstraError):
+    code = "unauthorized"
+    http_status = 401
+
+
+class Forbidden(AstraError):
+    code = "forbidden"
+    http_status = 403
+
+
+class ForeignTenant(Forbidden):
+    """Something of one tenant was asked for, or offered, in the name of another."""
+
+    code = "foreign_tenant"
+
+
+class NotFound(AstraError):
+    code = "not_found"
+    http_status = 404
+
+
+class UnknownTenant(NotFound):
+    code = "unknown_tenant"
+
+
+class Conflict(AstraError):
+    """The request is well formed but the present state does not allow it."""
+
+    code = "conflict"
+    http_status = 409
+
+
+class BaseMissing(Conflict):
+    """No draft of the final's own session and version exists; nothing is learned."""
+
+    code = "base_missing"
+
+
+class AlreadyExists(Conflict):
+    code = "already_exists"
+
+
+class GateRefused(Conflict):
+    """A step was asked to go on with a digest whose gate has no passing verdict."""
+
+    code = "gate_refused"
+
+
+class AdapterRefused(AstraError):
+    """An adapter that must not be loaded: tenant, signature or hash does not fit."""
+
+    code = "adapter_refused"
+    http_status = 403
+
+
+class TrainingFailed(AstraError):
+    """The trainer ended with a documented exit code; ``exit_code`` says which."""
+
+    code = "training_failed"
+
+    def __init__(self, exit_code: int, message: str) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code
+
+
+class Unavailable(AstraError):
+    """A service we depend on (Postgres, Redis, object store) does not answer."""
+
+    code = "unavailable"
+    http_status = 503

@@ -1,0 +1,93 @@
+"""The one settings class. Every field is an ``ASTRA_*`` environment variable (see ``.env.example``).
+
+With nothing set, everything runs embedded below ``ASTRA_HOME`` (``.astra/``): Postgres, Redis, a
+folder as object store, MLflow in SQLite. Production sets URLs; the code paths are the same.
+Settings are read by :func:`get_settings`, never at import time.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+
+
+class Settings(BaseSettings):
+    """All knobs of the platform; units are in the names or the descriptions."""
+
+    model_config = SettingsConfigDict(env_prefix="ASTRA_", env_file=".env", extra="ignore")
+
+    # where things run
+    home: Path = Field(Path(".astra"), description="folder of everything embedded")
+    database_url: str | None = Field(None, description="Postgres URL; empty = embedded")
+    redis_url: str | None = Field(None, description="Redis URL; empty = embedded")
+    object_store_url: str | None = Field(
+        None, description="file:///dir or s3://bucket/prefix; empty = home/objects"
+    )
+    object_store_kms_key: str | None = Field(None, description="KMS key id for SSE-KMS on S3")
+    mlflow_tracking_uri: str | None = Field(None, description="MLflow server URL; empty = SQLite in home")
+    api_host: str = "127.0.0.1"
+    api_port: int = 8600
+    dagster_port: int = 3600
+    dagster_url: str | None = Field(None, description="public URL of the Dagster UI, for links")
+
+    # keys
+    master_key: SecretStr | None = Field(
+        None, description="base64 of 32 bytes that wrap tenant keys; empty = file in home"
+    )
+    master_key_kms: str | None = Field(None, description="KMS key that wraps tenant keys in production")
+    signing_key_file: Path | None = Field(None, description="Ed25519 private key, PEM; empty = made in home")
+    verify_key_file: Path | None = Field(
+        None, description="Ed25519 public key, PEM; empty = derived from the signing key"
+    )
+
+    # comparison and privacy
+    upload_max_bytes: int = Field(30_000_000, gt=0)
+    document_confidence_minimum: float = Field(0.5, ge=0, le=1)
+    country: str = Field("es", description="country pack of national ids for tenants that name none")
+    ner_model: str | None = Field(
+        None, description="spaCy or transformers model by name or path; empty = shipped"
+    )
+
+    # learning
+    base_model: str = Field(str(REPOSITORY / "trainer" / "base_model"), description="Hugging Face id or path")
+    base_revision: str | None = None
+    trainer_python: str | None = Field(None, description="Python that runs the trainer; empty = this one")
+    replay_file: Path | None = Field(None, description="JSONL of replay examples; empty = shipped")
+    replay_share: float = Field(0.2, ge=0, lt=1)
+    corpus_cap: int = Field(20_000, gt=0)
+    corpus_minimum: int = Field(50, gt=0)
+    golden_share: float = Field(0.2, gt=0, lt=1, description="share of documents kept for the golden set")
+    golden_minimum_words: int = Field(500, gt=0)
+    golden_maximum_examples: int = Field(200, gt=0, description="evaluation cost bound")
+    wer_tolerance_points: float = Field(2.0, ge=0)
+    train_threshold: int = Field(500, gt=0)
+    train_minimum: int = Field(50, gt=0)
+    train_max_age_hours: float = Field(168, gt=0)
+    train_weekly_quota: int = Field(7, ge=0, description="trainings per tenant and week on the standard tier")
+    train_backoff_minutes: float = Field(30, ge=0)
+    sensor_interval_seconds: int = Field(30, ge=1)
+    lora_rank: int = Field(16, gt=0)
+    lora_alpha: int = Field(32, gt=0)
+    learning_rate: float = Field(1e-3, gt=0)
+    epochs: float = Field(4, gt=0)
+    batch_tokens: int = Field(2048, gt=0, description="tokens per optimizer step, padding excluded")
+    seed: int = 7
+
+    # serving
+    adapter_cache_bytes: int = Field(2_000_000_000, gt=0)
+
+    @property
+    def home_path(self) -> Path:
+        """``home`` as an absolute path."""
+        return self.home.expanduser().resolve()
+
+
+@lru_cache(maxsize=1)
+def get_settings() -> Settings:
+    """The process's settings; tests build their own :class:`Settings` or clear this cache."""
+    return Settings()

@@ -1,0 +1,72 @@
+"""The one place that builds object keys. Every part goes through :mod:`astra_learn_assets.ids` first.
+
+``diffs/`` and ``datasets/`` are encrypted under the tenant's key (:func:`is_encrypted`).
+"""
+
+from __future__ import annotations
+
+from astra_learn_assets import ids
+
+ENCRYPTED_PREFIXES = ("diffs/", "datasets/")
+
+
+def draft_docx(tenant: str, session: str, version: int) -> str:
+    """``sessions/{tenant}/{session}/v{n}/draft.docx``"""
+    return f"{_session(tenant, session, version)}/draft.docx"
+
+
+def draft_manifest(tenant: str, session: str, version: int) -> str:
+    """``sessions/{tenant}/{session}/v{n}/draft.json``"""
+    return f"{_session(tenant, session, version)}/draft.json"
+
+
+def final_docx(tenant: str, session: str, version: int, sha256: str) -> str:
+    """``sessions/{tenant}/{session}/v{n}/final-{16 of sha256}.docx``: a second upload never overwrites."""
+    return f"{_session(tenant, session, version)}/final-{ids.digest(sha256, 'final digest')[:16]}.docx"
+
+
+def diff(tenant: str, document: str) -> str:
+    """``diffs/{tenant}/{document}.parquet``"""
+    return f"diffs/{ids.tenant_id(tenant)}/{ids.name(document, 'document id')}.parquet"
+
+
+def pairs(tenant: str, document: str) -> str:
+    """``datasets/{tenant}/pairs/{document}.jsonl``"""
+    return f"datasets/{ids.tenant_id(tenant)}/pairs/{ids.name(document, 'document id')}.jsonl"
+
+
+def corpus(tenant: str, dataset_hash: str) -> str:
+    """``datasets/{tenant}/corpora/{dataset_hash}.jsonl``"""
+    return f"datasets/{ids.tenant_id(tenant)}/corpora/{ids.digest(dataset_hash, 'dataset hash')}.jsonl"
+
+
+def golden(tenant: str, golden_hash: str) -> str:
+    """``datasets/{tenant}/golden/{golden_hash}.jsonl``"""
+    return f"datasets/{ids.tenant_id(tenant)}/golden/{ids.digest(golden_hash, 'golden hash')}.jsonl"
+
+
+def predictions(tenant: str, evaluation_hash: str) -> str:
+    """``datasets/{tenant}/predictions/{evaluation_hash}.jsonl``"""
+    return (
+        f"datasets/{ids.tenant_id(tenant)}/predictions/{ids.digest(evaluation_hash, 'evaluation hash')}.jsonl"
+    )
+
+
+def adapter(adapter_id: str) -> str:
+    """``models/adapters/{tenant}/{adapter_id}`` (a folder)."""
+    return f"models/adapters/{ids.tenant_of_adapter(adapter_id)}/{adapter_id}"
+
+
+def tenant_prefixes(tenant: str) -> tuple[str, ...]:
+    """Every prefix that holds something of ``tenant``, each with a trailing slash."""
+    valid = ids.tenant_id(tenant)
+    return tuple(f"{root}/{valid}/" for root in ("sessions", "diffs", "datasets", "models/adapters"))
+
+
+def is_encrypted(key: str) -> bool:
+    """Whether objects under ``key`` are sealed with the tenant's key."""
+    return key.startswith(ENCRYPTED_PREFIXES)
+
+
+def _session(tenant: str, session: str, version: int) -> str:
+    return f"sessions/{ids.tenant_id(tenant)}/{ids.name(session, 'session id')}/v{ids.version(version)}"

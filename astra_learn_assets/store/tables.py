@@ -1,0 +1,262 @@
+"""The tables, in SQLAlchemy 2. Alembic (``store/migrations``) is what creates them in a database.
+
+Every row of a municipality carries ``tenant_id``. ``examples`` and ``documents`` hold no text:
+text lives encrypted in the object store, rows hold ids, hashes, counts and verdicts.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Text,
+    UniqueConstraint,
+    func,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+_TENANT = String(63)
+_SHA256 = String(64)
+
+
+class Base(DeclarativeBase):
+    """Declarative base; JSON columns are JSONB."""
+
+    type_annotation_map = {dict[str, Any]: JSONB, list[Any]: JSONB, datetime: DateTime(timezone=True)}
+
+
+def _now() -> Mapped[datetime]:
+    return mapped_column(DateTime(timezone=True), server_default=func.now())
+
+
+def _tenant(primary_key: bool = False) -> Mapped[str]:
+    return mapped_column(
+        _TENANT, ForeignKey("tenants.tenant_id"), primary_key=primary_key, index=not primary_key
+    )
+
+
+class Tenant(Base):
+    """A municipality. ``wrapped_key`` is its data key wrapped by the master key; NULL = erased."""
+
+    __tablename__ = "tenants"
+    tenant_id: Mapped[str] = mapped_column(_TENANT, primary_key=True)
+    display_name: Mapped[str] = mapped_column(Text)
+    country: Mapped[str] = mapped_column(String(2))
+    tier: Mapped[str] = mapped_column(String(20), server_default="standard")
+    wrapped_key: Mapped[bytes | None] = mapped_column(LargeBinary)
+    created_at: Mapped[datetime] = _now()
+
+
+class Session(Base):
+    """A council session in one version; a V2 clone names what it was cloned from."""
+
+    __tablename__ = "sessions"
+    tenant_id: Mapped[str] = _tenant(primary_key=True)
+    session_id: Mapped[str] = mapped_column(String(80), primary_key=True)
+    version: Mapped[int] = mapped_column(Integer, primary_key=True)
+    cloned_from: Mapped[str | None] = mapped_column(String(80))
+    roster: Mapped[list[Any]] = mapped_column(JSONB, server_default="[]")
+    created_at: Mapped[datetime] = _now()
+
+
+class Artifact(Base):
+    """A stored DOCX: a draft (``generated``) or a clerk's ``final``. ``seq`` is the arrival order."""
+
+    __tablename__ = "artifacts"
+    __table_args__ = (UniqueConstraint("tenant_id", "session_id", "version", "kind", "sha256"),)
+    artifact_id: Mapped[str] = mapped_column(String(80), primary_key=True)
+    seq: Mapped[int] = mapped_column(BigInteger, Identity(), unique=True)
+    tenant_id: Mapped[str] = _tenant()
+    session_id: Mapped[str] = mapped_column(String(80))
+    version: Mapped[int] = mapped_column(Integer)
+    kind: Mapped[str] = mapped_column(String(10))
+    uri: Mapped[str] = mapped_column(Text)
+    sha256: Mapped[str] = mapped_column(_SHA256)
+    uploaded_by: Mapped[str | None] = mapped_column(Text)
+    summary: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    created_at: Mapped[datetime] = _now()
+
+
+class Dictionary(Base):
+    """A tenant's proper nouns: one JSONB document ``{key: DictionaryEntry}`` and its version."""
+
+    __tablename__ = "entities_dictionary"
+    tenant_id: Mapped[str] = _tenant(primary_key=True)
+    version: Mapped[int] = mapped_column(Integer)
+    entries: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    updated_at: Mapped[datetime] = _now()
+
+
+class DictionaryChange(Base):
+    """History of the dictionary, one row per changed entry; append-only."""
+
+    __tablename__ = "dictionary_history"
+    tenant_id: Mapped[str] = _tenant(primary_key=True)
+    version: Mapped[int] = mapped_column(Integer, primary_key=True)
+    key: Mapped[str] = mapped_column(Text, primary_key=True)
+    action: Mapped[str] = mapped_column(String(10))
+    entry: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    previous: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    conflict: Mapped[bool] = mapped_column(Boolean, server_default="false")
+    created_at: Mapped[datetime] = _now()
+
+
+class Outbox(Base):
+    """Events written with the change they tell of; published at least once, in order per tenant."""
+
+    __tablename__ = "outbox"
+    event_id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    tenant_id: Mapped[str] = _tenant()
+    channel: Mapped[str] = mapped_column(Text)
+    payload: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    created_at: Mapped[datetime] = _now()
+    published_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+
+
+class Document(Base):
+    """A compared final, keyed by its artifact: the diff stored, or why it was kept out."""
+
+    __tablename__ = "documents"
+    tenant_id: Mapped[str] = _tenant(primary_key=True)
+    document_id: Mapped[str] = mapped_column(String(80), primary_key=True)
+    artifact_id: Mapped[str] = mapped_column(ForeignKey("artifacts.artifact_id"))
+    state: Mapped[str] = mapped_column(String(12))  # compared | quarantined | anonymized
+    reason: Mapped[str | None] = mapped_column(Text)
+    diff_sha256: Mapped[str | None] = mapped_column(_SHA256)
+    pairs_sha256: Mapped[str | None] = mapped_column(_SHA256)
+    metrics: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
+    created_at: Mapped[datetime] = _now()
+
+
+class ExampleRow(Base):
+    """Index of one anonymized example. ``usable`` = passed pii_gate and quality, not golden."""
+
+    __tablename__ = "examples"
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "example_id"),
+        Index("ix_examples_pending", "tenant_id", "usable", "seq"),
+    )
+    seq: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    tenant_id: Mapped[str] = _tenant()
+    example_id: Mapped[str] = mapped_column(_SHA256)
+    document_id: Mapped[str] = mapped_column(String(80))
+    route: Mapped[int] = mapped_column(Integer)
+    golden: Mapped[bool] = mapped_column(Boolean, server_default="false")
+    usable: Mapped[bool] = mapped_column(Boolean, server_default="true")
+    reason: Mapped[str | None] = mapped_column(Text)
+    created_at: Mapped[datetime] = _now()
+
+
+class Verdict(Base):
+    """What a gate said of an exact digest; the newest row of a digest counts."""
+
+    __tablename__ = "gate_verdicts"
+    __table_args__ = (Index("ix_gate_verdicts_digest", "tenant_id", "gate", "digest"),)
+    verdict_id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    tenant_id: Mapped[str] = _tenant()
+    gate: Mapped[str] = mapped_column(String(20))
+    digest: Mapped[str] = mapped_column(_SHA256)
+    passed: Mapped[bool] = mapped_column(Boolean)
+    reason: Mapped[str] = mapped_column(Text)
+    details: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
+    dagster_run_id: Mapped[str | None] = mapped_column(String(64))
+    created_at: Mapped[datetime] = _now()
+
+
+class TrainingRun(Base):
+    """One attempt at training. Pending = usable examples with seq above the last finished run's."""
+
+    __tablename__ = "training_runs"
+    __table_args__ = (UniqueConstraint("tenant_id", "through_seq", "attempt"),)
+    run_id: Mapped[str] = mapped_column(String(80), primary_key=True)
+    tenant_id: Mapped[str] = _tenant()
+    attempt: Mapped[int] = mapped_column(Integer)
+    through_seq: Mapped[int] = mapped_column(BigInteger)
+    dataset_hash: Mapped[str | None] = mapped_column(_SHA256)
+    state: Mapped[str] = mapped_column(String(12))
+    reason: Mapped[str | None] = mapped_column(Text)
+    metrics: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
+    adapter_id: Mapped[str | None] = mapped_column(String(100))
+    dagster_run_id: Mapped[str | None] = mapped_column(String(64))
+    mlflow_run_id: Mapped[str | None] = mapped_column(String(64))
+    created_at: Mapped[datetime] = _now()
+    finished_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+
+
+class Adapter(Base):
+    """A signed adapter in the object store; ``recipe_hash`` finds the one already made from the same input."""
+
+    __tablename__ = "adapters"
+    adapter_id: Mapped[str] = mapped_column(String(100), primary_key=True)
+    tenant_id: Mapped[str] = _tenant()
+    digest: Mapped[str] = mapped_column(_SHA256, unique=True)
+    recipe_hash: Mapped[str] = mapped_column(_SHA256, index=True)
+    dataset_hash: Mapped[str] = mapped_column(_SHA256)
+    base_model: Mapped[str] = mapped_column(Text)
+    manifest: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    mlflow_run_id: Mapped[str | None] = mapped_column(String(64))
+    created_at: Mapped[datetime] = _now()
+
+
+class Promotion(Base):
+    """Append-only: which adapter was served from when; a rollback is a row of its own."""
+
+    __tablename__ = "promotions"
+    promotion_id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    tenant_id: Mapped[str] = _tenant()
+    adapter_id: Mapped[str] = mapped_column(ForeignKey("adapters.adapter_id"))
+    previous_adapter_id: Mapped[str | None] = mapped_column(String(100))
+    kind: Mapped[str] = mapped_column(String(10))  # promotion | rollback
+    promoted_by: Mapped[str] = mapped_column(Text)
+    mlflow_version: Mapped[str | None] = mapped_column(String(20))
+    created_at: Mapped[datetime] = _now()
+
+
+class BlocklistTerm(Base):
+    """A name that is always masked (``mask``) or a street or institution that never is (``allow``)."""
+
+    __tablename__ = "blocklist"
+    tenant_id: Mapped[str] = _tenant(primary_key=True)
+    term: Mapped[str] = mapped_column(Text, primary_key=True)
+    action: Mapped[str] = mapped_column(String(5), server_default="mask")
+    kind: Mapped[str] = mapped_column(String(20), server_default="person")
+    created_at: Mapped[datetime] = _now()
+
+
+class ApiKey(Base):
+    """A bearer key, stored as SHA-256. ``tenant_id`` NULL = platform scope."""
+
+    __tablename__ = "api_keys"
+    key_id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    key_sha256: Mapped[str] = mapped_column(_SHA256, unique=True)
+    tenant_id: Mapped[str | None] = mapped_column(_TENANT, ForeignKey("tenants.tenant_id"))
+    role: Mapped[str] = mapped_column(String(10))  # viewer | editor | admin | platform
+    label: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime] = _now()
+    expires_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    revoked_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+
+
+class AuditEntry(Base):
+    """Append-only log of writes and refused accesses; holds ids, never text."""
+
+    __tablename__ = "audit_log"
+    entry_id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    tenant_id: Mapped[str | None] = mapped_column(_TENANT, index=True)
+    actor: Mapped[str] = mapped_column(Text)
+    action: Mapped[str] = mapped_column(Text)
+    target: Mapped[str | None] = mapped_column(Text)
+    outcome: Mapped[str] = mapped_column(String(10))
+    request_id: Mapped[str | None] = mapped_column(String(64))
+    created_at: Mapped[datetime] = _now()
