@@ -190,7 +190,7 @@ class AdapterManifest(_Frozen):
     """``manifest.json`` of an adapter folder; signed (Ed25519) in ``manifest.sig``.
 
     ``files`` maps file name to SHA-256; the adapter's digest covers tenant, base model and revision,
-    dataset hash, hyperparameters and ``files`` but no time and no metric, so the same content has the same id.
+    dataset hash, hyperparameters and ``files`` but no time and no metric: same content, same id.
     """
 
     adapter_id: str
