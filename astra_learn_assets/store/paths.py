@@ -20,6 +20,16 @@ def draft_manifest(tenant: str, session: str, version: int) -> str:
     return f"{_session(tenant, session, version)}/draft.json"
 
 
+def redraft_docx(tenant: str, session: str, version: int, sha256: str) -> str:
+    """``sessions/{tenant}/{session}/v{n}/draft-{16 of sha256}.docx``: a draft made anew for the same version."""
+    return f"{_session(tenant, session, version)}/draft-{ids.digest(sha256, 'draft digest')[:16]}.docx"
+
+
+def manifest_of(draft_key: str) -> str:
+    """The key of the manifest stored beside the draft at ``draft_key`` (``artifacts.uri``)."""
+    return f"{draft_key.removesuffix('.docx')}.json"
+
+
 def final_docx(tenant: str, session: str, version: int, sha256: str) -> str:
     """``sessions/{tenant}/{session}/v{n}/final-{16 of sha256}.docx``: a second upload never overwrites."""
     return f"{_session(tenant, session, version)}/final-{ids.digest(sha256, 'final digest')[:16]}.docx"

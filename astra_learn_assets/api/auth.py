@@ -1,0 +1,165 @@
+"""Who is calling, and what they may do: bearer keys, roles per tenant, one scope for services.
+
+=========  =====================================================================
+viewer     reads: dictionary, learning page, comparisons of its own tenant
+editor     + uploads finals, undoes dictionary entries
+admin      + sessions and drafts, blocklist
+platform   CORE, ORCHESTRATOR, BUILDER: an editor of every tenant that also
+           registers sessions and drafts; no blocklist, no municipal settings
+=========  =====================================================================
+
+A key of one tenant used on another is 403 whether or not the other exists, so ids cannot be probed,
+and is written to the audit log. Keys are shown once and stored as SHA-256.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from fastapi import Depends, Path, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from astra_learn_assets import ids
+from astra_learn_assets.api.state import AppState, app_state
+from astra_learn_assets.errors import Forbidden, ForeignTenant, Unauthorized
+from astra_learn_assets.store import api_keys, audit
+
+Role = Literal["viewer", "editor", "admin", "platform"]
+Need = Literal["read", "edit", "register", "administer"]
+
+_MAY: dict[str, frozenset[Need]] = {
+    "viewer": frozenset({"read"}),
+    "editor": frozenset({"read", "edit"}),
+    "admin": frozenset({"read", "edit", "register", "administer"}),
+    "platform": frozenset({"read", "edit", "register"}),
+}
+
+TenantPath = Annotated[
+    str,
+    Path(
+        description="Id of the municipality.",
+        pattern=r"^[a-z0-9](-?[a-z0-9]+)*-?$",
+        min_length=2,
+        max_length=63,
+        examples=["villaverde"],
+    ),
+]
+_bearer = HTTPBearer(auto_error=False, description="Key from `astra-learn key issue`.")
+
+
+@dataclass(frozen=True)
+class Principal:
+    """The key behind a request; ``tenant_id`` None = platform scope."""
+
+    key_id: str
+    tenant_id: str | None
+    role: str
+    label: str
+
+    @property
+    def actor(self) -> str:
+        """The name in the audit log and in dictionary entries: label and key id, never the key."""
+        return f"{self.label} ({self.key_id})"
+
+    def may(self, need: Need) -> bool:
+        """Whether the role covers ``need``."""
+        return need in _MAY.get(self.role, frozenset())
+
+
+@dataclass(frozen=True)
+class Access:
+    """A principal admitted to one tenant."""
+
+    principal: Principal
+    tenant_id: str
+    state: AppState
+    request_id: str
+
+
+def authenticate(state: AppState, key: str | None, *, client: str) -> Principal:
+    """The principal of ``key``.
+
+    Raises:
+        Unauthorized: without a key, or with one that is unknown, expired or revoked.
+        TooManyRequests: the key's rate is used up, or ``client`` guesses keys.
+    """
+    if not key:
+        raise Unauthorized("falta la clave: envíe la cabecera 'Authorization: Bearer <clave>'")
+    try:
+        with state.platform.database.session() as session:
+            row = api_keys.verify(session, key)
+            principal = Principal(row.key_id, row.tenant_id, row.role, row.label)
+    except Unauthorized:
+        state.failures.take(client)
+        raise
+    state.limiter.take(principal.key_id)
+    return principal
+
+
+def principal(
+    request: Request,
+    credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
+) -> Principal:
+    """Dependency: the caller, whatever the tenant."""
+    client = request.client.host if request.client else "unknown"
+    caller = authenticate(app_state(request), credentials.credentials if credentials else None, client=client)
+    request.state.log = {"key": caller.key_id, "tenant": caller.tenant_id}
+    return caller
+
+
+def admit(state: AppState, caller: Principal, tenant_id: str, need: Need, request: Request) -> Access:
+    """Let ``caller`` at ``tenant_id`` for ``need``, or write the refusal to the audit log and raise.
+
+    Raises:
+        ForeignTenant: the key is of another tenant.
+        Forbidden: the role does not cover ``need``.
+    """
+    tenant_id = ids.tenant_id(tenant_id)
+    request.state.log = {"key": caller.key_id, "tenant": tenant_id}
+    refusal: Forbidden | None = None
+    if caller.tenant_id is None and caller.role != "platform":
+        refusal = Forbidden("clave sin municipio ni permiso de plataforma")
+    elif caller.tenant_id is not None and caller.tenant_id != tenant_id:
+        refusal = ForeignTenant("esta clave no da acceso a ese municipio")
+    elif not caller.may(need):
+        refusal = Forbidden(f"el papel '{caller.role}' no permite esta operación")
+    if refusal is not None:
+        record_refusal(state, caller, tenant_id, refusal, request)
+        raise refusal
+    return Access(caller, tenant_id, state, request.state.request_id)
+
+
+def record_refusal(
+    state: AppState, caller: Principal, tenant_id: str, refusal: Forbidden, request: Request
+) -> None:
+    """Write a refused access to the audit log of the caller's own tenant."""
+    route = getattr(request.scope.get("route"), "path", "?")
+    with state.platform.database.session() as session:
+        audit.record(
+            session,
+            tenant_id=caller.tenant_id,
+            actor=caller.actor,
+            action=f"{request.method} {route}",
+            target=f"{refusal.code}:{tenant_id}",
+            outcome="refused",
+            request_id=request.state.request_id,
+        )
+
+
+def need(what: Need) -> Callable[..., Access]:
+    """Dependency for a route below ``/v1/tenants/{tenant}``: the admitted caller."""
+
+    def dependency(
+        request: Request, tenant: TenantPath, caller: Annotated[Principal, Depends(principal)]
+    ) -> Access:
+        return admit(app_state(request), caller, tenant, what, request)
+
+    return dependency
+
+
+CanRead = Annotated[Access, Depends(need("read"))]
+CanEdit = Annotated[Access, Depends(need("edit"))]
+CanRegister = Annotated[Access, Depends(need("register"))]
+CanAdminister = Annotated[Access, Depends(need("administer"))]

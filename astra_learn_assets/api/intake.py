@@ -1,0 +1,458 @@
+"""The hot path as plain functions: a draft comes in, a final comes in, name fixes are live.
+
+::
+
+    summary = submit_final(platform, tenant_id="villaverde", session_id="pleno-3", version=1,
+                           data=docx, uploaded_by="marta")
+
+Order of :func:`submit_final`, and why nothing is ever half done: everything that can refuse comes
+before anything is written; the DOCX object is written before the row that names it; row, summary,
+dictionary, history, outbox and audit are one transaction; the event is published after the commit and,
+if Redis is away, by a later relay. The same bytes again find their row and get the stored summary, also
+when two identical uploads arrive at once: the second waits on the unique row of the first.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import redis
+from sqlalchemy import orm
+
+from astra_learn_assets import ids
+from astra_learn_assets.api.breadth import too_broad
+from astra_learn_assets.api.summary import LiveEntity, SubmitSummary, left_out, sentence
+from astra_learn_assets.comparator.engine import compare
+from astra_learn_assets.comparator.gate import check_upload
+from astra_learn_assets.comparator.manifest import parse_manifest
+from astra_learn_assets.comparator.reader import read_document
+from astra_learn_assets.contracts import Delta, DictionaryEntry, Manifest, Rejection
+from astra_learn_assets.errors import BadInput, BadManifest, BaseMissing, Conflict, InvalidId, NotFound
+from astra_learn_assets.platform import Platform
+from astra_learn_assets.store import artifacts, audit, dictionary, outbox, paths, tenants
+from astra_learn_assets.store.tables import Artifact
+
+# artifact ids are "{session}-v{n}-{kind}-{12 hex}" and at most 80 characters
+MAXIMUM_SESSION_ID = 50
+MAXIMUM_ROSTER = 2_000
+ENTITY_CONFIDENCE_MINIMUM = 0.5
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where a document belongs; every part validated."""
+
+    tenant_id: str
+    session_id: str
+    version: int
+
+
+@dataclass(frozen=True)
+class _Base:
+    """The draft a final is compared with."""
+
+    artifact: Artifact
+    replaced: bool
+
+
+def _ignore(_what: str, _seconds: float) -> None:
+    return None
+
+
+def register_session(
+    platform: Platform,
+    *,
+    tenant_id: str,
+    session_id: str,
+    version: int,
+    cloned_from: str | None = None,
+    roster: Sequence[str] = (),
+    registered_by: str = "builder",
+    request_id: str | None = None,
+) -> None:
+    """Make a session known in one version; the same again changes nothing.
+
+    Raises:
+        InvalidTenantId, InvalidId, UnknownTenant, BadInput: an impossible roster.
+    """
+    place = _place(tenant_id, session_id, version)
+    if cloned_from is not None:
+        _session_id(cloned_from)
+    names = _roster(roster)
+    with platform.database.session() as session:
+        tenants.get(session, place.tenant_id)
+        artifacts.register_session(
+            session,
+            place.tenant_id,
+            session_id=place.session_id,
+            version=place.version,
+            cloned_from=cloned_from,
+            roster=names,
+        )
+        _audit(session, place, registered_by, "session.register", place.session_id, request_id)
+
+
+def register_draft(
+    platform: Platform,
+    *,
+    tenant_id: str,
+    session_id: str,
+    version: int,
+    docx: bytes,
+    manifest: bytes,
+    cloned_from: str | None = None,
+    roster: Sequence[str] = (),
+    registered_by: str = "builder",
+    request_id: str | None = None,
+) -> Artifact:
+    """Store a draft and its manifest, and return the draft's row; idempotent by content.
+
+    A different draft for the same session and version does not overwrite the first: it becomes the base
+    of the finals that come after it.
+
+    Raises:
+        UploadRefused: not a DOCX the gate lets in.
+        BadManifest: unreadable, or of another session, version or document.
+        Conflict: the same DOCX is already registered with another manifest.
+        InvalidTenantId, InvalidId, UnknownTenant, BadInput.
+    """
+    place = _place(tenant_id, session_id, version)
+    if cloned_from is not None:
+        _session_id(cloned_from)
+    names = _roster(roster)
+    with platform.database.session() as session:
+        tenants.get(session, place.tenant_id)
+    check_upload(docx, max_bytes=platform.settings.upload_max_bytes)
+    _check_manifest(parse_manifest(manifest), place, read_document(docx).document_id)
+    sha256 = hashlib.sha256(docx).hexdigest()
+    key = _store_draft(platform, place, docx, manifest, sha256)
+    with platform.database.session() as session:
+        artifacts.register_session(
+            session,
+            place.tenant_id,
+            session_id=place.session_id,
+            version=place.version,
+            cloned_from=cloned_from,
+            roster=names,
+        )
+        artifact, created = artifacts.add_artifact(
+            session,
+            place.tenant_id,
+            session_id=place.session_id,
+            version=place.version,
+            kind="generated",
+            uri=key,
+            sha256=sha256,
+            uploaded_by=registered_by,
+        )
+        if created:
+            _audit(session, place, registered_by, "draft.register", artifact.artifact_id, request_id)
+    return artifact
+
+
+def submit_final(
+    platform: Platform,
+    *,
+    tenant_id: str,
+    session_id: str,
+    version: int,
+    data: bytes,
+    uploaded_by: str,
+    generated_id: str | None = None,
+    request_id: str | None = None,
+    observe: Callable[[str, float], None] = _ignore,
+    publish: Callable[[], object] | None = None,
+) -> SubmitSummary:
+    """Take a clerk's final: compare it, put its name fixes into the dictionary, keep it for learning.
+
+    ``generated_id`` is the draft the caller believes to be the base; the draft of the final's own session
+    and version is used whatever it says. ``publish`` is called after the commit (default: relay the
+    outbox now; Redis away is no failure). ``observe(stage, seconds)`` gets ``compare`` and ``hotfix``.
+
+    Raises:
+        UploadRefused: not a DOCX the gate lets in; nothing stored.
+        BaseMissing: no draft of this session and version; nothing stored.
+        InvalidTenantId, InvalidId, UnknownTenant, Unavailable.
+    """
+    started = time.perf_counter()
+    place = _place(tenant_id, session_id, version)
+    with platform.database.session() as session:
+        tenants.get(session, place.tenant_id)
+    check_upload(data, max_bytes=platform.settings.upload_max_bytes)
+    sha256 = hashlib.sha256(data).hexdigest()
+    final_id = f"{place.session_id}-v{place.version}-final-{sha256[:12]}"
+    with platform.database.session() as session:
+        known = _stored_summary(session, place, final_id, sha256)
+        if known is not None:
+            return known
+        base = _choose_base(session, place, generated_id)
+        version_now, entries = dictionary.read(session, place.tenant_id)
+    delta = _compare(platform, place.tenant_id, base, final_id, data, entries, observe)
+    live, refused = _live_entities(delta)
+
+    key = paths.final_docx(place.tenant_id, place.session_id, place.version, sha256)
+    platform.vault.write(place.tenant_id, key, data)
+    with platform.database.session() as session:
+        artifact, created = artifacts.add_artifact(
+            session,
+            place.tenant_id,
+            session_id=place.session_id,
+            version=place.version,
+            kind="final",
+            uri=key,
+            sha256=sha256,
+            uploaded_by=uploaded_by,
+        )
+        if not created and artifact.summary is not None:
+            return _again(artifact)
+        version_now = _apply(session, place.tenant_id, live, artifact.artifact_id, uploaded_by, entries)
+        summary = _summarise(delta, live, refused, version_now, artifact.artifact_id)
+        artifact.summary = summary.model_dump(mode="json")
+        _audit(session, place, uploaded_by, "final.submit", artifact.artifact_id, request_id)
+    observe("hotfix", time.perf_counter() - started)
+    if publish is not None:
+        publish()
+    else:
+        relay_now(platform)
+    return summary
+
+
+def compare_artifacts(platform: Platform, tenant_id: str, generated_id: str, final_id: str) -> Delta:
+    """The delta of a stored final against its right base; changes nothing, the same answer every time.
+
+    Raises:
+        NotFound: an id that this tenant does not have.
+        BadInput: the ids are not a draft and a final.
+        BaseMissing: no draft of the final's session and version.
+    """
+    tenant = ids.tenant_id(tenant_id)
+    for value in (generated_id, final_id):
+        ids.name(value, "artifact id")
+    with platform.database.session() as session:
+        generated = artifacts.get_artifact(session, tenant, generated_id)
+        final = artifacts.get_artifact(session, tenant, final_id)
+        if generated.kind != "generated" or final.kind != "final":
+            raise BadInput("'generated_id' debe ser un borrador y 'final_id' un documento final")
+        base = _choose_base(session, _Place(tenant, final.session_id, final.version), generated_id)
+    return _compare(platform, tenant, base, final_id, platform.vault.read(tenant, final.uri), (), _ignore)
+
+
+def relay_now(platform: Platform) -> int:
+    """Publish committed events; 0 when Redis is away (the next relay sends them)."""
+    try:
+        return outbox.relay(platform.database, platform.redis)
+    except (redis.RedisError, OSError):
+        return 0
+
+
+def _place(tenant_id: str, session_id: str, version: int) -> _Place:
+    return _Place(ids.tenant_id(tenant_id), _session_id(session_id), ids.version(version))
+
+
+def _session_id(value: str) -> str:
+    if len(ids.name(value, "session id")) > MAXIMUM_SESSION_ID:
+        raise InvalidId(f"invalid session id of {len(value)} characters: use at most {MAXIMUM_SESSION_ID}")
+    return value
+
+
+def _roster(names: Sequence[str]) -> list[str]:
+    if len(names) > MAXIMUM_ROSTER:
+        raise BadInput(f"roster of {len(names)} names: at most {MAXIMUM_ROSTER} are kept")
+    cleaned = [" ".join(name.split()) for name in names]
+    if any(len(name) > 200 or "\x00" in name for name in cleaned):
+        raise BadInput("roster: every name must have at most 200 printable characters")
+    return [name for name in cleaned if name]
+
+
+def _check_manifest(manifest: Manifest, place: _Place, document_id: str | None) -> None:
+    if (manifest.session_id, manifest.version) != (place.session_id, place.version):
+        raise BadManifest(
+            f"manifest: it is of session {manifest.session_id!r:.80} version {manifest.version}, "
+            f"the draft was sent as session {place.session_id!r} version {place.version}"
+        )
+    if document_id is not None and document_id != manifest.document_id:
+        raise BadManifest("manifest: document_id is not the one inside the DOCX")
+
+
+def _store_draft(platform: Platform, place: _Place, docx: bytes, manifest: bytes, sha256: str) -> str:
+    """Write DOCX and manifest at the first free key of the version; return the DOCX's key."""
+    first = paths.draft_docx(place.tenant_id, place.session_id, place.version)
+    again = paths.redraft_docx(place.tenant_id, place.session_id, place.version, sha256)
+    for key in (first, again):
+        ours = platform.vault.write(place.tenant_id, key, docx)
+        if ours or platform.vault.read(place.tenant_id, key) == docx:
+            break
+    else:
+        raise Conflict("another draft holds this draft's place; its digest begins alike")
+    beside = paths.manifest_of(key)
+    if not platform.vault.write(place.tenant_id, beside, manifest):
+        stored = platform.vault.read(place.tenant_id, beside)
+        if parse_manifest(stored) != parse_manifest(manifest):
+            raise Conflict(
+                "this draft is already registered with another manifest: render a new draft to change it"
+            )
+    return key
+
+
+def _stored_summary(
+    session: orm.Session, place: _Place, final_id: str, sha256: str
+) -> SubmitSummary | None:
+    try:
+        artifact = artifacts.get_artifact(session, place.tenant_id, final_id)
+    except NotFound:
+        return None
+    return _again(artifact) if artifact.summary is not None and artifact.sha256 == sha256 else None
+
+
+def _again(artifact: Artifact) -> SubmitSummary:
+    return SubmitSummary.model_validate({**(artifact.summary or {}), "already_received": True})
+
+
+def _choose_base(session: orm.Session, place: _Place, named: str | None) -> _Base:
+    newest = artifacts.base_for(session, place.tenant_id, place.session_id, place.version)
+    if newest is None:
+        raise BaseMissing(
+            f"no hay borrador de la sesión '{place.session_id}' versión {place.version}: "
+            "no se ha guardado ni aprendido nada; registre primero el borrador de esa versión"
+        )
+    if named is None or named == newest.artifact_id:
+        return _Base(newest, replaced=False)
+    try:
+        asked = artifacts.get_artifact(session, place.tenant_id, ids.name(named, "artifact id"))
+    except NotFound:
+        return _Base(newest, replaced=True)
+    same = (asked.kind, asked.session_id, asked.version) == ("generated", place.session_id, place.version)
+    return _Base(asked, replaced=False) if same else _Base(newest, replaced=True)
+
+
+def _compare(
+    platform: Platform,
+    tenant_id: str,
+    base: _Base,
+    final_id: str,
+    final: bytes,
+    entries: Sequence[DictionaryEntry],
+    observe: Callable[[str, float], None],
+) -> Delta:
+    draft = base.artifact
+    generated = platform.vault.read(tenant_id, draft.uri)
+    manifest = parse_manifest(platform.vault.read(tenant_id, paths.manifest_of(draft.uri)))
+    started = time.perf_counter()
+    delta = compare(
+        generated,
+        final,
+        generated_id=draft.artifact_id,
+        final_id=final_id,
+        manifest=manifest,
+        base_id=draft.artifact_id,
+        base_replaced=base.replaced,
+        dictionary={entry.wrong: entry.right for entry in entries} or None,
+        confidence_minimum=platform.settings.document_confidence_minimum,
+    )
+    observe("compare", time.perf_counter() - started)
+    return delta
+
+
+def _live_entities(delta: Delta) -> tuple[tuple[LiveEntity, ...], list[Rejection]]:
+    """The name fixes that may go into the dictionary, and why the others may not."""
+    if delta.quarantined is not None:
+        return (), []
+    live: dict[str, LiveEntity] = {}
+    refused: list[Rejection] = []
+    for change in delta.entity_changes:
+        reason = too_broad(change.wrong, change.right)
+        if reason is None and change.confidence < ENTITY_CONFIDENCE_MINIMUM:
+            reason = "low_confidence"
+        if reason is not None:
+            refused.append(Rejection(reason=f"too_broad:{reason}"))
+            continue
+        live[dictionary.entry_key(change.wrong)] = LiveEntity(
+            wrong=change.wrong, right=change.right, kind=change.kind
+        )
+    return tuple(live.values()), refused
+
+
+def _apply(
+    session: orm.Session,
+    tenant_id: str,
+    live: Sequence[LiveEntity],
+    source: str,
+    author: str,
+    before: Sequence[DictionaryEntry],
+) -> int:
+    """Put ``live`` into the dictionary; return the version that holds them.
+
+    An older entry that says the exact opposite (A to B, now B to A) is taken out: kept together they
+    would swap the two names back and forth. The last writer wins and the history keeps both.
+    """
+    version, _ = 0, before
+    now = datetime.now(UTC)
+    opposite = {(dictionary.entry_key(item.right), dictionary.entry_key(item.wrong)) for item in live}
+    for entry in before:
+        if (dictionary.entry_key(entry.wrong), dictionary.entry_key(entry.right)) in opposite:
+            dictionary.remove(session, tenant_id, entry.wrong, author)
+    dictionary.apply(
+        session,
+        tenant_id,
+        [
+            DictionaryEntry(
+                wrong=item.wrong,
+                right=item.right,
+                kind=item.kind,
+                source_document=source,
+                author=author,
+                created_at=now,
+            )
+            for item in live
+        ],
+    )
+    version, _ = dictionary.read(session, tenant_id)
+    return version
+
+
+def _summarise(
+    delta: Delta,
+    live: tuple[LiveEntity, ...],
+    refused: Sequence[Rejection],
+    dictionary_version: int,
+    artifact_id: str,
+) -> SubmitSummary:
+    pairs = 0 if delta.quarantined is not None else len(delta.examples)
+    left = left_out([*delta.rejected, *refused])
+    unchanged = all(block.op == "equal" for block in delta.blocks)
+    return SubmitSummary(
+        artifact_id=artifact_id,
+        base_id=delta.base_id,
+        base_replaced=delta.base_replaced,
+        entities_live=live,
+        dictionary_version=dictionary_version,
+        pairs_waiting=pairs,
+        left_out=left,
+        quarantined=delta.quarantined,
+        message=sentence(
+            base_replaced=delta.base_replaced,
+            entities=len(live),
+            pairs=pairs,
+            left=left,
+            quarantined=delta.quarantined,
+            unchanged=unchanged,
+        ),
+    )
+
+
+def _audit(
+    session: orm.Session, place: _Place, actor: str, action: str, target: str, request_id: str | None
+) -> None:
+    audit.record(
+        session,
+        tenant_id=place.tenant_id,
+        actor=actor,
+        action=action,
+        target=target,
+        outcome="done",
+        request_id=request_id,
+    )

@@ -1,0 +1,112 @@
+"""What a request needs of the running app, and the thread that publishes events."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass, field
+
+import redis
+import sqlalchemy as sa
+import structlog
+from fastapi import Request
+
+from astra_learn_assets.api.limits import RateLimiter
+from astra_learn_assets.api.telemetry import Telemetry, where
+from astra_learn_assets.errors import AstraError, Unavailable
+from astra_learn_assets.platform import Platform
+from astra_learn_assets.settings import Settings
+from astra_learn_assets.store import outbox
+
+
+class OutboxRelay(threading.Thread):
+    """Publishes committed events: at once when woken, every ``interval`` seconds anyway.
+
+    A request only wakes it, so a slow Redis never delays a clerk; a process killed between commit and
+    publish leaves the row, and the next relay of any process sends it.
+    """
+
+    def __init__(
+        self,
+        platform: Platform,
+        telemetry: Telemetry,
+        logger: structlog.typing.FilteringBoundLogger,
+        interval: float = 1.0,
+    ) -> None:
+        super().__init__(name="outbox-relay", daemon=True)
+        self._platform = platform
+        self._telemetry = telemetry
+        self._logger = logger
+        self._interval = interval
+        self._wake = threading.Event()
+        self._ending = threading.Event()
+        self._failing = False
+
+    def wake(self) -> None:
+        """Publish now instead of at the next tick."""
+        self._wake.set()
+
+    def stop(self) -> None:
+        """Publish what is there once more, then end."""
+        self._ending.set()
+        self._wake.set()
+        self.join(timeout=5)
+
+    def run(self) -> None:
+        while True:
+            self._wake.wait(self._interval)
+            ending = self._ending.is_set()
+            self._wake.clear()
+            self._publish()
+            if ending:
+                return
+
+    def _publish(self) -> None:
+        started = time.perf_counter()
+        try:
+            count = outbox.relay(self._platform.database, self._platform.redis)
+            with self._platform.database.session() as session:
+                backlog = outbox.backlog(session)
+        except (AstraError, sa.exc.SQLAlchemyError, redis.RedisError, OSError) as error:
+            if not self._failing:  # one line per outage, not one per second
+                self._logger.warning("outbox waits", error=type(error).__name__, where=where(error))
+            self._failing = True
+            return
+        if self._failing and not backlog:
+            self._failing = False
+            self._logger.info("outbox flows again")
+        self._telemetry.outbox_backlog.set(backlog)
+        if count:
+            self._telemetry.published.inc(count)
+            self._telemetry.publish_seconds.observe(time.perf_counter() - started)
+
+
+@dataclass
+class AppState:
+    """Everything the routes share; ``platform`` is there from start-up to shutdown."""
+
+    settings: Settings
+    telemetry: Telemetry
+    logger: structlog.typing.FilteringBoundLogger
+    limiter: RateLimiter
+    failures: RateLimiter
+    opened: Platform | None = field(default=None)
+    relay: OutboxRelay | None = field(default=None)
+
+    @property
+    def platform(self) -> Platform:
+        """The open platform.
+
+        Raises:
+            Unavailable: before start-up and after shutdown.
+        """
+        if self.opened is None:
+            raise Unavailable("the service is not started")
+        return self.opened
+
+
+def app_state(request: Request) -> AppState:
+    """The :class:`AppState` of the app that serves ``request``."""
+    state = request.app.state.astra
+    assert isinstance(state, AppState)
+    return state

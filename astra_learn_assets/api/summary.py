@@ -1,0 +1,118 @@
+"""What a clerk is told after uploading a final: one model, and the Spanish sentences for it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from astra_learn_assets.contracts import EntityKind, Rejection
+
+
+class LiveEntity(BaseModel):
+    """A name fix that every later draft of the municipality gets from now on."""
+
+    model_config = ConfigDict(frozen=True)
+
+    wrong: str
+    right: str
+    kind: EntityKind
+
+
+class LeftOut(BaseModel):
+    """How many items are not learned for one reason; ``explanation`` is for people, in Spanish."""
+
+    model_config = ConfigDict(frozen=True)
+
+    reason: str
+    count: int = Field(ge=1)
+    explanation: str = ""
+
+
+class SubmitSummary(BaseModel):
+    """Answer to an upload. ``message`` says it all in Spanish; the fields say it to programs."""
+
+    model_config = ConfigDict(frozen=True)
+
+    artifact_id: str
+    base_id: str
+    base_replaced: bool = Field(description="The draft named by the caller was not the right base.")
+    entities_live: tuple[LiveEntity, ...]
+    dictionary_version: int = Field(ge=0)
+    pairs_waiting: int = Field(ge=0, description="Corrections of this document that wait for training.")
+    left_out: tuple[LeftOut, ...]
+    quarantined: str | None = Field(description="Why nothing of this document is learned; null = it is.")
+    message: str
+    already_received: bool = False
+
+
+_REASONS = {
+    "too_broad:common_word": "la forma errónea es una palabra corriente: cambiarla siempre estropearía otros textos",
+    "too_broad:lower_case": "la forma errónea no está escrita como un nombre propio",
+    "too_broad:too_short": "la forma errónea tiene una sola letra",
+    "too_broad:too_long": "el nombre es demasiado largo para el diccionario",
+    "too_broad:empty": "el cambio no contiene letras",
+    "too_broad:no_change": "el cambio no altera el nombre",
+    "too_broad:low_confidence": "no es seguro que el cambio sea la corrección de un nombre",
+}
+
+_QUARANTINE = {
+    "low_confidence": "el documento se parece demasiado poco al borrador",
+    "empty_final": "el documento no contiene texto",
+}
+
+
+def left_out(rejected: Iterable[Rejection]) -> tuple[LeftOut, ...]:
+    """Sum ``rejected`` by reason, most frequent first."""
+    counts: Counter[str] = Counter()
+    for rejection in rejected:
+        counts[rejection.reason] += rejection.count
+    ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    return tuple(
+        LeftOut(reason=reason, count=count, explanation=explain(reason)) for reason, count in ordered if count
+    )
+
+
+def explain(reason: str) -> str:
+    """The Spanish explanation of a rejection; the reason itself, readable, when none is written."""
+    return _REASONS.get(reason, reason.replace("_", " "))
+
+
+def sentence(
+    *,
+    base_replaced: bool,
+    entities: int,
+    pairs: int,
+    left: Iterable[LeftOut],
+    quarantined: str | None,
+    unchanged: bool,
+) -> str:
+    """The Spanish message of a summary."""
+    parts = ["Documento recibido."]
+    if base_replaced:
+        parts.append("Se ha comparado con el borrador de su misma versión, no con el indicado.")
+    if quarantined is not None:
+        cause = _QUARANTINE.get(quarantined, quarantined.replace("_", " "))
+        parts.append(f"No se aprenderá nada de él y el diccionario no cambia: {cause}.")
+        return " ".join(parts)
+    if unchanged:
+        parts.append("Es igual al borrador: no hay nada que corregir.")
+        return " ".join(parts)
+    parts.append(
+        {
+            0: "No trae correcciones de nombres.",
+            1: "1 nombre corregido ya se aplica a los próximos borradores.",
+        }.get(entities, f"{entities} nombres corregidos ya se aplican a los próximos borradores.")
+    )
+    parts.append(
+        {
+            0: "No hay correcciones de texto para el próximo entrenamiento.",
+            1: "1 corrección de texto espera al próximo entrenamiento.",
+        }.get(pairs, f"{pairs} correcciones de texto esperan al próximo entrenamiento.")
+    )
+    shown = [f"{item.count} por «{item.explanation}»" for item in left]
+    if shown:
+        rest = f" y {len(shown) - 3} motivos más" if len(shown) > 3 else ""
+        parts.append(f"No se usa: {'; '.join(shown[:3])}{rest}.")
+    return " ".join(parts)
