@@ -24,12 +24,18 @@ class Settings(BaseSettings):
     # where things run
     home: Path = Field(Path(".astra"), description="folder of everything embedded")
     database_url: str | None = Field(None, description="Postgres URL; empty = embedded")
+    dagster_database_url: str | None = Field(
+        None, description="Postgres URL of Dagster's storage; empty = embedded, or database_url where set"
+    )
     redis_url: str | None = Field(None, description="Redis URL; empty = embedded")
     object_store_url: str | None = Field(
         None, description="file:///dir or s3://bucket/prefix; empty = home/objects"
     )
     object_store_kms_key: str | None = Field(None, description="KMS key id for SSE-KMS on S3")
     mlflow_tracking_uri: str | None = Field(None, description="MLflow server URL; empty = SQLite in home")
+    mlflow_artifact_root: str | None = Field(
+        None, description="where MLflow keeps run files; empty = home/mlflow-artifacts"
+    )
     api_host: str = "127.0.0.1"
     api_port: int = 8600
     dagster_port: int = 3600

@@ -21,7 +21,7 @@ def draft_manifest(tenant: str, session: str, version: int) -> str:
 
 
 def redraft_docx(tenant: str, session: str, version: int, sha256: str) -> str:
-    """``sessions/{tenant}/{session}/v{n}/draft-{16 of sha256}.docx``: a draft made anew for the same version."""
+    """``sessions/{tenant}/{session}/v{n}/draft-{16 of sha256}.docx``: a draft made anew, same version."""
     return f"{_session(tenant, session, version)}/draft-{ids.digest(sha256, 'draft digest')[:16]}.docx"
 
 

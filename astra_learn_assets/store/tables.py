@@ -7,21 +7,25 @@ text lives encrypted in the object store, rows hold ids, hashes, counts and verd
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlalchemy import (
     BigInteger,
     Boolean,
+    CheckConstraint,
     DateTime,
     ForeignKey,
+    ForeignKeyConstraint,
     Identity,
     Index,
     Integer,
     LargeBinary,
+    MetaData,
     String,
     Text,
     UniqueConstraint,
     func,
+    text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -33,11 +37,30 @@ _SHA256 = String(64)
 class Base(DeclarativeBase):
     """Declarative base; JSON columns are JSONB."""
 
-    type_annotation_map = {dict[str, Any]: JSONB, list[Any]: JSONB, datetime: DateTime(timezone=True)}
+    type_annotation_map: ClassVar = {
+        dict[str, Any]: JSONB,
+        list[Any]: JSONB,
+        datetime: DateTime(timezone=True),
+    }
+    # Named by rule, so that a later migration can name what it changes.
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
 
 
 def _now() -> Mapped[datetime]:
     return mapped_column(DateTime(timezone=True), server_default=func.now())
+
+
+def _one_of(column: str, *values: str) -> CheckConstraint:
+    listed = ", ".join(f"'{value}'" for value in values)
+    return CheckConstraint(f"{column} IN ({listed})", name=f"{column}_known")
 
 
 def _tenant(primary_key: bool = False) -> Mapped[str]:
@@ -71,13 +94,23 @@ class Session(Base):
 
 
 class Artifact(Base):
-    """A stored DOCX: a draft (``generated``) or a clerk's ``final``. ``seq`` is the arrival order."""
+    """A stored DOCX: a draft (``generated``) or a clerk's ``final``. ``seq`` is the arrival order.
+
+    The tenant is part of the key: two municipalities may use the same session id, even the same file.
+    """
 
     __tablename__ = "artifacts"
-    __table_args__ = (UniqueConstraint("tenant_id", "session_id", "version", "kind", "sha256"),)
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "session_id", "version", "kind", "sha256"),
+        ForeignKeyConstraint(
+            ["tenant_id", "session_id", "version"],
+            ["sessions.tenant_id", "sessions.session_id", "sessions.version"],
+        ),
+        _one_of("kind", "generated", "final"),
+    )
+    tenant_id: Mapped[str] = _tenant(primary_key=True)
     artifact_id: Mapped[str] = mapped_column(String(80), primary_key=True)
     seq: Mapped[int] = mapped_column(BigInteger, Identity(), unique=True)
-    tenant_id: Mapped[str] = _tenant()
     session_id: Mapped[str] = mapped_column(String(80))
     version: Mapped[int] = mapped_column(Integer)
     kind: Mapped[str] = mapped_column(String(10))
@@ -116,6 +149,10 @@ class Outbox(Base):
     """Events written with the change they tell of; published at least once, in order per tenant."""
 
     __tablename__ = "outbox"
+    __table_args__ = (
+        # the relay looks only at what is left to do; the published tail stays out of the index
+        Index("ix_outbox_waiting", "event_id", postgresql_where=text("published_at IS NULL")),
+    )
     event_id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
     tenant_id: Mapped[str] = _tenant()
     channel: Mapped[str] = mapped_column(Text)
@@ -128,9 +165,14 @@ class Document(Base):
     """A compared final, keyed by its artifact: the diff stored, or why it was kept out."""
 
     __tablename__ = "documents"
+    __table_args__ = (
+        ForeignKeyConstraint(["tenant_id", "artifact_id"], ["artifacts.tenant_id", "artifacts.artifact_id"]),
+        UniqueConstraint("tenant_id", "artifact_id"),
+        _one_of("state", "compared", "quarantined", "anonymized"),
+    )
     tenant_id: Mapped[str] = _tenant(primary_key=True)
     document_id: Mapped[str] = mapped_column(String(80), primary_key=True)
-    artifact_id: Mapped[str] = mapped_column(ForeignKey("artifacts.artifact_id"))
+    artifact_id: Mapped[str] = mapped_column(String(80))
     state: Mapped[str] = mapped_column(String(12))  # compared | quarantined | anonymized
     reason: Mapped[str | None] = mapped_column(Text)
     diff_sha256: Mapped[str | None] = mapped_column(_SHA256)
@@ -178,7 +220,10 @@ class TrainingRun(Base):
     """One attempt at training. Pending = usable examples with seq above the last finished run's."""
 
     __tablename__ = "training_runs"
-    __table_args__ = (UniqueConstraint("tenant_id", "through_seq", "attempt"),)
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "through_seq", "attempt"),
+        _one_of("state", "queued", "training", "evaluating", "promoted", "rejected", "failed"),
+    )
     run_id: Mapped[str] = mapped_column(String(80), primary_key=True)
     tenant_id: Mapped[str] = _tenant()
     attempt: Mapped[int] = mapped_column(Integer)
@@ -195,7 +240,7 @@ class TrainingRun(Base):
 
 
 class Adapter(Base):
-    """A signed adapter in the object store; ``recipe_hash`` finds the one already made from the same input."""
+    """A signed adapter in the object store; ``recipe_hash`` finds the one made from the same input."""
 
     __tablename__ = "adapters"
     adapter_id: Mapped[str] = mapped_column(String(100), primary_key=True)
@@ -213,6 +258,7 @@ class Promotion(Base):
     """Append-only: which adapter was served from when; a rollback is a row of its own."""
 
     __tablename__ = "promotions"
+    __table_args__ = (_one_of("kind", "promotion", "rollback"),)
     promotion_id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
     tenant_id: Mapped[str] = _tenant()
     adapter_id: Mapped[str] = mapped_column(ForeignKey("adapters.adapter_id"))
@@ -227,6 +273,7 @@ class BlocklistTerm(Base):
     """A name that is always masked (``mask``) or a street or institution that never is (``allow``)."""
 
     __tablename__ = "blocklist"
+    __table_args__ = (_one_of("action", "mask", "allow"),)
     tenant_id: Mapped[str] = _tenant(primary_key=True)
     term: Mapped[str] = mapped_column(Text, primary_key=True)
     action: Mapped[str] = mapped_column(String(5), server_default="mask")
@@ -238,6 +285,7 @@ class ApiKey(Base):
     """A bearer key, stored as SHA-256. ``tenant_id`` NULL = platform scope."""
 
     __tablename__ = "api_keys"
+    __table_args__ = (_one_of("role", "viewer", "editor", "admin", "platform"),)
     key_id: Mapped[str] = mapped_column(String(40), primary_key=True)
     key_sha256: Mapped[str] = mapped_column(_SHA256, unique=True)
     tenant_id: Mapped[str | None] = mapped_column(_TENANT, ForeignKey("tenants.tenant_id"))

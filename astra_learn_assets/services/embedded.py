@@ -1,0 +1,171 @@
+"""Everything a laptop needs, running for as long as somebody uses it.
+
+Call::
+
+    with embedded(get_settings()) as settings:
+        platform = Platform.open(settings)
+
+``settings`` has every URL filled in. What is already set (a production Postgres, a Redis elsewhere) is
+left alone; what is not set is started below ``ASTRA_HOME``, or shared with the processes that started
+it before: tests, demo and daemon may run at once. When the last of them leaves, or is killed, the
+servers stop; the data stays and is found again at the next start.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from pydantic import SecretStr
+
+from astra_learn_assets.errors import Unavailable
+from astra_learn_assets.services import membership, servers
+from astra_learn_assets.services.servers import Server
+from astra_learn_assets.settings import Settings
+from astra_learn_assets.store import db
+
+DATABASE, DAGSTER_DATABASE = "astra", "dagster"
+
+
+@contextmanager
+def embedded(settings: Settings, *, durable: bool = True) -> Iterator[Settings]:
+    """Run what ``settings`` leaves open, and yield a copy of it with every URL filled in.
+
+    The database is migrated. ``durable=False`` trades safety against a power cut for speed (tests).
+
+    Raises:
+        Unavailable: a server does not start; the message holds the end of its log.
+        BadConfiguration: a wheel is missing, or the home folder belongs to another user.
+    """
+    home = settings.home_path
+    _make_home(home)
+    if settings.database_url is not None and settings.redis_url is not None:
+        yield filled(settings, {})
+        return
+    with membership.exclusive(home):
+        running = _ensure(settings, home, durable)
+        handle = membership.join(home)
+    try:
+        complete = filled(settings, running)
+        if settings.database_url is None and complete.database_url is not None:
+            db.migrate(complete.database_url)
+        yield complete
+    finally:
+        membership.leave(home, handle)
+
+
+def attach(settings: Settings) -> Settings:
+    """``settings`` with the URLs of the servers that already run in its home; starts nothing.
+
+    Raises:
+        Unavailable: something is neither set nor running.
+    """
+    return filled(settings, membership.servers(settings.home_path))
+
+
+def filled(settings: Settings, running: dict[str, Server]) -> Settings:
+    """A copy of ``settings`` in which nothing that names a place is empty.
+
+    Raises:
+        Unavailable: a URL is neither set nor does ``running`` hold the server for it.
+    """
+    home = settings.home_path
+    values: dict[str, Any] = {"home": home}
+    if settings.database_url is None:
+        server = _running(running, "postgres", "ASTRA_DATABASE_URL")
+        values["database_url"] = _postgres_url(home, server, DATABASE)
+    if settings.dagster_database_url is None:
+        values["dagster_database_url"] = (
+            # Table names do not clash, so without a word about it Dagster shares a given database.
+            db.normalise_url(settings.database_url).render_as_string(hide_password=False)
+            if settings.database_url is not None
+            else _postgres_url(home, running["postgres"], DAGSTER_DATABASE)
+        )
+    if settings.redis_url is None:
+        server = _running(running, "redis", "ASTRA_REDIS_URL")
+        values["redis_url"] = f"redis://:{servers.password(home / 'redis')}@127.0.0.1:{server.port}/0"
+    if settings.object_store_url is None:
+        values["object_store_url"] = (home / "objects").as_uri()
+    if settings.mlflow_tracking_uri is None:
+        values["mlflow_tracking_uri"] = f"sqlite:///{home / 'mlflow.db'}"
+    if settings.mlflow_artifact_root is None:
+        values["mlflow_artifact_root"] = (home / "mlflow-artifacts").as_uri()
+    return settings.model_copy(update=values)
+
+
+def export_env(settings: Settings) -> dict[str, str]:
+    """Every set field of ``settings`` as ``ASTRA_*`` variables, for a subprocess; holds secrets."""
+    exported: dict[str, str] = {}
+    for name in type(settings).model_fields:
+        value = getattr(settings, name)
+        if value is None:
+            continue
+        if isinstance(value, SecretStr):
+            value = value.get_secret_value()
+        elif isinstance(value, Path):
+            value = value.expanduser().resolve()
+        exported[f"ASTRA_{name.upper()}"] = str(value)
+    return exported
+
+
+def _ensure(settings: Settings, home: Path, durable: bool) -> dict[str, Server]:
+    """Start what is needed and does not run; under the lock."""
+    running, known = membership.servers(home), membership.last_known(home)
+    starters = {"postgres": servers.start_postgres, "redis": servers.start_redis}
+    wanted = [
+        name
+        for name, url in (("postgres", settings.database_url), ("redis", settings.redis_url))
+        if url is None
+    ]
+    try:
+        for name in wanted:
+            if name not in running:
+                port = known[name].port if name in known else None
+                running[name] = starters[name](home / name, durable=durable, preferred_port=port)
+                membership.write_down(home, known | running)
+        if "postgres" in wanted:
+            _create_databases(home, running["postgres"])
+        if "guardian" not in running:
+            running["guardian"] = servers.start_guardian(home, membership.__name__)
+            membership.write_down(home, known | running)
+    except BaseException:
+        membership.stop_if_unused(home)  # a half-made start leaves no process behind
+        raise
+    return running
+
+
+def _create_databases(home: Path, server: Server) -> None:
+    import sqlalchemy as sa
+
+    engine = sa.create_engine(_postgres_url(home, server, "postgres"), isolation_level="AUTOCOMMIT")
+    try:
+        with engine.connect() as connection:
+            existing = set(connection.scalars(sa.text("SELECT datname FROM pg_database")))
+            for name in (DATABASE, DAGSTER_DATABASE):
+                if name not in existing:
+                    connection.execute(sa.text(f'CREATE DATABASE "{name}"'))
+    finally:
+        engine.dispose()
+
+
+def _postgres_url(home: Path, server: Server, database: str) -> str:
+    secret = servers.password(home / "postgres")
+    return f"postgresql+psycopg2://{servers.USER}:{secret}@127.0.0.1:{server.port}/{database}"
+
+
+def _running(running: dict[str, Server], name: str, variable: str) -> Server:
+    if name not in running:
+        raise Unavailable(
+            f"{variable} is not set and no embedded {name} runs: start 'astra-learn dev', or set {variable}"
+        )
+    return running[name]
+
+
+def _make_home(home: Path) -> None:
+    if not home.exists():
+        home.mkdir(parents=True, exist_ok=True)
+        # As root the servers run as somebody else, who must get through but need not look around.
+        os.chmod(home, 0o711 if os.geteuid() == 0 else 0o700)

@@ -1,0 +1,150 @@
+"""The Postgres connection: one engine per process, one transaction per ``with`` block.
+
+Call::
+
+    with database.session() as session:
+        tenants.get(session, "villaverde")
+
+The block commits when it ends and rolls back when it raises. A server that does not answer is
+:class:`Unavailable`, so a caller can tell "try again" from "this is wrong".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import sqlalchemy as sa
+from sqlalchemy import orm
+from sqlalchemy.engine import URL, make_url
+
+from astra_learn_assets.errors import BadConfiguration, Unavailable
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+# Dagster's own tables may live in the same database and use alembic_version for themselves.
+VERSION_TABLE = "astra_schema_version"
+_MIGRATION_LOCK = 0x41535452  # "ASTR": any constant, the same in every process
+# SQLSTATE classes of a server that is going away, full or not ready (08, 53, 57P)
+_AWAY = ("08", "53", "57P")
+
+
+def normalise_url(url: str) -> URL:
+    """``url`` as ``postgresql+psycopg2://``.
+
+    SQLAlchemy resolves a bare ``postgresql://`` to another driver than the one we install, and hosting
+    providers hand out ``postgres://``.
+
+    Raises:
+        BadConfiguration: when it is not a Postgres URL.
+    """
+    try:
+        parsed = make_url(url)
+    except (sa.exc.ArgumentError, ValueError) as error:
+        raise BadConfiguration(
+            "the database URL cannot be read: expected postgresql://user:password@host:port/database"
+        ) from error
+    if parsed.drivername not in {"postgres", "postgresql", "postgresql+psycopg2"}:
+        raise BadConfiguration(
+            f"the database URL names {parsed.drivername!r}: only Postgres works, "
+            "as postgresql://user:password@host:port/database"
+        )
+    return parsed.set(drivername="postgresql+psycopg2")
+
+
+def is_away(error: sa.exc.DBAPIError) -> bool:
+    """Whether ``error`` says that the server cannot be reached now (and not that the query is wrong)."""
+    if error.connection_invalidated:
+        return True
+    if not isinstance(error, sa.exc.OperationalError):
+        return False
+    code = getattr(error.orig, "pgcode", None)
+    return code is None or code.startswith(_AWAY)
+
+
+class Database:
+    """A pool of connections to one database; safe to share between threads."""
+
+    def __init__(self, url: str, *, pool_size: int = 5) -> None:
+        self._url = normalise_url(url)
+        self.engine = sa.create_engine(
+            self._url,
+            pool_pre_ping=True,  # a restarted server costs one retry, not one failed request
+            pool_size=pool_size,
+            max_overflow=10,
+            pool_timeout=10,
+            connect_args={"connect_timeout": 5, "application_name": "astra-learn"},
+        )
+        self._sessions = orm.sessionmaker(self.engine, expire_on_commit=False)
+
+    @property
+    def url(self) -> str:
+        """The URL with its password, for subprocesses; never log it."""
+        return self._url.render_as_string(hide_password=False)
+
+    @contextmanager
+    def session(self) -> Iterator[orm.Session]:
+        """One transaction.
+
+        Raises:
+            Unavailable: when Postgres does not answer.
+        """
+        session = self._sessions()
+        try:
+            yield session
+            session.commit()
+        except sa.exc.DBAPIError as error:
+            session.rollback()
+            if is_away(error):
+                raise Unavailable(f"Postgres at {self._url!r} does not answer") from error
+            raise
+        except sa.exc.TimeoutError as error:  # the pool is exhausted
+            session.rollback()
+            raise Unavailable("all database connections are in use; try again") from error
+        except BaseException:
+            session.rollback()
+            raise
+        finally:
+            session.close()
+
+    def ping(self) -> None:
+        """Ask the server for an answer.
+
+        Raises:
+            Unavailable: when it gives none.
+        """
+        with self.session() as session:
+            session.execute(sa.text("SELECT 1"))
+
+    def dispose(self) -> None:
+        """Close every pooled connection."""
+        self.engine.dispose()
+
+
+def migrate(url: str) -> None:
+    """Bring the schema at ``url`` to the newest version (``alembic upgrade head``).
+
+    Two processes at once are safe: the advisory lock lets one migrate while the other waits and then
+    finds nothing to do. All in one transaction, so a failed migration leaves the old schema.
+
+    Raises:
+        Unavailable: when Postgres does not answer.
+        BadConfiguration: when ``url`` is not a Postgres URL.
+    """
+    from alembic import command  # slow to import, needed once per process at most
+    from alembic.config import Config
+
+    database = Database(url, pool_size=1)
+    try:
+        with database.engine.begin() as connection:
+            connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
+            config = Config()
+            config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+    except sa.exc.DBAPIError as error:
+        if is_away(error):
+            raise Unavailable(f"Postgres at {database._url!r} does not answer") from error
+        raise
+    finally:
+        database.dispose()
