@@ -1,0 +1,94 @@
+"""The golden set: whole documents kept aside for ever, so that every adapter is judged on unseen text.
+
+A document is golden by a hash of its id, not by a draw: the answer is the same on every machine, for
+every engine version, before and after a database is restored, and a document can never move into a
+corpus. The set grows with the documents until ``maximum`` examples; after that it keeps the documents
+with the smallest hashes, so an arriving document changes it rarely, and ``golden_hash`` says when it did.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from astra_learn_assets.contracts import Example
+from astra_learn_assets.datasets import jsonl, poisoning, quality
+from astra_learn_assets.datasets.text import clean, folded_words
+from astra_learn_assets.errors import ForeignTenant
+
+
+@dataclass(frozen=True)
+class GoldenSet:
+    """``data`` is canonical JSONL and ``golden_hash`` its SHA-256; ``words`` counts reference words."""
+
+    data: bytes
+    golden_hash: str
+    examples: tuple[Example, ...]
+    words: int
+
+    @property
+    def documents(self) -> frozenset[str]:
+        """The documents it is made of."""
+        return frozenset(example.meta.document_id for example in self.examples)
+
+    @classmethod
+    def of(cls, examples: Iterable[Example]) -> GoldenSet:
+        """The golden set of exactly these examples, in this order."""
+        kept = tuple(examples)
+        data = jsonl.dump(kept)
+        words = sum(len(folded_words(example.output)) for example in kept)
+        return cls(data=data, golden_hash=jsonl.digest(data), examples=kept, words=words)
+
+    @classmethod
+    def read(cls, data: bytes) -> GoldenSet:
+        """The golden set stored as ``data``.
+
+        Raises:
+            BadJsonl: naming the broken line.
+        """
+        return cls.of(jsonl.load(data))
+
+
+def is_golden(document_id: str, share: float) -> bool:
+    """Whether a document belongs to the golden set when ``share`` (0..1) of documents do."""
+    return int.from_bytes(_hash("document", document_id)[:8], "big") < share * 2**64
+
+
+def build_golden(examples: Sequence[Example], maximum: int, *, context: Sequence[Example] = ()) -> GoldenSet:
+    """At most ``maximum`` fit examples of golden documents, spread over as many documents as there are.
+
+    Takes one example of each document in turn (documents and examples in hash order), because errors
+    cluster by document and the interval of the WER depends on how many documents there are. ``context``:
+    the tenant's other examples, so that a hostile golden document is seen against its peers.
+
+    Raises:
+        ForeignTenant: when the examples are of more than one tenant.
+    """
+    tenants = {example.meta.tenant_id for example in examples}
+    if len(tenants) > 1:
+        raise ForeignTenant(f"a golden set is of one tenant; these examples are of {sorted(tenants)}")
+    everything = {example.meta.example_id: example for example in (*context, *examples)}
+    fit = [example for example in everything.values() if quality.assess(example) is None]
+    # a formula that comes often is a danger for learning, not for measuring
+    left_out = poisoning.screen(fit).left_out
+    refused = {identity for identity, reason in left_out.items() if reason != "repeated_output"}
+    wanted = {example.meta.example_id for example in examples} - refused
+    by_document: defaultdict[str, list[Example]] = defaultdict(list)
+    seen: set[tuple[str, str]] = set()
+    for example in sorted(fit, key=lambda item: _hash("example", item.meta.example_id)):
+        text = (clean(example.input), clean(example.output))
+        if example.meta.example_id in wanted and text not in seen:
+            seen.add(text)
+            by_document[example.meta.document_id].append(example)
+    chosen: list[Example] = []
+    queues = [by_document[document] for document in sorted(by_document, key=lambda d: _hash("document", d))]
+    for turn in range(max(map(len, queues), default=0)):
+        chosen += [queue[turn] for queue in queues if turn < len(queue)]
+    kept = sorted(chosen[: max(maximum, 0)], key=lambda item: item.meta.example_id)
+    return GoldenSet.of(kept)
+
+
+def _hash(kind: str, value: str) -> bytes:
+    return hashlib.sha256(f"golden:{kind}:{value}".encode()).digest()

@@ -1,0 +1,319 @@
+"""Keep one careless or hostile editor from teaching the model: what a batch of documents says together.
+
+The comparator already quarantines documents that are no correction of their draft, and
+:mod:`quality` leaves out pairs that are no correction of their text. What is left are pairs that look
+like corrections one by one. This module compares documents with each other:
+
+=====================  =========================================================================
+``injected_link``      the output has a URL or e-mail address that the input has not
+``injected_insult``    the output has an insult that the input has not
+``repeated_insertion`` the same four added words in three or more pairs of one or two documents
+``repeated_output``    more than five different inputs with one output: the rest are left out
+``hostile_document``   the whole document, because of one of the three below
+``document_share``     one document gives more than a quarter of all pairs: the rest are left out
+``contributor_share``  one editor of three or more gives more than half: the rest are left out
+=====================  =========================================================================
+
+The last two are :func:`trim_shares` and come when everything else has been left out; the others are
+:func:`screen`.
+
+A whole document goes when (1) three, or a fifth, of its pairs carry injected words; (2) at least three of
+its word substitutions contradict what three or more other documents do with those words and they are half
+of the substitutions that can be compared; (3) the words it adds are unknown to every other document far
+more often than in the other documents (median + 6 * MAD, and at least 15 % of its words).
+
+Every statistic is a median or a majority over *documents*, so the share of hostile documents must reach
+half before they define what is normal. What this does not see: a patient attacker who is the majority, or
+one who only makes changes that no other document can be compared with; the golden set and ``wer_gate``
+stand behind it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from statistics import median
+
+from rapidfuzz.distance import Levenshtein
+
+from astra_learn_assets.contracts import Example
+from astra_learn_assets.datasets.text import folded_words
+
+_LINK = re.compile(
+    r"(?:https?://|www\.)[^\s<>]+|[\w.+-]+@[\w-]+\.[\w.]+"
+    r"|\b[\w-]{2,}\.(?:com|net|org|info|biz|xyz|top|ru|cn|io|tk|es|gob|gov)\b(?:/\S*)?",
+    re.IGNORECASE,
+)
+# folded (no accents, n for ñ); words that minutes also use in their plain sense are not in it
+_INSULT = re.compile(
+    r"idiotas?|imbecil(?:es)?|gilipollas|subnormal(?:es)?|estupid[oa]s?|cretin[oa]s?|mamon(?:es)?"
+    r"|cabron(?:a|as|es)?|hij[oa]s?puta|hijueputas?|hdp|put[oa]s?|mierdas?|pendej[oa]s?|bolud[oa]s?"
+    r"|pelotud[oa]s?|huevon(?:es)?|weon(?:es)?|culer[oa]s?|maricon(?:es)?|zorras?|payas[oa]s?"
+    r"|sinverguenzas?|ladron(?:a|as|es)?|corrupt[oa]s?|mafios[oa]s?|canallas?|tont[oa]s?|asqueros[oa]s?"
+    r"|joder|verga|carajo|malparid[oa]s?|gonorreas?|fascistas?|nazis?"
+)
+
+
+@dataclass(frozen=True)
+class PoisoningLimits:
+    """Bounds of :func:`screen`; shares in 0..1, counts of pairs or documents."""
+
+    max_document_share: float = 0.25
+    max_contributor_share: float = 0.5
+    share_floor: int = 40
+    max_same_output: int = 5
+    insertion_words: int = 4
+    insertion_repeats: int = 3
+    insertion_documents: int = 2
+    max_injected: int = 3
+    max_injected_share: float = 0.2
+    min_contradictions: int = 3
+    max_contradiction_share: float = 0.5
+    min_witnesses: int = 3
+    novelty_deviations: float = 6.0
+    novelty_floor: float = 0.15
+    novelty_documents: int = 8
+
+
+DEFAULT_LIMITS = PoisoningLimits()
+
+
+@dataclass(frozen=True)
+class Screening:
+    """What may be learned from, and what not and why. ``kept`` is in the order given."""
+
+    kept: tuple[Example, ...]
+    left_out: dict[str, str] = field(default_factory=dict)
+    """``example_id`` -> reason, one of the table above."""
+    documents: dict[str, str] = field(default_factory=dict)
+    """``document_id`` -> why the whole document is out: injected | contradictory | vocabulary."""
+
+
+@dataclass(frozen=True)
+class _View:
+    """An example as this module sees it: folded words and what was changed among them."""
+
+    example: Example
+    before: tuple[str, ...]
+    after: tuple[str, ...]
+    substituted: dict[tuple[str, ...], tuple[str, ...]]
+    inserted: tuple[tuple[str, ...], ...]
+    injected: str | None
+
+    @property
+    def document(self) -> str:
+        return self.example.meta.document_id
+
+
+def screen(examples: Sequence[Example], limits: PoisoningLimits = DEFAULT_LIMITS) -> Screening:
+    """Leave out what looks poisoned among a tenant's examples; the same set gives the same answer.
+
+    Cost: one word alignment per example, about 50 microseconds each.
+    """
+    views = [_view(example) for example in sorted(examples, key=_identity)]
+    left_out: dict[str, str] = {}
+    documents = _hostile_documents(views, limits)
+
+    def drop(chosen: Iterable[_View], reason: str) -> None:
+        for view in chosen:
+            left_out.setdefault(_identity(view.example), reason)
+
+    drop((view for view in views if view.document in documents), "hostile_document")
+    for view in views:
+        if view.injected:
+            drop([view], view.injected)
+    drop(_repeated_insertions(views, limits), "repeated_insertion")
+    rest = [view.example for view in views if _identity(view.example) not in left_out]
+    beyond = set(_beyond(rest, lambda item: " ".join(folded_words(item.output)), limits.max_same_output))
+    drop((view for view in views if _identity(view.example) in beyond), "repeated_output")
+    kept = tuple(example for example in examples if _identity(example) not in left_out)
+    return Screening(kept=kept, left_out=left_out, documents=documents)
+
+
+def trim_shares(
+    examples: Sequence[Example],
+    limits: PoisoningLimits = DEFAULT_LIMITS,
+    *,
+    contributors: Mapping[str, str] | None = None,
+) -> Screening:
+    """Leave out what one document, or one editor of three or more, gives beyond its share.
+
+    ``contributors`` maps document to editor; a document without one counts as its own editor.
+    """
+    left_out: dict[str, str] = {}
+
+    def trim(key: Callable[[Example], str], share: float, reason: str) -> None:
+        rest = [example for example in examples if _identity(example) not in left_out]
+        sizes = Counter(map(key, rest))
+        # the cap c solves c <= share * sum(min(size, c)): taking from the largest lowers the total too
+        cap = max(sizes.values(), default=0)
+        while cap > limits.share_floor and cap > share * sum(min(size, cap) for size in sizes.values()):
+            cap -= 1
+        for identity in _beyond(rest, key, cap):
+            left_out[identity] = reason
+
+    trim(lambda item: item.meta.document_id, limits.max_document_share, "document_share")
+    if contributors:
+        editors = {
+            example.meta.document_id: contributors.get(example.meta.document_id, example.meta.document_id)
+            for example in examples
+        }
+        if len(set(editors.values())) >= 3:
+            trim(
+                lambda item: editors[item.meta.document_id],
+                limits.max_contributor_share,
+                "contributor_share",
+            )
+    kept = tuple(example for example in examples if _identity(example) not in left_out)
+    return Screening(kept=kept, left_out=left_out)
+
+
+def injected(example: Example) -> str | None:
+    """``injected_link`` or ``injected_insult`` when the output adds one, else None."""
+    if _links(example.output) - _links(example.input):
+        return "injected_link"
+    added = set(folded_words(example.output)) - set(folded_words(example.input))
+    return "injected_insult" if any(_INSULT.fullmatch(word) for word in added) else None
+
+
+def _links(text: str) -> set[str]:
+    return {match.casefold().rstrip(".,;:!?)\"'»") for match in _LINK.findall(text)}
+
+
+def _identity(example: Example) -> str:
+    return example.meta.example_id
+
+
+def _beyond(examples: Iterable[Example], key: Callable[[Example], str], most: int) -> list[str]:
+    """Ids after the first ``most`` of each key, in the order of their hashes, so no one can aim."""
+    seen: Counter[str] = Counter()
+    beyond = []
+    for example in sorted(examples, key=_identity):
+        seen[key(example)] += 1
+        if seen[key(example)] > most:
+            beyond.append(_identity(example))
+    return beyond
+
+
+def _view(example: Example) -> _View:
+    before, after = folded_words(example.input), folded_words(example.output)
+    substituted: dict[tuple[str, ...], tuple[str, ...]] = {}
+    inserted: list[tuple[str, ...]] = []
+    for block in _blocks(before, after):
+        was, now = before[block[0] : block[1]], after[block[2] : block[3]]
+        if len(now) > len(was):
+            inserted.append(now)
+        if was and now and len(was) <= 3 and len(now) <= 3:
+            substituted[was] = now
+    return _View(example, before, after, substituted, tuple(inserted), injected(example))
+
+
+def _blocks(before: tuple[str, ...], after: tuple[str, ...]) -> list[tuple[int, int, int, int]]:
+    """Changed stretches of words: (before start, before end, after start, after end)."""
+    merged: list[list[int]] = []
+    for code in Levenshtein.opcodes(before, after):
+        if code.tag == "equal":
+            continue
+        if merged and merged[-1][1] == code.src_start and merged[-1][3] == code.dest_start:
+            merged[-1][1], merged[-1][3] = code.src_end, code.dest_end
+        else:
+            merged.append([code.src_start, code.src_end, code.dest_start, code.dest_end])
+    return [(one, two, three, four) for one, two, three, four in merged]
+
+
+def _repeated_insertions(views: Sequence[_View], limits: PoisoningLimits) -> list[_View]:
+    width = limits.insertion_words
+    carriers: defaultdict[tuple[str, ...], dict[str, _View]] = defaultdict(dict)
+    for view in views:
+        for words in view.inserted:
+            for start in range(len(words) - width + 1):
+                carriers[words[start : start + width]][_identity(view.example)] = view
+    chosen: dict[str, _View] = {}
+    for found in carriers.values():
+        spread = {view.document for view in found.values()}
+        if len(found) >= limits.insertion_repeats and len(spread) <= limits.insertion_documents:
+            chosen.update(found)
+    return [chosen[identity] for identity in sorted(chosen)]
+
+
+def _hostile_documents(views: Sequence[_View], limits: PoisoningLimits) -> dict[str, str]:
+    by_document: defaultdict[str, list[_View]] = defaultdict(list)
+    for view in views:
+        by_document[view.document].append(view)
+    hostile: dict[str, str] = {}
+    for document, own in sorted(by_document.items()):
+        marked = sum(1 for view in own if view.injected)
+        if marked >= limits.max_injected or (marked > 1 and marked > limits.max_injected_share * len(own)):
+            hostile[document] = "injected"
+    for document in _contradictory(by_document, limits):
+        hostile.setdefault(document, "contradictory")
+    for document in _strange_vocabulary(by_document, limits):
+        hostile.setdefault(document, "vocabulary")
+    return hostile
+
+
+def _contradictory(by_document: Mapping[str, list[_View]], limits: PoisoningLimits) -> list[str]:
+    """Documents whose substitutions go against what the other documents do with the same words.
+
+    A document's decision on a word is what it does with it most often: one replacement, or keeping it.
+    Words of one or two letters are skipped: their replacement depends on the sentence.
+    """
+    decisions = {document: _decisions(views) for document, views in by_document.items()}
+    votes: defaultdict[tuple[str, ...], Counter[tuple[str, ...]]] = defaultdict(Counter)
+    for own in decisions.values():
+        for wrong, right in own.items():
+            votes[wrong][right] += 1
+    found = []
+    for document, own in sorted(decisions.items()):
+        compared = contradicted = 0
+        for wrong, right in own.items():
+            if wrong == right or len("".join(wrong)) < 3:
+                continue
+            others = votes[wrong] - Counter({right: 1})
+            witnesses = others.total()
+            # another document that replaces right by wrong contradicts this one as well
+            reverse = votes[right][wrong]
+            if witnesses < limits.min_witnesses and reverse < limits.min_witnesses:
+                continue
+            compared += 1
+            agreeing = others[right]
+            against = max(witnesses - agreeing, reverse)
+            contradicted += agreeing == 0 or against > 4 * agreeing
+        if (
+            contradicted >= limits.min_contradictions
+            and contradicted >= limits.max_contradiction_share * compared
+        ):
+            found.append(document)
+    return found
+
+
+def _decisions(views: Sequence[_View]) -> dict[tuple[str, ...], tuple[str, ...]]:
+    counts: defaultdict[tuple[str, ...], Counter[tuple[str, ...]]] = defaultdict(Counter)
+    for view in views:
+        for wrong, right in view.substituted.items():
+            counts[wrong][right] += 1
+        touched = {word for wrong in view.substituted for word in wrong}
+        for word in set(view.before) & set(view.after) - touched:
+            counts[(word,)][(word,)] += 1
+    return {wrong: max(sorted(seen), key=lambda right: seen[right]) for wrong, seen in counts.items()}
+
+
+def _strange_vocabulary(by_document: Mapping[str, list[_View]], limits: PoisoningLimits) -> list[str]:
+    """Documents that add words no other document knows, far more than the other documents do."""
+    if len(by_document) < limits.novelty_documents:
+        return []
+    known: Counter[str] = Counter()
+    for views in by_document.values():
+        known.update({word for view in views for word in (*view.before, *view.after)})
+    shares: dict[str, float] = {}
+    for document, views in by_document.items():
+        own_before = {word for view in views for word in view.before}
+        words = [word for view in views for word in view.after]
+        strange = sum(1 for word in words if known[word] == 1 and word not in own_before)
+        shares[document] = strange / len(words) if words else 0.0
+    middle = median(shares.values())
+    spread = 1.4826 * median(abs(share - middle) for share in shares.values())
+    bound = max(limits.novelty_floor, middle + limits.novelty_deviations * spread)
+    return sorted(document for document, share in shares.items() if share > bound)
