@@ -53,7 +53,8 @@ _BOOKMARK = re.compile(rf"_astra_?(c[{_ALPHABET}]{{{_LENGTH}}})", re.IGNORECASE)
 
 # Word allows tab stops up to 31,680 twips (22 inches); the text area of A3 landscape ends before
 # 20,000 measured from its margin. LibreOffice rounds through 1/100 mm: one twip either way.
-_TAB_FIRST, _TAB_LAST, _TAB_STEP, _TAB_COUNT = 20_000, 31_680, 3, 6
+TAB_COUNT = 6
+_TAB_FIRST, _TAB_LAST, _TAB_STEP = 20_000, 31_680, 3
 _TAB_SLOTS = (_TAB_LAST - _TAB_FIRST) // _TAB_STEP + 1
 
 _CUSTOM = "http://schemas.openxmlformats.org/officeDocument/2006/custom-properties"
@@ -139,7 +140,7 @@ def tab_positions(chunk_id: str) -> tuple[int, ...]:
     rest = _decode(chunk_id)
     slots: list[int] = []
     high = _TAB_SLOTS
-    for size in range(_TAB_COUNT, 0, -1):
+    for size in range(TAB_COUNT, 0, -1):
         low, top = size - 1, high
         while top - low > 1:  # largest slot with comb(slot, size) <= rest
             middle = (low + top) // 2
@@ -163,10 +164,10 @@ def chunk_id_of_tabs(positions: Iterable[int]) -> str | None:
             if _TAB_FIRST - 1 <= position <= _TAB_LAST + 1
         }
     )
-    if not _TAB_COUNT <= len(slots) <= _TAB_COUNT + 2:
+    if not TAB_COUNT <= len(slots) <= TAB_COUNT + 2:
         return None
     found = set()
-    for chosen in combinations(slots, _TAB_COUNT):
+    for chosen in combinations(slots, TAB_COUNT):
         value = sum(comb(slot, size) for size, slot in enumerate(chosen, start=1))
         if value >> 60 == 0 and _valid(value):
             found.add(_encode(value))

@@ -1,0 +1,346 @@
+"""Which paragraph of the final came from which paragraph of the draft.
+
+The ladder, from certain to likely; each rung only sees what the rungs above left over:
+
+1. unique exact text of some length, so that swapped ids cannot win over the text itself;
+2. chunk ids (a duplicated id goes to the paragraph most like the draft's);
+3. exact text again: unique, then next to a pair already made, then the nearest of several;
+4. near text: candidates are paragraphs that share rare words or stand in the same gap; best first;
+5. a paragraph left over beside a pair may be its other half: split or merged;
+6. what is not on the longest increasing chain has moved.
+
+Everything is ordered by score and then by position, so the answer does not depend on hashing.
+A full matrix of 20,000 x 20,000 paragraphs is never made.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from astra_learn_assets.comparator.similarity import Unit, Vocabulary, containment, similarity
+
+NEAR = 0.42  # accepted anywhere; the best of a thousand unrelated paragraphs has .34
+NEAR_IN_PLACE = 0.30  # accepted between two paired neighbours
+_EXACT_WORDS = 4
+_RARE_DF = 12
+_RARE_WORDS = 10
+_CANDIDATES = 6
+_GAP_PRODUCT = 400
+_PARTS = 8
+
+
+@dataclass(frozen=True)
+class Group:
+    """Paragraphs that belong together: one to one, one to many (split), many to one (merged)."""
+
+    before: tuple[int, ...]
+    after: tuple[int, ...]
+    similarity: float
+    confidence: float
+    moved: bool = False
+
+
+@dataclass(frozen=True)
+class Alignment:
+    """``groups`` in the order of the final; ``deleted`` and ``inserted`` are indices."""
+
+    groups: tuple[Group, ...]
+    deleted: tuple[int, ...]
+    inserted: tuple[int, ...]
+
+
+def align(
+    before: Sequence[Unit],
+    after: Sequence[Unit],
+    before_ids: Sequence[Sequence[str]] | None = None,
+    after_ids: Sequence[Sequence[str]] | None = None,
+    *,
+    vocabulary: Vocabulary,
+) -> Alignment:
+    """Align two documents given as units of one ``vocabulary``, in order."""
+    aligner = _Aligner(before, after, vocabulary)
+    id_edges = _id_edges(before_ids or [()] * len(before), after_ids or [()] * len(after))
+    aligner.exact_unique(minimum_words=_EXACT_WORDS)
+    aligner.by_id(id_edges)
+    aligner.exact_unique(minimum_words=0)
+    aligner.exact_in_context()
+    aligner.exact_nearest()
+    aligner.near()
+    return aligner.finish(frozenset(id_edges))
+
+
+def _id_edges(before: Sequence[Sequence[str]], after: Sequence[Sequence[str]]) -> list[tuple[int, int]]:
+    """Pairs of blocks that share an id. An id on several draft blocks says nothing: the draft is ours."""
+    owner: dict[str, int] = {}
+    shared: set[str] = set()
+    for i, ids in enumerate(before):
+        for chunk_id in ids:
+            if owner.setdefault(chunk_id, i) != i:
+                shared.add(chunk_id)
+    return sorted(
+        {
+            (owner[chunk_id], j)
+            for j, ids in enumerate(after)
+            for chunk_id in ids
+            if chunk_id in owner and chunk_id not in shared
+        }
+    )
+
+
+class _Aligner:
+    def __init__(self, before: Sequence[Unit], after: Sequence[Unit], vocabulary: Vocabulary) -> None:
+        self.before, self.after, self.vocabulary = before, after, vocabulary
+        self.to_after = [-1] * len(before)
+        self.to_before = [-1] * len(after)
+        self.score: dict[int, tuple[float, float]] = {}  # before index -> similarity, confidence
+
+    def pair(self, i: int, j: int, score: float, confidence: float) -> None:
+        self.to_after[i], self.to_before[j] = j, i
+        self.score[i] = (score, confidence)
+
+    def free(self) -> tuple[list[int], list[int]]:
+        return (
+            [i for i, j in enumerate(self.to_after) if j < 0],
+            [j for j, i in enumerate(self.to_before) if i < 0],
+        )
+
+    # -- exact ---------------------------------------------------------------------------------
+
+    def exact_unique(self, minimum_words: int) -> None:
+        free_before, free_after = self.free()
+        left, right = _by_text(self.before, free_before), _by_text(self.after, free_after)
+        for text, here in left.items():
+            there = right.get(text)
+            if there and len(here) == len(there) == 1 and len(self.before[here[0]].words) >= minimum_words:
+                self.pair(here[0], there[0], 1.0, 1.0)
+
+    def exact_in_context(self) -> None:
+        """Repeated boilerplate next to a pair: follow the pair in both directions."""
+        for step in (1, -1):
+            order = range(len(self.before)) if step == 1 else range(len(self.before) - 1, -1, -1)
+            for i in order:
+                j = self.to_after[i]
+                a, b = i + step, j + step
+                if j < 0 or not (0 <= a < len(self.before) and 0 <= b < len(self.after)):
+                    continue
+                if (
+                    self.to_after[a] < 0
+                    and self.to_before[b] < 0
+                    and self.before[a].folded == self.after[b].folded
+                ):
+                    self.pair(a, b, 1.0, 0.95)
+
+    def exact_nearest(self) -> None:
+        """What repeats without context: the occurrence nearest to where it should be."""
+        free_before, free_after = self.free()
+        right = _by_text(self.after, free_after)
+        expected = self.expected()
+        for text, here in _by_text(self.before, free_before).items():
+            there = right.get(text, [])
+            options = sorted((abs(j - expected[i]), i, j) for i in here[:200] for j in there[:200])
+            for _, i, j in options:
+                if self.to_after[i] < 0 and self.to_before[j] < 0:
+                    self.pair(i, j, 1.0, 0.8)
+
+    # -- ids and near text ---------------------------------------------------------------------
+
+    def by_id(self, edges: Sequence[tuple[int, int]]) -> None:
+        scored = sorted(
+            (-similarity(self.before[i], self.after[j]), abs(i - j), i, j)
+            for i, j in edges
+            if self.to_after[i] < 0 and self.to_before[j] < 0
+        )
+        for negative, _, i, j in scored:
+            if self.to_after[i] < 0 and self.to_before[j] < 0:
+                self.pair(i, j, -negative, 1.0 if negative < -NEAR_IN_PLACE else 0.6)
+
+    def near(self) -> None:
+        """Best candidates first; standing in the expected place counts a little, so that of two
+        nearly equal formulas the one in its place wins."""
+        free_before, free_after = self.free()
+        if not free_before or not free_after:
+            return
+        expected = self.expected()
+        in_place = self._gap_candidates(free_before)
+        edges = in_place | self._rare_candidates(free_before, free_after)
+        scored: list[tuple[float, int, int, float]] = []
+        for i, j in sorted(edges):
+            value = similarity(self.before[i], self.after[j])
+            place = (i, j) in in_place
+            if value >= (NEAR_IN_PLACE if place else NEAR):
+                bonus = 0.05 * place - 0.03 * min(1.0, abs(j - expected[i]) / 50)
+                scored.append((-(value + bonus), i, j, value))
+        scored.sort()
+        for _, i, j, value in scored:
+            if self.to_after[i] < 0 and self.to_before[j] < 0:
+                self.pair(i, j, value, min(1.0, 0.35 + value))
+
+    def _rare_candidates(self, free_before: list[int], free_after: list[int]) -> set[tuple[int, int]]:
+        index: dict[str, list[int]] = defaultdict(list)
+        for j in free_after:
+            for word in set(self.after[j].coded):
+                index[word].append(j)
+        edges: set[tuple[int, int]] = set()
+        for i in free_before:
+            words = [
+                w
+                for w in sorted(set(self.before[i].coded))
+                if len(index.get(w, ())) in range(1, _RARE_DF + 1)
+            ]
+            words.sort(key=lambda w: (len(index[w]), w))
+            votes: dict[int, float] = defaultdict(float)
+            for word in words[:_RARE_WORDS]:
+                for j in index[word]:
+                    votes[j] += 1 / len(index[word])
+            best = sorted(votes.items(), key=lambda item: (-item[1], item[0]))[:_CANDIDATES]
+            edges.update((i, j) for j, _ in best)
+        return edges
+
+    def _gap_candidates(self, free_before: list[int]) -> set[tuple[int, int]]:
+        """Free paragraphs between the same two paired neighbours, both sides of a small gap."""
+        edges: set[tuple[int, int]] = set()
+        n, m = len(self.before), len(self.after)
+        position = 0
+        while position < len(free_before):
+            start = end = free_before[position]
+            while position + 1 < len(free_before) and free_before[position + 1] == end + 1:
+                position += 1
+                end += 1
+            position += 1
+            from_above = self.to_after[start - 1] + 1 if start else 0
+            from_below = self.to_after[end + 1] - 1 if end + 1 < n else m - 1
+            for low, step in ((from_above, 1), (from_below, -1)):
+                run: list[int] = []
+                j = low
+                while 0 <= j < m and self.to_before[j] < 0 and len(run) < 40:
+                    run.append(j)
+                    j += step
+                if len(run) * (end - start + 1) <= _GAP_PRODUCT:
+                    edges.update((i, j) for i in range(start, end + 1) for j in run)
+        return edges
+
+    def expected(self) -> list[float]:
+        """Where each paragraph of the draft should stand in the final, by its nearest paired predecessor."""
+        places: list[float] = []
+        last = -1.0
+        for j in self.to_after:
+            last = float(j) if j >= 0 else last + 1
+            places.append(last)
+        return places
+
+    # -- split, merged, moved ------------------------------------------------------------------
+
+    def finish(self, id_edges: frozenset[tuple[int, int]]) -> Alignment:
+        groups = [_Growing([i], [j]) for j, i in enumerate(self.to_before) if i >= 0]
+        backwards = frozenset((j, i) for i, j in id_edges)
+        _absorb(self.after, self.before, [(g.after, g.before) for g in groups], backwards, self.vocabulary)
+        _absorb(self.before, self.after, [(g.before, g.after) for g in groups], id_edges, self.vocabulary)
+        groups.sort(key=lambda g: g.after[0])
+        moved = _moved([g.before[0] for g in groups])
+        made = tuple(
+            Group(
+                tuple(g.before),
+                tuple(g.after),
+                self._similarity_of(g),
+                self.score[g.anchor][1],
+                position in moved,
+            )
+            for position, g in enumerate(groups)
+        )
+        taken_before = {i for g in groups for i in g.before}
+        taken_after = {j for g in groups for j in g.after}
+        return Alignment(
+            made,
+            tuple(i for i in range(len(self.before)) if i not in taken_before),
+            tuple(j for j in range(len(self.after)) if j not in taken_after),
+        )
+
+    def _similarity_of(self, group: _Growing) -> float:
+        if len(group.before) == len(group.after) == 1:
+            return self.score[group.anchor][0]
+        return similarity(
+            self.vocabulary.join([self.before[i] for i in group.before]),
+            self.vocabulary.join([self.after[j] for j in group.after]),
+        )
+
+
+class _Growing:
+    """A pair that may still take in its neighbours; ``anchor`` is the draft paragraph it began with."""
+
+    def __init__(self, before: list[int], after: list[int]) -> None:
+        self.before, self.after = before, after
+        self.anchor = before[0]
+
+
+def _absorb(
+    parts: Sequence[Unit],
+    wholes: Sequence[Unit],
+    groups: Sequence[tuple[list[int], list[int]]],
+    id_edges: frozenset[tuple[int, int]],
+    vocabulary: Vocabulary,
+) -> None:
+    """Give each leftover of ``parts`` to the pair beside it if it is a piece of that pair's whole.
+
+    ``groups`` are (part indices, whole indices) and grow in place; only pairs with one whole do.
+    Upwards and downwards once each, so that chains of pieces are taken in from both ends.
+    """
+    owner = {part: n for n, (mine, _) in enumerate(groups) for part in mine}
+    leftovers = [k for k in range(len(parts)) if k not in owner and parts[k].words]
+    for order, step in ((leftovers, -1), (leftovers[::-1], 1), (leftovers, 1), (leftovers[::-1], -1)):
+        for k in order:
+            if k in owner or k + step not in owner:
+                continue
+            n = owner[k + step]
+            mine, whole = groups[n]
+            if len(whole) != 1 or len(mine) >= _PARTS:
+                continue
+            grown = sorted([*mine, k])
+            if grown[-1] - grown[0] != len(grown) - 1:
+                continue
+            known = (k, whole[0]) in id_edges
+            now = vocabulary.join([parts[m] for m in mine])
+            then = vocabulary.join([parts[m] for m in grown])
+            if _is_piece(parts[k], wholes[whole[0]], now, then, known):
+                mine[:] = grown
+                owner[k] = n
+
+
+def _is_piece(part: Unit, whole: Unit, now: Unit, then: Unit, known: bool) -> bool:
+    """Whether ``part`` makes the joined text more like ``whole``; a shared id asks for less proof."""
+    if len(part.words) < 3 and not known:
+        needed = 1.0
+    else:
+        needed = 0.35 if known else 0.6
+    if containment(part, whole) < needed:
+        return False
+    gain = similarity(whole, then) - similarity(whole, now)
+    return gain > (0.0 if known else 0.01)
+
+
+def _by_text(units: Sequence[Unit], indices: Sequence[int]) -> dict[str, list[int]]:
+    groups: dict[str, list[int]] = {}
+    for k in indices:
+        if units[k].folded:
+            groups.setdefault(units[k].folded, []).append(k)
+    return groups
+
+
+def _moved(order: Sequence[int]) -> set[int]:
+    """Positions that are not on the longest increasing subsequence (patience, O(n log n))."""
+    tails: list[int] = []
+    tail_positions: list[int] = []
+    previous = [-1] * len(order)
+    for position, value in enumerate(order):
+        k = bisect_left(tails, value)
+        previous[position] = tail_positions[k - 1] if k else -1
+        tails[k : k + 1] = [value]
+        tail_positions[k : k + 1] = [position]
+    moved = set(range(len(order)))
+    position = tail_positions[-1] if tail_positions else -1
+    while position >= 0:
+        moved.discard(position)
+        position = previous[position]
+    return moved

@@ -1,0 +1,58 @@
+"""What the reader hands on: blocks of text with their place, their chunk ids and what was odd."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+PartKind = Literal["body", "header", "footer", "footnote", "endnote", "comment"]
+Carrier = Literal["bookmark", "hidden", "sdt", "comment", "field", "link", "tab"]
+Flag = Literal[
+    "hidden_inherited",  # typed inside the hidden run: kept, a person should look
+    "hidden_dropped",  # hidden on purpose: not part of the text
+    "audio_link",  # holds a link to its audio (not part of the text)
+    "audio_pending",  # holds the placeholder of audio nobody has written down yet
+    "comment_anchored",
+    "tracked_changes",
+    "merged",  # its paragraph mark was deleted with change tracking
+    "textbox",
+    "copy",  # its bookmark is a pasted duplicate
+]
+
+
+@dataclass(frozen=True)
+class Location:
+    """Where a block stands. ``cells``: (table, row, column) from the outermost table inwards, from 0."""
+
+    part: PartKind = "body"
+    cells: tuple[tuple[int, int, int], ...] = ()
+    list_level: int | None = None
+    heading_level: int | None = None
+    heading_path: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One carrier says the block is chunk ``chunk_id``."""
+
+    chunk_id: str
+    carrier: Carrier
+
+
+@dataclass(frozen=True)
+class Block:
+    """A paragraph with text. ``chunk_ids`` is what arbitration made of ``claims``."""
+
+    text: str
+    chunk_ids: tuple[str, ...] = ()
+    location: Location = Location()
+    flags: frozenset[Flag] = frozenset()
+    claims: tuple[Claim, ...] = ()
+
+
+@dataclass(frozen=True)
+class Document:
+    """A read DOCX: its blocks in document order and the document_id it carries, if any."""
+
+    document_id: str | None
+    blocks: tuple[Block, ...]
