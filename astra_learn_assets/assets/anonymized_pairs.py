@@ -1,0 +1,31 @@
+"""Pairs without persons: the last place where a citizen's name may be read."""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from astra_learn_assets.assets import common
+from astra_learn_assets.assets.document_diffs import document_diffs
+from astra_learn_assets.assets.metadata import count_table, example_table
+from astra_learn_assets.partitions import tenant_of
+from astra_learn_assets.resources import PlatformResource
+from astra_learn_assets.stages import anonymize
+
+
+@dg.asset(deps=[document_diffs], **common("privacy", "jsonl", "presidio"))
+def anonymized_pairs(context: dg.AssetExecutionContext, platform: PlatformResource) -> dg.MaterializeResult:
+    """One encrypted JSONL per document: pseudonymized, quality-checked and scanned once more."""
+    with platform.open() as opened:
+        result = anonymize.anonymize_documents(opened, tenant_of(context))
+    return dg.MaterializeResult(
+        data_version=dg.DataVersion(result.digest),
+        metadata={
+            "documents": result.total_documents,
+            "documents_now": result.documents,
+            "examples_now": result.examples,
+            "left_out": count_table("reason", result.left_out),
+            "masked": count_table("kind", result.entities),
+            "preview": example_table(result.preview),
+            "pairs_sha256": result.digest,
+        },
+    )

@@ -1,0 +1,36 @@
+"""Corrected DOCX against its draft: what the human changed, block by block."""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from astra_learn_assets.assets import common, outside
+from astra_learn_assets.assets.metadata import count_table
+from astra_learn_assets.partitions import tenant_of
+from astra_learn_assets.resources import PlatformResource
+from astra_learn_assets.stages import compare
+
+
+@dg.asset(deps=[outside.final_documents], **common("feedback", "docx", "parquet"))
+def document_diffs(context: dg.AssetExecutionContext, platform: PlatformResource) -> dg.MaterializeResult:
+    """One encrypted Parquet file per compared document: operations, routes, audio references.
+
+    A document the engine does not trust (another text, vandalism, no draft) is quarantined with
+    its reason and teaches nothing.
+    """
+    with platform.open() as opened:
+        result = compare.compare_waiting_finals(opened, tenant_of(context))
+    return dg.MaterializeResult(
+        data_version=dg.DataVersion(result.digest),
+        metadata={
+            "documents": result.total,
+            "compared_now": result.compared,
+            "pairs": result.pairs,
+            "operations": count_table("operation", result.operations),
+            "pairs_by_route": count_table("route", result.pairs_by_route),
+            "quarantined": count_table(
+                "document: reason", {f"{k}: {v}": 1 for k, v in result.quarantined.items()}
+            ),
+            "diffs_sha256": result.digest,
+        },
+    )

@@ -1,0 +1,49 @@
+"""Base, champion and candidate on the same golden set.
+
+The candidate is the adapter of the tenant's newest training. A run tagged ``astra/adapter_id`` judges
+that adapter instead, for example an imported one; gate and promotion read the same tag.
+"""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from astra_learn_assets.assets import common
+from astra_learn_assets.assets.golden_set import golden_set
+from astra_learn_assets.assets.lora_adapter import lora_adapter
+from astra_learn_assets.assets.metadata import table
+from astra_learn_assets.automation.run_coordinator import GPU_POOL
+from astra_learn_assets.partitions import tenant_of
+from astra_learn_assets.resources import PlatformResource, TrainerResource
+from astra_learn_assets.stages import evaluate, training_run
+
+
+@dg.asset(deps=[lora_adapter, golden_set], pool=GPU_POOL, **common("learning", "pytorch"))
+def evaluation_report(
+    context: dg.AssetExecutionContext,
+    platform: PlatformResource,
+    trainer: TrainerResource,
+) -> dg.MaterializeResult:
+    """Word and character error rate of each model, with paired intervals by document."""
+    tenant_id = tenant_of(context)
+    with platform.open() as opened:
+        result = evaluate.evaluate_candidate(
+            opened,
+            tenant_id,
+            run=trainer.runner(context),
+            adapter_id=context.run.tags.get(training_run.ADAPTER_TAG),
+        )
+    return dg.MaterializeResult(
+        data_version=dg.DataVersion(result.contest.evaluation_hash),
+        metadata={
+            "candidate": result.contest.candidate.adapter_id,
+            "champion": result.contest.champion.adapter_id if result.contest.champion else "none",
+            "error_rates": table(
+                result.report.rows(),
+                columns={"model": "string", "wer": "float", "cer": "float", "words": "int"},
+            ),
+            "reused": result.reused,
+            "golden_hash": result.contest.golden_hash,
+            "evaluation_hash": result.contest.evaluation_hash,
+        },
+    )

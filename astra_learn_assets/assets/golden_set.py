@@ -1,0 +1,27 @@
+"""The frozen test of a tenant: documents that never teach."""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from astra_learn_assets.assets import common
+from astra_learn_assets.assets.anonymized_pairs import anonymized_pairs
+from astra_learn_assets.partitions import tenant_of
+from astra_learn_assets.resources import PlatformResource
+from astra_learn_assets.stages import corpus
+
+
+@dg.asset(deps=[anonymized_pairs], **common("learning", "jsonl"))
+def golden_set(context: dg.AssetExecutionContext, platform: PlatformResource) -> dg.MaterializeResult:
+    """Examples of the documents a hash sets aside; every model of the tenant is judged on them."""
+    with platform.open() as opened:
+        result = corpus.build_golden_set(opened, tenant_of(context))
+    return dg.MaterializeResult(
+        data_version=dg.DataVersion(result.golden_hash),
+        metadata={
+            "examples": result.examples,
+            "words": result.words,
+            "documents": result.documents,
+            "golden_hash": result.golden_hash,
+        },
+    )

@@ -1,0 +1,57 @@
+"""A corpus becomes a signed adapter, on a GPU where there is one."""
+
+from __future__ import annotations
+
+import dagster as dg
+from pydantic import Field
+
+from astra_learn_assets.assets import common
+from astra_learn_assets.assets.metadata import loss_curve
+from astra_learn_assets.assets.training_corpus import training_corpus
+from astra_learn_assets.automation.run_coordinator import GPU_POOL
+from astra_learn_assets.partitions import tenant_of
+from astra_learn_assets.resources import PlatformResource, TrainerResource
+from astra_learn_assets.stages import train
+
+
+class TrainConfig(dg.Config):
+    """What an operator may change for one training; empty = the settings' recipe."""
+
+    hyperparameters: dict[str, float] = Field(
+        default_factory=dict, description="rank, alpha, learning_rate, epochs, batch_tokens, seed"
+    )
+    force: bool = Field(False, description="train even if the same recipe has an adapter already")
+
+
+@dg.asset(deps=[training_corpus], pool=GPU_POOL, **common("learning", "pytorch", "huggingface"))
+def lora_adapter(
+    context: dg.AssetExecutionContext,
+    config: TrainConfig,
+    platform: PlatformResource,
+    trainer: TrainerResource,
+) -> dg.MaterializeResult:
+    """LoRA on the base model by ``python -m trainer train``; one recipe is trained at most once."""
+    with platform.open() as opened:
+        result = train.train_adapter(
+            opened,
+            tenant_of(context),
+            run=trainer.runner(context),
+            dagster_run_id=context.run_id,
+            overrides=train.overrides(config.hyperparameters),
+            force=config.force,
+        )
+        link = train.mlflow_link(opened.settings, result)
+    return dg.MaterializeResult(
+        data_version=dg.DataVersion(result.digest),
+        metadata={
+            "adapter_id": result.manifest.adapter_id,
+            "reused": result.reused,
+            "dataset_hash": result.manifest.dataset_hash,
+            "commit_hash": result.manifest.commit_hash,
+            "hyperparameters": dict(result.manifest.hyperparameters),
+            "metrics": dict(result.manifest.metrics),
+            "mlflow_run": link,
+            "sha256": result.digest,
+            **({"loss": loss_curve(result.log)} if result.log else {}),
+        },
+    )

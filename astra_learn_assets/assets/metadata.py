@@ -1,0 +1,60 @@
+"""What a person sees in Dagster's UI: tables and plots made from stage results.
+
+Only anonymized text may be shown: previews are made of examples that passed the residual scan.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import dagster as dg
+
+from astra_learn_assets.contracts import Example
+
+
+def example_table(examples: Sequence[Example]) -> dg.TableMetadataValue:
+    """A preview of anonymized examples, both sides cut at 160 characters."""
+    return table(
+        [
+            {"route": example.meta.route, "input": example.input[:160], "output": example.output[:160]}
+            for example in examples
+        ],
+        columns={"route": "int", "input": "string", "output": "string"},
+    )
+
+
+def count_table(name: str, counts: Mapping[str, int] | Mapping[int, int]) -> dg.TableMetadataValue:
+    """Counts by ``name``, largest first."""
+    rows = sorted(counts.items(), key=lambda item: (-item[1], str(item[0])))
+    return table(
+        [{name: str(key), "count": count} for key, count in rows], columns={name: "string", "count": "int"}
+    )
+
+
+def table(rows: Sequence[Mapping[str, Any]], *, columns: Mapping[str, str]) -> dg.TableMetadataValue:
+    """``rows`` as a table with typed ``columns``."""
+    return dg.MetadataValue.table(
+        records=[dg.TableRecord(dict(row)) for row in rows],
+        schema=dg.TableSchema(columns=[dg.TableColumn(name, kind) for name, kind in columns.items()]),
+    )
+
+
+def loss_curve(log: Sequence[Mapping[str, Any]]) -> dg.MarkdownMetadataValue:
+    """The training loss over the steps, as a picture inside the metadata."""
+    from matplotlib.figure import Figure
+
+    points = [(row["step"], row["loss"]) for row in log if "loss" in row]
+    figure = Figure(figsize=(6, 3), layout="tight")
+    axes = figure.subplots()
+    axes.plot([step for step, _ in points], [loss for _, loss in points], color="#4f43dd")
+    axes.set_xlabel("step")
+    axes.set_ylabel("loss per token")
+    axes.grid(alpha=0.3)
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=110)
+    return dg.MetadataValue.md(
+        f"![loss](data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()})"
+    )

@@ -1,0 +1,35 @@
+"""The champion: what CORE serves to this tenant from its next session on."""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from astra_learn_assets.assets import common
+from astra_learn_assets.assets.evaluation_report import evaluation_report
+from astra_learn_assets.partitions import tenant_of
+from astra_learn_assets.resources import PlatformResource
+from astra_learn_assets.stages import promote, training_run
+
+
+@dg.asset(deps=[evaluation_report], **common("serving", "mlflow", "redis"))
+def promoted_adapter(context: dg.AssetExecutionContext, platform: PlatformResource) -> dg.MaterializeResult:
+    """MLflow alias ``champion``, a row in ``promotions``, and ``NEW_MODEL_AVAILABLE:{tenant}``."""
+    tenant_id = tenant_of(context)
+    with platform.open() as opened:
+        result = promote.promote_candidate(
+            opened,
+            tenant_id,
+            promoted_by=f"dagster:{context.run_id}",
+            adapter_id=context.run.tags.get(training_run.ADAPTER_TAG),
+        )
+    return dg.MaterializeResult(
+        data_version=dg.DataVersion(result.digest),
+        metadata={
+            "adapter_id": result.adapter_id,
+            "previous": result.previous_adapter_id or "none",
+            "changed": result.changed,
+            "mlflow_version": result.mlflow_version or "none",
+            "reason": result.verdict.reason,
+            "sha256": result.digest,
+        },
+    )

@@ -1,0 +1,38 @@
+"""What one training reads: the tenant's examples and a share of replay."""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from astra_learn_assets.assets import common
+from astra_learn_assets.assets.anonymized_pairs import anonymized_pairs
+from astra_learn_assets.assets.golden_set import golden_set
+from astra_learn_assets.assets.metadata import count_table, example_table
+from astra_learn_assets.partitions import tenant_of
+from astra_learn_assets.resources import PlatformResource
+from astra_learn_assets.stages import corpus, training_run
+
+
+@dg.asset(deps=[anonymized_pairs, golden_set], **common("learning", "jsonl"))
+def training_corpus(context: dg.AssetExecutionContext, platform: PlatformResource) -> dg.MaterializeResult:
+    """Newest usable examples first, capped, with replay against forgetting; no golden document in it."""
+    with platform.open() as opened:
+        result = corpus.build_training_corpus(
+            opened,
+            tenant_of(context),
+            training_id=context.run.tags.get(training_run.TAG),
+            dagster_run_id=context.run_id,
+        )
+    return dg.MaterializeResult(
+        data_version=dg.DataVersion(result.dataset_hash),
+        metadata={
+            "tenant_examples": result.tenant_examples,
+            "replay_examples": result.replay_examples,
+            "through_seq": result.through_seq,
+            "by_route": count_table("route", result.by_route),
+            "preview": example_table(result.preview),
+            "dataset_hash": result.dataset_hash,
+            "golden_hash": result.golden_hash,
+            "training": result.training_id,
+        },
+    )

@@ -1,0 +1,177 @@
+"""The sensors: feedback starts preparing, enough examples start training, the outbox is relayed.
+
+A run key dedupes against failed runs too, so every key carries something that grows when a retry is
+wanted: the number of earlier runs for the same finals, the attempt of a training.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import dagster as dg
+
+from astra_learn_assets.automation.jobs import prepare_examples, train_adapter
+from astra_learn_assets.partitions import tenant_partitions
+from astra_learn_assets.platform import Platform
+from astra_learn_assets.registry import promoter
+from astra_learn_assets.resources import PlatformResource
+from astra_learn_assets.settings import get_settings
+from astra_learn_assets.stages import plan, training_run
+from astra_learn_assets.stages.plan import RunState
+from astra_learn_assets.store import artifacts, dictionary, outbox, tenants
+from astra_learn_assets.store.tables import TrainingRun
+
+FINALS_TAG = "astra/finals_seq"
+_ACTIVE = [
+    dg.DagsterRunStatus.QUEUED,
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.CANCELING,
+]
+_RETRY_AFTER = timedelta(minutes=5)
+_MAX_PREPARE_RUNS = 5
+
+
+def build_sensors() -> list[dg.SensorDefinition]:
+    """The sensors, ticking as often as the settings say."""
+    interval = get_settings().sensor_interval_seconds
+
+    @dg.sensor(
+        job=prepare_examples,
+        minimum_interval_seconds=interval,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Registers tenants as partitions; waiting finals start prepare_examples.",
+    )
+    def feedback_sensor(context: dg.SensorEvaluationContext, platform: PlatformResource) -> dg.SensorResult:
+        with platform.open() as opened:
+            return feedback(context.instance, opened, context.cursor)
+
+    @dg.sensor(
+        job=train_adapter,
+        minimum_interval_seconds=interval,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Enough pending examples start train_adapter; answers with a reason per tenant.",
+    )
+    def training_sensor(context: dg.SensorEvaluationContext, platform: PlatformResource) -> dg.SensorResult:
+        with platform.open() as opened:
+            return training(context.instance, opened, cron=False)
+
+    @dg.sensor(
+        minimum_interval_seconds=interval,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Publishes events that Redis missed and sets lost model pointers again.",
+    )
+    def outbox_sensor(platform: PlatformResource) -> dg.SkipReason:
+        with platform.open() as opened:
+            published = outbox.relay(opened.database, opened.redis)
+            restored = promoter.republish(opened)
+        return dg.SkipReason(f"{published} events published, {restored} model pointers set again")
+
+    return [feedback_sensor, training_sensor, outbox_sensor]
+
+
+def feedback(instance: dg.DagsterInstance, platform: Platform, cursor: str | None) -> dg.SensorResult:
+    """One tick of the feedback sensor.
+
+    While a tenant's preparing run is active nothing more is asked for it: the run takes every final
+    that waits when it starts, and the next tick sees the rest.
+    """
+    with platform.database.session() as session:
+        known = [tenant.tenant_id for tenant in tenants.list_all(session)]
+        waiting = artifacts.tenants_with_new_finals(session)
+    present = set(instance.get_dynamic_partitions(str(tenant_partitions.name)))
+    new = [tenant for tenant in known if tenant not in present]
+    requests = [
+        request
+        for tenant, newest in sorted(waiting.items())
+        if (request := _prepare_request(instance, tenant, newest)) is not None
+    ]
+    events, cursor = _outside_events(platform, waiting, cursor)
+    return dg.SensorResult(
+        run_requests=requests,
+        skip_reason=None if requests else _skip(waiting),
+        cursor=cursor,
+        dynamic_partitions_requests=[tenant_partitions.build_add_request(new)] if new else [],
+        asset_events=events,
+    )
+
+
+def training(instance: dg.DagsterInstance, platform: Platform, *, cron: bool) -> dg.SensorResult:
+    """One look at every tenant: close what was lost, ask the policy, begin what it decides."""
+    requests: list[dg.RunRequest] = []
+    reasons: list[str] = []
+    with platform.database.session() as session:
+        known = [tenant.tenant_id for tenant in tenants.list_all(session)]
+    present = set(instance.get_dynamic_partitions(str(tenant_partitions.name)))
+    for tenant in known:
+        plan.close_lost(platform, tenant, lambda row: _run_state(instance, row))
+        decision = plan.decide(platform, tenant, cron=cron)
+        if decision.train and tenant in present:
+            row = plan.begin(platform, tenant, decision)
+            tags = {training_run.TAG: row.run_id, "astra/reason": decision.reason}
+            requests.append(dg.RunRequest(run_key=decision.run_key, partition_key=tenant, tags=tags))
+        reasons.append(f"{tenant}: {decision.reason}")
+    return dg.SensorResult(
+        run_requests=requests, skip_reason=None if requests else "; ".join(reasons) or "no tenants yet"
+    )
+
+
+def _prepare_request(instance: dg.DagsterInstance, tenant: str, newest: int) -> dg.RunRequest | None:
+    lane = {"dagster/partition": tenant}
+    active = dg.RunsFilter(job_name=prepare_examples.name, tags=lane, statuses=_ACTIVE)
+    if instance.get_runs(active, limit=1):
+        return None
+    same = dg.RunsFilter(job_name=prepare_examples.name, tags={**lane, FINALS_TAG: str(newest)})
+    earlier = instance.get_run_records(same, limit=_MAX_PREPARE_RUNS + 1)
+    if len(earlier) > _MAX_PREPARE_RUNS:
+        return None
+    if earlier and datetime.now(UTC) - earlier[0].create_timestamp < _RETRY_AFTER:
+        return None
+    return dg.RunRequest(
+        run_key=f"{tenant}:{newest}:{len(earlier) + 1}",
+        partition_key=tenant,
+        tags={FINALS_TAG: str(newest)},
+    )
+
+
+def _run_state(instance: dg.DagsterInstance, row: TrainingRun) -> RunState:
+    """What became of the newest run behind a training's row."""
+    runs = instance.get_runs(dg.RunsFilter(tags={training_run.TAG: row.run_id}), limit=1)
+    if not runs and row.dagster_run_id is not None:
+        run = instance.get_run_by_id(row.dagster_run_id)
+        runs = [run] if run is not None else []
+    if not runs:
+        return "unknown"
+    if runs[0].status in _ACTIVE:
+        return "active"
+    return "succeeded" if runs[0].status == dg.DagsterRunStatus.SUCCESS else "failed"
+
+
+def _outside_events(
+    platform: Platform, waiting: dict[str, int], cursor: str | None
+) -> tuple[list[dg.AssetMaterialization], str]:
+    """Materializations of what the hot path wrote since ``cursor`` (``tenant=finals,dictionary;…``)."""
+    seen = dict(part.split("=", 1) for part in (cursor or "").split(";") if "=" in part)
+    events: list[dg.AssetMaterialization] = []
+    with platform.database.session() as session:
+        for tenant, newest in sorted(waiting.items()):
+            version, entries = dictionary.read(session, tenant)
+            finals_before, _, version_before = seen.get(tenant, "0,0").partition(",")
+            if str(newest) != finals_before:
+                events.append(
+                    dg.AssetMaterialization(
+                        "final_documents", partition=tenant, metadata={"newest_seq": newest}
+                    )
+                )
+            if str(version) != version_before and version > 0:
+                metadata = {"version": version, "entries": len(entries)}
+                events.append(
+                    dg.AssetMaterialization("entities_dictionary", partition=tenant, metadata=metadata)
+                )
+            seen[tenant] = f"{newest},{version}"
+    return events, ";".join(f"{tenant}={value}" for tenant, value in sorted(seen.items()))
+
+
+def _skip(waiting: dict[str, int]) -> str:
+    return f"waiting for the runs of {', '.join(sorted(waiting))}" if waiting else "no final waits"

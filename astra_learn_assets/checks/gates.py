@@ -1,0 +1,79 @@
+"""pii_gate, corpus_gate, adapter_gate, wer_gate: thin checks over the stages' judges."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import dagster as dg
+
+from astra_learn_assets.assets.anonymized_pairs import anonymized_pairs
+from astra_learn_assets.assets.evaluation_report import evaluation_report
+from astra_learn_assets.assets.lora_adapter import lora_adapter
+from astra_learn_assets.assets.training_corpus import training_corpus
+from astra_learn_assets.contracts import GateVerdict
+from astra_learn_assets.partitions import tenant_of, tenant_partitions
+from astra_learn_assets.resources import PlatformResource
+from astra_learn_assets.stages import anonymize, corpus, evaluate, train, training_run
+
+
+@dg.asset_check(asset=anonymized_pairs, blocking=True, partitions_def=tenant_partitions)
+def pii_gate(context: dg.AssetCheckExecutionContext, platform: PlatformResource) -> dg.AssetCheckResult:
+    """Nothing that names or identifies a citizen is left in any example file of the tenant."""
+    with platform.open() as opened:
+        verdicts = anonymize.judge(opened, tenant_of(context), dagster_run_id=context.run_id)
+    failed = [verdict for verdict in verdicts if not verdict.passed]
+    totals: Counter[str] = Counter()
+    for verdict in verdicts:
+        totals.update(
+            {k: v for k, v in verdict.details.items() if isinstance(v, int) and not isinstance(v, bool)}
+        )
+    return dg.AssetCheckResult(
+        passed=not failed,
+        severity=dg.AssetCheckSeverity.ERROR,
+        description=failed[0].reason if failed else f"{len(verdicts)} files passed",
+        metadata={
+            "files": len(verdicts),
+            "failed": len(failed),
+            **{f"sum_{k}": v for k, v in totals.items()},
+        },
+    )
+
+
+@dg.asset_check(asset=training_corpus, blocking=True, partitions_def=tenant_partitions)
+def corpus_gate(context: dg.AssetCheckExecutionContext, platform: PlatformResource) -> dg.AssetCheckResult:
+    """Replay share, no golden example, no poisoning, enough examples."""
+    with platform.open() as opened:
+        return _result(corpus.judge(opened, tenant_of(context), dagster_run_id=context.run_id))
+
+
+@dg.asset_check(asset=lora_adapter, blocking=True, partitions_def=tenant_partitions)
+def adapter_gate(context: dg.AssetCheckExecutionContext, platform: PlatformResource) -> dg.AssetCheckResult:
+    """Finite, the loss fell, it reloads to the same logits, signed for this tenant."""
+    with platform.open() as opened:
+        return _result(train.judge(opened, tenant_of(context), dagster_run_id=context.run_id))
+
+
+@dg.asset_check(asset=evaluation_report, blocking=True, partitions_def=tenant_partitions)
+def wer_gate(context: dg.AssetCheckExecutionContext, platform: PlatformResource) -> dg.AssetCheckResult:
+    """Not worse than the champion and not worse than the frozen baseline, on enough words."""
+    with platform.open() as opened:
+        return _result(
+            evaluate.judge(
+                opened,
+                tenant_of(context),
+                context.run.tags.get(training_run.ADAPTER_TAG),
+                dagster_run_id=context.run_id,
+            )
+        )
+
+
+def _result(verdict: GateVerdict) -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(
+        passed=verdict.passed,
+        severity=dg.AssetCheckSeverity.ERROR,
+        description=verdict.reason,
+        metadata={"digest": verdict.digest, **{k: v for k, v in verdict.details.items() if v is not None}},
+    )
+
+
+gates = [pii_gate, corpus_gate, adapter_gate, wer_gate]

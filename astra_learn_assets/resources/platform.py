@@ -1,0 +1,21 @@
+"""The platform (database, object store, vault, Redis) as a Dagster resource."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import dagster as dg
+
+from astra_learn_assets.platform import Platform
+from astra_learn_assets.settings import get_settings
+
+
+class PlatformResource(dg.ConfigurableResource):  # type: ignore[type-arg]
+    """Opens a :class:`Platform` from the process's settings; where that points is environment."""
+
+    @contextmanager
+    def open(self) -> Iterator[Platform]:
+        """The open platform, closed at the end of the ``with`` block."""
+        with Platform.open(get_settings()) as platform:
+            yield platform

@@ -1,0 +1,62 @@
+"""The trainer as a Dagster resource: a subprocess that speaks Dagster Pipes.
+
+``PipesSubprocessClient`` reports a failure without its exit code and stops a child with SIGINT. The
+trainer documents its exit codes and saves its work on SIGTERM, so this resource opens the Pipes
+session itself and keeps both.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+
+import dagster as dg
+
+from astra_learn_assets.stages import trainer_process
+from astra_learn_assets.stages.trainer_process import Runner
+
+
+class TrainerResource(dg.ConfigurableResource):  # type: ignore[type-arg]
+    """Runs ``python -m trainer …``; its progress arrives as log messages of the asset."""
+
+    termination_seconds: float = 60.0
+
+    def runner(self, context: dg.AssetExecutionContext) -> Runner:
+        """A runner whose commands report to ``context``; raises TrainingFailed on a non-zero exit."""
+
+        def run(command: Sequence[str]) -> None:
+            with (
+                tempfile.TemporaryFile(mode="w+", encoding="utf-8", errors="replace") as stderr,
+                dg.open_pipes_session(
+                    context=context,
+                    context_injector=dg.PipesTempFileContextInjector(),
+                    message_reader=dg.PipesTempFileMessageReader(),
+                ) as session,
+            ):
+                environment = {**os.environ, **session.get_bootstrap_env_vars()}
+                process = subprocess.Popen(command, env=environment, stderr=stderr)
+                try:
+                    exit_code = process.wait()
+                finally:
+                    self._stop(process)
+                    stderr.seek(0)
+                    written = stderr.read()
+                    sys.stderr.write(written)
+                if exit_code != 0:
+                    raise trainer_process.failure(exit_code, written)
+
+        return run
+
+    def _stop(self, process: subprocess.Popen[bytes]) -> None:
+        """End a child that outlived its run: SIGTERM, time to save a checkpoint, then SIGKILL."""
+        if process.poll() is not None:
+            return
+        process.terminate()
+        try:
+            process.wait(timeout=self.termination_seconds)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()

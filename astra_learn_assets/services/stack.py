@@ -1,0 +1,173 @@
+"""The whole platform on one machine: services, API, Dagster's webserver and daemon.
+
+``running_stack`` is what ``astra-learn dev`` and ``astra-learn demo`` share. The children write to
+``.astra/logs/``; they end with the block, and on Linux also when their parent is killed.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+
+from astra_learn_assets.errors import BadConfiguration, Unavailable
+from astra_learn_assets.services.embedded import embedded, export_env
+from astra_learn_assets.settings import REPOSITORY, Settings
+
+START_SECONDS = 120
+STOP_SECONDS = 20
+
+
+@dataclass
+class Stack:
+    """A running platform: where to reach it, and the environment its processes have."""
+
+    settings: Settings
+    api_url: str
+    dagster_url: str
+    environment: dict[str, str]
+    processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+
+    def ended(self) -> str | None:
+        """The name of a process that ended by itself, if any."""
+        return next((name for name, process in self.processes.items() if process.poll() is not None), None)
+
+
+@contextmanager
+def running_stack(settings: Settings, *, dagster: bool = True) -> Iterator[Stack]:
+    """Start everything, wait until it answers, yield it, end everything.
+
+    Raises:
+        Unavailable: when a part does not answer within two minutes; the message holds its last lines.
+        BadConfiguration: when a port is taken.
+    """
+    with ExitStack() as stack:
+        complete = stack.enter_context(embedded(settings))
+        ports = {"ASTRA_API_PORT": settings.api_port, "ASTRA_DAGSTER_PORT": settings.dagster_port}
+        for variable, port in ports.items():
+            _require_free(settings.api_host, port, variable)
+        host = complete.api_host
+        dagster_url = f"http://{host}:{complete.dagster_port}"
+        complete = complete.model_copy(update={"dagster_url": complete.dagster_url or dagster_url})
+        running = Stack(
+            settings=complete,
+            api_url=f"http://{host}:{complete.api_port}",
+            dagster_url=dagster_url,
+            environment={**os.environ, **environment(complete)},
+        )
+        stack.callback(_stop_all, running)
+        api = [*_python("uvicorn"), "--factory", "astra_learn_assets.api.app:create_app"]
+        _start(running, "api", [*api, "--host", host, "--port", str(complete.api_port), "--no-access-log"])
+        if dagster:
+            workspace = ["-w", str(REPOSITORY / "workspace.yaml")]
+            ui = [*_python("dagster"), "dev", *workspace, "-h", host, "-p", str(complete.dagster_port)]
+            _start(running, "dagster", ui)
+        _wait_until_ready(running, "api", f"{running.api_url}/readyz")
+        if dagster:
+            _wait_until_ready(running, "dagster", f"{running.dagster_url}/server_info")
+        yield running
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """What a process needs to take part: ``ASTRA_*`` and Dagster's instance; writes ``dagster.yaml``."""
+    home = settings.home_path / "dagster"
+    storage = home / "storage"
+    storage.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(REPOSITORY / "dagster.yaml", home / "dagster.yaml")
+    return {
+        **export_env(settings),
+        "DAGSTER_HOME": str(home),
+        "ASTRA_DAGSTER_STORAGE": str(storage),
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
+def free_port(preferred: int, host: str = "127.0.0.1") -> int:
+    """``preferred`` if it is free, else one the system picks."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, preferred))
+        except OSError:
+            probe.bind((host, 0))
+        return int(probe.getsockname()[1])
+
+
+def _require_free(host: str, port: int, variable: str) -> None:
+    if free_port(port, host) != port:
+        raise BadConfiguration(f"port {port} is in use: stop what uses it or set {variable} to another")
+
+
+def _python(module: str) -> list[str]:
+    return [sys.executable, "-m", module]
+
+
+def _start(stack: Stack, name: str, command: Sequence[str]) -> None:
+    log = _log(stack, name)
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("wb") as output:
+        stack.processes[name] = subprocess.Popen(
+            command,
+            env=stack.environment,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            preexec_fn=_end_with_parent if sys.platform == "linux" else None,
+        )
+
+
+def _end_with_parent() -> None:
+    """In the child: ask Linux for SIGTERM when the parent dies (PR_SET_PDEATHSIG = 1)."""
+    ctypes.CDLL(None).prctl(1, signal.SIGTERM)
+
+
+def _log(stack: Stack, name: str) -> Path:
+    return stack.settings.home_path / "logs" / f"{name}.log"
+
+
+def _wait_until_ready(stack: Stack, name: str, url: str) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        if stack.processes[name].poll() is not None:
+            break
+        try:
+            if httpx.get(url, timeout=2).status_code == 200:
+                return
+        except httpx.TransportError:
+            pass
+        time.sleep(0.2)
+    tail = _log(stack, name).read_text(errors="replace").splitlines()[-8:]
+    raise Unavailable(f"{name} did not start; the end of {_log(stack, name)}:\n" + "\n".join(tail))
+
+
+def _stop_all(stack: Stack) -> None:
+    """SIGTERM to each child's whole session, time to end, then SIGKILL."""
+    for process in stack.processes.values():
+        _signal(process, signal.SIGTERM)
+    deadline = time.monotonic() + STOP_SECONDS
+    for process in stack.processes.values():
+        try:
+            process.wait(timeout=max(0.1, deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            _signal(process, signal.SIGKILL)
+            process.wait()
+    for process in stack.processes.values():
+        _signal(process, signal.SIGKILL)  # what the child left behind in its session
+
+
+def _signal(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
+    try:
+        os.killpg(process.pid, number)
+    except ProcessLookupError:
+        return

@@ -1,0 +1,189 @@
+"""lora_adapter: one corpus becomes one signed adapter, at most once.
+
+A recipe is the corpus, the base model with its revision and the hyperparameters. If the tenant has
+an adapter of the same recipe already, it is that one: training again by hand, a retry after a lost
+worker or a backfill costs no GPU hour and changes no hash. ``force`` trains anyway.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from astra_learn_assets.contracts import AdapterManifest, GateVerdict
+from astra_learn_assets.errors import BadConfiguration, TrainingFailed
+from astra_learn_assets.platform import Platform
+from astra_learn_assets.registry import adapter_gate, lineage, publisher, signature
+from astra_learn_assets.registry import manifest as manifests
+from astra_learn_assets.settings import Settings
+from astra_learn_assets.stages import trainer_process, training_run
+from astra_learn_assets.stages.trainer_process import Runner
+from astra_learn_assets.store import adapters, paths, verdicts
+
+
+@dataclass(frozen=True)
+class TrainResult:
+    """The adapter of a corpus; ``log`` is the trainer's, one dict a step (empty when reused)."""
+
+    manifest: AdapterManifest
+    digest: str
+    reused: bool
+    mlflow_run_id: str | None
+    log: tuple[dict[str, Any], ...] = field(default=())
+
+
+def train_adapter(
+    platform: Platform,
+    tenant_id: str,
+    *,
+    run: Runner,
+    dagster_run_id: str,
+    overrides: dict[str, float | int] | None = None,
+    force: bool = False,
+) -> TrainResult:
+    """Train the adapter of the tenant's newest corpus, or find the one already made from it.
+
+    Raises:
+        GateRefused: when the corpus has no passing corpus_gate verdict for its exact hash.
+        TrainingFailed: when the trainer ends with an error; the training's row says which.
+    """
+    training = training_run.newest(platform, tenant_id)
+    settings = platform.settings
+    with platform.database.session() as session:
+        verdicts.require_passed(session, tenant_id, "corpus_gate", training.dataset_hash)
+    recipe = trainer_process.hyperparameters(settings, overrides or {})
+    base_model, base_revision = base_identity(settings)
+    recipe_hash = publisher.recipe_hash(
+        dataset_hash=training.dataset_hash,
+        base_model=base_model,
+        base_revision=base_revision,
+        hyperparameters=recipe,
+    )
+    if not force and (made := _already_made(platform, tenant_id, recipe_hash)) is not None:
+        training_run.note(platform, training, metrics={}, adapter_id=made.manifest.adapter_id)
+        return made
+    with tempfile.TemporaryDirectory(prefix="astra-train-") as work:
+        data, out = Path(work, "corpus.jsonl"), Path(work, "adapter")
+        data.write_bytes(platform.vault.read(tenant_id, paths.corpus(tenant_id, training.dataset_hash)))
+        command = trainer_process.train_command(
+            settings, tenant_id=tenant_id, data=data, out=out, hyperparameters=recipe
+        )
+        try:
+            run(command)
+        except TrainingFailed as error:
+            training_run.end(platform, training, state="failed", reason=str(error))
+            raise
+        metrics = json.loads((out / "metrics.json").read_text())
+        log = [json.loads(line) for line in (out / "train_log.jsonl").read_text().splitlines()]
+        manifest = manifests.build_manifest(
+            out,
+            tenant_id=tenant_id,
+            base_model=base_model,
+            base_revision=base_revision,
+            dataset_hash=training.dataset_hash,
+            hyperparameters=recipe,
+            metrics=metrics,
+        )
+        mlflow_run_id = lineage.log_training(
+            settings, manifest, folder=out, log=log, dagster_run_id=dagster_run_id
+        )
+        row = publisher.publish(platform, out, manifest, recipe_hash=recipe_hash, mlflow_run_id=mlflow_run_id)
+    training_run.note(
+        platform,
+        training,
+        metrics={"train": metrics},
+        adapter_id=row.adapter_id,
+        mlflow_run_id=mlflow_run_id,
+    )
+    return TrainResult(manifest, row.digest, reused=False, mlflow_run_id=mlflow_run_id, log=tuple(log))
+
+
+def judge(
+    platform: Platform, tenant_id: str, adapter_id: str | None = None, *, dagster_run_id: str | None = None
+) -> GateVerdict:
+    """adapter_gate: fetch the stored adapter as a stranger would, verify and judge it; record it."""
+    training = training_run.newest(platform, tenant_id)
+    chosen = adapter_id or training.adapter_id
+    if chosen is None:
+        raise BadConfiguration(f"tenant {tenant_id}: the newest training has no adapter yet")
+    with platform.database.session() as session:
+        row = adapters.get(session, tenant_id, chosen)
+    with tempfile.TemporaryDirectory(prefix="astra-judge-") as work:
+        folder = Path(work, "adapter")
+        platform.objects.get_folder(paths.adapter(chosen), folder)
+        verdict = adapter_gate.adapter_gate(
+            folder, tenant_id=tenant_id, digest=row.digest, verify_key=signature.verify_key(platform.settings)
+        )
+    with platform.database.session() as session:
+        verdicts.record(session, verdict, dagster_run_id=dagster_run_id)
+    if not verdict.passed and adapter_id is None:
+        training_run.end(platform, training, state="failed", reason=f"adapter_gate: {verdict.reason}")
+    return verdict
+
+
+def base_identity(settings: Settings) -> tuple[str, str | None]:
+    """Name and revision of the base model, the same on every machine.
+
+    A hub id keeps its id and revision; a local folder is its name and the digest of its weights.
+
+    Raises:
+        BadConfiguration: when the setting is a path without weights.
+    """
+    path = Path(settings.base_model).expanduser()
+    if not path.is_dir():
+        if path.is_absolute():
+            raise BadConfiguration(f"ASTRA_BASE_MODEL: no folder {path}; give a folder or a Hugging Face id")
+        return settings.base_model, settings.base_revision
+    return path.resolve().name, _weights_digest(path.resolve())
+
+
+@lru_cache(maxsize=8)
+def _weights_digest(folder: Path) -> str:
+    files = sorted(folder.glob("*.safetensors"))
+    if not files:
+        raise BadConfiguration(f"ASTRA_BASE_MODEL: {folder} has no .safetensors file")
+    total = hashlib.sha256()
+    for file in files:
+        total.update(hashlib.sha256(file.read_bytes()).digest())
+    return total.hexdigest()
+
+
+def overrides(given: Mapping[str, float]) -> dict[str, float | int]:
+    """Hyperparameters from a run's config: known names only, whole numbers where the recipe has them.
+
+    Raises:
+        BadConfiguration: naming the unknown or broken value.
+    """
+    known = trainer_process.hyperparameters(Settings(), {})
+    chosen: dict[str, float | int] = {}
+    for name, value in given.items():
+        if name not in known:
+            raise BadConfiguration(f"unknown hyperparameter {name!r}: use {', '.join(sorted(known))}")
+        whole = isinstance(known[name], int)
+        if whole and value != int(value):
+            raise BadConfiguration(f"hyperparameter {name} must be a whole number, not {value}")
+        chosen[name] = int(value) if whole else value
+    return chosen
+
+
+def mlflow_link(settings: Settings, result: TrainResult) -> str:
+    """Where a person finds the training in MLflow: a URL with a server, else the run id."""
+    if result.mlflow_run_id is None:
+        return "none"
+    uri = settings.mlflow_tracking_uri or ""
+    return f"{uri}/#/runs/{result.mlflow_run_id}" if uri.startswith("http") else result.mlflow_run_id
+
+
+def _already_made(platform: Platform, tenant_id: str, recipe_hash: str) -> TrainResult | None:
+    with platform.database.session() as session:
+        row = adapters.by_recipe(session, tenant_id, recipe_hash)
+        if row is None:
+            return None
+        manifest = AdapterManifest.model_validate(row.manifest)
+        return TrainResult(manifest, row.digest, reused=True, mlflow_run_id=row.mlflow_run_id)

@@ -1,0 +1,97 @@
+"""The trainer seen from the platform: a command line and exit codes, never an import.
+
+A ``Runner`` starts the command and returns when it ended well: the asset passes one that goes
+through Dagster Pipes, tests and the command line use :func:`run_directly`.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from astra_learn_assets.errors import TrainingFailed
+from astra_learn_assets.settings import Settings
+
+Runner = Callable[[Sequence[str]], None]
+
+MEANING = {
+    2: "wrong arguments",
+    3: "broken training data",
+    4: "the base model is missing or broken",
+    5: "no GPU where one is demanded",
+    6: "the loss or a gradient was not finite",
+    7: "out of memory at the smallest pack",
+    8: "disk or I/O error",
+    75: "interrupted",
+}
+
+
+def run_directly(command: Sequence[str]) -> None:
+    """Run ``command`` and wait.
+
+    Raises:
+        TrainingFailed: with the exit code's documented meaning.
+    """
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    if done.returncode != 0:
+        raise failure(done.returncode, done.stderr)
+
+
+def failure(exit_code: int, stderr: str = "") -> TrainingFailed:
+    """The typed error of an exit code, with the last line the trainer wrote."""
+    meaning = MEANING.get(
+        exit_code, "the process was killed" if exit_code in (-9, 137) else "unexpected error"
+    )
+    last = stderr.strip().splitlines()[-1:] or [""]
+    return TrainingFailed(exit_code, f"trainer ended with {exit_code} ({meaning}) {last[0]}".rstrip())
+
+
+def train_command(
+    settings: Settings,
+    *,
+    tenant_id: str,
+    data: Path,
+    out: Path,
+    hyperparameters: dict[str, float | int],
+) -> list[str]:
+    """``python -m trainer train`` for one corpus; ``hyperparameters`` keys are option names."""
+    command = [*_trainer(settings), "train", "--tenant", tenant_id, "--data", str(data), "--out", str(out)]
+    command += _base(settings)
+    for name, value in sorted(hyperparameters.items()):
+        command += [f"--{name.replace('_', '-')}", f"{value}"]
+    return command
+
+
+def evaluate_command(
+    settings: Settings, *, tenant_id: str, data: Path, out: Path, adapters: dict[str, Path]
+) -> list[str]:
+    """``python -m trainer evaluate`` of the base and each named adapter on one golden set."""
+    command = [*_trainer(settings), "evaluate", "--tenant", tenant_id, "--data", str(data), "--out", str(out)]
+    command += _base(settings)
+    for name, folder in adapters.items():
+        command += ["--adapter", f"{name}={folder}"]
+    return command
+
+
+def hyperparameters(settings: Settings, overrides: dict[str, float | int]) -> dict[str, float | int]:
+    """The recipe of one training: the settings', with what the run's config changes."""
+    chosen: dict[str, float | int] = {
+        "rank": settings.lora_rank,
+        "alpha": settings.lora_alpha,
+        "learning_rate": settings.learning_rate,
+        "epochs": settings.epochs,
+        "batch_tokens": settings.batch_tokens,
+        "seed": settings.seed,
+    }
+    return {**chosen, **overrides}
+
+
+def _trainer(settings: Settings) -> list[str]:
+    return [settings.trainer_python or sys.executable, "-m", "trainer"]
+
+
+def _base(settings: Settings) -> list[str]:
+    revision = ["--base-revision", settings.base_revision] if settings.base_revision else []
+    return ["--base", settings.base_model, *revision]
