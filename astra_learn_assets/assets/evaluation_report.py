@@ -11,7 +11,7 @@ import dagster as dg
 from astra_learn_assets.assets import common
 from astra_learn_assets.assets.golden_set import golden_set
 from astra_learn_assets.assets.lora_adapter import lora_adapter
-from astra_learn_assets.assets.metadata import table
+from astra_learn_assets.assets.metadata import error_rates
 from astra_learn_assets.automation.run_coordinator import GPU_POOL
 from astra_learn_assets.partitions import tenant_of
 from astra_learn_assets.resources import PlatformResource, TrainerResource
@@ -37,11 +37,8 @@ def evaluation_report(
         data_version=dg.DataVersion(result.contest.evaluation_hash),
         metadata={
             "candidate": result.contest.candidate.adapter_id,
-            "champion": result.contest.champion.adapter_id if result.contest.champion else "none",
-            "error_rates": table(
-                result.report.rows(),
-                columns={"model": "string", "wer": "float", "cer": "float", "words": "int"},
-            ),
+            **{name: adapter.adapter_id for name, adapter in result.contest.others.items()},
+            "error_rates": error_rates(result.report),
             "reused": result.reused,
             "golden_hash": result.contest.golden_hash,
             "evaluation_hash": result.contest.evaluation_hash,

@@ -13,6 +13,7 @@ from typing import Any
 import dagster as dg
 
 from astra_learn_assets.contracts import Example
+from astra_learn_assets.evaluation.report import EvaluationReport
 
 
 def example_table(examples: Sequence[Example]) -> dg.TableMetadataValue:
@@ -40,6 +41,26 @@ def table(rows: Sequence[Mapping[str, Any]], *, columns: Mapping[str, str]) -> d
         records=[dg.TableRecord(dict(row)) for row in rows],
         schema=dg.TableSchema(columns=[dg.TableColumn(name, kind) for name, kind in columns.items()]),
     )
+
+
+def error_rates(report: EvaluationReport) -> dg.TableMetadataValue:
+    """WER and CER of each system in per cent, and the candidate's difference with its 95 % interval."""
+    rows = [{"system": "draft, uncorrected", "wer": round(100 * report.input_wer, 2)}]
+    for name, scores in report.systems.items():
+        row: dict[str, Any] = {
+            "system": name,
+            "wer": round(100 * scores.wer, 2),
+            "wer_strict": round(100 * scores.wer_strict, 2),
+            "cer": round(100 * scores.cer, 2),
+            "exact": round(100 * scores.exact, 1),
+        }
+        against = report.comparisons.get(name)
+        if against is not None:
+            low, high = round(against.low, 2), round(against.high, 2)
+            row["candidate_minus_this"] = f"{against.difference:+.2f} [{low:+}, {high:+}] points"
+        rows.append(row)
+    numbers = dict.fromkeys(("wer", "wer_strict", "cer", "exact"), "float")
+    return table(rows, columns={"system": "string", **numbers, "candidate_minus_this": "string"})
 
 
 def loss_curve(log: Sequence[Mapping[str, Any]]) -> dg.MarkdownMetadataValue:

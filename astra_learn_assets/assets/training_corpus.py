@@ -30,6 +30,8 @@ def training_corpus(context: dg.AssetExecutionContext, platform: PlatformResourc
             "replay_examples": result.replay_examples,
             "through_seq": result.through_seq,
             "by_route": count_table("route", result.by_route),
+            "left_out": count_table("reason", result.left_out),
+            "hostile_documents": sorted(result.hostile_documents),
             "preview": example_table(result.preview),
             "dataset_hash": result.dataset_hash,
             "golden_hash": result.golden_hash,

@@ -4,7 +4,7 @@ The rule, in order, for each document whose examples are missing or were made un
 
 1. pseudonymize both sides of every pair with one map; a pair that thereby becomes identical taught
    only a name, which the dictionary has already: it is left out;
-2. leave out what the quality rules refuse, and documents that look poisoned;
+2. leave out what the quality rules refuse (poisoning is judged when a corpus is built, across documents);
 3. scan the finished bytes with a second, different detector; a hit leaves out that example alone;
 4. write the JSONL, then index its examples.
 
@@ -23,7 +23,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from astra_learn_assets.contracts import Delta, Example, GateVerdict
-from astra_learn_assets.datasets import golden, instruct, jsonl, poisoning, quality
+from astra_learn_assets.datasets import golden, instruct, jsonl, quality
 from astra_learn_assets.platform import Platform
 from astra_learn_assets.privacy.gate import pii_gate
 from astra_learn_assets.privacy.pseudonymizer import Pseudonymizer
@@ -215,10 +215,6 @@ def _examples(
             made.append(example)
         else:
             left_out[reason] += 1
-    suspicion = poisoning.assess_document(made)
-    if suspicion is not None:
-        left_out[f"poisoning: {suspicion}"] += len(made)
-        return []
     report = scanner.scan_jsonl(jsonl.dump(made))
     residual = {hit.line for hit in report.hits}
     if residual:

@@ -7,7 +7,6 @@ up to ``through_seq`` of the training it belongs to: what arrives later waits fo
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from astra_learn_assets.contracts import Example, GateVerdict
@@ -41,6 +40,8 @@ class CorpusResult:
     tenant_examples: int
     replay_examples: int
     by_route: dict[int, int] = field(default_factory=dict)
+    left_out: dict[str, int] = field(default_factory=dict)
+    hostile_documents: dict[str, str] = field(default_factory=dict)
     preview: tuple[Example, ...] = ()
 
 
@@ -52,7 +53,7 @@ def build_golden_set(platform: Platform, tenant_id: str) -> GoldenResult:
         golden_hash=chosen.golden_hash,
         examples=len(chosen.examples),
         words=chosen.words,
-        documents=len({example.meta.document_id for example in chosen.examples}),
+        documents=len(chosen.documents),
     )
 
 
@@ -86,7 +87,7 @@ def build_training_corpus(
         tenant_id=tenant_id,
         examples=taught,
         replay=replay.load_replay(settings.replay_file),
-        golden=test.examples,
+        golden=test,
         cap=settings.corpus_cap,
         replay_share=settings.replay_share,
     )
@@ -110,6 +111,8 @@ def build_training_corpus(
         tenant_examples=built.tenant_examples,
         replay_examples=built.replay_examples,
         by_route={route: routes.count(route) for route in sorted(set(routes))},
+        left_out=built.left_out,
+        hostile_documents=built.hostile_documents,
         preview=tuple(taught[:10]),
     )
 
@@ -119,14 +122,22 @@ def judge(platform: Platform, tenant_id: str, *, dagster_run_id: str | None = No
     row = training_run.newest(platform, tenant_id)
     data = platform.vault.read(tenant_id, paths.corpus(tenant_id, row.dataset_hash))
     test = platform.vault.read(tenant_id, paths.golden(tenant_id, row.golden_hash))
+    settings = platform.settings
     verdict = gate.corpus_gate(
-        data,
-        jsonl.load(test),
-        tenant_id=tenant_id,
-        dataset_hash=row.dataset_hash,
-        replay_share=platform.settings.replay_share,
-        minimum=platform.settings.corpus_minimum,
+        corpora.Corpus.read(tenant_id, data),
+        golden.GoldenSet.read(test),
+        replay_share=settings.replay_share,
+        minimum=settings.corpus_minimum,
+        golden_share=settings.golden_share,
     )
+    if verdict.digest != row.dataset_hash:
+        verdict = verdict.model_copy(
+            update={
+                "passed": False,
+                "reason": "the stored corpus is not the one recorded",
+                "digest": row.dataset_hash,
+            }
+        )
     with platform.database.session() as session:
         verdicts.record(session, verdict, dagster_run_id=dagster_run_id)
     if not verdict.passed:
@@ -151,9 +162,16 @@ def approved_documents(platform: Platform, tenant_id: str, *, of_golden: bool) -
 
 
 def _golden(platform: Platform, tenant_id: str) -> golden.GoldenSet:
-    rows = approved_documents(platform, tenant_id, of_golden=True)
-    found: Sequence[Example] = [example for row in rows for example in _load(platform, tenant_id, row)]
-    return golden.build_golden(found, platform.settings.golden_maximum_examples)
+    """The golden set; the teaching examples are its context, so a hostile golden document stands out."""
+    test, context = (
+        [
+            example
+            for row in approved_documents(platform, tenant_id, of_golden=of_golden)
+            for example in _load(platform, tenant_id, row)
+        ]
+        for of_golden in (True, False)
+    )
+    return golden.build_golden(test, platform.settings.golden_maximum_examples, context=context)
 
 
 def _load(platform: Platform, tenant_id: str, row: Document) -> list[Example]:

@@ -14,32 +14,44 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from astra_learn_assets.contracts import GateVerdict
+from astra_learn_assets.datasets.golden import GoldenSet
 from astra_learn_assets.errors import GateRefused
-from astra_learn_assets.evaluation import gate, predictions
-from astra_learn_assets.evaluation.report import EvaluationReport, build_report
+from astra_learn_assets.evaluation import gate, report
+from astra_learn_assets.evaluation.report import EvaluationReport
 from astra_learn_assets.platform import Platform
 from astra_learn_assets.registry import lineage, signature
 from astra_learn_assets.stages import corpus, train, trainer_process, training_run
 from astra_learn_assets.stages.trainer_process import Runner
 from astra_learn_assets.store import adapters, paths, promotions, verdicts
-from astra_learn_assets.store.tables import Adapter, Promotion
+from astra_learn_assets.store.tables import Adapter
 
 
 @dataclass(frozen=True)
 class Contest:
-    """Who is compared with whom on what; ``evaluation_hash`` names the predictions' file."""
+    """Who is compared with whom on what; ``evaluation_hash`` names the predictions' file.
+
+    ``champion`` is what is served now; ``baseline`` the tenant's first champion, frozen, so that ten
+    promotions that are each a little worse do not add up unseen. The base model always takes part.
+    """
 
     tenant_id: str
     candidate: Adapter
     champion: Adapter | None
+    baseline: Adapter | None
     golden_hash: str
     base: str
 
     @property
+    def others(self) -> dict[str, Adapter]:
+        """The adapters the candidate is compared with, by their name in the predictions."""
+        named = {"champion": self.champion, "baseline": self.baseline}
+        return {name: adapter for name, adapter in named.items() if adapter is not None}
+
+    @property
     def evaluation_hash(self) -> str:
-        """SHA-256 over golden set, base and both adapters' digests."""
-        champion = self.champion.digest if self.champion else "-"
-        content = f"{self.golden_hash} {self.base} {self.candidate.digest} {champion}"
+        """SHA-256 over golden set, base and every adapter's digest."""
+        others = sorted(f"{name}={adapter.digest}" for name, adapter in self.others.items())
+        content = " ".join([self.golden_hash, self.base, self.candidate.digest, *others])
         return hashlib.sha256(content.encode()).hexdigest()
 
 
@@ -84,23 +96,38 @@ def contest_of(platform: Platform, tenant_id: str, adapter_id: str | None) -> Co
     with platform.database.session() as session:
         candidate = adapters.get(session, tenant_id, adapter_id)
         verdicts.require_passed(session, tenant_id, "adapter_gate", candidate.digest)
-        champion_id = _opponent(promotions.history(session, tenant_id), adapter_id)
+        history = sorted(promotions.history(session, tenant_id), key=lambda row: row.promotion_id)
+        champion_id, baseline_id = opponents([row.adapter_id for row in history], adapter_id)
         champion = adapters.get(session, tenant_id, champion_id) if champion_id else None
+        baseline = adapters.get(session, tenant_id, baseline_id) if baseline_id else None
     base, revision = train.base_identity(platform.settings)
-    return Contest(tenant_id, candidate, champion, golden_hash, f"{base}@{revision}")
+    return Contest(tenant_id, candidate, champion, baseline, golden_hash, f"{base}@{revision}")
+
+
+def opponents(served: Sequence[str], candidate_id: str) -> tuple[str | None, str | None]:
+    """Champion and frozen baseline for a candidate, from the adapters served so far, oldest first.
+
+    The champion is the last one that is not the candidate itself; the baseline the first one, unless
+    it is the champion or the candidate already.
+    """
+    before = served[: served.index(candidate_id)] if candidate_id in served else served
+    champion = before[-1] if before else None
+    baseline = before[0] if before and before[0] != champion else None
+    return champion, baseline
 
 
 def report_of(platform: Platform, contest: Contest) -> EvaluationReport:
     """The report, from the stored predictions alone."""
-    data = platform.vault.read(
-        contest.tenant_id, paths.predictions(contest.tenant_id, contest.evaluation_hash)
-    )
-    golden = platform.vault.read(contest.tenant_id, paths.golden(contest.tenant_id, contest.golden_hash))
-    return build_report(
-        predictions.load(data),
-        golden=golden,
-        tenant_id=contest.tenant_id,
-        golden_hash=contest.golden_hash,
+    tenant_id = contest.tenant_id
+    data = platform.vault.read(tenant_id, paths.predictions(tenant_id, contest.evaluation_hash))
+    golden = platform.vault.read(tenant_id, paths.golden(tenant_id, contest.golden_hash))
+    return report.evaluate(
+        tenant_id=tenant_id,
+        golden=GoldenSet.read(golden),
+        predictions=data,
+        candidate_digest=contest.candidate.digest,
+        champion_digest=contest.champion.digest if contest.champion else None,
+        baseline_digest=contest.baseline.digest if contest.baseline else None,
         seed=platform.settings.seed,
     )
 
@@ -110,30 +137,25 @@ def judge(
 ) -> GateVerdict:
     """wer_gate: judge the candidate from the stored predictions; record it; close a refused training."""
     contest = contest_of(platform, tenant_id, adapter_id)
-    report = report_of(platform, contest)
+    scores = report_of(platform, contest)
     settings = platform.settings
     verdict = gate.wer_gate(
-        report,
+        scores,
         tolerance_points=settings.wer_tolerance_points,
         minimum_words=settings.golden_minimum_words,
         digest=contest.candidate.digest,
         tenant_id=tenant_id,
+        golden_hash=contest.golden_hash,
     )
     with platform.database.session() as session:
         verdicts.record(session, verdict, dagster_run_id=dagster_run_id)
-    lineage.log_evaluation(settings, contest.candidate.mlflow_run_id, report, verdict)
+    lineage.log_evaluation(settings, contest.candidate.mlflow_run_id, scores, verdict)
     if adapter_id is None:
         training = training_run.newest(platform, tenant_id)
         training_run.note(platform, training, metrics={"wer": verdict.details})
         if not verdict.passed:
             training_run.end(platform, training, state="rejected", reason=verdict.reason)
     return verdict
-
-
-def _opponent(history: Sequence[Promotion], candidate_id: str) -> str | None:
-    """The adapter served now, or, when that is the candidate itself, the one served before it."""
-    newest_first = sorted(history, key=lambda row: row.promotion_id, reverse=True)
-    return next((row.adapter_id for row in newest_first if row.adapter_id != candidate_id), None)
 
 
 def _predict(platform: Platform, contest: Contest, run: Runner) -> bytes:
@@ -143,9 +165,7 @@ def _predict(platform: Platform, contest: Contest, run: Runner) -> bytes:
         data, out = Path(work, "golden.jsonl"), Path(work, "predictions.jsonl")
         data.write_bytes(platform.vault.read(tenant_id, paths.golden(tenant_id, contest.golden_hash)))
         folders: dict[str, Path] = {}
-        for name, adapter in (("champion", contest.champion), ("candidate", contest.candidate)):
-            if adapter is None:
-                continue
+        for name, adapter in {**contest.others, "candidate": contest.candidate}.items():
             folders[name] = Path(work, name)
             platform.objects.get_folder(paths.adapter(adapter.adapter_id), folders[name])
             signature.verify_folder(folders[name], verify_key, tenant_id=tenant_id)
