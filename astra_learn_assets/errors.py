@@ -93,6 +93,19 @@ class Conflict(AstraError):
     http_status = 409
 
 
+class TenantErased(AstraError):
+    """The tenant's key was destroyed; what was sealed with it cannot be read by anybody any more."""
+
+    code = "tenant_erased"
+    http_status = 410
+
+
+class DecryptionFailed(AstraError):
+    """A sealed object or key that does not open: damaged, moved, or sealed with another key."""
+
+    code = "decryption_failed"
+
+
 class BaseMissing(Conflict):
     """No draft of the final's own session and version exists; nothing is learned."""
 

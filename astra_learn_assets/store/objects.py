@@ -1,0 +1,283 @@
+"""The object store: a local folder or S3 behind one small interface (``obstore``).
+
+Call::
+
+    store = ObjectStore.open("s3://bucket/prefix", kms_key="alias/astra")
+    store.put("sessions/villaverde/s1/v1/draft.docx", data)  # False: already there, left alone
+
+Keys are built by :mod:`astra_learn_assets.store.paths`; they are checked here once more, so that no
+key reaches outside the store. A write is seen whole or not at all. In a folder it is on the disk
+before ``put`` returns: after a power cut there is no empty file under a name that promises content.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import obstore
+from obstore.exceptions import AlreadyExistsError, BaseError
+from obstore.store import LocalStore, S3Config, S3Store
+
+from astra_learn_assets.errors import BadConfiguration, BadInput, InvalidId, NotFound, Unavailable
+
+_SEGMENT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,199}")
+_STAGING = ".partial"  # below the root of a local store; no key begins with a dot
+_SIGNED_LAST = ("manifest.json", "manifest.sig")
+
+
+class ObjectStore:
+    """Bytes by key. Make one with :meth:`open`."""
+
+    def __init__(self, backend: LocalStore | S3Store, root: Path | None) -> None:
+        self._backend = backend
+        self._root = root  # of a local store
+
+    @classmethod
+    def open(cls, url: str, kms_key: str | None = None) -> ObjectStore:
+        """The store at ``file:///folder`` (made if missing) or ``s3://bucket/prefix``.
+
+        On S3 with ``kms_key`` every write asks for SSE-KMS with that key. Credentials, region and
+        endpoint come from the usual ``AWS_*`` variables or the pod's identity.
+
+        Raises:
+            BadConfiguration: the URL is neither, or the folder cannot be made.
+        """
+        parts = urlsplit(url)
+        if parts.scheme == "file" and parts.netloc in {"", "localhost"} and parts.path.startswith("/"):
+            root = Path(unquote(parts.path))
+            try:
+                (root / _STAGING).mkdir(mode=0o700, parents=True, exist_ok=True)
+            except OSError as error:
+                raise BadConfiguration(f"the object store folder {root} cannot be made: {error}") from error
+            return cls(LocalStore(root, automatic_cleanup=True), root)
+        if parts.scheme == "s3" and parts.netloc:
+            config: S3Config = {}
+            if kms_key is not None:
+                config = {
+                    "server_side_encryption": "aws:kms",
+                    "sse_kms_key_id": kms_key,
+                    "sse_bucket_key_enabled": True,
+                }
+            endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
+            if endpoint is not None:
+                config["endpoint"] = endpoint
+            backend = S3Store(
+                parts.netloc,
+                prefix=parts.path.strip("/") or None,
+                config=config,
+                client_options={
+                    "allow_http": endpoint is not None and endpoint.startswith("http://"),
+                    "timeout": timedelta(minutes=10),  # of one whole request: adapters are large
+                    "connect_timeout": timedelta(seconds=5),
+                },
+                retry_config={"max_retries": 4, "retry_timeout": timedelta(seconds=30)},
+            )
+            return cls(backend, None)
+        raise BadConfiguration(
+            f"object store URL {parts.scheme}://…: expected file:///absolute/folder or s3://bucket/prefix"
+        )
+
+    def get(self, key: str) -> bytes:
+        """The object's bytes.
+
+        Raises:
+            NotFound: there is none.
+            InvalidId: ``key`` cannot be one.
+            Unavailable: the store does not answer.
+        """
+        with _translated(check_key(key)):
+            return bytes(obstore.get(self._backend, key).bytes())
+
+    def put(self, key: str, data: bytes, *, overwrite: bool = False) -> bool:
+        """Write ``data``; False when the key exists already and was left alone.
+
+        Raises:
+            InvalidId: ``key`` cannot be one.
+            Unavailable: the store does not answer, or the disk is full.
+        """
+        with _translated(check_key(key)):
+            if self._root is not None:
+                return _write_durably(self._root, key, data, overwrite)
+            try:
+                obstore.put(
+                    self._backend,
+                    key,
+                    data,
+                    mode="overwrite" if overwrite else "create",
+                    use_multipart=None if overwrite else False,  # a multipart write has no condition
+                )
+            except AlreadyExistsError:
+                return False
+            return True
+
+    def exists(self, key: str) -> bool:
+        """Whether there is an object."""
+        try:
+            with _translated(check_key(key)):
+                obstore.head(self._backend, key)
+        except NotFound:
+            return False
+        return True
+
+    def list(self, prefix: str) -> list[str]:
+        """The keys below the folder ``prefix``, sorted. ``a/b`` holds ``a/b/c``, not ``a/bc``."""
+        folder = check_key(prefix.removesuffix("/"))
+        with _translated(folder):
+            batches = obstore.list(self._backend, folder)
+            return sorted(str(entry["path"]) for batch in batches for entry in batch)
+
+    def delete(self, key: str) -> None:
+        """Remove an object; none there is fine."""
+        try:
+            with _translated(check_key(key)):
+                obstore.delete(self._backend, key)
+        except NotFound:
+            return
+
+    def delete_prefix(self, prefix: str) -> int:
+        """Remove everything below the folder ``prefix``; returns how many objects there were."""
+        keys = self.list(prefix)
+        for key in keys:
+            self.delete(key)
+        return len(keys)
+
+    def put_folder(self, prefix: str, folder: Path) -> bool:
+        """Upload the files of ``folder`` below ``prefix``; False when a complete one is there already.
+
+        ``manifest.json`` and then ``manifest.sig`` go last: the signature is what makes the folder
+        complete, and a complete folder is never written again. Without its signature it is what a
+        crashed upload left, and is written anew.
+
+        Raises:
+            BadInput: ``folder`` is no folder, is empty, or holds a link.
+        """
+        files = _files(folder)
+        names = sorted(
+            files, key=lambda name: (_SIGNED_LAST.index(name) if name in _SIGNED_LAST else -1, name)
+        )
+        keys = {name: check_key(f"{prefix.removesuffix('/')}/{name}") for name in names}
+        signed = _SIGNED_LAST[-1] in files
+        if signed and self.exists(keys[_SIGNED_LAST[-1]]):
+            return False
+        for name in names:
+            self.put(keys[name], files[name].read_bytes(), overwrite=signed and name != _SIGNED_LAST[-1])
+        return True
+
+    def get_folder(self, prefix: str, folder: Path) -> Path:
+        """Download everything below ``prefix`` into ``folder``; whole or not at all.
+
+        A ``folder`` that exists is left alone. Two downloads at once are safe: one of them wins.
+
+        Raises:
+            NotFound: nothing is stored there.
+        """
+        if folder.is_dir():
+            return folder
+        root = check_key(prefix.removesuffix("/"))
+        keys = self.list(root)
+        if not keys:
+            raise NotFound(f"nothing is stored below {root!r}")
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        partial = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+        try:
+            for key in keys:
+                target = partial / check_key(key.removeprefix(f"{root}/"))
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_bytes(self.get(key))
+            try:
+                partial.rename(folder)
+            except OSError:
+                if not folder.is_dir():  # else somebody else was faster
+                    raise
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
+        return folder
+
+
+def check_key(key: str) -> str:
+    """Return ``key`` if it is a relative path of plain names.
+
+    Raises:
+        InvalidId: it is absolute, empty, has ``..`` or odd characters, or is longer than 900.
+    """
+    if len(key) <= 900 and all(
+        _SEGMENT.fullmatch(part) and not part.endswith(".") for part in key.split("/")
+    ):
+        return key
+    raise InvalidId(
+        f"invalid object key {key!r:.120}: use names of letters, digits, '.', '_' and '-' joined by '/'"
+    )
+
+
+def _write_durably(root: Path, key: str, data: bytes, overwrite: bool) -> bool:
+    target = root / key
+    if not overwrite and target.exists():
+        return False
+    handle, staged = tempfile.mkstemp(dir=root / _STAGING)
+    try:
+        with open(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(handle)
+        for attempt in range(5):
+            target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            try:
+                if overwrite:
+                    os.replace(staged, target)
+                else:
+                    os.link(staged, target)  # fails when the name is taken, unlike rename
+            except FileExistsError:
+                return False
+            except FileNotFoundError:
+                if attempt == 4:
+                    raise
+                continue  # a delete beside us swept the folder while it was empty
+            break
+        _sync_folder(target.parent)
+        return True
+    finally:
+        Path(staged).unlink(missing_ok=True)
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _files(folder: Path) -> dict[str, Path]:
+    """Relative name -> path of the files of ``folder``; no link is followed."""
+    if not folder.is_dir():
+        raise BadInput(f"{folder} is not a folder")
+    found: dict[str, Path] = {}
+    for path in sorted(folder.rglob("*")):
+        if path.is_symlink():
+            raise BadInput(f"{path} is a link: only plain files are stored")
+        if path.is_file():
+            found[path.relative_to(folder).as_posix()] = path
+    if not found:
+        raise BadInput(f"{folder} is empty")
+    return found
+
+
+@contextmanager
+def _translated(key: str) -> Iterator[None]:
+    """Errors of ``obstore`` and of the disk as ours."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise NotFound(f"no object {key!r}") from error
+    except BaseError as error:
+        raise Unavailable(f"the object store failed on {key!r}: {type(error).__name__}") from error
+    except OSError as error:
+        raise Unavailable(f"the object store failed on {key!r}: {error.strerror}") from error

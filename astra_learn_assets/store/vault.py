@@ -1,0 +1,124 @@
+"""Objects of a tenant: sealed where they must be, and never those of another.
+
+Call::
+
+    vault.write("villaverde", paths.pairs("villaverde", document), data)
+
+What lies below ``diffs/`` and ``datasets/`` is sealed with the tenant's data key; the rest is stored
+as it is. The wrapped key is read from Postgres at every use, so an erased tenant is gone at once in
+every process, whatever it had in memory.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+
+import sqlalchemy as sa
+
+from astra_learn_assets.errors import ForeignTenant, TenantErased, UnknownTenant
+from astra_learn_assets.store import crypto, paths
+from astra_learn_assets.store.crypto import MasterKey
+from astra_learn_assets.store.db import Database
+from astra_learn_assets.store.objects import ObjectStore
+from astra_learn_assets.store.tables import Tenant
+
+_CACHED_KEYS = 256
+
+
+class Vault:
+    """Reads and writes in the name of one tenant at a time; safe to share between threads."""
+
+    def __init__(self, objects: ObjectStore, database: Database, master: MasterKey) -> None:
+        self._objects = objects
+        self._database = database
+        self._master = master
+        self._unwrapped: dict[bytes, bytes] = {}  # hash of the wrapped key -> data key
+        self._lock = threading.Lock()
+
+    def new_tenant_key(self) -> bytes:
+        """A fresh data key, wrapped: what a new tenant's row holds."""
+        return self._master.wrap(crypto.new_key())
+
+    def read(self, tenant: str, key: str) -> bytes:
+        """The plaintext of an object of ``tenant``.
+
+        Raises:
+            ForeignTenant: ``key`` is not one of the tenant's.
+            NotFound: there is no such object.
+            UnknownTenant, TenantErased: there is no key to open it with.
+            DecryptionFailed: it was changed, moved or sealed with another key.
+        """
+        _own(tenant, key)
+        data = self._objects.get(key)
+        if not paths.is_encrypted(key):
+            return data
+        return crypto.unseal(self._data_key(tenant), data, tenant=tenant, object_key=key)
+
+    def write(self, tenant: str, key: str, data: bytes, *, overwrite: bool = False) -> bool:
+        """Store ``data`` for ``tenant``; False when the key exists already and was left alone.
+
+        Raises:
+            ForeignTenant: ``key`` is not one of the tenant's.
+            UnknownTenant, TenantErased: there is no key to seal it with.
+        """
+        _own(tenant, key)
+        if paths.is_encrypted(key):
+            data_key = self._data_key(tenant)
+            if not overwrite and self._objects.exists(key):
+                return False
+            data = crypto.seal(data_key, data, tenant=tenant, object_key=key)
+        return self._objects.put(key, data, overwrite=overwrite)
+
+    def exists(self, tenant: str, key: str) -> bool:
+        """Whether ``tenant`` has such an object."""
+        _own(tenant, key)
+        return self._objects.exists(key)
+
+    def erase_tenant(self, tenant: str) -> int:
+        """Destroy the tenant's key, then its objects; returns how many there were. May be repeated.
+
+        The key goes first: if the second half fails, what is left cannot be read, and a repetition
+        removes it. Rows stay: they hold no text.
+
+        Raises:
+            UnknownTenant: there is no such tenant.
+        """
+        prefixes = paths.tenant_prefixes(tenant)
+        with self._database.session() as session:
+            updated = session.execute(
+                sa.update(Tenant)
+                .where(Tenant.tenant_id == tenant)
+                .values(wrapped_key=None)
+                .returning(Tenant.tenant_id)
+            )
+            if updated.first() is None:
+                raise UnknownTenant(f"no tenant {tenant!r}")
+        with self._lock:
+            self._unwrapped.clear()
+        return sum(self._objects.delete_prefix(prefix) for prefix in prefixes)
+
+    def _data_key(self, tenant: str) -> bytes:
+        with self._database.session() as session:
+            row = session.execute(sa.select(Tenant.wrapped_key).where(Tenant.tenant_id == tenant)).first()
+        if row is None:
+            raise UnknownTenant(f"no tenant {tenant!r}")
+        wrapped = row[0]
+        if wrapped is None:
+            raise TenantErased(f"tenant {tenant!r} was erased: its key is destroyed")
+        fingerprint = hashlib.sha256(wrapped).digest()
+        with self._lock:
+            known = self._unwrapped.get(fingerprint)
+        if known is not None:
+            return known
+        data_key = self._master.unwrap(wrapped)
+        with self._lock:
+            if len(self._unwrapped) >= _CACHED_KEYS:
+                self._unwrapped.clear()
+            self._unwrapped[fingerprint] = data_key
+        return data_key
+
+
+def _own(tenant: str, key: str) -> None:
+    if not key.startswith(paths.tenant_prefixes(tenant)):
+        raise ForeignTenant(f"object {key!r:.120} is not one of tenant {tenant!r}")
