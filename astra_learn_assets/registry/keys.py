@@ -1,0 +1,101 @@
+"""The Ed25519 keys that sign adapters.
+
+Production gives ``ASTRA_SIGNING_KEY_FILE`` to the platform and only ``ASTRA_VERIFY_KEY_FILE`` to those who
+serve. With neither set, a key is made in ``home/keys/`` at first use: readable by its owner alone, and made
+once even when two processes start together.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from astra_learn_assets.errors import BadConfiguration
+from astra_learn_assets.settings import Settings
+
+_PEM = serialization.Encoding.PEM
+
+
+def signing_key(settings: Settings) -> Ed25519PrivateKey:
+    """The private key: the configured file, or the one in ``home`` (made when missing).
+
+    Raises:
+        BadConfiguration: when a file cannot be read, written, or holds no Ed25519 private key.
+    """
+    if settings.signing_key_file is not None:
+        return _private(settings.signing_key_file)
+    path = settings.home_path / "keys" / "signing.pem"
+    if not path.exists():
+        _make(path)
+    return _private(path)
+
+
+def verify_key(settings: Settings) -> Ed25519PublicKey:
+    """The public key: the configured file, or derived from :func:`signing_key`.
+
+    Raises:
+        BadConfiguration: when a file cannot be read or holds no Ed25519 public key.
+    """
+    if settings.verify_key_file is None:
+        return signing_key(settings).public_key()
+    path = settings.verify_key_file
+    try:
+        key = serialization.load_pem_public_key(_read(path))
+    except (ValueError, UnsupportedAlgorithm):
+        key = None
+    if not isinstance(key, Ed25519PublicKey):
+        raise BadConfiguration(f"{path} holds no Ed25519 public key in PEM; set ASTRA_VERIFY_KEY_FILE")
+    return key
+
+
+def public_pem(key: Ed25519PublicKey) -> bytes:
+    """``key`` as PEM, to hand to those who serve."""
+    return key.public_bytes(_PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+
+
+def _private(path: Path) -> Ed25519PrivateKey:
+    try:
+        key = serialization.load_pem_private_key(_read(path), password=None)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        key = None
+    if not isinstance(key, Ed25519PrivateKey):
+        raise BadConfiguration(
+            f"{path} holds no unencrypted Ed25519 private key in PEM; make one with "
+            "'openssl genpkey -algorithm ed25519' and set ASTRA_SIGNING_KEY_FILE"
+        )
+    return key
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise BadConfiguration(f"key file {path}: {error.strerror or error}") from None
+
+
+def _make(path: Path) -> None:
+    pem = Ed25519PrivateKey.generate().private_bytes(
+        _PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        handle, name = tempfile.mkstemp(dir=path.parent)  # created 0600
+        temporary = Path(name)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(pem)
+                file.flush()
+                os.fsync(file.fileno())
+            # a link fails where a rename would replace: of two that start together, one key wins
+            os.link(temporary, path)
+        except FileExistsError:
+            pass
+        finally:
+            temporary.unlink()
+    except OSError as error:
+        raise BadConfiguration(f"cannot make a signing key in {path.parent}: {error.strerror}") from None
