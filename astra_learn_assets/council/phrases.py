@@ -1,0 +1,480 @@
+"""Phrases of council minutes: what is discussed, asked, decided. ``language.py`` combines them.
+
+One alternative per line. ``{slot}`` is filled by another rule or by the council's own facts,
+``[a|b|]`` picks one of its parts. Noun phrases carry their article, so that gender always agrees.
+"""
+
+from __future__ import annotations
+
+
+def _lines(text: str) -> tuple[str, ...]:
+    return tuple(line for line in (raw.strip() for raw in text.splitlines()) if line)
+
+
+TOPICS: dict[str, tuple[str, ...]] = {
+    "materia": _lines(
+        """
+        la limpieza viaria
+        la recogida de residuos
+        el alumbrado público
+        el alcantarillado
+        el abastecimiento de agua potable
+        el saneamiento de las aguas fluviales
+        el transporte urbano
+        el aparcamiento regulado
+        la vivienda protegida
+        los servicios sociales
+        la ayuda a domicilio
+        la escuela infantil
+        la biblioteca municipal
+        el polideportivo cubierto
+        la seguridad ciudadana
+        la policía local
+        la protección civil y los bomberos
+        los parques y jardines
+        el arbolado de las avenidas
+        el cementerio municipal
+        el mercado de abastos
+        el comercio de proximidad
+        la venta ambulante
+        el turismo rural
+        la cultura popular
+        los festejos patronales
+        el deporte escolar
+        la juventud y la infancia
+        las personas mayores
+        la igualdad de oportunidades
+        el empleo local
+        la participación de la ciudadanía
+        el medio ambiente
+        el vertedero comarcal
+        la red de caminos rurales
+        las aceras y las calzadas
+        la ocupación de la vía pública
+        los vados permanentes
+        las terrazas de hostelería
+        la administración electrónica
+        """
+    ),
+    "objeto": _lines(
+        """
+        la ordenanza reguladora de {materia}
+        la ordenanza fiscal de la tasa por {materia}
+        el reglamento de uso de {materia}
+        el convenio de colaboración con {institucion} para {materia}
+        el convenio suscrito con {institucion}
+        el contrato de servicio de {materia}
+        el expediente de contratación de {materia}
+        la licitación de {materia}
+        la adjudicación de las obras de {obra}
+        el proyecto de obras de {obra}
+        la liquidación de las obras de {obra}
+        la subvención destinada a {materia}
+        las bases de la subvención para {materia}
+        el presupuesto municipal del ejercicio
+        la partida del presupuesto dedicada a {materia}
+        la modificación de crédito para {materia}
+        el remanente de tesorería del ejercicio anterior
+        el arqueo de la tesorería municipal
+        la cuenta general del ejercicio cerrado
+        el inventario de bienes municipales
+        la enajenación de la parcela situada en {calle}
+        la permuta del solar de {calle}
+        la expropiación de los terrenos de {barrio}
+        el deslinde de los bienes comunales de {barrio}
+        la licencia de obras de {calle}
+        el plan de urbanismo de {barrio}
+        la modificación puntual del {plan} en {barrio}
+        el informe técnico del {plan}
+        el padrón de contribuyentes por {materia}
+        el impuesto sobre bienes inmuebles
+        el impuesto de vehículos
+        la tasa por licencia de apertura
+        la prórroga del contrato de {materia}
+        la fianza depositada por la empresa adjudicataria
+        el aval presentado por la contratista
+        la resolución del recurso de reposición
+        el decreto de alcaldía sobre {materia}
+        el dictamen de la comisión de hacienda
+        el dictamen de la comisión de urbanismo
+        la enmienda a la totalidad
+        la enmienda presentada sobre {materia}
+        el censo de viviendas vacías de {barrio}
+        la declaración de bien de interés cultural de {edificio}
+        el pliego de cláusulas de {materia}
+        la encomienda de gestión a {sigla}
+        el plan de igualdad de la plantilla municipal
+        la relación de puestos de trabajo
+        la oferta de empleo público
+        """
+    ),
+    "obra": _lines(
+        """
+        pavimentación de {calle}
+        pavimentación y aceras de {barrio}
+        renovación del alumbrado de {calle}
+        mejora del alcantarillado de {barrio}
+        reparación de la cubierta de {edificio}
+        rehabilitación de {edificio}
+        ampliación de {edificio}
+        soterramiento de contenedores en {calle}
+        acondicionamiento de los jardines de {barrio}
+        abastecimiento de agua a {barrio}
+        accesibilidad de las aceras de {calle}
+        urbanización de la segunda fase de {barrio}
+        eficiencia energética de {edificio}
+        saneamiento de {barrio}
+        """
+    ),
+    "edificio": _lines(
+        """
+        la casa consistorial
+        la biblioteca municipal
+        el polideportivo
+        la escuela de música
+        el centro de mayores
+        el mercado central
+        la antigua estación
+        el colegio público
+        la casa de la cultura
+        el cementerio viejo
+        el parque de bomberos
+        el teatro municipal
+        el pabellón de deportes
+        la ermita de {barrio}
+        """
+    ),
+    "fin": _lines(
+        """
+        para mejorar {materia}
+        con cargo a la partida de {materia}
+        por un importe de {importe}
+        por importe de {importe}, impuestos incluidos
+        con un plazo de ejecución de {plazo}
+        a propuesta de la comisión de hacienda
+        según el informe de intervención
+        conforme al informe jurídico de la secretaría
+        de acuerdo con el dictamen de la comisión
+        a la vista del expediente {expediente}
+        que consta en el expediente {expediente}
+        que afecta a los vecinos de {barrio}
+        en los términos que recoge el expediente
+        dentro del plazo de alegaciones
+        antes de que termine el ejercicio
+        durante el próximo trimestre
+        con la aportación de {institucion}
+        sin incremento del gasto corriente
+        en cumplimiento de la sentencia notificada
+        previo informe favorable de la tesorería
+        siempre que haya crédito suficiente
+        cuando haya consignación en el presupuesto
+        """
+    ),
+    "motivo": _lines(
+        """
+        porque la factura del último trimestre superó el crédito disponible
+        porque los vecinos de {barrio} llevan años esperando una solución
+        porque el contrato vence el {fecha} y no cabe otra prórroga
+        porque el informe de intervención advierte de un déficit en {materia}
+        porque no consta en el expediente la publicación en el boletín oficial
+        porque la empresa no ha presentado el aval que exige el pliego
+        porque la comisión no ha emitido todavía su dictamen
+        ya que el plazo de exposición pública terminó el {fecha}
+        ya que el servicio de {materia} no llega a {barrio}
+        ya que la subvención de {institucion} se perdería al cerrar el ejercicio
+        ya que el presupuesto prorrogado no contempla ese gasto
+        dado que el padrón registra un aumento de población en {barrio}
+        dado que la deuda con los proveedores asciende a {importe}
+        dado que se han recibido {numero} alegaciones durante la exposición pública
+        puesto que el proyecto técnico ya cuenta con licencia
+        puesto que la liquidación arroja un superávit de {importe}
+        aunque el gasto exceda de lo previsto en la partida
+        aunque quede pendiente la resolución del recurso
+        a pesar de que el informe jurídico señala defectos en la tramitación
+        a pesar de las quejas por {materia}
+        siempre que se garantice el cumplimiento del pliego
+        tal como se hizo con {objeto}
+        """
+    ),
+    "peticion": _lines(
+        """
+        se retire del orden del día {objeto}
+        se deje sobre la mesa {objeto}
+        se remita a la comisión {objeto}
+        se publique en el boletín {objeto}
+        se notifique a los interesados {objeto}
+        se revise cuanto antes {objeto}
+        se someta a información pública {objeto}
+        se dé cuenta al {organo} de {objeto}
+        se incluya en el presupuesto {objeto}
+        se facilite a todos los grupos una copia de {objeto}
+        se refuerce la limpieza en {calle}
+        se repare el alumbrado de {calle}
+        se instale un paso de peatones en {calle}
+        se aumente la vigilancia de la policía en {barrio}
+        se convoque la comisión de {materia}
+        se requiera a la empresa el cumplimiento del contrato
+        se haya tramitado la licencia sin el informe del técnico
+        se haya gastado la partida de {materia} sin dar cuenta a la oposición
+        se haya adjudicado el contrato sin concurso
+        se solicite a {institucion} una subvención para {materia}
+        se abra una mesa de trabajo sobre {materia}
+        se acelere la ejecución de las obras de {obra}
+        """
+    ),
+    "afirmacion": _lines(
+        """
+        su grupo votará a favor de {objeto} {motivo}
+        su grupo votará en contra de {objeto} {motivo}
+        su grupo se abstendrá {motivo}
+        el equipo de gobierno ha trabajado en {objeto} {fin}
+        el gobierno municipal no ha explicado {objeto} {fin}
+        la oposición conoce desde hace meses {objeto}
+        no es cierto que {peticion}
+        resulta imprescindible que {peticion}, {motivo}
+        es una vergüenza que {peticion}
+        conviene que {peticion} {fin}
+        ya en la sesión anterior se pidió que {peticion}
+        el {ente} debe asumir {objeto} {fin}
+        el {ente} destinará {importe} a {materia}
+        el gasto en {materia} ha subido un {porcentaje} por ciento respecto al ejercicio anterior
+        el ingreso por {materia} ha bajado un {porcentaje} por ciento
+        la partida de {materia} queda en {importe}, {motivo}
+        hay que felicitar a los trabajadores de {materia} por su esfuerzo
+        el servicio de {materia} funciona con normalidad salvo en {barrio}
+        los vecinos de {barrio} pagan la misma tasa y reciben peor servicio
+        las obras de {obra} comenzarán el {fecha} {fin}
+        las obras de {obra} acumulan un retraso de {plazo}
+        el proyecto de {obra} cuenta con el informe favorable de {sigla}
+        la licitación quedó desierta {motivo}
+        en la última comisión nadie presentó una enmienda a {objeto}
+        la moción recoge una demanda de la ciudadanía {motivo}
+        la moción llega tarde, {motivo}
+        el recurso contra {objeto} está pendiente de resolución
+        el acta de la sesión anterior no refleja su intervención sobre {materia}
+        el inventario de bienes debe actualizarse antes de aprobar {objeto}
+        el plan de pagos a proveedores permite rebajar la deuda en {importe}
+        """
+    ),
+}
+
+SPEECH: dict[str, tuple[str, ...]] = {
+    "dice": _lines(
+        """
+        manifiesta que
+        expone que
+        explica que
+        señala que
+        responde que
+        recuerda que
+        considera que
+        advierte que
+        añade que
+        afirma que
+        reitera que
+        indica que
+        replica que
+        comenta que
+        defiende que
+        lamenta que
+        """
+    ),
+    "afirma": _lines(
+        """
+        manifiesta que
+        expone que
+        explica que
+        señala que
+        responde que
+        recuerda que
+        considera que
+        advierte que
+        añade que
+        afirma que
+        reitera que
+        indica que
+        replica que
+        precisa que
+        """
+    ),
+    "pide": _lines(
+        """
+        solicita que
+        pide que
+        propone que
+        ruega que
+        reclama que
+        plantea que
+        exige que
+        insiste en que
+        """
+    ),
+    "entrada": _lines(
+        """
+        Toma la palabra {edil}, quien
+        Interviene {edil}, que
+        A continuación, {edil}
+        En su turno de intervención, {edil}
+        Abierto el debate, {edil}
+        En nombre de {grupo}, {edil}
+        Por alusiones, {edil}
+        En el segundo turno, {edil}
+        Seguidamente, {edil}
+        Acto seguido, {edil}
+        Concedida la palabra, {edil}
+        Cierra el debate {edil}, que
+        """
+    ),
+    "debate": _lines(
+        """
+        {entrada} {afirma} {afirmacion}.
+        {entrada} {pide} {peticion} {motivo}.
+        {Edil} {afirma} {afirmacion} y {pide} {peticion}.
+        {Edil} {pide} {peticion}, {motivo}.
+        {Edil} pregunta por {objeto} y {afirma} {afirmacion}.
+        {Edil} agradece el trabajo de la comisión y {afirma} {afirmacion}.
+        {Edil} da lectura a la moción sobre {materia} y {pide} {peticion}.
+        {Edil} considera insuficiente {objeto} y {pide} {peticion}, {motivo}.
+        {Corto} contesta que {afirmacion}.
+        {Corto} replica que {afirmacion}, y {pide} {peticion}.
+        {Corto} pregunta si es verdad que {peticion}, {motivo}.
+        Según {corto}, {afirmacion}.
+        A juicio de {grupo}, {afirmacion}.
+        Desde {grupo} se {verbo_grupo} que {afirmacion}.
+        {Tecnico} informa de que {afirmacion}.
+        {Tecnico} aclara que la tramitación de {objeto} se ajusta a la normativa, {motivo}.
+        {Alcalde} cierra el turno y recuerda que {afirmacion}.
+        {Alcalde} responde a {corto} que {afirmacion}.
+        """
+    ),
+    "verbo_grupo": _lines(
+        """
+        sostiene
+        entiende
+        recuerda
+        denuncia
+        subraya
+        """
+    ),
+    "exposicion": _lines(
+        """
+        Se da cuenta de {objeto} {fin}, y {tecnico} informa de que {afirmacion}.
+        Se somete a la consideración del {organo} {objeto} {fin}.
+        {Alcalde} presenta {objeto} {fin}, y señala que {afirmacion}.
+        Visto el informe de {tecnico} sobre {objeto}, la comisión propone que {peticion}.
+        Vista la propuesta de alcaldía sobre {objeto} {fin}, se abre el turno de intervenciones.
+        Dada cuenta del dictamen de la comisión informativa sobre {objeto}, se abre el debate.
+        {Tecnico} da lectura al informe sobre {objeto}, {motivo}.
+        El expediente {expediente} se refiere a {objeto} {fin}.
+        Con fecha {fecha} tuvo entrada en el registro la propuesta de {grupo} sobre {objeto} {fin}.
+        Por {tecnico} se explica {objeto}, cuyo importe asciende a {importe} {motivo}.
+        Resultando que con fecha {fecha} se inició el expediente de {objeto}, y que {afirmacion}.
+        Considerando que {afirmacion}, procede resolver sobre {objeto}.
+        La propuesta de acuerdo sobre {objeto} fue informada por la comisión el {fecha} {motivo}.
+        """
+    ),
+    "acuerdo": _lines(
+        """
+        Aprobar inicialmente {objeto} {fin}.
+        Aprobar definitivamente {objeto}, {motivo}.
+        Ratificar {objeto} {fin}.
+        Autorizar el gasto de {importe}, con cargo a la partida de {materia}.
+        Facultar a la alcaldía para la firma de {objeto} {fin}.
+        Someter {objeto} a exposición pública durante {plazo} mediante anuncio en el boletín.
+        Notificar la presente resolución a {institucion} y a los servicios de intervención y tesorería.
+        Requerir a la empresa adjudicataria el cumplimiento del contrato de {materia} en el plazo de {plazo}.
+        Desestimar las alegaciones presentadas contra {objeto}, {motivo}.
+        Solicitar a {institucion} una subvención de {importe} para las obras de {obra}.
+        Dar traslado del acuerdo a {sigla} y a la comisión de hacienda.
+        Declarar desierta la licitación de {materia} e iniciar un nuevo expediente {motivo}.
+        Incorporar al inventario de bienes el solar de {calle}, valorado en {importe}.
+        """
+    ),
+    "votacion": _lines(
+        """
+        Sometida a votación la propuesta, se aprueba por {numero} votos a favor, {numero} en contra y \
+{numero} abstenciones de {grupo}.
+        Sometido el dictamen a votación, el {organo} lo aprueba por unanimidad de los presentes.
+        Efectuada la votación, la moción se rechaza con los votos en contra de {grupo} y la abstención \
+de {corto}.
+        El {organo}, por mayoría absoluta y con la abstención de {grupo}, acuerda aprobar {objeto}.
+        Concluido el debate, el {organo} acuerda por unanimidad que {peticion}.
+        Votan a favor de la enmienda {numero} miembros de {grupo}, y en contra el resto de la corporación, \
+por lo que queda rechazada.
+        La propuesta prospera con {numero} votos a favor; {corto} pide que conste en acta su voto en contra.
+        El {organo} aprueba la urgencia de la moción sobre {materia} con los votos de {grupo}.
+        """
+    ),
+    "apertura": _lines(
+        """
+        En {municipio}, siendo las {hora} horas del día {fecha_sesion}, se reúne el {organo} en sesión \
+ordinaria bajo la presidencia de {alcalde}, con la asistencia de {fedatario}, que da fe del acto.
+        {Alcalde} declara abierta la sesión pública a las {hora} horas, una vez comprobado por {fedatario} \
+que hay quórum suficiente para celebrarla.
+        Abierta la sesión por la presidencia, y comprobada la existencia de quórum, se procede al examen de \
+los asuntos incluidos en el orden del día.
+        """
+    ),
+    "acta_anterior": _lines(
+        """
+        {Alcalde} pregunta si algún miembro de la corporación desea formular observaciones al acta de la \
+sesión anterior, celebrada el {fecha}.
+        Sin más observaciones, el acta de la sesión del {fecha} queda aprobada por unanimidad y se ordena su \
+transcripción al libro correspondiente.
+        {Corto} pide que se rectifique el acta de la sesión anterior en lo relativo a {materia}.
+        Se aprueba el borrador del acta de la sesión del {fecha} con la rectificación pedida por {corto}.
+        """
+    ),
+    "ruego": _lines(
+        """
+        {Edil} formula un ruego para que {peticion}, {motivo}.
+        {Edil} pregunta cuándo van a empezar las obras de {obra} y {afirma} {afirmacion}.
+        {Edil} pregunta por el importe de la factura de {materia} y {pide} {peticion}.
+        {Corto} ruega que {peticion} y que conste en acta su protesta.
+        {Alcalde} contesta a la pregunta de {corto} y le asegura que {afirmacion}.
+        Formula {edil} una pregunta sobre {objeto}, a la que {alcalde} responde que {afirmacion}.
+        """
+    ),
+    "vecino": _lines(
+        """
+        Toma la palabra {ciudadano_articulo} {ciudadano}, con {identidad} y domicilio en {domicilio}, y \
+{pide} {peticion}.
+        {Ciudadano_articulo} {ciudadano}, con {identidad}, presentó el {fecha} un recurso contra {objeto}, \
+{motivo}.
+        Se lee el escrito de {ciudadano}, con domicilio en {domicilio} y teléfono {telefono}, en el que \
+{pide} {peticion}.
+        {Ciudadano_articulo} {ciudadano} facilita su correo {correo} y su teléfono {telefono} para que \
+se le notifique la resolución sobre {objeto}.
+        Se concede la licencia solicitada por {ciudadano}, con {identidad}, para la vivienda de \
+{domicilio}, con una fianza de {importe}.
+        {Ciudadano_articulo} {ciudadano}, en representación de los vecinos de {barrio}, {afirma} {afirmacion}.
+        {Alcalde} agradece la intervención de {ciudadano} y le responde que {afirmacion}.
+        """
+    ),
+    "cierre": _lines(
+        """
+        Y no habiendo más asuntos que tratar, {alcalde} levanta la sesión a las {hora} horas, de todo lo \
+cual, como {cargo_fe}, doy fe y se extiende la presente acta.
+        Sin más asuntos en el orden del día, la presidencia da por terminada la sesión a las {hora} horas y \
+se levanta la presente acta, que firma {alcalde} con {fedatario}.
+        """
+    ),
+    "aviso": _lines(
+        """
+        Durante este punto abandona el salón {edil} y se reincorpora antes de la votación.
+        La presidencia ruega silencio al público y anuncia un receso de {plazo_corto}.
+        No se producen más intervenciones sobre {materia}.
+        Se reanuda el acto a las {hora} horas con la asistencia de los mismos miembros.
+        El público asistente aplaude la intervención de {corto} sobre {materia}.
+        """
+    ),
+    "anadido": _lines(
+        """
+        Se hace constar que {corto} entregó por escrito su intervención para que se una como anexo.
+        La grabación íntegra está disponible en la sede electrónica de la corporación desde el {fecha}.
+        Nota de la secretaría: la documentación de {objeto} se une al expediente {expediente}.
+        Antes de la votación se incorpora {edil}, ausente hasta ese momento por motivos de trabajo.
+        Se corrige de oficio el error material advertido en el anuncio publicado el {fecha} sobre {materia}.
+        """
+    ),
+}
