@@ -20,13 +20,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 import obstore
 from obstore.exceptions import AlreadyExistsError, BaseError
-from obstore.store import LocalStore, S3Config, S3Store
+from obstore.store import LocalStore, S3Store
 
 from astra_learn_assets.errors import BadConfiguration, BadInput, InvalidId, NotFound, Unavailable
+
+if TYPE_CHECKING:
+    from obstore.store import S3Config
 
 _SEGMENT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,199}")
 _STAGING = ".partial"  # below the root of a local store; no key begins with a dot
