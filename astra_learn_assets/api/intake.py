@@ -298,9 +298,7 @@ def _store_draft(platform: Platform, place: _Place, docx: bytes, manifest: bytes
     return key
 
 
-def _stored_summary(
-    session: orm.Session, place: _Place, final_id: str, sha256: str
-) -> SubmitSummary | None:
+def _stored_summary(session: orm.Session, place: _Place, final_id: str, sha256: str) -> SubmitSummary | None:
     try:
         artifact = artifacts.get_artifact(session, place.tenant_id, final_id)
     except NotFound:

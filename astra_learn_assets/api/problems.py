@@ -51,7 +51,13 @@ def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 
 def problem(
-    request: Request, status: int, code: str, message: str, *, headers: dict[str, str] | None = None, **more: Any
+    request: Request,
+    status: int,
+    code: str,
+    message: str,
+    *,
+    headers: dict[str, str] | None = None,
+    **more: Any,
 ) -> JSONResponse:
     """A JSON answer in the shape of :class:`Problem`."""
     request_id = getattr(request.state, "request_id", "")
@@ -77,13 +83,17 @@ def install(app: FastAPI) -> None:
     async def _http(request: Request, error: HTTPException) -> JSONResponse:
         if isinstance(error.__cause__, AstraError):  # FastAPI wraps what happens while it reads a body
             return _deliberate(request, error.__cause__)
-        code = {404: "not_found", 405: "method_not_allowed", 400: "bad_request"}.get(error.status_code, "http")
+        code = {404: "not_found", 405: "method_not_allowed", 400: "bad_request"}.get(
+            error.status_code, "http"
+        )
         headers = dict(error.headers) if error.headers else None
         return problem(request, error.status_code, code, str(error.detail), headers=headers)
 
     @app.exception_handler(ClientDisconnect)
     async def _gone(request: Request, _error: ClientDisconnect) -> JSONResponse:
-        return problem(request, 400, "truncated", "el envío se cortó; no se ha guardado nada: vuelva a enviarlo")
+        return problem(
+            request, 400, "truncated", "el envío se cortó; no se ha guardado nada: vuelva a enviarlo"
+        )
 
     @app.exception_handler(redis.RedisError)
     async def _redis(request: Request, _error: redis.RedisError) -> JSONResponse:

@@ -48,7 +48,7 @@ class SubmitSummary(BaseModel):
 
 
 _REASONS = {
-    "too_broad:common_word": "la forma errónea es una palabra corriente: cambiarla siempre estropearía otros textos",
+    "too_broad:common_word": "es una palabra corriente: cambiarla siempre estropearía otros textos",
     "too_broad:lower_case": "la forma errónea no está escrita como un nombre propio",
     "too_broad:too_short": "la forma errónea tiene una sola letra",
     "too_broad:too_long": "el nombre es demasiado largo para el diccionario",

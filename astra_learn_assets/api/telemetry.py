@@ -7,6 +7,7 @@ duration, tenant and request id. That is why the server's own access log stays o
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 import time
@@ -47,7 +48,10 @@ class Telemetry:
             registry=self.registry,
         )
         self.publish_seconds = Histogram(
-            "astra_publish_seconds", "One relay of the outbox to Redis", buckets=_SECONDS, registry=self.registry
+            "astra_publish_seconds",
+            "One relay of the outbox to Redis",
+            buckets=_SECONDS,
+            registry=self.registry,
         )
         self.upload_bytes = Histogram(
             "astra_upload_bytes",
@@ -110,17 +114,22 @@ class RequestLog:
         request_id = _request_id(scope)
         scope.setdefault("state", {})["request_id"] = request_id
         started = time.perf_counter()
-        status = 500
+        status, answered = 500, False
 
         async def with_id(message: Message) -> None:
-            nonlocal status
+            nonlocal status, answered
             if message["type"] == "http.response.start":
+                answered = True
                 status = message["status"]
                 message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode())]
             await send(message)
 
         try:
             await self.app(scope, receive, with_id)
+        except Exception as error:  # noqa: BLE001  the one boundary: a message could hold document text
+            self.logger.error("failed", error=type(error).__name__, where=where(error), request_id=request_id)
+            if not answered:
+                await _send_failure(with_id, request_id)
         finally:
             self._record(scope, status, time.perf_counter() - started, request_id)
 
@@ -144,6 +153,17 @@ class RequestLog:
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _QUIET = frozenset({"/healthz", "/readyz", "/metrics"})
+
+
+async def _send_failure(send: Send, request_id: str) -> None:
+    body = {
+        "code": "internal",
+        "message": "error interno; no se ha guardado nada a medias. Indique este número al avisar",
+        "request_id": request_id,
+    }
+    headers = [(b"content-type", b"application/json")]
+    await send({"type": "http.response.start", "status": 500, "headers": headers})
+    await send({"type": "http.response.body", "body": json.dumps(body, ensure_ascii=False).encode()})
 
 
 def _request_id(scope: Scope) -> str:

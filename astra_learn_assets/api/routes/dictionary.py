@@ -1,0 +1,172 @@
+"""The dictionary of proper nouns: read with ETag, catch up by version, undo an entry.
+
+Entries are named in paths by ``entry_id``, a digest of the wrong form: a path ends up in proxy logs,
+and a name must not.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Header, Path, Query, Response
+from pydantic import BaseModel
+
+from astra_learn_assets.api.auth import Access, CanEdit, CanRead
+from astra_learn_assets.api.problems import responses
+from astra_learn_assets.contracts import DictionaryEntry, EntityKind
+from astra_learn_assets.errors import NotFound
+from astra_learn_assets.store import audit, dictionary, tenants
+
+router = APIRouter(prefix="/v1/tenants/{tenant}/dictionary", tags=["dictionary"])
+
+EntryPath = Annotated[str, Path(pattern=r"^[0-9a-f]{16}$", description="`entry_id` of the entry.")]
+
+
+class Entry(BaseModel):
+    """One proper noun: ``wrong`` becomes ``right`` in every later draft."""
+
+    entry_id: str
+    wrong: str
+    right: str
+    kind: EntityKind
+    source_document: str
+    author: str
+    created_at: datetime
+
+
+class DictionaryAnswer(BaseModel):
+    """The whole dictionary at one version."""
+
+    tenant_id: str
+    version: int
+    entries: tuple[Entry, ...]
+
+
+class Change(BaseModel):
+    """One changed entry; ``conflict``: another author had set another ``right``, kept in ``previous``."""
+
+    version: int
+    action: str
+    key: str
+    entry: dict[str, Any] | None
+    previous: dict[str, Any] | None
+    conflict: bool
+    created_at: datetime
+
+
+class ChangesAnswer(BaseModel):
+    """What happened after version ``since``, oldest first; ``version`` is where the reader then is."""
+
+    tenant_id: str
+    since: int
+    version: int
+    changes: tuple[Change, ...]
+
+
+class RemovedAnswer(BaseModel):
+    """The version that no longer holds the entry."""
+
+    tenant_id: str
+    version: int
+    removed: str
+
+
+def id_of_entry(wrong: str) -> str:
+    """The id of an entry in paths: 16 hexadecimal digits of the SHA-256 of its key."""
+    return hashlib.sha256(dictionary.entry_key(wrong).encode()).hexdigest()[:16]
+
+
+@router.get(
+    "",
+    responses={
+        **responses(404),
+        200: {"headers": {"ETag": {"schema": {"type": "string"}}}},
+        304: {"description": "The version named in If-None-Match is still the newest"},
+    },
+    response_model=DictionaryAnswer,
+)
+def read_dictionary(
+    access: CanRead, response: Response, if_none_match: Annotated[str | None, Header()] = None
+) -> DictionaryAnswer | Response:
+    """The tenant's proper nouns. Send the ETag back in If-None-Match: 304 while nothing changed."""
+    version, entries = _read(access)
+    etag = f'"{access.tenant_id}-{version}"'
+    headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
+    if if_none_match is not None and _matches(if_none_match, etag):
+        return Response(status_code=304, headers=headers)
+    response.headers.update(headers)
+    return DictionaryAnswer(
+        tenant_id=access.tenant_id,
+        version=version,
+        entries=tuple(Entry(entry_id=id_of_entry(entry.wrong), **entry.model_dump()) for entry in entries),
+    )
+
+
+@router.get("/changes", responses=responses(404))
+def read_changes(
+    access: CanRead, since: Annotated[int, Query(ge=0, le=2**31 - 1, description="Last version seen.")] = 0
+) -> ChangesAnswer:
+    """Every change after version ``since``, for a reader that was away."""
+    with access.state.platform.database.session() as session:
+        tenants.get(session, access.tenant_id)
+        rows = dictionary.changes_since(session, access.tenant_id, since)
+        version, _ = dictionary.read(session, access.tenant_id)
+    return ChangesAnswer(
+        tenant_id=access.tenant_id,
+        since=since,
+        version=version,
+        changes=tuple(
+            Change(
+                version=row.version,
+                action=row.action,
+                key=row.key,
+                entry=row.entry,
+                previous=row.previous,
+                conflict=row.conflict,
+                created_at=row.created_at,
+            )
+            for row in rows
+        ),
+    )
+
+
+@router.delete("/{entry_id}", responses=responses(404))
+def remove_entry(access: CanEdit, entry_id: EntryPath) -> RemovedAnswer:
+    """Undo an entry: later drafts are no longer changed by it. The history keeps it."""
+    with access.state.platform.database.session() as session:
+        tenants.get(session, access.tenant_id)
+        entry = _find(dictionary.read(session, access.tenant_id)[1], entry_id)
+        dictionary.remove(session, access.tenant_id, entry.wrong, access.principal.actor)
+        audit.record(
+            session,
+            tenant_id=access.tenant_id,
+            actor=access.principal.actor,
+            action="dictionary.remove",
+            target=entry_id,
+            outcome="done",
+            request_id=access.request_id,
+        )
+        version, _ = dictionary.read(session, access.tenant_id)
+    if access.state.relay is not None:
+        access.state.relay.wake()
+    return RemovedAnswer(tenant_id=access.tenant_id, version=version, removed=entry_id)
+
+
+def _read(access: Access) -> tuple[int, list[DictionaryEntry]]:
+    with access.state.platform.database.session() as session:
+        tenants.get(session, access.tenant_id)
+        return dictionary.read(session, access.tenant_id)
+
+
+def _find(entries: list[DictionaryEntry], wanted: str) -> DictionaryEntry:
+    for entry in entries:
+        if id_of_entry(entry.wrong) == wanted:
+            return entry
+    raise NotFound("esa entrada no está en el diccionario (o ya se retiró)")
+
+
+def _matches(header: str, etag: str) -> bool:
+    tags = {tag.strip().removeprefix("W/") for tag in header.split(",")}
+    return etag in tags or "*" in tags

@@ -1,0 +1,90 @@
+"""The learning page of a municipality, for people: ``/panel/{tenant}``, in Spanish.
+
+The key comes in the Authorization header, or once through the form and then in a cookie that scripts
+cannot read, that other sites cannot send, and that goes only to this page.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Cookie, Form, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+
+from astra_learn_assets import ids
+from astra_learn_assets.api import learning, page
+from astra_learn_assets.api.auth import admit, authenticate
+from astra_learn_assets.api.limits import TooManyRequests
+from astra_learn_assets.api.state import app_state
+from astra_learn_assets.errors import AstraError, Forbidden, InvalidTenantId, NotFound, Unauthorized
+
+router = APIRouter(include_in_schema=False)
+
+_COOKIE = "astra_key"
+_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'",
+    "Cache-Control": "no-store",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+@router.get("/panel/{tenant}")
+def show(request: Request, tenant: str, astra_key: Annotated[str | None, Cookie()] = None) -> Response:
+    """The page, or the form that asks for a key."""
+    scheme, _, bearer = request.headers.get("authorization", "").partition(" ")
+    key = bearer.strip() if scheme.lower() == "bearer" else astra_key
+    try:
+        tenant_id = ids.tenant_id(tenant)
+    except InvalidTenantId as error:
+        return _html(page.login_page(tenant[:63], error=str(error)), error.http_status)
+    if not key:
+        return _html(page.login_page(tenant_id), 401)
+    try:
+        _admit(request, tenant_id, key)
+        state = app_state(request)
+        status = learning.learning_status(state.platform, tenant_id)
+        trainings = learning.learning_trainings(state.platform, tenant_id, limit=20)
+    except (Unauthorized, Forbidden, NotFound, TooManyRequests) as error:
+        return _html(page.login_page(tenant_id, error=_polite(error)), error.http_status)
+    return _html(page.status_page(status, trainings), 200)
+
+
+@router.post("/panel/{tenant}")
+def log_in(request: Request, tenant: str, key: Annotated[str, Form(max_length=200)]) -> Response:
+    """Check the key once and keep it in a cookie of this page."""
+    tenant_id = ids.tenant_id(tenant)
+    try:
+        _admit(request, tenant_id, key.strip())
+    except (Unauthorized, Forbidden, TooManyRequests) as error:
+        return _html(page.login_page(tenant_id, error=_polite(error)), error.http_status)
+    answer = RedirectResponse(f"/panel/{tenant_id}", status_code=303, headers=_HEADERS)
+    answer.set_cookie(
+        _COOKIE,
+        key.strip(),
+        max_age=8 * 3600,
+        path=f"/panel/{tenant_id}",
+        httponly=True,
+        samesite="strict",
+        secure=request.url.scheme == "https",
+    )
+    return answer
+
+
+def _admit(request: Request, tenant_id: str, key: str) -> None:
+    state = app_state(request)
+    client = request.client.host if request.client else "unknown"
+    admit(state, authenticate(state, key, client=client), tenant_id, "read", request)
+
+
+def _polite(error: AstraError) -> str:
+    if isinstance(error, Unauthorized):
+        return "Esa clave no es válida, ha caducado o se ha retirado."
+    if isinstance(error, TooManyRequests):
+        return "Demasiados intentos seguidos: espere un momento."
+    return "Esa clave no da acceso a este municipio."
+
+
+def _html(body: str, status: int) -> HTMLResponse:
+    return HTMLResponse(body, status_code=status, headers=_HEADERS)

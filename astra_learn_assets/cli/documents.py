@@ -1,0 +1,254 @@
+"""Commands about documents: submit, compare, blocks."""
+
+from __future__ import annotations
+
+import getpass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from astra_learn_assets.cli import files
+from astra_learn_assets.cli.output import (
+    Format,
+    FormatOption,
+    answering,
+    print_facts,
+    print_json,
+    print_table,
+)
+from astra_learn_assets.errors import AstraError, BadInput, Unavailable
+
+if TYPE_CHECKING:
+    from astra_learn_assets.api.summary import SubmitSummary
+    from astra_learn_assets.contracts import Delta, Manifest
+
+_DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+
+
+class RemoteRefusal(AstraError):
+    """What the API answered, with its code and message."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+def submit(
+    file: Annotated[Path, typer.Argument(help="The corrected minutes (DOCX).")],
+    tenant: Annotated[str, typer.Option("--tenant", help="Id of the municipality.")],
+    session: Annotated[str, typer.Option("--session", help="Id of the council session.")],
+    version: Annotated[int, typer.Option("--version", help="Version of the draft it corrects.")] = 1,
+    url: Annotated[
+        str | None, typer.Option("--url", help="Send to this API instead of the database.")
+    ] = None,
+    key: Annotated[
+        str | None, typer.Option("--key", envvar="ASTRA_KEY", help="Bearer key for --url.")
+    ] = None,
+    output: Annotated[Format, FormatOption] = Format.text,
+) -> None:
+    """Hand in a final: its name fixes are live at once, its corrections wait for training."""
+    with answering(output):
+        data = files.read(file)
+        summary = (
+            _submit_remote(data, url, key, tenant, session, version)
+            if url is not None
+            else _submit_here(data, tenant, session, version)
+        )
+        if output is Format.json:
+            print_json(summary)
+            return
+        typer.echo(summary.message)
+        for entity in summary.entities_live:
+            typer.echo(f"  {entity.wrong} -> {entity.right} ({entity.kind})")
+        print_facts(
+            {
+                "artifact": summary.artifact_id,
+                "compared with": summary.base_id,
+                "dictionary version": summary.dictionary_version,
+                "already received": "yes" if summary.already_received else None,
+            }
+        )
+
+
+def compare(
+    draft: Annotated[Path, typer.Argument(help="The draft (DOCX).")],
+    final: Annotated[Path, typer.Argument(help="The corrected final (DOCX).")],
+    manifest: Annotated[Path | None, typer.Option("--manifest", help="draft.json of the draft.")] = None,
+    html: Annotated[Path | None, typer.Option("--html", help="Also write a report to this file.")] = None,
+    output: Annotated[Format, FormatOption] = Format.text,
+) -> None:
+    """Show what changed between a draft and a final. Stores nothing."""
+    with answering(output):
+        delta = _compare(files.read(draft), files.read(final), draft, final, _manifest(manifest))
+        if html is not None:
+            from astra_learn_assets.comparator.report import render_html
+
+            files.write(html, render_html(delta, title=f"{draft.name} → {final.name}").encode())
+        if output is Format.json:
+            print_json(delta)
+            return
+        _print_delta(delta)
+
+
+def blocks(
+    file: Annotated[Path, typer.Argument(help="A DOCX.")],
+    output: Annotated[Format, FormatOption] = Format.text,
+) -> None:
+    """List the text blocks of a document with their chunk ids."""
+    from astra_learn_assets.comparator.reader import read_document
+
+    with answering(output):
+        document = read_document(files.read(file))
+        if output is Format.json:
+            print_json(
+                {
+                    "document_id": document.document_id,
+                    "blocks": [
+                        {
+                            "index": index,
+                            "text": block.text,
+                            "chunk_ids": list(block.chunk_ids),
+                            "location": {
+                                "part": block.location.part,
+                                "cells": [list(cell) for cell in block.location.cells],
+                                "list_level": block.location.list_level,
+                                "heading_level": block.location.heading_level,
+                                "heading_path": list(block.location.heading_path),
+                            },
+                            "flags": sorted(block.flags),
+                        }
+                        for index, block in enumerate(document.blocks)
+                    ],
+                }
+            )
+            return
+        print_table(
+            f"{file.name}: document id {document.document_id or 'none'}",
+            ["#", "part", "chunk ids", "text"],
+            [
+                [index, block.location.part, " ".join(block.chunk_ids), block.text]
+                for index, block in enumerate(document.blocks)
+            ],
+        )
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to ``app``."""
+    for command in (submit, compare, blocks):
+        app.command()(command)
+
+
+def _submit_here(data: bytes, tenant: str, session: str, version: int) -> SubmitSummary:
+    from astra_learn_assets.api.intake import submit_final
+    from astra_learn_assets.cli.platform import platform
+
+    with platform() as opened:
+        return submit_final(
+            opened,
+            tenant_id=tenant,
+            session_id=session,
+            version=version,
+            data=data,
+            uploaded_by=_user(),
+        )
+
+
+def _submit_remote(
+    data: bytes, url: str, key: str | None, tenant: str, session: str, version: int
+) -> SubmitSummary:
+    import httpx
+
+    from astra_learn_assets import ids
+    from astra_learn_assets.api.summary import SubmitSummary
+
+    if not key:
+        raise BadInput("--url needs a key: give --key, or set ASTRA_KEY")
+    path = f"/v1/tenants/{ids.tenant_id(tenant)}/sessions/{ids.name(session, 'session id')}"
+    try:
+        answer = httpx.post(
+            f"{url.rstrip('/')}{path}/versions/{ids.version(version)}/final",
+            content=data,
+            headers={"Authorization": f"Bearer {key}", "Content-Type": _DOCX},
+            timeout=60,
+        )
+    except httpx.InvalidURL as error:
+        raise BadInput(f"--url {url!r}: {error}") from None
+    except httpx.HTTPError as error:
+        raise Unavailable(f"{url} does not answer: {error}") from None
+    except UnicodeEncodeError:
+        raise BadInput("the key holds characters that no key has") from None
+    try:
+        body = answer.json()
+    except ValueError:
+        raise Unavailable(f"{url} is not this API: it answered {answer.status_code} without JSON") from None
+    if answer.status_code != 200:
+        raise RemoteRefusal(str(body.get("code", "http")), str(body.get("message", answer.status_code)))
+    return SubmitSummary.model_validate(body)
+
+
+def _compare(
+    draft: bytes, final: bytes, draft_path: Path, final_path: Path, manifest: Manifest | None
+) -> Delta:
+    from astra_learn_assets.comparator.engine import compare as compare_documents
+    from astra_learn_assets.comparator.gate import check_upload
+    from astra_learn_assets.settings import get_settings
+
+    settings = get_settings()
+    for path, data in ((draft_path, draft), (final_path, final)):
+        try:
+            check_upload(data, max_bytes=settings.upload_max_bytes)
+        except BadInput as error:
+            raise BadInput(f"{path}: {error}") from None
+    return compare_documents(
+        draft,
+        final,
+        generated_id=draft_path.name,
+        final_id=final_path.name,
+        manifest=manifest,
+        confidence_minimum=settings.document_confidence_minimum,
+    )
+
+
+def _manifest(path: Path | None) -> Manifest | None:
+    if path is None:
+        return None
+    from astra_learn_assets.comparator.manifest import parse_manifest
+
+    return parse_manifest(files.read(path))
+
+
+def _print_delta(delta: Delta) -> None:
+    print_table(
+        "changes",
+        ["op", "route", "wer", "before", "after"],
+        [
+            [block.op, block.route, f"{block.wer:.3f}", block.before, block.after]
+            for block in delta.blocks
+            if block.op != "equal"
+        ],
+    )
+    if delta.entity_changes:
+        print_table(
+            "names",
+            ["wrong", "right", "kind", "confidence"],
+            [[c.wrong, c.right, c.kind, f"{c.confidence:.2f}"] for c in delta.entity_changes],
+        )
+    counts = ", ".join(f"{count} {op}" for op, count in sorted(delta.metrics.counts.items()) if count)
+    print_facts(
+        {
+            "blocks": counts,
+            "WER": f"{delta.metrics.wer:.4f}",
+            "CER": f"{delta.metrics.cer:.4f}",
+            "pairs to learn from": len(delta.examples),
+            "left out": ", ".join(f"{r.count} {r.reason}" for r in delta.rejected) or None,
+            "quarantined": delta.quarantined,
+        }
+    )
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "cli"

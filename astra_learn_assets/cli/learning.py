@@ -1,0 +1,165 @@
+"""Commands about learning: status, promote, rollback, adapter import."""
+
+from __future__ import annotations
+
+import getpass
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from astra_learn_assets.cli.output import (
+    Format,
+    FormatOption,
+    answering,
+    print_facts,
+    print_json,
+    print_table,
+)
+from astra_learn_assets.cli.platform import platform
+from astra_learn_assets.errors import BadInput
+
+adapter_app = typer.Typer(help="Adapters.", no_args_is_help=True)
+
+
+def status(
+    tenant: Annotated[str | None, typer.Option("--tenant", help="One municipality, in full.")] = None,
+    output: Annotated[Format, FormatOption] = Format.text,
+) -> None:
+    """How each municipality's model is learning."""
+    from astra_learn_assets.api.learning import LearningStatus, status_in
+    from astra_learn_assets.store import tenants
+
+    with answering(output):
+        found: list[LearningStatus] = []
+        with platform() as opened, opened.database.session() as session:
+            names = [tenant] if tenant else [row.tenant_id for row in tenants.list_all(session)]
+            found = [status_in(session, opened.settings, name) for name in names]
+        if output is Format.json:
+            dumped = [one.model_dump(mode="json") for one in found]
+            print_json(dumped[0] if tenant else dumped)
+        elif tenant:
+            _print_one(found[0])
+        else:
+            print_table(
+                "municipalities",
+                ["tenant", "documents", "waiting", "dictionary", "last training", "champion"],
+                [
+                    [
+                        one.tenant_id,
+                        sum(one.documents.values()),
+                        f"{one.examples_waiting}/{one.train_threshold}",
+                        one.dictionary_entries,
+                        one.last_training.state if one.last_training else "none",
+                        one.champion.adapter_id if one.champion else "none",
+                    ]
+                    for one in found
+                ],
+            )
+
+
+def promote(
+    tenant: Annotated[str, typer.Argument(help="Id of the municipality.")],
+    adapter_id: Annotated[str, typer.Argument(help="Adapter that passed its gates.")],
+    output: Annotated[Format, FormatOption] = Format.text,
+) -> None:
+    """Put an adapter in service; it must have passed every gate."""
+    from astra_learn_assets.registry.promoter import promote as promote_adapter
+
+    with answering(output):
+        _own_adapter(tenant, adapter_id)
+        with platform() as opened:
+            row = promote_adapter(opened, tenant, adapter_id, promoted_by=_user())
+            _print_promotion(tenant, row.adapter_id, row.previous_adapter_id, row.kind, output)
+
+
+def rollback(
+    tenant: Annotated[str, typer.Argument(help="Id of the municipality.")],
+    to: Annotated[
+        str | None, typer.Option("--to", help="Adapter to go back to; default: the one before.")
+    ] = None,
+    output: Annotated[Format, FormatOption] = Format.text,
+) -> None:
+    """Go back to an adapter that was in service before."""
+    from astra_learn_assets.registry.promoter import rollback as roll_back
+
+    with answering(output):
+        if to is not None:
+            _own_adapter(tenant, to)
+        with platform() as opened:
+            row = roll_back(opened, tenant, to=to, by=_user())
+            _print_promotion(tenant, row.adapter_id, row.previous_adapter_id, row.kind, output)
+
+
+@adapter_app.command("import")
+def adapter_import(
+    tenant: Annotated[str, typer.Argument(help="Id of the municipality.")],
+    folder: Annotated[Path, typer.Argument(help="A PEFT adapter folder.")],
+    output: Annotated[Format, FormatOption] = Format.text,
+) -> None:
+    """Bring in an adapter made elsewhere; it is not served until it passes the gates."""
+    from astra_learn_assets.registry.importer import import_adapter
+
+    with answering(output):
+        if not folder.is_dir():
+            raise BadInput(f"{folder} is no folder: name the folder with adapter_config.json")
+        with platform() as opened:
+            made = import_adapter(opened, tenant, folder, imported_by=_user())
+            facts: dict[str, Any] = {"tenant_id": tenant, "adapter_id": made.adapter_id}
+        if output is Format.json:
+            print_json(facts)
+        else:
+            print_facts(facts)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to ``app``."""
+    for command in (status, promote, rollback):
+        app.command()(command)
+    app.add_typer(adapter_app, name="adapter")
+
+
+def _own_adapter(tenant: str, adapter_id: str) -> None:
+    from astra_learn_assets import ids
+    from astra_learn_assets.errors import ForeignTenant
+
+    if ids.tenant_of_adapter(adapter_id) != ids.tenant_id(tenant):
+        raise ForeignTenant(f"adapter {adapter_id} is not of tenant {tenant}")
+
+
+def _print_promotion(tenant: str, adapter_id: str, previous: str | None, kind: str, output: Format) -> None:
+    facts = {"tenant_id": tenant, "adapter_id": adapter_id, "previous_adapter_id": previous, "kind": kind}
+    if output is Format.json:
+        print_json(facts)
+    else:
+        print_facts(facts)
+
+
+def _print_one(one: Any) -> None:
+    champion, last = one.champion, one.last_training
+    typer.echo(one.message)
+    print_facts(
+        {
+            "municipality": f"{one.display_name} ({one.tenant_id})",
+            "documents": ", ".join(f"{count} {state}" for state, count in one.documents.items()) or "none",
+            "examples waiting": f"{one.examples_waiting} of {one.train_threshold}",
+            "examples": ", ".join(f"{count} {name}" for name, count in one.examples.items()) or None,
+            "dictionary": f"{one.dictionary_entries} names, version {one.dictionary_version}",
+            "champion": f"{champion.adapter_id} since {champion.promoted_at:%Y-%m-%d %H:%M}"
+            if champion
+            else "none",
+            "last training": f"{last.run_id} {last.state}: {last.reason or ''}" if last else "none",
+            "WER before, after": f"{_rate(last.wer_before)}, {_rate(last.wer_after)}" if last else None,
+        }
+    )
+
+
+def _rate(value: float | None) -> str:
+    return "?" if value is None else f"{value:.2%}"
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "cli"

@@ -1,0 +1,94 @@
+"""The front door: the list of commands, and what happens to the errors none of them expects."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from astra_learn_assets.cli import access, documents, learning, privacy
+from astra_learn_assets.cli.output import BROKEN_PIPE, INTERRUPTED, Format, answering
+from astra_learn_assets.errors import AstraError
+
+if TYPE_CHECKING:
+    from astra_learn_assets.settings import Settings
+
+app = typer.Typer(
+    name="astra-learn",
+    help="Corrected council minutes in, a better adapter out, one municipality at a time.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+HomeOption = Annotated[Path | None, typer.Option("--home", help="Folder of everything embedded.")]
+
+
+@app.command()
+def demo(
+    exit_when_done: Annotated[
+        bool, typer.Option("--exit", help="End with 0 or 1 instead of leaving the UI up.")
+    ] = False,
+    sessions: Annotated[int, typer.Option(min=1, max=2000, help="Corrected sessions per council.")] = 40,
+    seed: Annotated[int, typer.Option(help="Another seed makes other councils.")] = 7,
+    home: HomeOption = None,
+) -> None:
+    """Watch two simulated councils teach their models, end to end."""
+    from astra_learn_assets.council.demo import run_demo
+
+    with answering(Format.text):
+        _leave(run_demo(_settings(home), exit_when_done=exit_when_done, sessions=sessions, seed=seed))
+
+
+@app.command()
+def dev(
+    port: Annotated[int | None, typer.Option(min=1, max=65535, help="Port of the API.")] = None,
+    dagster_port: Annotated[
+        int | None, typer.Option(min=1, max=65535, help="Port of the Dagster UI.")
+    ] = None,
+    host: Annotated[str | None, typer.Option(help="Address both listen on.")] = None,
+    home: HomeOption = None,
+) -> None:
+    """Run services, API, Dagster webserver and daemon together until Ctrl-C."""
+    from astra_learn_assets.services.dev import run_dev
+
+    with answering(Format.text):
+        run_dev(_settings(home, api_host=host, api_port=port, dagster_port=dagster_port))
+
+
+documents.register(app)
+privacy.register(app)
+learning.register(app)
+access.register(app)
+
+
+def _settings(home: Path | None, **given: object) -> Settings:
+    """The process's settings with what the command line names; for the processes it starts as well."""
+    from astra_learn_assets.settings import get_settings
+
+    values = {name: value for name, value in {"home": home, **given}.items() if value is not None}
+    return get_settings().model_copy(update=values)
+
+
+def _leave(code: int | None) -> None:
+    raise typer.Exit(int(code or 0))
+
+
+def main() -> None:
+    """Entry point; every way out has an exit code and none shows a traceback for a user's mistake."""
+    try:
+        app()
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # whoever read our output has gone; closing quietly must not raise once more at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(BROKEN_PIPE)
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+    except AstraError as error:
+        typer.echo(f"error: {error}", err=True)
+        sys.exit(1)

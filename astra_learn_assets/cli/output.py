@@ -1,0 +1,84 @@
+"""Printing: one JSON document or a table for people; errors as one sentence with an exit code.
+
+With ``-o json`` standard output holds exactly one JSON document, also for an error:
+``{"error": {"code", "message"}}``. The sentence goes to standard error either way.
+Exit codes: 0 fine, 1 bad input or a refusal, 2 wrong usage, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from enum import StrEnum
+from typing import Any, NoReturn
+
+import typer
+
+from astra_learn_assets.errors import AstraError
+
+BAD_INPUT = 1
+BROKEN_PIPE = 1
+INTERRUPTED = 130
+
+
+class Format(StrEnum):
+    """What a command prints."""
+
+    text = "text"
+    json = "json"
+
+
+FormatOption = typer.Option(Format.text, "-o", "--output", help="'json' prints exactly one JSON document.")
+
+
+@contextmanager
+def answering(output: Format) -> Iterator[None]:
+    """Turn a deliberate error inside the block into one sentence and exit code 1."""
+    try:
+        yield
+    except AstraError as error:
+        fail(str(error), code=error.code, output=output)
+
+
+def fail(message: str, *, code: str = "bad_input", output: Format = Format.text) -> NoReturn:
+    """Say ``message`` on standard error and leave with exit code 1."""
+    if output is Format.json:
+        print_json({"error": {"code": code, "message": message}})
+    typer.echo(f"error: {message}", err=True)
+    raise typer.Exit(BAD_INPUT)
+
+
+def print_json(value: Any) -> None:
+    """``value`` as one JSON document; a pydantic model is dumped first."""
+    if hasattr(value, "model_dump"):
+        value = value.model_dump(mode="json")
+    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2, default=str) + "\n")
+
+
+def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """A table on a terminal; lines with tabs when the output is a file or a pipe."""
+    cells = [["" if cell is None else str(cell) for cell in row] for row in rows]
+    if not sys.stdout.isatty():
+        for line in ([*columns], *cells):
+            sys.stdout.write("\t".join(" ".join(cell.split()) for cell in line) + "\n")
+        return
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table(title=title, title_justify="left")
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    for row in cells:
+        table.add_row(*(escape(cell) for cell in row))
+    Console().print(table)
+
+
+def print_facts(facts: Mapping[str, object]) -> None:
+    """``name: value`` lines, aligned; None is left out."""
+    shown = {name: value for name, value in facts.items() if value is not None}
+    width = max(map(len, shown), default=0)
+    for name, value in shown.items():
+        sys.stdout.write(f"{name:<{width}}  {value}\n")
