@@ -38,6 +38,7 @@ class Settings(BaseSettings):
     )
     api_host: str = "127.0.0.1"
     api_port: int = 8600
+    api_rate_per_second: float = Field(50, gt=0, description="requests a second per key; bursts of twice that")
     dagster_port: int = 3600
     dagster_url: str | None = Field(None, description="public URL of the Dagster UI, for links")
 
