@@ -310,10 +310,7 @@ def _absorb(
 
 def _is_piece(part: Unit, whole: Unit, now: Unit, then: Unit, known: bool) -> bool:
     """Whether ``part`` makes the joined text more like ``whole``; a shared id asks for less proof."""
-    if len(part.words) < 3 and not known:
-        needed = 1.0
-    else:
-        needed = 0.35 if known else 0.6
+    needed = 0.35 if known else 0.6 if len(part.words) >= 3 else 1.0
     if containment(part, whole) < needed:
         return False
     gain = similarity(whole, then) - similarity(whole, now)

@@ -526,11 +526,13 @@ class _Walker:
     def _linked(self, element: etree._Element, url: str) -> None:
         paragraph = self.paragraph
         assert paragraph is not None
-        self._link_claims(url)
         audio = audio_marks.is_audio_url(url)
         if audio:
             paragraph.links.append(url)
+        pieces = len(paragraph.pieces)
         self._inline(element)
+        if len(paragraph.pieces) > pieces:  # the link of a deleted or moved text claims nothing
+            self._link_claims(url)
         if audio:
             paragraph.links.append("")
 

@@ -1,0 +1,359 @@
+"""Which changes are a proper noun put right, and which are spelling, grammar or content?
+
+A fixed name goes to the tenant's dictionary within seconds and is applied to every coming
+transcript, so a false one does harm: "haya" -> "halla" in a dictionary would ruin minutes. The
+judgement rests on four questions, cheap enough for the hot path and without a model:
+
+1. Does the new text *look* like a name: capitals that the sentence's start does not explain, an
+   acronym, a word the language does not have, a listed name, a name of the tenant's dictionary?
+2. Does its *place* announce one: after a title, a street word, beside another name?
+3. Does it *sound* like the old text? Another person's name is content, not a mishearing.
+4. Is the old text safe to replace everywhere? If it is an ordinary word ("iba" -> "IVA"), the entry
+   takes the word before it along ("el iba" -> "el IVA").
+
+``recognize`` may add a model's opinion: a callable from text to spans (start, end) of names.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from astra_learn_assets.comparator import lexicon, phonetics
+from astra_learn_assets.comparator.word_diff import Link, Token, links, tokenize
+from astra_learn_assets.contracts import EntityChange, EntityKind
+
+Recognizer = Callable[[str], Sequence[tuple[int, int]]]
+
+_ACRONYM = re.compile(
+    r"(?=.*[A-ZÁÉÍÓÚÜÑ].*[A-ZÁÉÍÓÚÜÑ])[A-ZÁÉÍÓÚÜÑ0-9+&/.·\-]{2,12}|[A-ZÑ]{2,8}s?|[A-Z]+[a-z]?[A-Z]+"
+)
+_ROMAN = re.compile(r"(?=[MDCLXVI])M{0,3}(?:CM|CD|D?C{0,3})(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3})")
+_ALIKE, _ALIKE_WITH_EVIDENCE = 0.6, 0.5
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """``changes``: the names put right. ``only_entities``: the two texts differ in nothing else."""
+
+    changes: tuple[EntityChange, ...]
+    only_entities: bool
+
+
+def judge(
+    before: str,
+    after: str,
+    *,
+    chunk_id: str | None = None,
+    dictionary: Mapping[str, str] | None = None,
+    names: frozenset[str] = frozenset(),
+    recognize: Recognizer | None = None,
+) -> Judgement:
+    """Compare the two texts of one block.
+
+    ``dictionary`` maps wrong to right spellings of the tenant; ``names`` are words (folded) that the
+    final writes with a capital inside sentences elsewhere.
+    """
+    old, new = tokenize(before), tokenize(after)
+    scene = _Scene(after, old, new, dictionary or {}, names, recognize)
+    judged = [(link, scene.judge(link)) for link in links(old, new)]
+    changes: list[EntityChange] = []
+    for run in _runs(judged):
+        changes.append(scene.change(run, chunk_id))
+    only = bool(judged) and all(kind is not None for _, kind in judged)
+    return Judgement(tuple(changes), only)
+
+
+@dataclass(frozen=True)
+class _Verdict:
+    kind: EntityKind
+    confidence: float
+
+
+def _runs(judged: Sequence[tuple[Link, _Verdict | None]]) -> list[list[tuple[Link, _Verdict]]]:
+    """Names whose changed words stand side by side are one name: "Jhon Peres" -> "John Pérez"."""
+    runs: list[list[tuple[Link, _Verdict]]] = []
+    for link, verdict in judged:
+        if verdict is None:
+            continue
+        last = runs[-1][-1] if runs else None
+        if (
+            last is not None
+            and last[0].b1 == link.b0
+            and last[0].a1 == link.a0
+            and "acronym" not in (verdict.kind, last[1].kind)
+        ):
+            runs[-1].append((link, verdict))
+        else:
+            runs.append([(link, verdict)])
+    return runs
+
+
+class _Scene:
+    """One pair of texts, and what is known around each change."""
+
+    def __init__(
+        self,
+        after: str,
+        old: list[Token],
+        new: list[Token],
+        dictionary: Mapping[str, str],
+        names: frozenset[str],
+        recognize: Recognizer | None,
+    ) -> None:
+        self.after, self.old, self.new = after, old, new
+        self.dictionary = {_key(wrong): right for wrong, right in dictionary.items()}
+        self.rights = {_key(right) for right in dictionary.values()}
+        self.names = names
+        self.recognize = recognize
+        self._spans: Sequence[tuple[int, int]] | None = None
+        letters = [c for c in after if c.isalpha()]
+        self.capitals = len(letters) > 3 and sum(c.isupper() for c in letters) > 0.7 * len(letters)
+
+    # -- the judgement -------------------------------------------------------------------------
+
+    def judge(self, link: Link) -> _Verdict | None:
+        """The kind of name that ``link`` puts right, or None for any other change."""
+        wrongs = [t.text for t in self.old[link.b0 : link.b1]]
+        rights = [t.text for t in self.new[link.a0 : link.a1]]
+        wrong, right = " ".join(wrongs), " ".join(rights)
+        if not wrongs or not rights or not all(text[0].isalpha() for text in (*wrongs, *rights)):
+            return None
+        if any(c.isdigit() for c in wrong + right):
+            return None
+        if _key(self.dictionary.get(_key(wrong), "\0")) == _key(right):
+            return _Verdict(self._kind(link, rights), 1.0)
+        if all(_ROMAN.fullmatch(text) for text in rights) and not self.capitals and len(right) < 6:
+            return None
+        if self._is_acronym(rights):
+            return self._judge_acronym(wrongs, rights)
+        return self._judge_name(link, wrongs, rights)
+
+    @staticmethod
+    def _judge_acronym(wrongs: list[str], rights: list[str]) -> _Verdict | None:
+        right = phonetics.bare("".join(rights))
+        wrong = phonetics.bare("".join(wrongs))
+        if phonetics.spelled(tuple(wrongs)) == right or wrong == phonetics.said_aloud(right):
+            return _Verdict("acronym", 0.95)
+        if wrong == right:
+            shouted = all(text.isupper() for text in wrongs) and "." not in "".join(wrongs)
+            dotted = "".join(wrongs).replace(".", "") == "".join(rights).replace(".", "")
+            if dotted and len(wrongs) == len(rights):
+                return None  # P.P. or PP is a matter of style
+            return _Verdict("acronym", 0.9) if not shouted or len(wrongs) > 1 else None
+        value = max(phonetics.likeness(wrong, right), phonetics.likeness(wrong, phonetics.said_aloud(right)))
+        looks = any(text.isupper() for text in wrongs) or not all(map(lexicon.is_common, wrongs))
+        return _Verdict("acronym", value) if value >= (_ALIKE_WITH_EVIDENCE if looks else 0.65) else None
+
+    def _judge_name(self, link: Link, wrongs: list[str], rights: list[str]) -> _Verdict | None:
+        wrong, right = " ".join(wrongs), " ".join(rights)
+        heart = [text for text in rights if text.casefold() not in lexicon.CONNECTORS]
+        if not heart or not all(self._capital(text) for text in heart):
+            return None
+        if wrong.casefold() == right.casefold() and not self._restores_capital(wrongs, rights):
+            return None
+        initial = self.new[link.a0].initial and self.new[link.a0].text == heart[0]
+        evidence = self._evidence(link, heart, initial)
+        if evidence <= 0:
+            return None
+        value = phonetics.likeness(wrong, right)
+        if value < (_ALIKE_WITH_EVIDENCE if evidence >= 2 else _ALIKE):
+            return None
+        return _Verdict(self._kind(link, rights), min(0.99, 0.45 + 0.1 * min(evidence, 3) + 0.25 * value))
+
+    def _evidence(self, link: Link, heart: list[str], initial: bool) -> int:
+        """Points for being a name; zero or less is no name."""
+        folded = [text.casefold() for text in heart]
+        if any(word in lexicon.MONTHS_AND_DAYS for word in folded):
+            return 0
+        common = [lexicon.is_common(word) for word in folded]
+        listed = sum(lexicon.is_personal_name(word) for word in folded)
+        title = self._after_title(link)
+        place = self._after_head(link, lexicon.PLACE_HEADS, through_connectors=True)
+        organization = self._after_head(link, lexicon.ORGANIZATION_HEADS, through_connectors=False)
+        beside = self._beside_name(link)
+        known = sum(word in self.names or _key(word) in self.rights for word in folded)
+        if self.recognize is not None and self._recognized(link):
+            known += 1
+        if any(word in lexicon.PERSON_TITLES for word in folded):
+            return 0  # "señor Arcalde" -> "señor Alcalde": an office, not a name
+        if all(common):
+            # An ordinary word with a capital is a name only where its place says so.
+            points = 2 * (title or beside) + 2 * place + (organization and not initial)
+            if listed and not initial and (title or beside):
+                points += 1
+            return points
+        if any(common) and not (listed or title or place or beside or organization or known or not initial):
+            return 0
+        if initial or self.capitals:
+            # The capital says nothing here; the word must be unknown to the language and look like a name.
+            support = listed + known + title + place + beside + organization
+            return (
+                support if support else int(not any(common) and not self.capitals and self._name_like(folded))
+            )
+        return 1 + listed + known + title + place + organization + beside
+
+    @staticmethod
+    def _name_like(folded: list[str]) -> bool:
+        """Opening a sentence: verbs and adverbs unknown to the word list must not pass as names."""
+        return not any(
+            re.search(r"(mente|ción|ciones|mos|aron|ieron|ando|iendo|aba|aban|rse|rlo|rla|ísim[oa]s?)$", word)
+            for word in folded
+        )
+
+    def _restores_capital(self, wrongs: list[str], rights: list[str]) -> bool:
+        """Only capitals differ: "villaverde" -> "Villaverde" is a fix, "PÉREZ" -> "Pérez" is style."""
+        return all(
+            w == r or (w.islower() and not r.islower()) for w, r in zip(wrongs, rights, strict=False)
+        ) and len(wrongs) == len(rights)
+
+    # -- the place -----------------------------------------------------------------------------
+
+    def _before(self, position: int) -> Token | None:
+        return self.new[position - 1] if position > 0 else None
+
+    def _after_title(self, link: Link) -> bool:
+        """Directly after "don", "la señora", "el Sr." (the dot of the abbreviation apart)."""
+        position = link.a0 - 1
+        if position >= 1 and self.new[position].text == ".":
+            position -= 1
+        return position >= 0 and self.new[position].text.casefold() in lexicon.PERSON_TITLES
+
+    def _after_head(self, link: Link, heads: frozenset[str], *, through_connectors: bool) -> bool:
+        position = link.a0 - 1
+        steps = 0
+        while position >= 0 and steps < 4:
+            word = self.new[position].text.casefold()
+            if word in heads:
+                return True
+            if not (through_connectors and word in lexicon.CONNECTORS):
+                return False
+            position -= 1
+            steps += 1
+        return False
+
+    def _beside_name(self, link: Link) -> bool:
+        """A neighbour that did not change is a name: listed, or capitalized and no ordinary word."""
+        for position, step in ((link.a0 - 1, -1), (link.a1, 1)):
+            while 0 <= position < len(self.new) and self.new[position].text.casefold() in ("de", "del", "la"):
+                position += step
+            if not 0 <= position < len(self.new):
+                continue
+            token = self.new[position]
+            if (
+                not token.is_word
+                or not self._capital(token.text)
+                or (token.text.isupper() and not self.capitals)
+            ):
+                continue
+            word = token.text.casefold()
+            if word in lexicon.PERSON_TITLES or word in lexicon.PLACE_HEADS:
+                continue
+            if lexicon.is_personal_name(word) and not (token.initial and lexicon.is_common(word)):
+                return True
+            if not lexicon.is_common(word):
+                return True
+        return False
+
+    def _recognized(self, link: Link) -> bool:
+        if self._spans is None:
+            assert self.recognize is not None
+            self._spans = self.recognize(self.after)
+        start, end = self.new[link.a0].start, self.new[link.a1 - 1].end
+        return any(a < end and start < b for a, b in self._spans)
+
+    # -- form and kind -------------------------------------------------------------------------
+
+    def _capital(self, text: str) -> bool:
+        return text[0].isupper() or any(c.isupper() for c in text[1:])
+
+    def _is_acronym(self, rights: list[str]) -> bool:
+        if self.capitals:
+            return False
+        hearts = [text for text in rights if text not in ("y", "de")]
+        return bool(hearts) and all(_ACRONYM.fullmatch(text) is not None for text in hearts)
+
+    def _kind(self, link: Link, rights: list[str]) -> EntityKind:
+        if self._is_acronym(rights):
+            return "acronym"
+        if self._after_title(link):
+            return "person"
+        if self._after_head(link, lexicon.PLACE_HEADS, through_connectors=True):
+            return "place"
+        if self._after_head(link, lexicon.ORGANIZATION_HEADS, through_connectors=True):
+            return "organization"
+        previous = self._before(link.a0)
+        if previous is not None and previous.text.casefold() in ("en", "desde", "hasta", "hacia"):
+            return "place"
+        if any(lexicon.is_personal_name(text) for text in rights) or self._beside_name(link):
+            return "person"
+        return "other"
+
+    def change(self, run: Sequence[tuple[Link, _Verdict]], chunk_id: str | None) -> EntityChange:
+        """The dictionary entry of a run, widened until its wrong side is safe to replace anywhere."""
+        b0, b1 = run[0][0].b0, run[-1][0].b1
+        a0, a1 = run[0][0].a0, run[-1][0].a1
+        kinds = [verdict.kind for _, verdict in run]
+        confidence = min(verdict.confidence for _, verdict in run)
+        if self._unsafe(b0, b1):
+            left = b0 > 0 and a0 > 0 and self._same_word(b0 - 1, a0 - 1)
+            if left:
+                b0, a0 = b0 - 1, a0 - 1
+                while (
+                    self.old[b0].text.casefold() in lexicon.CONNECTORS
+                    and b0 > 0
+                    and a0 > 0
+                    and b1 - b0 < 6
+                    and kinds[0] != "acronym"
+                    and self._same_word(b0 - 1, a0 - 1)
+                ):
+                    b0, a0 = b0 - 1, a0 - 1
+            elif b1 < len(self.old) and a1 < len(self.new) and self._same_word(b1, a1):
+                b1, a1 = b1 + 1, a1 + 1
+            else:
+                confidence = min(confidence, 0.4)
+        kind: EntityKind = next((k for k in kinds if k != "other"), "other")
+        return EntityChange(
+            wrong=self._text(self.old, b0, b1, shout=False),
+            right=self._text(self.new, a0, a1, shout=self.capitals),
+            kind=kind,
+            chunk_id=chunk_id,
+            confidence=round(confidence, 3),
+        )
+
+    def _same_word(self, b: int, a: int) -> bool:
+        return self.old[b].is_word and self.old[b].text == self.new[a].text
+
+    def _unsafe(self, b0: int, b1: int) -> bool:
+        """Ordinary words, one or two of them; a row of letter names ("pe pe") is no text of its own."""
+        words = [t.text.casefold() for t in self.old[b0:b1]]
+        if len(words) > 2 or (len(words) == 2 and all(w in lexicon.LETTERS for w in words)):
+            return False
+        return all(lexicon.is_common(w) or w in lexicon.CONNECTORS or w in lexicon.LETTERS for w in words)
+
+    @staticmethod
+    def _text(tokens: list[Token], start: int, end: int, *, shout: bool) -> str:
+        pieces: list[str] = []
+        for position in range(start, end):
+            token = tokens[position]
+            text = token.text
+            if shout and len(text) > 1:
+                text = text.lower() if text.casefold() in lexicon.CONNECTORS else text.capitalize()
+            glued = position > start and tokens[position - 1].end == token.start
+            pieces.append(text if glued or not pieces else " " + text)
+        return "".join(pieces)
+
+
+def _key(text: str) -> str:
+    return " ".join(text.casefold().split())
+
+
+def capitalized_inside(texts: Sequence[str]) -> frozenset[str]:
+    """Folded words, none of them ordinary, that ``texts`` write with a capital inside a sentence."""
+    found: set[str] = set()
+    for text in texts:
+        for token in tokenize(text):
+            if token.is_word and not token.initial and token.text[0].isupper() and not token.text.isupper():
+                found.add(token.text.casefold())
+    return frozenset(word for word in found if not lexicon.is_common(word))

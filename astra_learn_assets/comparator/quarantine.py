@@ -1,0 +1,203 @@
+"""Should anything be learned from this document at all?
+
+One careless or hostile upload can teach a municipality's model nonsense, so the document is looked
+at as a whole before its pairs are believed: another document, most of it gone, rewritten beyond
+recognition, filled with one repeated text, with words no language has, with insults, or one word
+replaced by an unlike one all over. The first rule that fits gives the reason, in Spanish, for the
+clerk; a quarantined document changes nothing until a person looks at it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from astra_learn_assets.comparator import lexicon
+from astra_learn_assets.comparator.phonetics import bare, likeness
+from astra_learn_assets.comparator.word_diff import links, tokenize
+
+_WORD = re.compile(r"[^\W\d_]+")
+_INSULTS = frozenset(
+    re.findall(
+        r"\S+",
+        """
+        idiota idiotas imbecil imbeciles estupido estupida estupidos estupidas gilipollas cabron cabrones
+        cabrona         puta putas puto putos mierda mierdas subnormal subnormales pendejo pendejos pendeja huevon huevones
+        maricon maricones boludo boludos pelotudo pelotudos payaso payasos
+        sinverguenza sinverguenzas hijoputa hdp
+        chinga chingada culero culeros cojones coño joder asqueroso asquerosa asquerosos         """,
+    )
+)
+
+
+@dataclass(frozen=True)
+class Change:
+    """One block of the draft and what became of it; "" where a side is missing."""
+
+    before: str
+    after: str
+    similarity: float
+    pending: bool = False
+
+    @cached_property
+    def replaced(self) -> list[tuple[list[str], list[str]]]:
+        """Words taken out and words put in, per stretch."""
+        if self.before == self.after:
+            return []
+        old, new = tokenize(self.before[:20_000]), tokenize(self.after[:20_000])
+        return [
+            (
+                [t.text for t in old[link.b0 : link.b1] if t.text[0].isalpha()],
+                [t.text for t in new[link.a0 : link.a1] if t.text[0].isalpha()],
+            )
+            for link in links(old, new)
+        ]
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """The document as a whole. ``confidence`` 0..1: how much of the draft found its place in the final."""
+
+    changes: Sequence[Change]
+    inserted: Sequence[str]
+    deleted: Sequence[str]
+    other_document_id: bool
+    confidence: float
+
+
+def document_confidence(
+    changes: Sequence[Change], deleted: Sequence[str], confidences: Sequence[float]
+) -> float:
+    """Share of the draft's words that found a likely place in the final, 0..1.
+
+    A paired block counts with its confidence times min(1, similarity / 0.6); deleted ones count half,
+    for deleting is an ordinary edit; pending audio, which had no words, does not count.
+    """
+    total = kept = 0.0
+    for change, confidence in zip(changes, confidences, strict=True):
+        if change.pending:
+            continue
+        words = len(change.before.split()) or 1
+        total += words
+        kept += words * confidence * min(1.0, change.similarity / 0.6)
+    gone = sum(len(text.split()) for text in deleted)
+    return 1.0 if total + gone == 0 else kept / (total + gone / 2)
+
+
+def reason_to_quarantine(evidence: Evidence, *, confidence_minimum: float) -> str | None:
+    """A Spanish sentence, or None when the document may be learned from."""
+    changes = [c for c in evidence.changes if not c.pending]
+    kept_words = sum(_count(c.before) for c in changes)
+    gone_words = sum(_count(text) for text in evidence.deleted)
+    if evidence.other_document_id and evidence.confidence < max(0.8, confidence_minimum):
+        return "El archivo es el acta de otro documento: suba la versión corregida de este borrador."
+    if kept_words + gone_words >= 20 and gone_words > 0.7 * (kept_words + gone_words):
+        written = sum(_count(text) for text in evidence.inserted)
+        if written > 0.5 * gone_words:
+            return "El texto no corresponde a este borrador: compruebe que es el acta de esta sesión."
+        return "Falta la mayor parte del borrador: compruebe que subió el acta completa."
+    for check in (_repeated, _insults, _garbage, _mass_replacement, _mostly_rewritten):
+        reason = check(evidence, changes)
+        if reason is not None:
+            return reason
+    if evidence.confidence < confidence_minimum:
+        return (
+            "El texto se parece demasiado poco al borrador (confianza "
+            f"{evidence.confidence:.2f}, mínimo {confidence_minimum:.2f}): una persona debe revisarlo."
+        )
+    return None
+
+
+def _repeated(evidence: Evidence, changes: Sequence[Change]) -> str | None:
+    """One new text in many places: "ASDF ASDF" everywhere, or one sentence appended to all paragraphs."""
+    known = {c.before.casefold() for c in evidence.changes}
+    texts = Counter(
+        text.casefold()
+        for text in [*(c.after for c in evidence.changes if c.before != c.after), *evidence.inserted]
+        if text and text.casefold() not in known
+    )
+    total = len(evidence.changes) + len(evidence.inserted)
+    if texts and max(texts.values()) >= max(4, 0.1 * total):
+        return "El mismo texto nuevo se repite en muchos párrafos: una persona debe revisarlo."
+    phrases: Counter[tuple[str, ...]] = Counter()
+    blocks = 0
+    for change in changes:
+        added = [words for _, words in change.replaced if words]
+        seen = {tuple(words[k : k + 3]) for words in added for k in range(len(words) - 2)}
+        blocks += bool(added)
+        phrases.update(seen)
+    if phrases and max(phrases.values()) >= max(5, 0.3 * len(changes)):
+        return "La misma frase nueva se repite en muchos párrafos: una persona debe revisarlo."
+    return None
+
+
+def _insults(evidence: Evidence, changes: Sequence[Change]) -> str | None:
+    spoken = {bare(word) for c in changes for word in _WORD.findall(c.before)}
+    new = [bare(w) for c in evidence.changes for _, words in c.replaced for w in words]
+    new += [bare(w) for text in evidence.inserted for w in _WORD.findall(text)]
+    found = sum(word in _INSULTS and word not in spoken for word in new)
+    if found >= 3 and found >= 0.01 * max(1, len(changes)):
+        return "El acta contiene insultos que no están en el borrador: una persona debe revisarlo."
+    return None
+
+
+def _garbage(evidence: Evidence, changes: Sequence[Change]) -> str | None:
+    """Most new words are words no Spanish text has, and unlike what they replace."""
+    strange = total = 0
+    for change in changes:
+        for old, new in change.replaced:
+            gone = "".join(old)
+            for word in new:
+                total += 1
+                strange += _is_garbage(word) and likeness(gone[:60], word) < 0.5
+    for text in evidence.inserted:
+        for word in _WORD.findall(text):
+            total += 1
+            strange += _is_garbage(word)
+    if strange >= 12 and strange > 0.4 * total:
+        return "Muchas de las palabras nuevas no son palabras: una persona debe revisarlo."
+    return None
+
+
+def _is_garbage(word: str) -> bool:
+    if lexicon.is_common(word) or lexicon.is_personal_name(word) or (word.isupper() and len(word) < 7):
+        return False
+    plain = bare(word)
+    return (
+        not re.search(r"[aeiouy]", plain)
+        or bool(re.search(r"(.)\1\1|[^aeiouy]{5}", plain))
+        or bool(re.search(r"asdf|qwer|sdfg|hjkl|zxcv|lorem|ipsum", plain))
+        or not word[0].isupper()
+    )
+
+
+def _mass_replacement(_: Evidence, changes: Sequence[Change]) -> str | None:
+    """One word replaced by an unlike one in many blocks; misheard words are alike and do not count."""
+    swaps: Counter[tuple[str, str]] = Counter()
+    for change in changes:
+        pairs = {
+            (old[0].casefold(), new[0].casefold())
+            for old, new in change.replaced
+            if len(old) == len(new) == 1 and likeness(old[0], new[0]) < 0.4
+        }
+        swaps.update(pairs)
+    if swaps and max(swaps.values()) >= max(6, 0.25 * len(changes)):
+        return (
+            "La misma palabra se ha cambiado por otra muy distinta en todo el documento: "
+            "una persona debe revisarlo."
+        )
+    return None
+
+
+def _mostly_rewritten(_: Evidence, changes: Sequence[Change]) -> str | None:
+    rewritten = sum(c.similarity < 0.45 for c in changes)
+    if len(changes) >= 5 and rewritten > 0.6 * len(changes):
+        return "La mayoría de los párrafos se han reescrito por completo: una persona debe revisarlo."
+    return None
+
+
+def _count(text: str) -> int:
+    return len(text.split())
