@@ -19,7 +19,7 @@ from astra_learn_assets.errors import GateRefused
 from astra_learn_assets.evaluation import gate, report
 from astra_learn_assets.evaluation.report import EvaluationReport
 from astra_learn_assets.platform import Platform
-from astra_learn_assets.registry import lineage, signature
+from astra_learn_assets.registry import keys, lineage, signature
 from astra_learn_assets.stages import corpus, train, trainer_process, training_run
 from astra_learn_assets.stages.trainer_process import Runner
 from astra_learn_assets.store import adapters, paths, promotions, verdicts
@@ -160,7 +160,7 @@ def judge(
 
 def _predict(platform: Platform, contest: Contest, run: Runner) -> bytes:
     tenant_id = contest.tenant_id
-    verify_key = signature.verify_key(platform.settings)
+    verify_key = keys.verify_key(platform.settings)
     with tempfile.TemporaryDirectory(prefix="astra-evaluate-") as work:
         data, out = Path(work, "golden.jsonl"), Path(work, "predictions.jsonl")
         data.write_bytes(platform.vault.read(tenant_id, paths.golden(tenant_id, contest.golden_hash)))

@@ -19,7 +19,7 @@ from typing import Any
 from astra_learn_assets.contracts import AdapterManifest, GateVerdict
 from astra_learn_assets.errors import BadConfiguration, TrainingFailed
 from astra_learn_assets.platform import Platform
-from astra_learn_assets.registry import adapter_gate, lineage, publisher, signature
+from astra_learn_assets.registry import adapter_gate, keys, lineage, publisher
 from astra_learn_assets.registry import manifest as manifests
 from astra_learn_assets.settings import Settings
 from astra_learn_assets.stages import trainer_process, training_run
@@ -118,7 +118,7 @@ def judge(
         folder = Path(work, "adapter")
         platform.objects.get_folder(paths.adapter(chosen), folder)
         verdict = adapter_gate.adapter_gate(
-            folder, tenant_id=tenant_id, digest=row.digest, verify_key=signature.verify_key(platform.settings)
+            folder, tenant_id=tenant_id, digest=row.digest, verify_key=keys.verify_key(platform.settings)
         )
     with platform.database.session() as session:
         verdicts.record(session, verdict, dagster_run_id=dagster_run_id)
