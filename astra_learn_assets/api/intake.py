@@ -39,7 +39,6 @@ from astra_learn_assets.store.tables import Artifact
 # artifact ids are "{session}-v{n}-{kind}-{12 hex}" and at most 80 characters
 MAXIMUM_SESSION_ID = 50
 MAXIMUM_ROSTER = 2_000
-ENTITY_CONFIDENCE_MINIMUM = 0.5
 
 
 @dataclass(frozen=True)
@@ -362,9 +361,7 @@ def _live_entities(delta: Delta) -> tuple[tuple[LiveEntity, ...], list[Rejection
     live: dict[str, LiveEntity] = {}
     refused: list[Rejection] = []
     for change in delta.entity_changes:
-        reason = too_broad(change.wrong, change.right)
-        if reason is None and change.confidence < ENTITY_CONFIDENCE_MINIMUM:
-            reason = "low_confidence"
+        reason = too_broad(change)
         if reason is not None:
             refused.append(Rejection(reason=f"too_broad:{reason}"))
             continue

@@ -54,12 +54,14 @@ _REASONS = {
     "too_broad:too_long": "el nombre es demasiado largo para el diccionario",
     "too_broad:empty": "el cambio no contiene letras",
     "too_broad:no_change": "el cambio no altera el nombre",
+    "no_chunk": "texto nuevo, sin audio con el que compararlo",
+    "duplicate_chunk": "párrafo repetido: el audio ya corresponde a otro párrafo",
+    "unknown_chunk": "el párrafo no figura en el manifiesto del borrador",
+    "emptied": "el párrafo se vació",
+    "no_draft_text": "el borrador no tenía texto en ese párrafo",
+    "rewritten": "el párrafo se reescribió por completo: ya no dice lo que se oye en el audio",
+    "quarantined": "el documento entero se ha apartado",
     "too_broad:low_confidence": "no es seguro que el cambio sea la corrección de un nombre",
-}
-
-_QUARANTINE = {
-    "low_confidence": "el documento se parece demasiado poco al borrador",
-    "empty_final": "el documento no contiene texto",
 }
 
 
@@ -93,8 +95,7 @@ def sentence(
     if base_replaced:
         parts.append("Se ha comparado con el borrador de su misma versión, no con el indicado.")
     if quarantined is not None:
-        cause = _QUARANTINE.get(quarantined, quarantined.replace("_", " "))
-        parts.append(f"No se aprenderá nada de él y el diccionario no cambia: {cause}.")
+        parts.append(f"No se aprenderá nada de él y el diccionario no cambia. {quarantined}")
         return " ".join(parts)
     if unchanged:
         parts.append("Es igual al borrador: no hay nada que corregir.")

@@ -53,7 +53,7 @@ def tenant_add(
         str, typer.Option("--country", help="Two letters: which national ids to look for.")
     ] = "es",
     tier: Annotated[str, typer.Option("--tier", help="Decides the weekly quota of trainings.")] = "standard",
-    output: Annotated[Format, FormatOption] = Format.text,
+    output: FormatOption = Format.text,
 ) -> None:
     """Make a municipality, with its own encryption key."""
     from astra_learn_assets.store import audit, tenants
@@ -91,7 +91,7 @@ def tenant_add(
 
 
 @tenant_app.command("list")
-def tenant_list(output: Annotated[Format, FormatOption] = Format.text) -> None:
+def tenant_list(output: FormatOption = Format.text) -> None:
     """Every municipality."""
     from astra_learn_assets.store import tenants
 
@@ -120,7 +120,7 @@ def key_issue(
     tenant: Annotated[str | None, typer.Option("--tenant", help="Municipality; none for platform.")] = None,
     label: Annotated[str, typer.Option("--label", help="Who holds it; shown in the audit log.")] = "key",
     days: Annotated[int | None, typer.Option("--days", min=1, max=3650, help="Expires after.")] = None,
-    output: Annotated[Format, FormatOption] = Format.text,
+    output: FormatOption = Format.text,
 ) -> None:
     """Make a key. It is shown once and stored hashed."""
     from astra_learn_assets.store import api_keys, audit
@@ -164,7 +164,7 @@ def key_issue(
 @key_app.command("list")
 def key_list(
     tenant: Annotated[str | None, typer.Option("--tenant", help="Only of this municipality.")] = None,
-    output: Annotated[Format, FormatOption] = Format.text,
+    output: FormatOption = Format.text,
 ) -> None:
     """Every key, without its secret."""
     from astra_learn_assets.store import api_keys
@@ -194,7 +194,7 @@ def key_list(
 @key_app.command("revoke")
 def key_revoke(
     key_id: Annotated[str, typer.Argument(help="key_id, as `key list` shows it.")],
-    output: Annotated[Format, FormatOption] = Format.text,
+    output: FormatOption = Format.text,
 ) -> None:
     """Make a key useless from now on."""
     from astra_learn_assets.store import api_keys, audit
@@ -223,7 +223,7 @@ def blocklist_add(
     term: Annotated[str, typer.Argument(help="The name or place.")],
     action: Annotated[Action, typer.Option("--action", help="mask always, or allow always.")] = Action.mask,
     kind: Annotated[str, typer.Option("--kind", help="person, street, institution, ...")] = "person",
-    output: Annotated[Format, FormatOption] = Format.text,
+    output: FormatOption = Format.text,
 ) -> None:
     """Add a term; the same term again takes the new action."""
     with answering(output):
@@ -240,7 +240,7 @@ def blocklist_import(
     file: Annotated[Path, typer.Argument(help="UTF-8 text, one term a line; '#' starts a comment line.")],
     action: Annotated[Action, typer.Option("--action", help="mask always, or allow always.")] = Action.mask,
     kind: Annotated[str, typer.Option("--kind", help="person, street, institution, ...")] = "person",
-    output: Annotated[Format, FormatOption] = Format.text,
+    output: FormatOption = Format.text,
 ) -> None:
     """Add every term of a file, or none when one is impossible."""
     with answering(output):
@@ -261,7 +261,7 @@ def blocklist_import(
 def blocklist_remove(
     tenant: TenantArgument,
     term: Annotated[str, typer.Argument(help="The term, as `blocklist list` shows it.")],
-    output: Annotated[Format, FormatOption] = Format.text,
+    output: FormatOption = Format.text,
 ) -> None:
     """Take a term out."""
     from astra_learn_assets.api.terms import remove_term
@@ -276,7 +276,7 @@ def blocklist_remove(
 
 
 @blocklist_app.command("list")
-def blocklist_list(tenant: TenantArgument, output: Annotated[Format, FormatOption] = Format.text) -> None:
+def blocklist_list(tenant: TenantArgument, output: FormatOption = Format.text) -> None:
     """Every term of a municipality."""
     from astra_learn_assets.store import blocklist, tenants
 

@@ -45,7 +45,7 @@ def submit(
     key: Annotated[
         str | None, typer.Option("--key", envvar="ASTRA_KEY", help="Bearer key for --url.")
     ] = None,
-    output: Annotated[Format, FormatOption] = Format.text,
+    output: FormatOption = Format.text,
 ) -> None:
     """Hand in a final: its name fixes are live at once, its corrections wait for training."""
     with answering(output):
@@ -76,7 +76,7 @@ def compare(
     final: Annotated[Path, typer.Argument(help="The corrected final (DOCX).")],
     manifest: Annotated[Path | None, typer.Option("--manifest", help="draft.json of the draft.")] = None,
     html: Annotated[Path | None, typer.Option("--html", help="Also write a report to this file.")] = None,
-    output: Annotated[Format, FormatOption] = Format.text,
+    output: FormatOption = Format.text,
 ) -> None:
     """Show what changed between a draft and a final. Stores nothing."""
     with answering(output):
@@ -93,7 +93,7 @@ def compare(
 
 def blocks(
     file: Annotated[Path, typer.Argument(help="A DOCX.")],
-    output: Annotated[Format, FormatOption] = Format.text,
+    output: FormatOption = Format.text,
 ) -> None:
     """List the text blocks of a document with their chunk ids."""
     from astra_learn_assets.comparator.reader import read_document

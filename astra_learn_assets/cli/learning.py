@@ -24,7 +24,7 @@ adapter_app = typer.Typer(help="Adapters.", no_args_is_help=True)
 
 def status(
     tenant: Annotated[str | None, typer.Option("--tenant", help="One municipality, in full.")] = None,
-    output: Annotated[Format, FormatOption] = Format.text,
+    output: FormatOption = Format.text,
 ) -> None:
     """How each municipality's model is learning."""
     from astra_learn_assets.api.learning import LearningStatus, status_in
@@ -61,7 +61,7 @@ def status(
 def promote(
     tenant: Annotated[str, typer.Argument(help="Id of the municipality.")],
     adapter_id: Annotated[str, typer.Argument(help="Adapter that passed its gates.")],
-    output: Annotated[Format, FormatOption] = Format.text,
+    output: FormatOption = Format.text,
 ) -> None:
     """Put an adapter in service; it must have passed every gate."""
     from astra_learn_assets.registry.promoter import promote as promote_adapter
@@ -78,7 +78,7 @@ def rollback(
     to: Annotated[
         str | None, typer.Option("--to", help="Adapter to go back to; default: the one before.")
     ] = None,
-    output: Annotated[Format, FormatOption] = Format.text,
+    output: FormatOption = Format.text,
 ) -> None:
     """Go back to an adapter that was in service before."""
     from astra_learn_assets.registry.promoter import rollback as roll_back
@@ -95,7 +95,7 @@ def rollback(
 def adapter_import(
     tenant: Annotated[str, typer.Argument(help="Id of the municipality.")],
     folder: Annotated[Path, typer.Argument(help="A PEFT adapter folder.")],
-    output: Annotated[Format, FormatOption] = Format.text,
+    output: FormatOption = Format.text,
 ) -> None:
     """Bring in an adapter made elsewhere; it is not served until it passes the gates."""
     from astra_learn_assets.registry.importer import import_adapter

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
-from typing import Any, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
 
@@ -30,7 +30,9 @@ class Format(StrEnum):
     json = "json"
 
 
-FormatOption = typer.Option(Format.text, "-o", "--output", help="'json' prints exactly one JSON document.")
+FormatOption = Annotated[
+    Format, typer.Option("-o", "--output", help="'json' prints exactly one JSON document.")
+]
 
 
 @contextmanager

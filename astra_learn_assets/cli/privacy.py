@@ -29,7 +29,7 @@ def anonymize(
     target: Annotated[Path, typer.Argument(metavar="OUT.jsonl", help="Where the anonymized lines go.")],
     tenant: TenantOption = None,
     country: CountryOption = None,
-    output: Annotated[Format, FormatOption] = Format.text,
+    output: FormatOption = Format.text,
 ) -> None:
     """Replace people and identifiers by typed placeholders, the same in both sides of a pair."""
     from astra_learn_assets.cli.jsonl import anonymize_lines
@@ -52,7 +52,7 @@ def scan(
     file: Annotated[Path, typer.Argument(help="JSONL, or any UTF-8 text or DOCX.")],
     tenant: TenantOption = None,
     country: CountryOption = None,
-    output: Annotated[Format, FormatOption] = Format.text,
+    output: FormatOption = Format.text,
 ) -> None:
     """Look for personal data that is left. Ends with 1 when something is found."""
     from astra_learn_assets.cli.jsonl import as_jsonl
