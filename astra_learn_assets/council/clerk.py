@@ -250,7 +250,8 @@ def _truth(draft: Draft, desk: Sequence[_Work], inserted: tuple[str, ...], pen: 
                 )
             )
         if route in (1, 3):
-            pairs.append(PairTruth(tuple(m.chunk.chunk_id for m in group), route, before, after))
+            heard = "" if route == 3 else before  # nothing was recognized where audio was pending
+            pairs.append(PairTruth(tuple(m.chunk.chunk_id for m in group), route, heard, after))
     pieces = [
         piece
         for chunk in draft.chunks

@@ -75,12 +75,15 @@ def build_draft(minutes: Minutes, origin: Origin, rng: random.Random) -> Draft:
     chunks = _time(minutes, origin, rng)
     document = docx.Document()
     _furnish(document, minutes, origin)
+    style_ids = {kind: document.styles[name].style_id for kind, name in _STYLES.items()}
     by_place = {chunk.index: (number, chunk) for number, chunk in enumerate(chunks)}
     for place, block in enumerate(minutes.blocks):
         if block.kind == "table":
             _add_table(document, block)
             continue
-        paragraph = document.add_paragraph(style=_STYLES[block.kind])
+        paragraph = document.add_paragraph()
+        # python-docx searches all styles for each paragraph it is given one by name
+        paragraph._p.style = style_ids[block.kind]
         if place not in by_place:
             paragraph.add_run(block.heard)
             continue
@@ -192,7 +195,7 @@ def _add_audio_link(paragraph: Paragraph, chunk: Chunk, origin: Origin) -> None:
 
 
 def _add_table(document: Document, block: Block) -> None:
-    table = document.add_table(rows=0, cols=len(block.rows[0]), style="Table Grid")
-    for row in block.rows:
-        for cell, text in zip(table.add_row().cells, row, strict=True):
-            cell.text = text
+    table = document.add_table(rows=len(block.rows), cols=len(block.rows[0]), style="Table Grid")
+    texts = [text for row in block.rows for text in row]
+    for cell, text in zip(table._cells, texts, strict=True):
+        cell._tc.p_lst[0].add_r().text = text

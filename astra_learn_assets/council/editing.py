@@ -143,6 +143,8 @@ def move_paragraph(
     if pen.tracking:
         _wrap_runs(paragraph, "moveFrom", pen)
         mark_paragraph(paragraph, "moveFrom", pen)
+        for deletion in moved.findall(w("del")):
+            _remove(deletion)  # what was deleted before the move does not move
         _wrap_runs(moved, "moveTo", pen)
         mark_paragraph(moved, "moveTo", pen)
         for bookmark in [*paragraph.iter(w("bookmarkStart")), *paragraph.iter(w("bookmarkEnd"))]:
@@ -265,6 +267,12 @@ def _cut(paragraph: etree._Element, place: int) -> etree._Element | None:
 
 
 def _wrap_runs(paragraph: etree._Element, kind: Mark, pen: Pen) -> None:
+    """Put every run under a mark. What the same author had inserted goes for good, or along."""
+    for insertion in paragraph.findall(w("ins")):
+        if kind == "moveTo":
+            for run in list(insertion):
+                insertion.addprevious(run)
+        _remove(insertion)
     for parent in [paragraph, *paragraph.findall(w("hyperlink"))]:
         for run in parent.findall(w("r")):
             wrapper = pen.mark(kind)

@@ -112,7 +112,7 @@ def without_accents(text: str) -> str:
 
 
 def draw_systematic(rng: random.Random, sample: Iterable[str]) -> dict[str, str]:
-    """14 to 20 confusions: two thirds of words frequent in ``sample``, the rest of rarer ones.
+    """14 to 20 confusions: three quarters of words frequent in ``sample``, the rest of rarer ones.
 
     Without the frequent ones a paragraph would hold an error now and then only; without the rare
     ones there would be nothing to learn from the tenth session on.
@@ -123,8 +123,8 @@ def draw_systematic(rng: random.Random, sample: Iterable[str]) -> dict[str, str]
         key=lambda group: (-sum(counts[right] for right in group), next(iter(group))),
     )
     number = rng.randint(14, 20)
-    frequent = number * 2 // 3
-    chosen = rng.sample(ranked[:36], frequent) + rng.sample(ranked[36:], number - frequent)
+    frequent = number * 3 // 4
+    chosen = rng.sample(ranked[:28], frequent) + rng.sample(ranked[28:], number - frequent)
     return {right: wrong for group in chosen for right, wrong in group.items()}
 
 

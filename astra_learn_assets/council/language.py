@@ -214,7 +214,7 @@ class Grammar:
 
 
 def contract(text: str) -> str:
-    """``de el`` -> ``del``, ``a el`` -> ``al`` (not before *El Ejido*), ``y i-`` -> ``e i-``, single spaces."""
+    """``de el`` -> ``del``, ``a el`` -> ``al`` (not before *El Ejido*), ``y i`` -> ``e i``, single spaces."""
     text = re.sub(r"\b([Dd]e) el\b", r"\1l", text)
     text = re.sub(r"\b([Aa]) el\b", r"\1l", text)
     text = re.sub(r"\by (?=i|hi(?!e))", "e ", text)

@@ -147,7 +147,7 @@ class _Writer:
         return pieces
 
     def _sentence(self, rule: str, hearing: Hearing) -> Sentence:
-        errors, share = self._errors, self._rng.uniform(0.12, 0.2)
+        errors, share = self._errors, self._rng.uniform(0.14, 0.24)
 
         def learnable(text: str) -> float:
             return -abs(errors.hits(text) / len(text.split()) - share)
@@ -159,7 +159,7 @@ class _Writer:
             return -errors.hits(text) - errors.entity_hits(text)
 
         score = {"learnable": learnable, "names": named, "right": right, "pending": right}[hearing]
-        return self._grammar.best(rule, score, 12 if hearing != "pending" else 1, self._sizes.words)
+        return self._grammar.best(rule, score, 20 if hearing != "pending" else 1, self._sizes.words)
 
 
 def _hearings(rng: random.Random, sizes: Sizes) -> list[Hearing]:

@@ -16,6 +16,17 @@ from astra_learn_assets.council.names import FEMALE, MALE, ORIGINS, SURNAMES
 
 Gender = Literal["f", "m"]
 
+# initials the Mexican registry replaces (Instructivo Normativo para la Asignación de la CURP, anexo 2)
+_INCONVENIENT = frozenset(
+    """
+BACA BAKA BUEI BUEY CACA CACO CAGA CAGO CAKA CAKO COGE COGI COJA COJE COJI COJO COLA CULO FALO FETO
+GETA GUEI GUEY JETA JOTO KACA KACO KAGA KAGO KAKA KAKO KOGE KOGI KOJA KOJE KOJI KOJO KOLA KULO LILO
+LOCA LOCO LOKA LOKO MAME MAMO MEAR MEAS MEON MIAR MION MOCO MOKO MULA MULO NACA NACO PEDA PEDO PENE
+PIPI PITO POPO PUTA PUTO QULO RATA ROBA ROBE ROBO RUIN SENO TETA VACA VAGA VAGO VAKA VUEI VUEY WUEI
+WUEY
+""".strip().split()
+)
+
 
 @dataclass(frozen=True)
 class Person:
@@ -146,11 +157,12 @@ def _curp(rng: random.Random, person: Person) -> str:
     )
     vowel = next((c for c in first[1:] if c in "AEIOU"), "X")
     inner = "".join(next((c for c in part[1:] if c not in "AEIOU"), "X") for part in (first, second, given))
+    initials = f"{first[0]}{vowel}{second[0]}{given[0]}"
+    if initials in _INCONVENIENT:
+        initials = f"{initials[0]}X{initials[2:]}"
     birth = f"{rng.randint(40, 99):02d}{rng.randint(1, 12):02d}{rng.randint(1, 28):02d}"
     state = rng.choice(("DF", "JC", "PL", "OC", "VZ", "GT", "MN", "NL"))
-    body = (
-        f"{first[0]}{vowel}{second[0]}{given[0]}{birth}{'M' if person.gender == 'f' else 'H'}{state}{inner}0"
-    )
+    body = f"{initials}{birth}{'M' if person.gender == 'f' else 'H'}{state}{inner}0"
     total = sum("0123456789ABCDEFGHIJKLMNÑOPQRSTUVWXYZ".index(c) * (18 - i) for i, c in enumerate(body))
     return f"{body}{-total % 10}"
 

@@ -214,12 +214,39 @@ TOPICS: dict[str, tuple[str, ...]] = {
         se aumente la vigilancia de la policía en {barrio}
         se convoque la comisión de {materia}
         se requiera a la empresa el cumplimiento del contrato
-        se haya tramitado la licencia sin el informe del técnico
-        se haya gastado la partida de {materia} sin dar cuenta a la oposición
-        se haya adjudicado el contrato sin concurso
+        se revise el padrón de contribuyentes por {materia}
+        se exija el aval a la empresa de {materia}
         se solicite a {institucion} una subvención para {materia}
         se abra una mesa de trabajo sobre {materia}
         se acelere la ejecución de las obras de {obra}
+        """
+    ),
+    "hecho": _lines(
+        """
+        se haya tramitado la licencia de {calle} sin el informe del técnico
+        se haya gastado la partida de {materia} sin dar cuenta a la oposición
+        se haya adjudicado el contrato de {materia} sin concurso
+        no haya crédito en el presupuesto para {materia}
+        los vecinos de {barrio} se hayan quedado sin {servicio}
+        {institucion} haya retirado la subvención para {materia}
+        nadie haya leído el informe jurídico sobre {materia}
+        el {ente} no haya abonado la factura de {materia}
+        la empresa haya perdido la fianza por {materia}
+        haya terminado el plazo de alegaciones contra {objeto}
+        el gobierno municipal no haya contestado a {numero} preguntas de {grupo}
+        falte en el expediente el informe de intervención sobre {materia}
+        """
+    ),
+    "servicio": _lines(
+        """
+        agua
+        recogida de residuos
+        alumbrado
+        transporte urbano
+        biblioteca
+        polideportivo
+        escuela infantil
+        seguridad por las noches
         """
     ),
     "afirmacion": _lines(
@@ -230,9 +257,11 @@ TOPICS: dict[str, tuple[str, ...]] = {
         el equipo de gobierno ha trabajado en {objeto} {fin}
         el gobierno municipal no ha explicado {objeto} {fin}
         la oposición conoce desde hace meses {objeto}
-        no es cierto que {peticion}
+        no es cierto que {hecho}
         resulta imprescindible que {peticion}, {motivo}
-        es una vergüenza que {peticion}
+        es una vergüenza que {hecho}
+        le preocupa que {hecho}
+        lamenta que {hecho} {motivo}
         conviene que {peticion} {fin}
         ya en la sesión anterior se pidió que {peticion}
         el {ente} debe asumir {objeto} {fin}
@@ -337,7 +366,9 @@ SPEECH: dict[str, tuple[str, ...]] = {
         {Edil} considera insuficiente {objeto} y {pide} {peticion}, {motivo}.
         {Corto} contesta que {afirmacion}.
         {Corto} replica que {afirmacion}, y {pide} {peticion}.
-        {Corto} pregunta si es verdad que {peticion}, {motivo}.
+        {Corto} pregunta si es posible que {hecho}, y {pide} {peticion}.
+        {Edil} lamenta que {hecho}, y {pide} {peticion}.
+        {Edil} denuncia que {afirmacion}, y le parece grave que {hecho}.
         Según {corto}, {afirmacion}.
         A juicio de {grupo}, {afirmacion}.
         Desde {grupo} se {verbo_grupo} que {afirmacion}.
@@ -363,7 +394,7 @@ SPEECH: dict[str, tuple[str, ...]] = {
         {Alcalde} presenta {objeto} {fin}, y señala que {afirmacion}.
         Visto el informe de {tecnico} sobre {objeto}, la comisión propone que {peticion}.
         Vista la propuesta de alcaldía sobre {objeto} {fin}, se abre el turno de intervenciones.
-        Dada cuenta del dictamen de la comisión informativa sobre {objeto}, se abre el debate.
+        Dada cuenta del dictamen de la comisión informativa sobre {objeto} {fin}, se abre el debate.
         {Tecnico} da lectura al informe sobre {objeto}, {motivo}.
         El expediente {expediente} se refiere a {objeto} {fin}.
         Con fecha {fecha} tuvo entrada en el registro la propuesta de {grupo} sobre {objeto} {fin}.
@@ -394,7 +425,8 @@ SPEECH: dict[str, tuple[str, ...]] = {
         """
         Sometida a votación la propuesta, se aprueba por {numero} votos a favor, {numero} en contra y \
 {numero} abstenciones de {grupo}.
-        Sometido el dictamen a votación, el {organo} lo aprueba por unanimidad de los presentes.
+        Sometido a votación el dictamen sobre {objeto}, el {organo} lo aprueba por unanimidad.
+        Se vota {objeto}, que se aprueba por {numero} votos a favor y {numero} en contra.
         Efectuada la votación, la moción se rechaza con los votos en contra de {grupo} y la abstención \
 de {corto}.
         El {organo}, por mayoría absoluta y con la abstención de {grupo}, acuerda aprobar {objeto}.
@@ -402,7 +434,7 @@ de {corto}.
         Votan a favor de la enmienda {numero} miembros de {grupo}, y en contra el resto de la corporación, \
 por lo que queda rechazada.
         La propuesta prospera con {numero} votos a favor; {corto} pide que conste en acta su voto en contra.
-        El {organo} aprueba la urgencia de la moción sobre {materia} con los votos de {grupo}.
+        El {organo} aprueba la urgencia de la moción sobre {materia} con los votos de {grupo} {motivo}.
         """
     ),
     "apertura": _lines(
@@ -461,10 +493,10 @@ se levanta la presente acta, que firma {alcalde} con {fedatario}.
     ),
     "aviso": _lines(
         """
-        Durante este punto abandona el salón {edil} y se reincorpora antes de la votación.
-        La presidencia ruega silencio al público y anuncia un receso de {plazo_corto}.
-        No se producen más intervenciones sobre {materia}.
-        Se reanuda el acto a las {hora} horas con la asistencia de los mismos miembros.
+        Durante el debate sobre {materia} abandona el salón {edil} y se reincorpora antes de la votación.
+        La presidencia ruega silencio durante el debate sobre {materia} y anuncia un receso de {plazo_corto}.
+        No se producen más intervenciones sobre {objeto}, y la presidencia pasa al siguiente asunto.
+        Se reanuda el acto a las {hora} horas con la asistencia de los mismos miembros y la de {edil}.
         El público asistente aplaude la intervención de {corto} sobre {materia}.
         """
     ),

@@ -42,7 +42,10 @@ class EntityFix:
 
 @dataclass(frozen=True)
 class PairTruth:
-    """A pair that must be learned. Route 2 (proper nouns only) goes to the dictionary instead."""
+    """A pair that must be learned; ``before`` is empty where audio was pending (route 3).
+
+    Route 2 (proper nouns only) makes no pair: it goes to the dictionary.
+    """
 
     chunk_ids: tuple[str, ...]
     route: Route
