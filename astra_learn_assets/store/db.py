@@ -11,6 +11,7 @@ The block commits when it ends and rolls back when it raises. A server that does
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,7 +20,7 @@ import sqlalchemy as sa
 from sqlalchemy import orm
 from sqlalchemy.engine import URL, make_url
 
-from astra_learn_assets.errors import BadConfiguration, Unavailable
+from astra_learn_assets.errors import BadConfiguration, Unavailable, UnknownTenant
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 # Dagster's own tables may live in the same database and use alembic_version for themselves.
@@ -62,6 +63,12 @@ def is_away(error: sa.exc.DBAPIError) -> bool:
     return code is None or code.startswith(_AWAY)
 
 
+def _names_no_tenant(error: sa.exc.DBAPIError) -> bool:
+    """A row was refused because its tenant does not exist: nobody has to ask before every write."""
+    constraint = getattr(getattr(error.orig, "diag", None), "constraint_name", None) or ""
+    return isinstance(error, sa.exc.IntegrityError) and bool(re.fullmatch(r"fk_\w+_tenant_id", constraint))
+
+
 class Database:
     """A pool of connections to one database; safe to share between threads."""
 
@@ -97,6 +104,8 @@ class Database:
             session.rollback()
             if is_away(error):
                 raise Unavailable(f"Postgres at {self._url!r} does not answer") from error
+            if _names_no_tenant(error):
+                raise UnknownTenant("no such tenant: add it with 'astra-learn tenant add'") from error
             raise
         except sa.exc.TimeoutError as error:  # the pool is exhausted
             session.rollback()

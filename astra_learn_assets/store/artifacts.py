@@ -1,0 +1,194 @@
+"""Sessions and their documents: drafts and finals, in order of arrival."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+from sqlalchemy import orm
+from sqlalchemy.dialects.postgresql import insert
+
+from astra_learn_assets import ids
+from astra_learn_assets.errors import BadInput, Conflict, NotFound
+from astra_learn_assets.store import locks
+from astra_learn_assets.store.tables import Artifact, Document, Session
+
+_KINDS = ("generated", "final")
+_ID_LENGTH = 80
+
+
+def register_session(
+    session: orm.Session,
+    tenant_id: str,
+    *,
+    session_id: str,
+    version: int,
+    cloned_from: str | None = None,
+    roster: Sequence[str] = (),
+) -> Session:
+    """Make a session known in one version. Again: a longer roster is taken over, nothing is removed.
+
+    Raises:
+        InvalidId: malformed session id or version.
+        Conflict: the same session and version was registered as a clone of another one.
+    """
+    if cloned_from is not None:
+        ids.name(cloned_from, "session id")
+    names = list(dict.fromkeys(roster))
+    session.execute(
+        insert(Session)
+        .values(
+            tenant_id=ids.tenant_id(tenant_id),
+            session_id=ids.name(session_id, "session id"),
+            version=ids.version(version),
+            cloned_from=cloned_from,
+            roster=names,
+        )
+        .on_conflict_do_nothing()
+    )
+    row = session.get_one(Session, (tenant_id, session_id, version), with_for_update=True)
+    if cloned_from is not None and row.cloned_from is None:
+        row.cloned_from = cloned_from
+    if cloned_from is not None and row.cloned_from != cloned_from:
+        raise Conflict(
+            f"session {session_id!r} version {version} is a clone of {row.cloned_from!r}, "
+            f"not of {cloned_from!r}"
+        )
+    added = [name for name in names if name not in row.roster]
+    if added:
+        row.roster = [*row.roster, *added]
+    session.flush()
+    return row
+
+
+def get_session(session: orm.Session, tenant_id: str, session_id: str, version: int) -> Session:
+    """A session in one version.
+
+    Raises:
+        NotFound: there is none of this tenant.
+    """
+    row = session.get(Session, (ids.tenant_id(tenant_id), session_id, version))
+    if row is None:
+        raise NotFound(f"tenant {tenant_id!r} has no session {session_id!r:.90} version {version}")
+    return row
+
+
+def rosters(session: orm.Session, tenant_id: str) -> list[str]:
+    """Every name on any roster of the tenant, once, sorted."""
+    found = session.scalars(sa.select(Session.roster).where(Session.tenant_id == ids.tenant_id(tenant_id)))
+    return sorted({str(name) for roster in found for name in roster})
+
+
+def artifact_id(session_id: str, version: int, kind: str, sha256: str) -> str:
+    """``{session_id}-v{n}-{kind}-{12 of sha256}``; a session id too long for that is cut and hashed."""
+    tail = f"-v{version}-{kind}-{sha256[:12]}"
+    if len(session_id) + len(tail) > _ID_LENGTH:
+        digest = hashlib.sha256(session_id.encode()).hexdigest()[:8]
+        session_id = f"{session_id[: _ID_LENGTH - len(tail) - 9]}-{digest}"
+    return session_id + tail
+
+
+def add_artifact(
+    session: orm.Session,
+    tenant_id: str,
+    *,
+    session_id: str,
+    version: int,
+    kind: str,
+    uri: str,
+    sha256: str,
+    uploaded_by: str | None = None,
+) -> tuple[Artifact, bool]:
+    """Note a stored DOCX; ``(row, created)``. The same bytes again give the row that is there.
+
+    Of two identical uploads at once the second waits for the first to commit and then finds its row.
+
+    Raises:
+        NotFound: the session is not registered in this version.
+        BadInput, InvalidId: unknown kind, malformed id or digest.
+        Conflict: other bytes whose digest begins with the same 12 digits.
+    """
+    if kind not in _KINDS:
+        raise BadInput(f"invalid kind {kind!r:.20}: expected 'generated' or 'final'")
+    get_session(session, tenant_id, ids.name(session_id, "session id"), ids.version(version))
+    locks.hold(session, "artifacts", tenant_id)
+    identity = artifact_id(session_id, version, kind, ids.digest(sha256, "artifact digest"))
+    created: Artifact | None = session.scalar(
+        insert(Artifact)
+        .values(
+            tenant_id=tenant_id,
+            artifact_id=identity,
+            session_id=session_id,
+            version=version,
+            kind=kind,
+            uri=uri,
+            sha256=sha256,
+            uploaded_by=uploaded_by,
+        )
+        .on_conflict_do_nothing()
+        .returning(Artifact)
+    )
+    if created is not None:
+        return created, True
+    existing = session.get_one(Artifact, (tenant_id, identity))
+    if existing.sha256 != sha256:
+        raise Conflict(f"artifact {identity!r} exists with other content")
+    return existing, False
+
+
+def get_artifact(session: orm.Session, tenant_id: str, artifact_id: str) -> Artifact:
+    """A document of this tenant.
+
+    Raises:
+        NotFound: there is none; a document of another tenant is none.
+    """
+    row = session.get(Artifact, (ids.tenant_id(tenant_id), artifact_id))
+    if row is None:
+        raise NotFound(f"tenant {tenant_id!r} has no document {artifact_id!r:.90}")
+    return row
+
+
+def base_for(session: orm.Session, tenant_id: str, session_id: str, version: int) -> Artifact | None:
+    """The newest draft of exactly this session and version: what its finals are compared with."""
+    row: Artifact | None = session.scalar(
+        sa.select(Artifact)
+        .where(
+            Artifact.tenant_id == tenant_id,
+            Artifact.session_id == session_id,
+            Artifact.version == version,
+            Artifact.kind == "generated",
+        )
+        .order_by(Artifact.seq.desc())
+        .limit(1)
+    )
+    return row
+
+
+def _without_document() -> sa.ColumnElement[bool]:
+    known = sa.select(Document.artifact_id).where(
+        Document.tenant_id == Artifact.tenant_id, Document.artifact_id == Artifact.artifact_id
+    )
+    return sa.and_(Artifact.kind == "final", ~known.exists())
+
+
+def finals_without_document(session: orm.Session, tenant_id: str) -> list[Artifact]:
+    """The finals that no diff was stored for yet, in order of arrival."""
+    return list(
+        session.scalars(
+            sa.select(Artifact)
+            .where(Artifact.tenant_id == tenant_id, _without_document())
+            .order_by(Artifact.seq)
+        )
+    )
+
+
+def tenants_with_new_finals(session: orm.Session) -> dict[str, int]:
+    """Tenants that have such finals, each with the seq of its newest one."""
+    rows = session.execute(
+        sa.select(Artifact.tenant_id, sa.func.max(Artifact.seq))
+        .where(_without_document())
+        .group_by(Artifact.tenant_id)
+        .order_by(Artifact.tenant_id)
+    )
+    return {tenant: int(newest) for tenant, newest in rows}

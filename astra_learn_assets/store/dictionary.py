@@ -1,0 +1,151 @@
+"""The proper nouns of a tenant: one versioned document, its history, and the event that tells of it.
+
+A change, its history rows and its outbox row are one transaction under a lock on the tenant's row, so
+versions have no gap and no change is lost when two clerks correct names at the same moment.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import orm
+from sqlalchemy.dialects.postgresql import insert
+
+from astra_learn_assets import ids
+from astra_learn_assets.contracts import DictionaryEntry, DictionaryUpdated
+from astra_learn_assets.errors import BadInput
+from astra_learn_assets.store import outbox
+from astra_learn_assets.store.tables import Dictionary, DictionaryChange
+
+_MAXIMUM_LENGTH = 200
+
+
+def entry_key(wrong: str) -> str:
+    """What two spellings must share to be one entry: case, spaces and invisible characters do not count.
+
+    Accents do: "Garcia" and "García" are different transcriptions.
+    """
+    visible = "".join(char for char in wrong if unicodedata.category(char) != "Cf")
+    folded = unicodedata.normalize("NFC", unicodedata.normalize("NFC", visible).casefold())
+    return " ".join(folded.split())
+
+
+def apply(
+    session: orm.Session, tenant_id: str, entries: Sequence[DictionaryEntry]
+) -> DictionaryUpdated | None:
+    """Put ``entries`` in, all in one new version; None when they say nothing new.
+
+    The last writer wins. Where another author had set another ``right``, the history row says
+    ``conflict``. An entry that corrects nothing (``wrong`` equal to ``right``) is passed over.
+
+    Raises:
+        BadInput: an entry with an empty side, a NUL, or more than 200 characters.
+    """
+    wanted: dict[str, DictionaryEntry] = {}
+    for entry in entries:
+        _check(entry)
+        if entry.wrong != entry.right:
+            wanted[entry_key(entry.wrong)] = entry
+    if not wanted:
+        return None
+    row = _locked(session, tenant_id)
+    changes: list[DictionaryChange] = []
+    content = dict(row.entries)
+    for key, entry in wanted.items():
+        previous: dict[str, Any] | None = content.get(key)
+        if previous is not None and (previous["right"], previous["kind"]) == (entry.right, entry.kind):
+            continue
+        content[key] = entry.model_dump(mode="json")
+        changes.append(
+            DictionaryChange(
+                key=key,
+                action="added" if previous is None else "changed",
+                entry=content[key],
+                previous=previous,
+                conflict=previous is not None
+                and previous["right"] != entry.right
+                and previous["author"] != entry.author,
+            )
+        )
+    return _commit(session, row, content, changes)
+
+
+def remove(session: orm.Session, tenant_id: str, wrong: str, author: str) -> DictionaryUpdated | None:
+    """Take an entry out; None when there is none. The history row's ``entry`` names the ``author``."""
+    row = _locked(session, tenant_id)
+    key = entry_key(wrong)
+    if key not in row.entries:
+        return None
+    content = dict(row.entries)
+    previous = content.pop(key)
+    change = DictionaryChange(key=key, action="removed", entry={"author": author}, previous=previous)
+    return _commit(session, row, content, [change])
+
+
+def read(session: orm.Session, tenant_id: str) -> tuple[int, list[DictionaryEntry]]:
+    """``(version, entries)``, entries by key; ``(0, [])`` before the first one."""
+    row = session.get(Dictionary, ids.tenant_id(tenant_id), populate_existing=True)
+    if row is None:
+        return 0, []
+    return row.version, [DictionaryEntry.model_validate(row.entries[key]) for key in sorted(row.entries)]
+
+
+def changes_since(session: orm.Session, tenant_id: str, version: int) -> list[DictionaryChange]:
+    """The history after ``version``, oldest first: what a reader that was away has to catch up on."""
+    return list(
+        session.scalars(
+            sa.select(DictionaryChange)
+            .where(DictionaryChange.tenant_id == ids.tenant_id(tenant_id), DictionaryChange.version > version)
+            .order_by(DictionaryChange.version, DictionaryChange.key)
+        )
+    )
+
+
+def _locked(session: orm.Session, tenant_id: str) -> Dictionary:
+    """The tenant's row, made if missing, locked until the commit, as it is now."""
+    session.execute(
+        insert(Dictionary)
+        .values(tenant_id=ids.tenant_id(tenant_id), version=0, entries={})
+        .on_conflict_do_nothing()
+    )
+    row: Dictionary = session.scalars(
+        sa.select(Dictionary).where(Dictionary.tenant_id == tenant_id).with_for_update(),
+        execution_options={"populate_existing": True},
+    ).one()
+    return row
+
+
+def _commit(
+    session: orm.Session, row: Dictionary, content: dict[str, Any], changes: Sequence[DictionaryChange]
+) -> DictionaryUpdated | None:
+    if not changes:
+        return None
+    row.entries = content
+    row.version += 1
+    # not now(): that is when the transaction began, and it may have waited for the lock since
+    row.updated_at = sa.func.clock_timestamp()  # type: ignore[assignment]
+    for change in changes:
+        change.tenant_id, change.version = row.tenant_id, row.version
+        session.add(change)
+    update = DictionaryUpdated(
+        tenant_id=row.tenant_id, version=row.version, changed=tuple(change.key for change in changes)
+    )
+    outbox.enqueue(session, row.tenant_id, outbox.CHANNEL_DICTIONARY, update.model_dump(mode="json"))
+    session.flush()
+    return update
+
+
+def _check(entry: DictionaryEntry) -> None:
+    for side in (entry.wrong, entry.right):
+        if not entry_key(side) or "\0" in side or len(side) > _MAXIMUM_LENGTH or not _is_text(side):
+            raise BadInput(
+                f"a dictionary entry needs 1 to {_MAXIMUM_LENGTH} printable characters on both sides"
+            )
+
+
+def _is_text(value: str) -> bool:
+    """Whether Postgres can store it: a lone surrogate is no character."""
+    return not any("\ud800" <= char <= "\udfff" for char in value)

@@ -1,0 +1,105 @@
+"""Events that are published because they were committed, and not otherwise.
+
+The row is written in the transaction of the change it tells of. :func:`relay` publishes what waits:
+at least once (a crash between publishing and noting it repeats the event, so messages carry a
+version), and in order for each tenant.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from sqlalchemy import orm
+
+from astra_learn_assets import ids
+from astra_learn_assets.store import locks
+from astra_learn_assets.store.db import Database
+from astra_learn_assets.store.tables import Outbox
+
+if TYPE_CHECKING:
+    import redis
+
+CHANNEL_DICTIONARY = "DICTIONARY_UPDATED"
+_RELAY_LOCK = 0x41535458  # any constant, the same in every process
+_LOCK_NOT_AVAILABLE = "55P03"
+
+
+def enqueue(session: orm.Session, tenant_id: str, channel: str, payload: Mapping[str, Any]) -> None:
+    """Write an event into the caller's transaction."""
+    locks.hold(session, "outbox", ids.tenant_id(tenant_id))
+    session.add(Outbox(tenant_id=tenant_id, channel=channel, payload=dict(payload)))
+    session.flush()
+
+
+def relay(
+    database: Database,
+    redis: redis.Redis,  # type: ignore[type-arg]  # generic in some stubs only
+    limit: int = 500,
+) -> int:
+    """Publish up to ``limit`` waiting events; returns how many.
+
+    Redis away: the rest waits for the next relay; no error, :func:`backlog` shows it. An event that
+    Redis refuses holds back the later ones of its tenant only. Several relays at once take turns.
+
+    Raises:
+        Unavailable: Postgres does not answer.
+    """
+    from redis.exceptions import RedisError, ResponseError
+
+    with database.session() as session:
+        if not _our_turn(session):
+            return 0
+        waiting = session.scalars(
+            sa.select(Outbox).where(Outbox.published_at.is_(None)).order_by(Outbox.event_id).limit(limit)
+        ).all()
+        published: list[int] = []
+        held_back: set[str] = set()
+        for event in waiting:
+            if event.tenant_id in held_back:
+                continue
+            try:
+                redis.publish(event.channel, json.dumps(event.payload, ensure_ascii=False))
+            except ResponseError:
+                held_back.add(event.tenant_id)
+            except (RedisError, OSError):
+                break
+            else:
+                published.append(event.event_id)
+        if published:
+            session.execute(
+                sa.update(Outbox)
+                .where(Outbox.event_id.in_(published))
+                .values(published_at=sa.func.clock_timestamp())
+            )
+        return len(published)
+
+
+def backlog(session: orm.Session) -> int:
+    """How many events wait."""
+    count = session.scalar(
+        sa.select(sa.func.count()).select_from(Outbox).where(Outbox.published_at.is_(None))
+    )
+    return int(count or 0)
+
+
+def purge(session: orm.Session, before: datetime) -> int:
+    """Forget events published before ``before``; returns how many."""
+    gone = session.scalars(sa.delete(Outbox).where(Outbox.published_at < before).returning(Outbox.event_id))
+    return len(gone.all())
+
+
+def _our_turn(session: orm.Session) -> bool:
+    """Wait a little for another relay to end; with two at once a tenant's events could overtake."""
+    session.execute(sa.text("SET LOCAL lock_timeout = '3s'"))
+    try:
+        session.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": _RELAY_LOCK})
+    except sa.exc.OperationalError as error:
+        if getattr(error.orig, "pgcode", None) != _LOCK_NOT_AVAILABLE:
+            raise
+        session.rollback()
+        return False
+    return True

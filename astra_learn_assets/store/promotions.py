@@ -1,0 +1,67 @@
+"""Which adapter served a tenant from when. Append-only: a rollback is a row of its own."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from sqlalchemy import orm
+
+from astra_learn_assets import ids
+from astra_learn_assets.errors import BadInput
+from astra_learn_assets.store import adapters, locks
+from astra_learn_assets.store.tables import Promotion
+
+KINDS = ("promotion", "rollback")
+
+
+def current(session: orm.Session, tenant_id: str) -> Promotion | None:
+    """The newest promotion: what is served now."""
+    rows = history(session, tenant_id, limit=1)
+    return rows[0] if rows else None
+
+
+def add(
+    session: orm.Session,
+    tenant_id: str,
+    *,
+    adapter_id: str,
+    kind: str,
+    promoted_by: str,
+    mlflow_version: str | None,
+) -> Promotion:
+    """Put an adapter in service. When it is served already, that row is returned and nothing is added.
+
+    Raises:
+        BadInput: unknown kind.
+        InvalidId, ForeignTenant, NotFound: not a published adapter of this tenant.
+    """
+    if kind not in KINDS:
+        raise BadInput(f"invalid kind {kind!r:.20}: expected 'promotion' or 'rollback'")
+    adapters.get(session, tenant_id, adapter_id)
+    locks.hold(session, "promotions", tenant_id)  # else two at once would name the same predecessor
+    before = current(session, tenant_id)
+    if before is not None and before.adapter_id == adapter_id:
+        return before
+    row = Promotion(
+        tenant_id=tenant_id,
+        adapter_id=adapter_id,
+        previous_adapter_id=before.adapter_id if before is not None else None,
+        kind=kind,
+        promoted_by=promoted_by,
+        mlflow_version=mlflow_version,
+    )
+    session.add(row)
+    session.flush()
+    session.refresh(row)
+    return row
+
+
+def history(session: orm.Session, tenant_id: str, *, limit: int | None = None) -> list[Promotion]:
+    """Everything that was ever served, newest first."""
+    return list(
+        session.scalars(
+            sa.select(Promotion)
+            .where(Promotion.tenant_id == ids.tenant_id(tenant_id))
+            .order_by(Promotion.promotion_id.desc())
+            .limit(limit)
+        )
+    )

@@ -1,0 +1,165 @@
+"""One row per attempt at training a tenant's adapter."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import orm
+from sqlalchemy.dialects.postgresql import insert
+
+from astra_learn_assets import ids
+from astra_learn_assets.errors import BadInput, NotFound
+from astra_learn_assets.store.examples import FINISHED
+from astra_learn_assets.store.tables import TrainingRun
+
+UNFINISHED = ("queued", "training", "evaluating")
+ENDED = (*FINISHED, "failed")
+_COLUMNS = frozenset(
+    {
+        "dataset_hash",
+        "state",
+        "reason",
+        "metrics",
+        "adapter_id",
+        "dagster_run_id",
+        "mlflow_run_id",
+        "finished_at",
+    }
+)
+
+
+def start(
+    session: orm.Session, tenant_id: str, *, through_seq: int, attempt: int, dagster_run_id: str | None
+) -> TrainingRun:
+    """The row of this attempt, made (state ``queued``) unless it is there: starting twice gives one row.
+
+    Raises:
+        BadInput: a negative ``through_seq`` or an ``attempt`` below 1.
+    """
+    if through_seq < 0 or attempt < 1:
+        raise BadInput(f"invalid training: through_seq {through_seq}, attempt {attempt}")
+    session.execute(
+        insert(TrainingRun)
+        .values(
+            run_id=ids.name(f"{ids.tenant_id(tenant_id)}-{through_seq}-{attempt}", "training id"),
+            tenant_id=tenant_id,
+            attempt=attempt,
+            through_seq=through_seq,
+            state="queued",
+            dagster_run_id=dagster_run_id,
+        )
+        .on_conflict_do_nothing()
+    )
+    row: TrainingRun = session.scalars(
+        sa.select(TrainingRun).where(
+            TrainingRun.tenant_id == tenant_id,
+            TrainingRun.through_seq == through_seq,
+            TrainingRun.attempt == attempt,
+        )
+    ).one()
+    return row
+
+
+def update(session: orm.Session, run_id: str, **columns: Any) -> TrainingRun:
+    """Set columns of a row. A state that ends it also sets ``finished_at``, unless given.
+
+    Raises:
+        NotFound: no such training.
+        BadInput: a column that cannot be set, or an unknown state.
+    """
+    if unknown := set(columns) - _COLUMNS:
+        raise BadInput(f"a training has no settable {', '.join(sorted(unknown))}")
+    state = columns.get("state")
+    if state is not None and state not in (*UNFINISHED, *ENDED):
+        raise BadInput(f"invalid training state {state!r:.20}")
+    row = session.get(TrainingRun, run_id, with_for_update=True)
+    if row is None:
+        raise NotFound(f"no training {run_id!r:.90}")
+    for name, value in columns.items():
+        setattr(row, name, value)
+    if state in ENDED and row.finished_at is None:
+        row.finished_at = datetime.now(UTC)
+    session.flush()
+    return row
+
+
+def get(session: orm.Session, run_id: str, *, tenant_id: str | None = None) -> TrainingRun:
+    """A training; with ``tenant_id`` only if it is that tenant's.
+
+    Raises:
+        NotFound: no such training.
+    """
+    row = session.get(TrainingRun, run_id)
+    if row is None or (tenant_id is not None and row.tenant_id != tenant_id):
+        raise NotFound(f"no training {run_id!r:.90}")
+    return row
+
+
+def listing(session: orm.Session, tenant_id: str, *, limit: int = 100) -> list[TrainingRun]:
+    """The tenant's trainings, newest first."""
+    return list(
+        session.scalars(
+            _of(tenant_id)
+            .order_by(
+                TrainingRun.created_at.desc(), TrainingRun.through_seq.desc(), TrainingRun.attempt.desc()
+            )
+            .limit(limit)
+        )
+    )
+
+
+def last_finished(session: orm.Session, tenant_id: str) -> TrainingRun | None:
+    """The training that was promoted or rejected last."""
+    return _latest(session, tenant_id, *FINISHED)
+
+
+def last_failed(session: orm.Session, tenant_id: str) -> TrainingRun | None:
+    """The training that failed last."""
+    return _latest(session, tenant_id, "failed")
+
+
+def unfinished(session: orm.Session, tenant_id: str) -> list[TrainingRun]:
+    """The trainings under way or waiting, oldest first; empty when there is none."""
+    return list(
+        session.scalars(
+            _of(tenant_id)
+            .where(TrainingRun.state.in_(UNFINISHED))
+            .order_by(TrainingRun.created_at, TrainingRun.attempt)
+        )
+    )
+
+
+def next_attempt(session: orm.Session, tenant_id: str, through_seq: int) -> int:
+    """1 for a corpus never tried, else one more than the last attempt at it."""
+    last = session.scalar(
+        sa.select(sa.func.max(TrainingRun.attempt)).where(
+            TrainingRun.tenant_id == ids.tenant_id(tenant_id), TrainingRun.through_seq == through_seq
+        )
+    )
+    return int(last or 0) + 1
+
+
+def started_since(session: orm.Session, tenant_id: str, since: datetime) -> int:
+    """How many trainings were started at or after ``since`` (with a time zone)."""
+    count = session.scalar(
+        sa.select(sa.func.count())
+        .select_from(TrainingRun)
+        .where(TrainingRun.tenant_id == ids.tenant_id(tenant_id), TrainingRun.created_at >= since)
+    )
+    return int(count or 0)
+
+
+def _of(tenant_id: str) -> sa.Select[Any]:
+    return sa.select(TrainingRun).where(TrainingRun.tenant_id == ids.tenant_id(tenant_id))
+
+
+def _latest(session: orm.Session, tenant_id: str, *states: str) -> TrainingRun | None:
+    row: TrainingRun | None = session.scalar(
+        _of(tenant_id)
+        .where(TrainingRun.state.in_(states))
+        .order_by(TrainingRun.finished_at.desc().nulls_last(), TrainingRun.created_at.desc())
+        .limit(1)
+    )
+    return row

@@ -1,0 +1,69 @@
+"""What the gates said, for ever. Whoever goes on asks here for the passing verdict of its exact digest.
+
+A blocking check stops the run it is part of; a run that selects only later assets never sees it. So
+the step after a gate calls :func:`require_passed` itself.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from sqlalchemy import orm
+
+from astra_learn_assets import ids
+from astra_learn_assets.contracts import GateVerdict
+from astra_learn_assets.errors import GateRefused
+from astra_learn_assets.store.tables import Verdict
+
+
+def record(session: orm.Session, verdict: GateVerdict, dagster_run_id: str | None = None) -> None:
+    """Append a verdict; the newest of a digest counts."""
+    session.add(
+        Verdict(
+            tenant_id=ids.tenant_id(verdict.tenant_id),
+            gate=verdict.gate,
+            digest=ids.digest(verdict.digest, "digest"),
+            passed=verdict.passed,
+            reason=verdict.reason,
+            details=dict(verdict.details),
+            dagster_run_id=dagster_run_id,
+        )
+    )
+    session.flush()
+
+
+def latest(session: orm.Session, tenant_id: str, gate: str, digest: str) -> GateVerdict | None:
+    """The newest verdict of ``gate`` on ``digest``, None when it was never judged."""
+    row = session.scalar(
+        sa.select(Verdict)
+        .where(
+            Verdict.tenant_id == ids.tenant_id(tenant_id),
+            Verdict.gate == gate,
+            Verdict.digest == ids.digest(digest, "digest"),
+        )
+        .order_by(Verdict.verdict_id.desc())
+        .limit(1)
+    )
+    if row is None:
+        return None
+    return GateVerdict(
+        gate=row.gate,
+        tenant_id=row.tenant_id,
+        digest=row.digest,
+        passed=row.passed,
+        reason=row.reason,
+        details=row.details,
+    )
+
+
+def require_passed(session: orm.Session, tenant_id: str, gate: str, digest: str) -> GateVerdict:
+    """The newest verdict, if it passed.
+
+    Raises:
+        GateRefused: never judged, or the newest verdict refused.
+    """
+    verdict = latest(session, tenant_id, gate, digest)
+    if verdict is None:
+        raise GateRefused(f"{gate} has not judged {digest[:16]} of tenant {tenant_id}: run that check first")
+    if not verdict.passed:
+        raise GateRefused(f"{gate} refused {digest[:16]} of tenant {tenant_id}: {verdict.reason}")
+    return verdict
