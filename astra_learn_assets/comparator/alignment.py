@@ -24,6 +24,7 @@ from astra_learn_assets.comparator.similarity import Unit, Vocabulary, containme
 
 NEAR = 0.42  # accepted anywhere; the best of a thousand unrelated paragraphs has .34
 NEAR_IN_PLACE = 0.30  # accepted between two paired neighbours
+_CERTAIN = 0.65
 _EXACT_WORDS = 4
 _RARE_DF = 12
 _RARE_WORDS = 10
@@ -234,6 +235,7 @@ class _Aligner:
     # -- split, merged, moved ------------------------------------------------------------------
 
     def finish(self, id_edges: frozenset[tuple[int, int]]) -> Alignment:
+        self._release_halves()
         groups = [_Growing([i], [j]) for j, i in enumerate(self.to_before) if i >= 0]
         backwards = frozenset((j, i) for i, j in id_edges)
         _absorb(self.after, self.before, [(g.after, g.before) for g in groups], backwards, self.vocabulary)
@@ -257,6 +259,30 @@ class _Aligner:
             tuple(i for i in range(len(self.before)) if i not in taken_before),
             tuple(j for j in range(len(self.after)) if j not in taken_after),
         )
+
+    def _release_halves(self) -> None:
+        """Part doubtful pairs of which one side is really the other half of the pair beside it."""
+        for j, i in enumerate(self.to_before):
+            if i < 0 or self.score[i][0] >= _CERTAIN:
+                continue
+            for step in (-1, 1):
+                b, a = i + step, j + step
+                of_after = self.to_before[a] if 0 <= a < len(self.after) else -1
+                of_before = self.to_after[b] if 0 <= b < len(self.before) else -1
+                if (of_after >= 0 and self._is_half(self.after, j, a, self.before[of_after])) or (
+                    of_before >= 0 and self._is_half(self.before, i, b, self.after[of_before])
+                ):
+                    self.to_before[j] = self.to_after[i] = -1
+                    del self.score[i]
+                    break
+
+    def _is_half(self, parts: Sequence[Unit], part: int, neighbour: int, whole: Unit) -> bool:
+        """Whether ``whole`` is ``parts[neighbour]`` and ``parts[part]`` together, clearly."""
+        if len(parts[part].words) < 3 or containment(parts[part], whole) < 0.75:
+            return False
+        joined = self.vocabulary.join([parts[k] for k in sorted((part, neighbour))])
+        gain = similarity(whole, joined) - similarity(whole, parts[neighbour])
+        return gain > 0.05
 
     def _similarity_of(self, group: _Growing) -> float:
         if len(group.before) == len(group.after) == 1:

@@ -188,8 +188,9 @@ class _Comparison:
             spoken, written = audio_marks.strip_pending(before), audio_marks.strip_pending(after)
         errors = count_errors(spoken, written)
         self.errors += errors
-        self.changes.append(Change(spoken, written, group.similarity, pending))
-        self.confidences.append(group.confidence)
+        if ids or not self.has_ids:
+            self.changes.append(Change(spoken, written, group.similarity, pending))
+            self.confidences.append(group.confidence)
         route: Route | None = None
         if spoken != written:
             route = self._learn(ids, chunk, spoken, written, group, pending)
@@ -314,7 +315,13 @@ class _Comparison:
     # -- the whole -----------------------------------------------------------------------------
 
     def evidence(self) -> Evidence:
-        deleted = [self.before.texts[i] for i in self.alignment.deleted]
+        """What the quarantine looks at; of a draft with chunk ids only the chunks, for titles and
+        tables of a template stay the same in any document of the council."""
+        deleted = [
+            self.before.texts[i]
+            for i in self.alignment.deleted
+            if self.before.blocks[i].chunk_ids or not self.has_ids
+        ]
         deleted = [text for text in deleted if not audio_marks.is_pending(text)]
         return Evidence(
             changes=self.changes,

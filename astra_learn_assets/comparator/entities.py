@@ -221,16 +221,15 @@ class _Scene:
         return position >= 0 and self.new[position].text.casefold() in lexicon.PERSON_TITLES
 
     def _after_head(self, link: Link, heads: frozenset[str], *, through_connectors: bool) -> bool:
-        position = link.a0 - 1
-        steps = 0
-        while position >= 0 and steps < 4:
-            word = self.new[position].text.casefold()
+        """After a word that announces a place or body; "calle Doctor Olaizola" reaches across capitals."""
+        for position in range(link.a0 - 1, max(-1, link.a0 - 5), -1):
+            text = self.new[position].text
+            word = text.casefold()
             if word in heads:
                 return True
-            if not (through_connectors and word in lexicon.CONNECTORS):
+            crossed = text[0].isupper() or (through_connectors and word in lexicon.CONNECTORS)
+            if not crossed:
                 return False
-            position -= 1
-            steps += 1
         return False
 
     def _beside_name(self, link: Link) -> bool:
@@ -277,10 +276,10 @@ class _Scene:
     def _kind(self, link: Link, rights: list[str]) -> EntityKind:
         if self._is_acronym(rights):
             return "acronym"
-        if self._after_title(link):
-            return "person"
         if self._after_head(link, lexicon.PLACE_HEADS, through_connectors=True):
             return "place"
+        if self._after_title(link):
+            return "person"
         if self._after_head(link, lexicon.ORGANIZATION_HEADS, through_connectors=True):
             return "organization"
         previous = self._before(link.a0)
@@ -330,7 +329,7 @@ class _Scene:
         words = [t.text.casefold() for t in self.old[b0:b1]]
         if len(words) > 2 or (len(words) == 2 and all(w in lexicon.LETTERS for w in words)):
             return False
-        return all(lexicon.is_common(w) or w in lexicon.CONNECTORS or w in lexicon.LETTERS for w in words)
+        return all(w in lexicon.common_words() or w in lexicon.CONNECTORS for w in words)
 
     @staticmethod
     def _text(tokens: list[Token], start: int, end: int, *, shout: bool) -> str:

@@ -25,8 +25,8 @@ _INSULTS = frozenset(
         r"\S+",
         """
         idiota idiotas imbecil imbeciles estupido estupida estupidos estupidas gilipollas cabron cabrones
-        cabrona         puta putas puto putos mierda mierdas subnormal subnormales pendejo pendejos pendeja huevon huevones
-        maricon maricones boludo boludos pelotudo pelotudos payaso payasos
+        cabrona puta putas puto putos mierda mierdas subnormal subnormales pendejo pendejos pendeja
+        huevon huevones maricon maricones boludo boludos pelotudo pelotudos payaso payasos
         sinverguenza sinverguenzas hijoputa hdp
         chinga chingada culero culeros cojones coño joder asqueroso asquerosa asquerosos         """,
     )
@@ -99,7 +99,7 @@ def reason_to_quarantine(evidence: Evidence, *, confidence_minimum: float) -> st
         if written > 0.5 * gone_words:
             return "El texto no corresponde a este borrador: compruebe que es el acta de esta sesión."
         return "Falta la mayor parte del borrador: compruebe que subió el acta completa."
-    for check in (_repeated, _insults, _garbage, _mass_replacement, _mostly_rewritten):
+    for check in (_repeated, _shuffled, _insults, _garbage, _mass_replacement, _mostly_rewritten):
         reason = check(evidence, changes)
         if reason is not None:
             return reason
@@ -134,11 +134,26 @@ def _repeated(evidence: Evidence, changes: Sequence[Change]) -> str | None:
     return None
 
 
+def _shuffled(_: Evidence, changes: Sequence[Change]) -> str | None:
+    """The same words in another order, block after block: nobody corrects minutes like that."""
+    changed = [c for c in changes if c.before != c.after]
+    shuffled = sum(
+        c.similarity < 0.8 and Counter(c.before.casefold().split()) == Counter(c.after.casefold().split())
+        for c in changed
+    )
+    if shuffled >= 3 and shuffled > 0.3 * len(changed):
+        return "Las palabras de muchos párrafos están desordenadas: una persona debe revisarlo."
+    return None
+
+
 def _insults(evidence: Evidence, changes: Sequence[Change]) -> str | None:
+    new = [w for c in evidence.changes for _, words in c.replaced for w in words]
+    new += [w for text in evidence.inserted for w in _WORD.findall(text)]
+    insults = [word for word in map(bare, new) if word in _INSULTS]
+    if not insults:
+        return None
     spoken = {bare(word) for c in changes for word in _WORD.findall(c.before)}
-    new = [bare(w) for c in evidence.changes for _, words in c.replaced for w in words]
-    new += [bare(w) for text in evidence.inserted for w in _WORD.findall(text)]
-    found = sum(word in _INSULTS and word not in spoken for word in new)
+    found = sum(word not in spoken for word in insults)
     if found >= 3 and found >= 0.01 * max(1, len(changes)):
         return "El acta contiene insultos que no están en el borrador: una persona debe revisarlo."
     return None

@@ -11,6 +11,7 @@ see, but never what somebody said, so the comparison leaves them out.
 
 from __future__ import annotations
 
+import hashlib
 import posixpath
 import re
 from collections.abc import Collection, Iterator
@@ -32,6 +33,7 @@ _PART_KINDS: dict[str, PartKind] = {
     "endnotes": "endnote",
     "comments": "comment",
 }
+_known_styles: dict[bytes, Styles] = {}
 _ORDER: tuple[PartKind, ...] = ("header", "footer", "footnote", "endnote", "comment")
 
 
@@ -158,7 +160,15 @@ def _part_names(relations: dict[str, tuple[str, str]], kind: PartKind) -> list[s
 def _styles(package: Package, main: str, relations: dict[str, tuple[str, str]]) -> Styles:
     name = next((target for word, target in relations.values() if word == "styles"), None)
     name = name or posixpath.join(posixpath.dirname(main), "styles.xml")
-    return parse_styles(_parse(package.parts[name])) if name in package.parts else Styles({})
+    if name not in package.parts:
+        return Styles({})
+    data = package.parts[name]
+    digest = hashlib.sha256(data).digest()  # a council's drafts and finals share one template
+    if digest not in _known_styles:
+        if len(_known_styles) >= 64:
+            _known_styles.clear()
+        _known_styles[digest] = parse_styles(_parse(data))
+    return _known_styles[digest]
 
 
 def _comment_chunk_ids(root: etree._Element, known: frozenset[str]) -> dict[str, list[str]]:
