@@ -91,6 +91,7 @@ def _details(
     details: dict[str, float | int | str | bool | None] = {
         "golden_hash": report.golden_hash,
         "report_digest": report.digest(),
+        "champion_digest": report.champion_digest,
         "examples": report.examples,
         "documents": report.documents,
         "words": report.words,

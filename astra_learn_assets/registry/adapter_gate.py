@@ -18,9 +18,9 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from astra_learn_assets.contracts import AdapterManifest, GateVerdict
+from astra_learn_assets.contracts import GateVerdict
 from astra_learn_assets.errors import AdapterRefused
-from astra_learn_assets.registry.manifest import CONFIG, WEIGHTS, Scalar, digest_of
+from astra_learn_assets.registry.manifest import CONFIG, METRICS, WEIGHTS, Scalar, digest_of
 from astra_learn_assets.registry.signature import verify_folder
 from astra_learn_assets.registry.tensors import Tensor, read_header, values
 
@@ -29,27 +29,29 @@ _MUST_BE_FINITE = ("train_loss_first", "train_loss_last")
 _MAY_BE_FINITE = ("validation_loss_first", "validation_loss_last", "perplexity")
 
 
-def adapter_gate(
-    metrics: Mapping[str, Any], folder: Path, manifest: AdapterManifest, *, public_key: Ed25519PublicKey
-) -> GateVerdict:
-    """Judge the signed adapter in ``folder``; ``metrics`` is the trainer's ``metrics.json``.
+def adapter_gate(folder: Path, *, tenant_id: str, digest: str, verify_key: Ed25519PublicKey) -> GateVerdict:
+    """Judge the signed adapter in ``folder``, which must be ``tenant_id``'s with content ``digest``.
 
-    The verdict is on the content digest of ``manifest``, and the folder must be that manifest's.
+    The trainer's account of the training is ``metrics.json`` in the folder, which the signature covers.
+    Never raises for a bad folder: whatever is wrong is the verdict's reason.
     """
-    details: dict[str, Scalar] = {"adapter_id": manifest.adapter_id, "files": len(manifest.files)}
-    faults = _training_faults(metrics, details)
+    details: dict[str, Scalar] = {}
+    faults: list[str] = []
     try:
-        if verify_folder(folder, public_key, manifest.tenant_id) != manifest:
-            faults.append("the folder holds another manifest")
-        config = _config(folder / CONFIG)
+        manifest = verify_folder(folder, verify_key, tenant_id)
+        details |= {"adapter_id": manifest.adapter_id, "files": len(manifest.files)}
+        if digest_of(manifest) != digest:
+            faults.append(f"the folder holds another adapter, {manifest.adapter_id}")
+        faults += _training_faults(_json(folder, METRICS), details)
+        config = _json(folder, CONFIG)
         faults += _config_faults(config)
         faults += _weight_faults(folder / WEIGHTS, config, details)
     except AdapterRefused as error:
         faults.append(str(error))
     return GateVerdict(
         gate="adapter_gate",
-        tenant_id=manifest.tenant_id,
-        digest=digest_of(manifest),
+        tenant_id=tenant_id,
+        digest=digest,
         passed=not faults,
         reason="; ".join(faults) if faults else "signed, finite, loss fell, reload equals",
         details=details,
@@ -76,14 +78,16 @@ def _training_faults(metrics: Mapping[str, Any], details: dict[str, Scalar]) -> 
     return faults
 
 
-def _config(path: Path) -> dict[str, Any]:
+def _json(folder: Path, name: str) -> dict[str, Any]:
     try:
-        config = json.loads(path.read_bytes())
+        content = json.loads((folder / name).read_bytes())
+    except FileNotFoundError:
+        raise AdapterRefused(f"{name} is missing") from None
     except (ValueError, RecursionError, OSError):
-        raise AdapterRefused(f"{CONFIG} is not JSON") from None
-    if not isinstance(config, dict):
-        raise AdapterRefused(f"{CONFIG} is not a JSON object")
-    return config
+        raise AdapterRefused(f"{name} is not JSON") from None
+    if not isinstance(content, dict):
+        raise AdapterRefused(f"{name} is not a JSON object")
+    return content
 
 
 def _config_faults(config: Mapping[str, Any]) -> list[str]:

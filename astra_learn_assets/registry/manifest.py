@@ -4,13 +4,12 @@ The *content digest* names an adapter. It covers tenant, base model and revision
 hyperparameters and the hash of every file that is loaded; it leaves out time, metrics, commit, and the two
 report files whose seconds differ from run to run. So the same training gives the same adapter id, and the
 signature over the whole manifest still covers every byte in the folder.
-
-The *recipe hash* is known before training: it finds the adapter that was already made from the same input.
 """
 
 from __future__ import annotations
 
 import hashlib
+import math
 import os
 import re
 import stat
@@ -24,12 +23,15 @@ from astra_learn_assets import ids
 from astra_learn_assets.contracts import AdapterManifest
 from astra_learn_assets.datasets.jsonl import canonical_json
 from astra_learn_assets.errors import AdapterRefused
+from astra_learn_assets.registry.commit import commit_hash
 
 MANIFEST = "manifest.json"
 SIGNATURE = "manifest.sig"
 WEIGHTS = "adapter_model.safetensors"
 CONFIG = "adapter_config.json"
-REPORTS = frozenset({"metrics.json", "train_log.jsonl"})
+METRICS = "metrics.json"
+TRAIN_LOG = "train_log.jsonl"
+REPORTS = frozenset({METRICS, TRAIN_LOG})
 """Files about the training, signed but not part of what the adapter is."""
 
 Scalar = float | int | str | bool | None
@@ -111,41 +113,23 @@ def digest_of(manifest: AdapterManifest) -> str:
     )
 
 
-def recipe_hash(
-    *,
-    tenant_id: str,
-    dataset_hash: str,
-    base_model: str,
-    base_revision: str | None,
-    hyperparameters: Mapping[str, Scalar],
-    trainer_version: str,
-) -> str:
-    """SHA-256 of everything that goes into a training; equal recipes need not be trained twice."""
-    recipe = {
-        "tenant_id": tenant_id,
-        "dataset_hash": dataset_hash,
-        "base_model": base_model,
-        "base_revision": base_revision,
-        "hyperparameters": dict(hyperparameters),
-        "trainer_version": trainer_version,
-    }
-    return hashlib.sha256(canonical_json(recipe).encode()).hexdigest()
-
-
-def make_manifest(
+def build_manifest(
     folder: Path,
     *,
     tenant_id: str,
     base_model: str,
     base_revision: str | None,
     dataset_hash: str,
-    commit_hash: str,
-    hyperparameters: Mapping[str, Scalar],
-    metrics: Mapping[str, Scalar],
+    hyperparameters: Mapping[str, object],
+    metrics: Mapping[str, object],
+    commit: str | None = None,
     created_at: datetime | None = None,
     allow_pickle: bool = False,
 ) -> AdapterManifest:
     """Describe the adapter in ``folder``; nothing is written.
+
+    Of ``hyperparameters`` and ``metrics`` the finite scalars are taken, so ``metrics.json`` can be given
+    as it is. ``commit``: the code that trained it; by default the code that is running.
 
     Raises:
         AdapterRefused: when the folder holds something that no adapter has, or lacks its weights or config.
@@ -158,12 +142,13 @@ def make_manifest(
     ]
     files = {name: hash_file(folder / name) for name in names}
     require_parts(files, allow_pickle=allow_pickle)
+    recipe = _scalars(hyperparameters)
     digest = content_digest(
         tenant_id=tenant_id,
         base_model=base_model,
         base_revision=base_revision,
         dataset_hash=dataset_hash,
-        hyperparameters=hyperparameters,
+        hyperparameters=recipe,
         files=files,
     )
     return AdapterManifest(
@@ -172,9 +157,9 @@ def make_manifest(
         base_model=base_model,
         base_revision=base_revision,
         dataset_hash=dataset_hash,
-        commit_hash=commit_hash,
-        hyperparameters=dict(hyperparameters),
-        metrics=dict(metrics),
+        commit_hash=commit or commit_hash(),
+        hyperparameters=recipe,
+        metrics=_scalars(metrics),
         files=files,
         created_at=created_at or datetime.now(UTC),
     )
@@ -218,6 +203,16 @@ def load_manifest(data: bytes, *, allow_pickle: bool = False) -> AdapterManifest
     if manifest.adapter_id != ids.adapter_id(manifest.tenant_id, digest_of(manifest)):
         raise AdapterRefused(f"{MANIFEST}: the adapter id is not that of the content")
     return manifest
+
+
+def _scalars(values: Mapping[str, object]) -> dict[str, Scalar]:
+    return {
+        name: value
+        for name, value in sorted(values.items())
+        if value is None
+        or isinstance(value, str | int)
+        or (isinstance(value, float) and math.isfinite(value))
+    }
 
 
 def _check_name(name: str, *, allow_pickle: bool) -> None:

@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from astra_learn_assets.contracts import AdapterManifest
 from astra_learn_assets.errors import AdapterRefused
+from astra_learn_assets.registry.keys import signing_key, verify_key
 from astra_learn_assets.registry.manifest import (
     MANIFEST,
     SIGNATURE,
@@ -28,6 +29,8 @@ from astra_learn_assets.registry.manifest import (
     hash_file,
     load_manifest,
 )
+
+__all__ = ["sign_folder", "signing_key", "verify_folder", "verify_key", "verify_manifest"]
 
 _MAX_MANIFEST_BYTES = 1_000_000
 _SIGNATURE_TEXT = re.compile(rb"[0-9a-f]{128}\n?")

@@ -1,0 +1,320 @@
+"""The adapter CORE should use now, verified, from a local cache, swapped without a restart.
+
+    store = AdapterStore(objects, verify_key=key, cache_dir=Path("/var/cache/astra"), max_bytes=2_000_000_000,
+                         redis=client)
+    served = store.current("villaverde")      # at the start of each session
+    model.load_adapter(served.path, adapter_name=served.adapter_id)
+
+Rules. The tenant of the caller must be the adapter's. Signature and every file's hash are checked before a
+byte is used, from the network and from the cache alike. Folders are named by content and never changed in
+place, so a session that began with one adapter keeps it: the next call gives the next one. When an update
+fails, or Redis or the object store is away, the last good adapter stays, also after a restart. Whatever
+cannot be verified is refused, never used "for now".
+
+The key in Redis is only a hint which adapter to take: it cannot make an unsigned adapter, another tenant's,
+or one whose digest does not fit be served.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import structlog
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from pydantic import ValidationError
+from redis.exceptions import RedisError
+
+from astra_learn_assets import ids
+from astra_learn_assets.contracts import AdapterManifest, NewModelAvailable
+from astra_learn_assets.errors import AdapterRefused, AstraError, NotFound, Unavailable
+from astra_learn_assets.registry.manifest import digest_of
+from astra_learn_assets.registry.signature import verify_folder
+from astra_learn_assets.store import paths
+
+_LAST_GOOD = "last_good.json"
+_STAGING = ".staging"
+_LOG = structlog.get_logger(__name__)
+
+
+class Objects(Protocol):
+    """What is needed of :class:`astra_learn_assets.store.objects.ObjectStore`."""
+
+    def get_folder(self, prefix: str, folder: Path) -> Path: ...
+
+
+class KeyReader(Protocol):
+    """What is needed of a Redis client (``decode_responses`` or not)."""
+
+    def get(self, name: str) -> object: ...
+
+
+@dataclass(frozen=True)
+class ServedAdapter:
+    """A verified adapter on the local disk; ``path`` is a PEFT folder that nobody writes to."""
+
+    adapter_id: str
+    path: Path
+    manifest: AdapterManifest
+
+
+@dataclass(frozen=True)
+class _Loaded:
+    served: ServedAdapter
+    fingerprint: tuple[tuple[str, int, int, int], ...]
+
+
+class AdapterStore:
+    """Safe to share between threads; several processes may share ``cache_dir``.
+
+    ``max_bytes`` bounds the cache: the least recently used adapters go first, never one that this process
+    serves. ``retry_seconds``: how long a failed adapter is left alone before it is tried again.
+    """
+
+    def __init__(
+        self,
+        objects: Objects,
+        *,
+        verify_key: Ed25519PublicKey,
+        cache_dir: Path,
+        max_bytes: int,
+        redis: KeyReader | None = None,
+        retry_seconds: float = 30.0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._objects = objects
+        self._verify_key = verify_key
+        self._cache = cache_dir
+        self._max_bytes = max_bytes
+        self._redis = redis
+        self._retry_seconds = retry_seconds
+        self._clock = clock
+        self._served: dict[str, _Loaded] = {}
+        self._failed: dict[str, tuple[float, AstraError]] = {}
+        self._locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
+        self._guard = threading.Lock()
+
+    def current(self, tenant_id: str) -> ServedAdapter:
+        """The champion of ``tenant_id``, or the last good one when the champion cannot be had.
+
+        Raises:
+            NotFound: when nothing was promoted for the tenant: CORE uses the base model.
+            AdapterRefused: when the only adapter there is cannot be verified.
+            Unavailable: when neither Redis, object store nor cache has one.
+        """
+        ids.tenant_id(tenant_id)
+        with self._lock(tenant_id):
+            try:
+                wanted = self._announced(tenant_id) or self._last_good(tenant_id)
+                if wanted is None:
+                    raise NotFound(f"no adapter was promoted for {tenant_id}; use the base model")
+                return self._swap(tenant_id, wanted)
+            except AstraError as error:
+                kept = self._keep(tenant_id)
+                if kept is None:
+                    raise
+                _LOG.warning(
+                    "keeping the last good adapter",
+                    tenant_id=tenant_id,
+                    adapter_id=kept.adapter_id,
+                    error=str(error),
+                )
+                return kept
+
+    def load(self, tenant_id: str, adapter_id: str) -> ServedAdapter:
+        """One named adapter of ``tenant_id``, verified; for tests of a candidate or a pinned session.
+
+        Raises:
+            AdapterRefused: when it is another tenant's or not what was signed.
+            NotFound, Unavailable: when it is not stored, or the store does not answer.
+        """
+        ids.tenant_id(tenant_id)
+        with self._lock(tenant_id):
+            return self._load(tenant_id, adapter_id, None).served
+
+    def forget(self, tenant_id: str) -> None:
+        """Delete everything kept of ``tenant_id`` (its data was erased, or it moved elsewhere)."""
+        ids.tenant_id(tenant_id)
+        with self._lock(tenant_id):
+            self._served.pop(tenant_id, None)
+            self._remove(self._cache / tenant_id)
+
+    def _lock(self, tenant_id: str) -> threading.Lock:
+        with self._guard:
+            return self._locks[tenant_id]
+
+    def _announced(self, tenant_id: str) -> NewModelAvailable | None:
+        if self._redis is None:
+            return None
+        try:
+            value = self._redis.get(f"NEW_MODEL_AVAILABLE:{tenant_id}")
+        except RedisError as error:
+            last = self._last_good(tenant_id)
+            if last is None:
+                raise Unavailable(f"Redis does not answer: {type(error).__name__}") from error
+            return last
+        if value is None:
+            return None
+        if not isinstance(value, str | bytes):
+            raise AdapterRefused(f"NEW_MODEL_AVAILABLE:{tenant_id} is no announcement")
+        try:
+            return NewModelAvailable.model_validate_json(value)
+        except ValidationError:
+            raise AdapterRefused(f"NEW_MODEL_AVAILABLE:{tenant_id} is no announcement") from None
+
+    def _swap(self, tenant_id: str, wanted: NewModelAvailable) -> ServedAdapter:
+        held = self._served.get(tenant_id)
+        if (
+            held is not None
+            and held.served.adapter_id == wanted.adapter_id
+            and digest_of(held.served.manifest) == wanted.sha256
+            and _fingerprint(held.served.path) == held.fingerprint
+        ):
+            os.utime(held.served.path)
+            return held.served
+        if (failed := self._failed.get(tenant_id + wanted.model_dump_json())) and self._clock() < failed[0]:
+            raise failed[1]
+        try:
+            loaded = self._load(tenant_id, wanted.adapter_id, wanted.sha256)
+        except AstraError as error:
+            until = self._clock() + self._retry_seconds
+            self._failed[tenant_id + wanted.model_dump_json()] = (until, error)
+            raise
+        os.utime(loaded.served.path)
+        self._served[tenant_id] = loaded
+        self._failed = {key: value for key, value in self._failed.items() if value[0] > self._clock()}
+        self._remember(tenant_id, wanted)
+        self._evict()
+        return loaded.served
+
+    def _keep(self, tenant_id: str) -> ServedAdapter | None:
+        """The last good adapter if it is still good, from memory or from the disk."""
+        held = self._served.get(tenant_id)
+        if held is not None and _fingerprint(held.served.path) == held.fingerprint:
+            return held.served
+        last = self._last_good(tenant_id)
+        if last is None:
+            return None
+        try:
+            loaded = self._load(tenant_id, last.adapter_id, last.sha256)
+        except AstraError:
+            return None
+        self._served[tenant_id] = loaded
+        return loaded.served
+
+    def _load(self, tenant_id: str, adapter_id: str, sha256: str | None) -> _Loaded:
+        if ids.tenant_of_adapter(adapter_id) != tenant_id:
+            raise AdapterRefused(f"{adapter_id} is not an adapter of {tenant_id}")
+        folder = self._cache / tenant_id / adapter_id
+        if os.path.lexists(folder):
+            try:
+                return self._verified(folder, tenant_id, adapter_id, sha256)
+            except AdapterRefused as error:
+                _LOG.warning("refetching a corrupted cache entry", adapter_id=adapter_id, error=str(error))
+                self._remove(folder)
+        try:
+            self._fetch(folder, tenant_id, adapter_id, sha256)
+        except OSError as error:
+            raise Unavailable(f"the adapter cache cannot be written: {error.strerror or error}") from error
+        return self._verified(folder, tenant_id, adapter_id, sha256)
+
+    def _fetch(self, folder: Path, tenant_id: str, adapter_id: str, sha256: str | None) -> None:
+        staging = self._cache / _STAGING
+        staging.mkdir(parents=True, exist_ok=True, mode=0o700)
+        folder.parent.mkdir(exist_ok=True, mode=0o700)
+        with tempfile.TemporaryDirectory(dir=staging) as work:
+            fetched = Path(work, adapter_id)
+            self._objects.get_folder(paths.adapter(adapter_id), fetched)
+            self._verified(fetched, tenant_id, adapter_id, sha256)
+            try:
+                fetched.rename(folder)
+            except OSError:
+                if not folder.is_dir():  # else another process was faster; it is verified next
+                    raise
+
+    def _verified(self, folder: Path, tenant_id: str, adapter_id: str, sha256: str | None) -> _Loaded:
+        fingerprint = _fingerprint(folder)
+        manifest = verify_folder(folder, self._verify_key, tenant_id)
+        if manifest.adapter_id != adapter_id:
+            raise AdapterRefused(f"{manifest.adapter_id} was offered as {adapter_id}")
+        if sha256 is not None and digest_of(manifest) != sha256:
+            raise AdapterRefused(f"{adapter_id} is not the adapter that was announced")
+        if _fingerprint(folder) != fingerprint:
+            raise AdapterRefused(f"{adapter_id} changed while it was checked")
+        return _Loaded(ServedAdapter(adapter_id, folder, manifest), fingerprint)
+
+    def _last_good(self, tenant_id: str) -> NewModelAvailable | None:
+        try:
+            data = (self._cache / tenant_id / _LAST_GOOD).read_bytes()
+            return NewModelAvailable.model_validate_json(data)
+        except (OSError, ValidationError):
+            return None
+
+    def _remember(self, tenant_id: str, good: NewModelAvailable) -> None:
+        path = self._cache / tenant_id / _LAST_GOOD
+        if self._last_good(tenant_id) == good:
+            return
+        try:
+            handle, name = tempfile.mkstemp(dir=self._cache / _STAGING)
+            with os.fdopen(handle, "wb") as file:
+                file.write(good.model_dump_json().encode())
+            Path(name).replace(path)
+        except OSError as error:
+            _LOG.warning("last good adapter not remembered", tenant_id=tenant_id, error=str(error))
+
+    def _evict(self) -> None:
+        """Delete the least recently used adapters until the cache fits."""
+        with self._guard:
+            in_use = {loaded.served.path for loaded in list(self._served.values())}
+            found: list[tuple[float, int, Path]] = []
+            for tenant in _folders(self._cache):
+                for folder in _folders(tenant) if tenant.name != _STAGING else []:
+                    try:
+                        size = sum(file.stat().st_size for file in folder.iterdir())
+                        found.append((folder.stat().st_mtime, size, folder))
+                    except OSError:
+                        continue  # another process is deleting it
+            total = sum(size for _, size, _ in found)
+            for _, size, folder in sorted(found):
+                if total <= self._max_bytes:
+                    return
+                if folder not in in_use:
+                    self._remove(folder)
+                    total -= size
+
+    def _remove(self, folder: Path) -> None:
+        """Out of sight in one step, then deleted: nobody sees half a folder."""
+        try:
+            staging = self._cache / _STAGING
+            staging.mkdir(parents=True, exist_ok=True, mode=0o700)
+            with tempfile.TemporaryDirectory(dir=staging) as work:
+                folder.rename(Path(work, "removed"))
+        except FileNotFoundError:
+            return
+        except OSError:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _folders(parent: Path) -> list[Path]:
+    try:
+        return sorted(path for path in parent.iterdir() if path.is_dir() and not path.is_symlink())
+    except OSError:
+        return []
+
+
+def _fingerprint(folder: Path) -> tuple[tuple[str, int, int, int], ...]:
+    """Name, size, change time and inode of every file: equal means untouched since the last check."""
+    try:
+        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+        stats = [(entry.name, entry.stat(follow_symlinks=False)) for entry in entries]
+    except OSError:
+        return ()
+    return tuple((name, stat.st_size, stat.st_ctime_ns, stat.st_ino) for name, stat in stats)
