@@ -14,16 +14,18 @@ from astra_learn_assets.comparator.reader import read_document
 from astra_learn_assets.council.__main__ import main
 from astra_learn_assets.council.minutes import PENDING_TEXT
 from astra_learn_assets.council.package import parse, read_parts, w, write_parts
-from astra_learn_assets.council.simulator import SimulatedSession, make_council
+from astra_learn_assets.council.simulator import HOSTILE_AT, SimulatedSession
+from astra_learn_assets_tests.council.scoring import session_of
 
 
 @pytest.fixture(scope="module")
 def sessions() -> list[SimulatedSession]:
-    made = []
-    for tenant in ("villaverde", "rio-claro", "tercer-pueblo"):
-        council = make_council(tenant, seed=11)
-        made += [council.session(index) for index in range(12) if not council.is_hostile(index)]
-    return made
+    return [
+        session_of(tenant, seed, index)
+        for tenant, seed in (("villaverde", 7), ("rio-claro", 7), ("tercer-pueblo", 11))
+        for index in range(12)
+        if index != HOSTILE_AT
+    ]
 
 
 def squeezed(text: str) -> str:
