@@ -20,7 +20,7 @@ from astra_learn_assets.stages import anonymize, corpus, evaluate, train, traini
 def pii_gate(context: dg.AssetCheckExecutionContext, platform: PlatformResource) -> dg.AssetCheckResult:
     """Nothing that names or identifies a citizen is left in any example file of the tenant."""
     with platform.open() as opened:
-        verdicts = anonymize.judge(opened, tenant_of(context), dagster_run_id=context.run_id)
+        verdicts = anonymize.judge(opened, tenant_of(context), dagster_run_id=context.run.run_id)
     failed = [verdict for verdict in verdicts if not verdict.passed]
     totals: Counter[str] = Counter()
     for verdict in verdicts:
@@ -43,14 +43,14 @@ def pii_gate(context: dg.AssetCheckExecutionContext, platform: PlatformResource)
 def corpus_gate(context: dg.AssetCheckExecutionContext, platform: PlatformResource) -> dg.AssetCheckResult:
     """Replay share, no golden example, no poisoning, enough examples."""
     with platform.open() as opened:
-        return _result(corpus.judge(opened, tenant_of(context), dagster_run_id=context.run_id))
+        return _result(corpus.judge(opened, tenant_of(context), dagster_run_id=context.run.run_id))
 
 
 @dg.asset_check(asset=lora_adapter, blocking=True, partitions_def=tenant_partitions)
 def adapter_gate(context: dg.AssetCheckExecutionContext, platform: PlatformResource) -> dg.AssetCheckResult:
     """Finite, the loss fell, it reloads to the same logits, signed for this tenant."""
     with platform.open() as opened:
-        return _result(train.judge(opened, tenant_of(context), dagster_run_id=context.run_id))
+        return _result(train.judge(opened, tenant_of(context), dagster_run_id=context.run.run_id))
 
 
 @dg.asset_check(asset=evaluation_report, blocking=True, partitions_def=tenant_partitions)
@@ -62,7 +62,7 @@ def wer_gate(context: dg.AssetCheckExecutionContext, platform: PlatformResource)
                 opened,
                 tenant_of(context),
                 context.run.tags.get(training_run.ADAPTER_TAG),
-                dagster_run_id=context.run_id,
+                dagster_run_id=context.run.run_id,
             )
         )
 

@@ -6,11 +6,9 @@ import shutil
 import threading
 import time
 from dataclasses import dataclass
-from pathlib import Path
 
 from rich.console import Console
 from rich.live import Live
-from rich.table import Table
 
 from astra_learn_assets.council.simulator import Council, make_council
 from astra_learn_assets.demo import sabotage, view
@@ -18,11 +16,13 @@ from astra_learn_assets.demo.clerk import ClerkDesk, EventLog
 from astra_learn_assets.demo.figures import CouncilFigures, Sabotage, Serving, promises
 from astra_learn_assets.errors import AdapterRefused, AstraError, BadConfiguration, Unavailable
 from astra_learn_assets.platform import Platform
+from astra_learn_assets.registry.keys import verify_key
 from astra_learn_assets.services import membership
 from astra_learn_assets.services.dev import announce, wait_for_end
 from astra_learn_assets.services.stack import Stack, free_port, running_stack
+from astra_learn_assets.serving.adapter_store import AdapterStore
 from astra_learn_assets.settings import Settings
-from astra_learn_assets.store import api_keys, artifacts, documents, examples, promotions, tenants, trainings
+from astra_learn_assets.store import api_keys, artifacts, documents, examples, tenants, trainings
 
 COUNCILS = ("villaverde", "rio-claro")
 LEARN_SECONDS = 900
@@ -209,7 +209,13 @@ def _sabotage(stack: Stack, platform: Platform, figures: list[CouncilFigures]) -
 
 def _serving(platform: Platform, figures: list[CouncilFigures]) -> Serving:
     """Serve as CORE does; then offer one tenant's adapter to the other, as a mix-up would."""
-    store = view.adapter_store(platform, Path(platform.settings.home_path, "core-cache"))
+    store = AdapterStore(
+        platform.objects,
+        verify_key=verify_key(platform.settings),
+        cache_dir=platform.settings.home_path / "core-cache",
+        max_bytes=platform.settings.adapter_cache_bytes,
+        redis=platform.redis,
+    )
     served: dict[str, str] = {}
     for council in figures:
         try:
@@ -225,13 +231,3 @@ def _serving(platform: Platform, figures: list[CouncilFigures]) -> Serving:
     except AdapterRefused as error:
         return Serving(served, refused_to_other=True, refusal=str(error))
     return Serving(served, refusal=f"{other} was given {owner.adapter_id}")
-
-
-def current_adapter(platform: Platform, tenant_id: str) -> str | None:
-    """The adapter in service, from the append-only promotions."""
-    with platform.database.session() as session:
-        current = promotions.current(session, tenant_id)
-        return current.adapter_id if current else None
-
-
-__all__ = ["Options", "Table", "run_demo"]

@@ -12,6 +12,7 @@ import random
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import httpx
 
@@ -118,7 +119,7 @@ def _wait(stack: Stack, run_id: str) -> None:
     raise Unavailable(f"run {run_id} did not end within {_RUN_SECONDS} s")
 
 
-def _graphql(stack: Stack, query: str, variables: dict[str, object]) -> dict[str, dict[str, object]]:
+def _graphql(stack: Stack, query: str, variables: dict[str, object]) -> dict[str, dict[str, Any]]:
     answer = httpx.post(
         f"{stack.dagster_url}/graphql", json={"query": query, "variables": variables}, timeout=30
     )

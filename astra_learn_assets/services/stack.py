@@ -93,6 +93,20 @@ def environment(settings: Settings) -> dict[str, str]:
     }
 
 
+def run_inside(settings: Settings, command: Sequence[str]) -> int:
+    """Run ``command`` in the platform's environment, with this Python's programs first; its exit code.
+
+    Raises:
+        BadConfiguration: when there is no such program.
+    """
+    here = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+    full = {**os.environ, **environment(settings), "PATH": here}
+    program = shutil.which(command[0], path=here)
+    if program is None:
+        raise BadConfiguration(f"no program {command[0]!r} on the PATH")
+    return subprocess.run([program, *command[1:]], env=full, check=False).returncode
+
+
 def free_port(preferred: int, host: str = "127.0.0.1") -> int:
     """``preferred`` if it is free, else one the system picks."""
     with socket.socket() as probe:
