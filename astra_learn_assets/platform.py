@@ -51,6 +51,8 @@ class Platform:
             BadConfiguration: a URL or key cannot work.
         """
         import redis
+        from redis.backoff import ConstantBackoff
+        from redis.retry import Retry
 
         from astra_learn_assets.services.embedded import attach
 
@@ -66,6 +68,8 @@ class Platform:
                 socket_connect_timeout=3,
                 socket_timeout=10,
                 health_check_interval=30,
+                # The outbox repeats what fails, so nobody waits here for a Redis that is away.
+                retry=Retry(ConstantBackoff(0.05), 1),
             )
         except ValueError as error:
             raise BadConfiguration(

@@ -19,7 +19,9 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 class Settings(BaseSettings):
     """All knobs of the platform; units are in the names or the descriptions."""
 
-    model_config = SettingsConfigDict(env_prefix="ASTRA_", env_file=".env", extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix="ASTRA_", env_file=".env", env_ignore_empty=True, extra="ignore"
+    )
 
     # where things run
     home: Path = Field(Path(".astra"), description="folder of everything embedded")
@@ -38,7 +40,9 @@ class Settings(BaseSettings):
     )
     api_host: str = "127.0.0.1"
     api_port: int = 8600
-    api_rate_per_second: float = Field(50, gt=0, description="requests a second per key; bursts of twice that")
+    api_rate_per_second: float = Field(
+        50, gt=0, description="requests a second per key; bursts of twice that"
+    )
     dagster_port: int = 3600
     dagster_url: str | None = Field(None, description="public URL of the Dagster UI, for links")
 

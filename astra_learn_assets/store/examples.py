@@ -145,7 +145,7 @@ def exclude(session: orm.Session, tenant_id: str, example_ids: Collection[str], 
 
 
 def counts(session: orm.Session, tenant_id: str) -> dict[str, int]:
-    """``total``, ``usable`` (trainable), ``golden``, ``excluded``, and ``route_1`` to ``route_3`` of the usable."""
+    """``total``, ``usable`` (trainable), ``golden``, ``excluded``; usable per ``route_1`` .. ``route_3``."""
     trainable = sa.and_(ExampleRow.usable, ~ExampleRow.golden)
     columns: dict[str, sa.ColumnElement[bool]] = {
         "total": sa.true(),
