@@ -4,7 +4,7 @@ The ladder, from certain to likely; each rung only sees what the rungs above lef
 
 1. unique exact text of some length, so that swapped ids cannot win over the text itself;
 2. chunk ids (a duplicated id goes to the paragraph most like the draft's);
-3. exact text again: unique, then next to a pair already made, then the nearest of several;
+3. exact text again: next to a pair already made, in order between two pairs, then the nearest;
 4. near text: candidates are paragraphs that share rare words or stand in the same gap; best first;
 5. a paragraph left over beside a pair may be its other half: split or merged;
 6. what is not on the longest increasing chain has moved.
@@ -20,12 +20,18 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from astra_learn_assets.comparator.similarity import Unit, Vocabulary, containment, similarity
+from rapidfuzz.distance import Indel
+
+from astra_learn_assets.comparator.similarity import Rarity, Unit, Vocabulary, containment, similarity
 
 NEAR = 0.42  # accepted anywhere; the best of a thousand unrelated paragraphs has .34
 NEAR_IN_PLACE = 0.30  # accepted between two paired neighbours
-_CERTAIN = 0.65
+_LIKE, _LIKE_IN_PLACE = 0.85, 0.5  # from here on likeness alone will do
+_TELLING, _TELLING_AMONG_IDS, _TELLING_IN_PLACE = 0.35, 0.5, 0.12
+_CERTAIN, _EVIDENT = 0.65, 0.85
 _EXACT_WORDS = 4
+_MOVED_WORDS = 8
+_LCS_PRODUCT = 200_000_000
 _RARE_DF = 12
 _RARE_WORDS = 10
 _CANDIDATES = 6
@@ -66,10 +72,11 @@ def align(
     id_edges = _id_edges(before_ids or [()] * len(before), after_ids or [()] * len(after))
     aligner.exact_unique(minimum_words=_EXACT_WORDS)
     aligner.by_id(id_edges)
-    aligner.exact_unique(minimum_words=0)
     aligner.exact_in_context()
+    aligner.exact_in_gaps()
     aligner.exact_nearest()
-    aligner.near()
+    aligner.reserve_pieces(frozenset(id_edges))
+    aligner.near(telling=_TELLING_AMONG_IDS if 2 * len(id_edges) > len(before) else _TELLING)
     return aligner.finish(frozenset(id_edges))
 
 
@@ -97,6 +104,7 @@ class _Aligner:
         self.to_after = [-1] * len(before)
         self.to_before = [-1] * len(after)
         self.score: dict[int, tuple[float, float]] = {}  # before index -> similarity, confidence
+        self.reserved: tuple[set[int], set[int]] = (set(), set())  # pieces of split or merged paragraphs
 
     def pair(self, i: int, j: int, score: float, confidence: float) -> None:
         self.to_after[i], self.to_before[j] = j, i
@@ -104,8 +112,8 @@ class _Aligner:
 
     def free(self) -> tuple[list[int], list[int]]:
         return (
-            [i for i, j in enumerate(self.to_after) if j < 0],
-            [j for j, i in enumerate(self.to_before) if i < 0],
+            [i for i, j in enumerate(self.to_after) if j < 0 and i not in self.reserved[0]],
+            [j for j, i in enumerate(self.to_before) if i < 0 and j not in self.reserved[1]],
         )
 
     # -- exact ---------------------------------------------------------------------------------
@@ -115,7 +123,11 @@ class _Aligner:
         left, right = _by_text(self.before, free_before), _by_text(self.after, free_after)
         for text, here in left.items():
             there = right.get(text)
-            if there and len(here) == len(there) == 1 and len(self.before[here[0]].words) >= minimum_words:
+            if (
+                there
+                and len(here) == len(there) == 1
+                and self.before[here[0]].folded.count(" ") >= minimum_words - 1
+            ):
                 self.pair(here[0], there[0], 1.0, 1.0)
 
     def exact_in_context(self) -> None:
@@ -134,17 +146,52 @@ class _Aligner:
                 ):
                     self.pair(a, b, 1.0, 0.95)
 
+    def exact_in_gaps(self) -> None:
+        """Equal texts in order between two paired paragraphs that kept their order."""
+        for here, there in self._gaps():
+            if len(here) * len(there) > _LCS_PRODUCT:
+                continue
+            left = [self.before[i].folded for i in here]
+            right = [self.after[j].folded for j in there]
+            if set(left).isdisjoint(right):
+                continue
+            for op in Indel.opcodes(left, right):
+                if op.tag == "equal":
+                    for k in range(op.src_end - op.src_start):
+                        self.pair(here[op.src_start + k], there[op.dest_start + k], 1.0, 0.9)
+
     def exact_nearest(self) -> None:
-        """What repeats without context: the occurrence nearest to where it should be."""
+        """Longer texts that repeat and left their gap: the occurrence nearest to where it should be.
+
+        Short ones ("Votos a favor: 12.") are left alone: gone here and new there is no move.
+        """
         free_before, free_after = self.free()
         right = _by_text(self.after, free_after)
         expected = self.expected()
         for text, here in _by_text(self.before, free_before).items():
             there = right.get(text, [])
+            if not there or self.before[here[0]].folded.count(" ") < _MOVED_WORDS - 1:
+                continue
             options = sorted((abs(j - expected[i]), i, j) for i in here[:200] for j in there[:200])
             for _, i, j in options:
                 if self.to_after[i] < 0 and self.to_before[j] < 0:
                     self.pair(i, j, 1.0, 0.8)
+
+    def _gaps(self) -> list[tuple[list[int], list[int]]]:
+        """Free paragraphs of both sides between neighbours of the longest chain in order."""
+        order = [i for i in self.to_before if i >= 0]
+        moved = _moved(order)
+        chain = [i for position, i in enumerate(order) if position not in moved]
+        gaps: list[tuple[list[int], list[int]]] = []
+        last_i = last_j = -1
+        for i in [*chain, len(self.before)]:
+            j = self.to_after[i] if i < len(self.before) else len(self.after)
+            here = [k for k in range(last_i + 1, i) if self.to_after[k] < 0 and self.before[k].folded]
+            there = [k for k in range(last_j + 1, j) if self.to_before[k] < 0] if here else []
+            if here and there:
+                gaps.append((here, there))
+            last_i, last_j = i, j
+        return gaps
 
     # -- ids and near text ---------------------------------------------------------------------
 
@@ -158,7 +205,23 @@ class _Aligner:
             if self.to_after[i] < 0 and self.to_before[j] < 0:
                 self.pair(i, j, -negative, 1.0 if negative < -NEAR_IN_PLACE else 0.6)
 
-    def near(self) -> None:
+    def reserve_pieces(self, id_edges: frozenset[tuple[int, int]]) -> None:
+        """Keep evident other halves of pairs from being taken for something else."""
+        for j, i in enumerate(self.to_before):
+            if i < 0:
+                continue
+            for step in (-1, 1):
+                b, a = i + step, j + step
+                if 0 <= b < len(self.before) and self.to_after[b] < 0 and self.before[b].folded:
+                    whole = self.after[j]
+                    if (b, j) in id_edges or self._is_half(self.before, b, i, whole, _EVIDENT):
+                        self.reserved[0].add(b)
+                if 0 <= a < len(self.after) and self.to_before[a] < 0 and self.after[a].folded:
+                    whole = self.before[i]
+                    if (i, a) in id_edges or self._is_half(self.after, a, j, whole, _EVIDENT):
+                        self.reserved[1].add(a)
+
+    def near(self, telling: float) -> None:
         """Best candidates first; standing in the expected place counts a little, so that of two
         nearly equal formulas the one in its place wins."""
         free_before, free_after = self.free()
@@ -168,16 +231,22 @@ class _Aligner:
         in_place = self._gap_candidates(free_before)
         edges = in_place | self._rare_candidates(free_before, free_after)
         scored: list[tuple[float, int, int, float]] = []
+        rarity: Rarity | None = None
         for i, j in sorted(edges):
             value = similarity(self.before[i], self.after[j])
             place = (i, j) in in_place
-            if value >= (NEAR_IN_PLACE if place else NEAR):
-                bonus = 0.05 * place - 0.03 * min(1.0, abs(j - expected[i]) / 50)
-                scored.append((-(value + bonus), i, j, value))
+            if value < (NEAR_IN_PLACE if place else NEAR):
+                continue
+            if value < (_LIKE_IN_PLACE if place else _LIKE):
+                rarity = rarity or Rarity(self.before, self.after)
+                if rarity.overlap(self.before[i], self.after[j]) < (_TELLING_IN_PLACE if place else telling):
+                    continue
+            bonus = 0.05 * place - 0.03 * min(1.0, abs(j - expected[i]) / 50)
+            scored.append((-(value + bonus), i, j, value))
         scored.sort()
         for _, i, j, value in scored:
             if self.to_after[i] < 0 and self.to_before[j] < 0:
-                self.pair(i, j, value, min(1.0, 0.35 + value))
+                self.pair(i, j, value, min(0.99, 0.35 + value))
 
     def _rare_candidates(self, free_before: list[int], free_after: list[int]) -> set[tuple[int, int]]:
         index: dict[str, list[int]] = defaultdict(list)
@@ -263,22 +332,27 @@ class _Aligner:
     def _release_halves(self) -> None:
         """Part doubtful pairs of which one side is really the other half of the pair beside it."""
         for j, i in enumerate(self.to_before):
-            if i < 0 or self.score[i][0] >= _CERTAIN:
+            if i < 0 or self.score[i][0] == 1.0 or self.score[i][1] == 1.0:
                 continue
+            contained = 0.75 if self.score[i][0] < _CERTAIN else _EVIDENT
             for step in (-1, 1):
                 b, a = i + step, j + step
                 of_after = self.to_before[a] if 0 <= a < len(self.after) else -1
                 of_before = self.to_after[b] if 0 <= b < len(self.before) else -1
-                if (of_after >= 0 and self._is_half(self.after, j, a, self.before[of_after])) or (
-                    of_before >= 0 and self._is_half(self.before, i, b, self.after[of_before])
+                if (of_after >= 0 and self._is_half(self.after, j, a, self.before[of_after], contained)) or (
+                    of_before >= 0 and self._is_half(self.before, i, b, self.after[of_before], contained)
                 ):
                     self.to_before[j] = self.to_after[i] = -1
                     del self.score[i]
                     break
 
-    def _is_half(self, parts: Sequence[Unit], part: int, neighbour: int, whole: Unit) -> bool:
+    def _is_half(
+        self, parts: Sequence[Unit], part: int, neighbour: int, whole: Unit, contained: float
+    ) -> bool:
         """Whether ``whole`` is ``parts[neighbour]`` and ``parts[part]`` together, clearly."""
-        if len(parts[part].words) < 3 or containment(parts[part], whole) < 0.75:
+        if len(whole.folded) < len(parts[neighbour].folded) + 0.5 * len(parts[part].folded):
+            return False
+        if len(parts[part].words) < 3 or containment(parts[part], whole) < contained:
             return False
         joined = self.vocabulary.join([parts[k] for k in sorted((part, neighbour))])
         gain = similarity(whole, joined) - similarity(whole, parts[neighbour])
@@ -327,20 +401,19 @@ def _absorb(
             if grown[-1] - grown[0] != len(grown) - 1:
                 continue
             known = (k, whole[0]) in id_edges
+            if containment(parts[k], wholes[whole[0]]) < _needed(parts[k], known):
+                continue
             now = vocabulary.join([parts[m] for m in mine])
             then = vocabulary.join([parts[m] for m in grown])
-            if _is_piece(parts[k], wholes[whole[0]], now, then, known):
+            gain = similarity(wholes[whole[0]], then) - similarity(wholes[whole[0]], now)
+            if gain > (0.0 if known else 0.01):
                 mine[:] = grown
                 owner[k] = n
 
 
-def _is_piece(part: Unit, whole: Unit, now: Unit, then: Unit, known: bool) -> bool:
-    """Whether ``part`` makes the joined text more like ``whole``; a shared id asks for less proof."""
-    needed = 0.35 if known else 0.6 if len(part.words) >= 3 else 1.0
-    if containment(part, whole) < needed:
-        return False
-    gain = similarity(whole, then) - similarity(whole, now)
-    return gain > (0.0 if known else 0.01)
+def _needed(part: Unit, known: bool) -> float:
+    """How much of a piece must occur in its whole; a shared id asks for less proof."""
+    return 0.35 if known else 0.6 if len(part.words) >= 3 else 1.0
 
 
 def _by_text(units: Sequence[Unit], indices: Sequence[int]) -> dict[str, list[int]]:

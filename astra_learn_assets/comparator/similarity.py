@@ -7,64 +7,75 @@
 
 from __future__ import annotations
 
+import math
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from rapidfuzz.distance import Indel, LCSseq
 
 _WORD = re.compile(r"[^\W_]+")
 _CHARACTERS_UP_TO = 5_000  # beyond, words alone: the character measure is quadratic
-_FIRST_CODE = 0xE000  # private use and beyond: a word becomes one character
+_FIRST_CODE = 0xE000  # private use and beyond, above all surrogates
 
 
-@dataclass(frozen=True)
 class Unit:
-    """A paragraph ready to be compared. ``coded`` has one character per word."""
+    """A paragraph ready to be compared; words are only made for those that no exact match settles.
 
-    text: str
-    folded: str
-    words: tuple[str, ...]
-    coded: str
+    ``text`` has single spaces, ``folded`` no capitals, ``coded`` one character per word.
+    """
+
+    __slots__ = ("_coded", "_codes", "_words", "folded", "text")
+
+    def __init__(self, text: str, codes: _Codes) -> None:
+        self.text = text
+        self.folded = text.casefold()
+        self._codes = codes
+        self._words: list[str] | None = None
+        self._coded: str | None = None
+
+    @property
+    def words(self) -> list[str]:
+        if self._words is None:
+            self._words = _WORD.findall(self.folded)
+        return self._words
+
+    @property
+    def coded(self) -> str:
+        if self._coded is None:
+            self._coded = "".join(map(self._codes.__getitem__, self.words))
+        return self._coded
+
+
+class _Codes(dict[str, str]):
+    """Word -> character. 0xE000 to 0x10FFFF is over a million words; a file with more folds together."""
+
+    def __missing__(self, word: str) -> str:
+        code = self[word] = chr(_FIRST_CODE + len(self) % (0x110000 - _FIRST_CODE))
+        return code
 
 
 class Vocabulary:
     """Words as single characters, so that word measures run at the speed of character measures."""
 
     def __init__(self) -> None:
-        self._codes: dict[str, str] = {}
+        self._codes = _Codes()
 
     def unit(self, text: str) -> Unit:
-        """``text`` with whitespace collapsed, folded and coded."""
-        flat = " ".join(text.split())
-        folded = flat.casefold()
-        words = tuple(_WORD.findall(folded))
-        return Unit(flat, folded, words, self.code(words))
+        """``text`` with whitespace collapsed."""
+        return Unit(" ".join(text.split()), self._codes)
 
     def units(self, texts: Iterable[str]) -> list[Unit]:
+        """One unit per text."""
         return [self.unit(text) for text in texts]
-
-    def code(self, words: Sequence[str]) -> str:
-        codes = self._codes
-        out = []
-        for word in words:
-            code = codes.get(word)
-            if code is None:
-                # 0xE000 to 0x10FFFF is over a million words; a file that has more folds together.
-                code = codes[word] = chr(_FIRST_CODE + len(codes) % (0x110000 - _FIRST_CODE))
-            out.append(code)
-        return "".join(out)
 
     def join(self, units: Sequence[Unit]) -> Unit:
         """Several paragraphs as one."""
         if len(units) == 1:
             return units[0]
-        return Unit(
-            " ".join(u.text for u in units),
-            " ".join(u.folded for u in units),
-            tuple(word for u in units for word in u.words),
-            "".join(u.coded for u in units),
-        )
+        joined = Unit(" ".join(u.text for u in units), self._codes)
+        joined._coded = "".join(u.coded for u in units)
+        return joined
 
 
 def similarity(a: Unit, b: Unit) -> float:
@@ -87,3 +98,30 @@ def containment(part: Unit, whole: Unit) -> float:
     if not part.coded:
         return 1.0 if part.folded in whole.folded else 0.0
     return float(LCSseq.similarity(part.coded, whole.coded)) / len(part.coded)
+
+
+class Rarity:
+    """How much the words that two paragraphs share tell, given how common they are in both documents.
+
+    Formulas ("Por el Grupo Parlamentario Popular tiene la palabra …") are alike in common words; a
+    paragraph that moved shares its rare ones.
+    """
+
+    def __init__(self, *sides: Sequence[Unit]) -> None:
+        counts: Counter[str] = Counter()
+        total = 1
+        for side in sides:
+            for unit in side:
+                counts.update(set(unit.coded))
+                total += 1
+        self._counts, self._total = counts, total
+
+    def overlap(self, a: Unit, b: Unit) -> float:
+        """0..1: Dice coefficient of the word sets; a word weighs log(paragraphs / paragraphs with it)."""
+        left, right = set(a.coded), set(b.coded)
+        whole = self._weight(left) + self._weight(right)
+        return 2 * self._weight(left & right) / whole if whole else 0.0
+
+    def _weight(self, words: set[str]) -> float:
+        counts, total = self._counts, self._total
+        return sum(math.log(total / max(1, counts[word])) for word in sorted(words))
