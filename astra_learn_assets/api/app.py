@@ -49,7 +49,8 @@ def create_app(settings: Settings | None = None, *, platform: Platform | None = 
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        opened = platform or await run_in_threadpool(Platform.open, settings)
+        opened: Platform
+        opened = platform if platform is not None else await run_in_threadpool(Platform.open, settings)
         state.opened = opened
         state.relay = OutboxRelay(opened, telemetry, logger)
         state.relay.start()

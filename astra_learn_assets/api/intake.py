@@ -31,13 +31,11 @@ from astra_learn_assets.comparator.gate import check_upload
 from astra_learn_assets.comparator.manifest import parse_manifest
 from astra_learn_assets.comparator.reader import read_document
 from astra_learn_assets.contracts import Delta, DictionaryEntry, Manifest, Rejection
-from astra_learn_assets.errors import BadInput, BadManifest, BaseMissing, Conflict, InvalidId, NotFound
+from astra_learn_assets.errors import BadInput, BadManifest, BaseMissing, Conflict, NotFound
 from astra_learn_assets.platform import Platform
 from astra_learn_assets.store import artifacts, audit, dictionary, outbox, paths, tenants
 from astra_learn_assets.store.tables import Artifact
 
-# artifact ids are "{session}-v{n}-{kind}-{12 hex}" and at most 80 characters
-MAXIMUM_SESSION_ID = 50
 MAXIMUM_ROSTER = 2_000
 
 
@@ -80,7 +78,7 @@ def register_session(
     """
     place = _place(tenant_id, session_id, version)
     if cloned_from is not None:
-        _session_id(cloned_from)
+        ids.name(cloned_from, "session id")
     names = _roster(roster)
     with platform.database.session() as session:
         tenants.get(session, place.tenant_id)
@@ -121,7 +119,7 @@ def register_draft(
     """
     place = _place(tenant_id, session_id, version)
     if cloned_from is not None:
-        _session_id(cloned_from)
+        ids.name(cloned_from, "session id")
     names = _roster(roster)
     with platform.database.session() as session:
         tenants.get(session, place.tenant_id)
@@ -183,13 +181,13 @@ def submit_final(
         tenants.get(session, place.tenant_id)
     check_upload(data, max_bytes=platform.settings.upload_max_bytes)
     sha256 = hashlib.sha256(data).hexdigest()
-    final_id = f"{place.session_id}-v{place.version}-final-{sha256[:12]}"
+    final_id = artifacts.artifact_id(place.session_id, place.version, "final", sha256)
     with platform.database.session() as session:
         known = _stored_summary(session, place, final_id, sha256)
         if known is not None:
             return known
         base = _choose_base(session, place, generated_id)
-        version_now, entries = dictionary.read(session, place.tenant_id)
+        _, entries = dictionary.read(session, place.tenant_id)
     delta = _compare(platform, place.tenant_id, base, final_id, data, entries, observe)
     live, refused = _live_entities(delta)
 
@@ -208,8 +206,8 @@ def submit_final(
         )
         if not created and artifact.summary is not None:
             return _again(artifact)
-        version_now = _apply(session, place.tenant_id, live, artifact.artifact_id, uploaded_by, entries)
-        summary = _summarise(delta, live, refused, version_now, artifact.artifact_id)
+        version_live = _apply(session, place.tenant_id, live, artifact.artifact_id, uploaded_by, entries)
+        summary = _summarise(delta, live, refused, version_live, artifact.artifact_id)
         artifact.summary = summary.model_dump(mode="json")
         _audit(session, place, uploaded_by, "final.submit", artifact.artifact_id, request_id)
     observe("hotfix", time.perf_counter() - started)
@@ -249,13 +247,7 @@ def relay_now(platform: Platform) -> int:
 
 
 def _place(tenant_id: str, session_id: str, version: int) -> _Place:
-    return _Place(ids.tenant_id(tenant_id), _session_id(session_id), ids.version(version))
-
-
-def _session_id(value: str) -> str:
-    if len(ids.name(value, "session id")) > MAXIMUM_SESSION_ID:
-        raise InvalidId(f"invalid session id of {len(value)} characters: use at most {MAXIMUM_SESSION_ID}")
-    return value
+    return _Place(ids.tenant_id(tenant_id), ids.name(session_id, "session id"), ids.version(version))
 
 
 def _roster(names: Sequence[str]) -> list[str]:
@@ -384,13 +376,12 @@ def _apply(
     An older entry that says the exact opposite (A to B, now B to A) is taken out: kept together they
     would swap the two names back and forth. The last writer wins and the history keeps both.
     """
-    version, _ = 0, before
     now = datetime.now(UTC)
     opposite = {(dictionary.entry_key(item.right), dictionary.entry_key(item.wrong)) for item in live}
     for entry in before:
         if (dictionary.entry_key(entry.wrong), dictionary.entry_key(entry.right)) in opposite:
             dictionary.remove(session, tenant_id, entry.wrong, author)
-    dictionary.apply(
+    update = dictionary.apply(
         session,
         tenant_id,
         [
@@ -405,8 +396,7 @@ def _apply(
             for item in live
         ],
     )
-    version, _ = dictionary.read(session, tenant_id)
-    return version
+    return update.version if update is not None else dictionary.read(session, tenant_id)[0]
 
 
 def _summarise(

@@ -15,7 +15,6 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import orm
 
 from astra_learn_assets import ids
-from astra_learn_assets.errors import NotFound
 from astra_learn_assets.platform import Platform
 from astra_learn_assets.settings import Settings
 from astra_learn_assets.store import dictionary, documents, examples, promotions, tenants, trainings
@@ -112,7 +111,7 @@ def status_in(session: orm.Session, settings: Settings, tenant_id: str) -> Learn
     version, entries = dictionary.read(session, tenant_id)
     current = promotions.current(session, tenant_id)
     rows = trainings.listing(session, tenant_id, limit=1)
-    running = trainings.unfinished(session, tenant_id) is not None
+    running = bool(trainings.unfinished(session, tenant_id))
     states: dict[str, int] = {}
     for row in documents.listing(session, tenant_id):
         states[row.state] = states.get(row.state, 0) + 1
@@ -224,10 +223,7 @@ def _cell(value: object) -> str:
 
 def _own(session: orm.Session, tenant_id: str, run_id: str) -> TrainingRun:
     tenants.get(session, ids.tenant_id(tenant_id))
-    row = trainings.get(session, run_id)
-    if row.tenant_id != tenant_id:
-        raise NotFound("no existe ese entrenamiento en este municipio")
-    return row
+    return trainings.get(session, run_id, tenant_id=tenant_id)
 
 
 def _training(row: TrainingRun, settings: Settings) -> Training:

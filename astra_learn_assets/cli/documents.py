@@ -190,11 +190,11 @@ def _submit_remote(
 def _compare(
     draft: bytes, final: bytes, draft_path: Path, final_path: Path, manifest: Manifest | None
 ) -> Delta:
+    from astra_learn_assets.cli.platform import read_settings
     from astra_learn_assets.comparator.engine import compare as compare_documents
     from astra_learn_assets.comparator.gate import check_upload
-    from astra_learn_assets.settings import get_settings
 
-    settings = get_settings()
+    settings = read_settings()
     for path, data in ((draft_path, draft), (final_path, final)):
         try:
             check_upload(data, max_bytes=settings.upload_max_bytes)

@@ -95,16 +95,33 @@ def rollback(
 def adapter_import(
     tenant: Annotated[str, typer.Argument(help="Id of the municipality.")],
     folder: Annotated[Path, typer.Argument(help="A PEFT adapter folder.")],
+    dataset_hash: Annotated[
+        str, typer.Option("--dataset-hash", help="SHA-256 of the corpus it was trained on.")
+    ],
+    base_model: Annotated[
+        str | None, typer.Option("--base-model", help="Base it belongs to; default: the configured one.")
+    ] = None,
+    base_revision: Annotated[str | None, typer.Option("--base-revision")] = None,
     output: FormatOption = Format.text,
 ) -> None:
     """Bring in an adapter made elsewhere; it is not served until it passes the gates."""
+    from astra_learn_assets import ids
     from astra_learn_assets.registry.importer import import_adapter
+    from astra_learn_assets.stages.train import base_identity
 
     with answering(output):
         if not folder.is_dir():
             raise BadInput(f"{folder} is no folder: name the folder with adapter_config.json")
         with platform() as opened:
-            made = import_adapter(opened, tenant, folder, imported_by=_user())
+            known, revision = base_identity(opened.settings)
+            made = import_adapter(
+                opened,
+                tenant,
+                folder,
+                dataset_hash=ids.digest(dataset_hash, "dataset hash"),
+                base_model=base_model or known,
+                base_revision=base_revision if base_model else revision,
+            )
             facts: dict[str, Any] = {"tenant_id": tenant, "adapter_id": made.adapter_id}
         if output is Format.json:
             print_json(facts)

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from astra_learn_assets.cli import access, documents, learning, privacy
-from astra_learn_assets.cli.output import BROKEN_PIPE, INTERRUPTED, Format, answering
+from astra_learn_assets.cli import access, documents, learning, privacy, system
+from astra_learn_assets.cli.output import BAD_INPUT, BROKEN_PIPE, INTERRUPTED, Format, answering
+from astra_learn_assets.cli.platform import read_settings
 from astra_learn_assets.errors import AstraError
 
 if TYPE_CHECKING:
@@ -38,10 +39,12 @@ def demo(
     home: HomeOption = None,
 ) -> None:
     """Watch two simulated councils teach their models, end to end."""
-    from astra_learn_assets.council.demo import run_demo
+    from astra_learn_assets.demo.run import Options, run_demo
 
     with answering(Format.text):
-        _leave(run_demo(_settings(home), exit_when_done=exit_when_done, sessions=sessions, seed=seed))
+        options = Options(sessions=sessions, seed=seed, exit_when_done=exit_when_done)
+        held = run_demo(_settings(home), options)
+    raise typer.Exit(0 if held else 1)
 
 
 @app.command()
@@ -64,18 +67,13 @@ documents.register(app)
 privacy.register(app)
 learning.register(app)
 access.register(app)
+system.register(app)
 
 
 def _settings(home: Path | None, **given: object) -> Settings:
     """The process's settings with what the command line names; for the processes it starts as well."""
-    from astra_learn_assets.settings import get_settings
-
     values = {name: value for name, value in {"home": home, **given}.items() if value is not None}
-    return get_settings().model_copy(update=values)
-
-
-def _leave(code: int | None) -> None:
-    raise typer.Exit(int(code or 0))
+    return read_settings().model_copy(update=values)
 
 
 def main() -> None:
@@ -89,6 +87,6 @@ def main() -> None:
         sys.exit(BROKEN_PIPE)
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
-    except AstraError as error:
+    except (AstraError, OSError) as error:
         typer.echo(f"error: {error}", err=True)
-        sys.exit(1)
+        sys.exit(BAD_INPUT)

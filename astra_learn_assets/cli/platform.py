@@ -6,8 +6,29 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from astra_learn_assets.errors import BadConfiguration
+
 if TYPE_CHECKING:
     from astra_learn_assets.platform import Platform
+    from astra_learn_assets.settings import Settings
+
+
+def read_settings() -> Settings:
+    """The process's settings.
+
+    Raises:
+        BadConfiguration: naming the variable that cannot be read.
+    """
+    from pydantic import ValidationError
+
+    from astra_learn_assets.settings import get_settings
+
+    try:
+        return get_settings()
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        name = "_".join(str(part) for part in first["loc"]).upper()
+        raise BadConfiguration(f"ASTRA_{name}: {first['msg']}") from None
 
 
 @contextmanager
@@ -19,7 +40,6 @@ def platform() -> Iterator[Platform]:
     """
     from astra_learn_assets.platform import Platform
     from astra_learn_assets.services.embedded import embedded
-    from astra_learn_assets.settings import get_settings
 
-    with embedded(get_settings()) as settings, Platform.open(settings) as opened:
+    with embedded(read_settings()) as settings, Platform.open(settings) as opened:
         yield opened

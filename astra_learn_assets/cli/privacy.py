@@ -99,13 +99,13 @@ def register(app: typer.Typer) -> None:
 
 
 def _policy(tenant: str | None, country: str | None) -> Policy:
-    from astra_learn_assets.settings import get_settings
+    from astra_learn_assets.cli.platform import read_settings
     from astra_learn_assets.stages.anonymize import Policy, policy_of
 
     if country is not None and not (len(country) == 2 and country.isascii() and country.isalpha()):
         raise BadInput(f"country {country!r:.20}: use two letters, for example 'es'")
     if tenant is None:
-        settings = get_settings()
+        settings = read_settings()
         return Policy(
             country=(country or settings.country).lower(),
             mask_terms=(),

@@ -20,9 +20,7 @@ from astra_learn_assets.errors import BadInput
 router = APIRouter(prefix="/v1")
 
 _ID = r"^[A-Za-z0-9][A-Za-z0-9_-]*$"
-SessionPath = Annotated[
-    str, Path(pattern=_ID, max_length=intake.MAXIMUM_SESSION_ID, examples=["pleno-2026-03"])
-]
+SessionPath = Annotated[str, Path(pattern=_ID, max_length=80, examples=["pleno-2026-03"])]
 VersionPath = Annotated[int, Path(ge=1, le=999, examples=[1])]
 ArtifactId = Annotated[str, Field(pattern=_ID, max_length=80)]
 _BINARY = {"type": "string", "format": "binary"}
@@ -43,7 +41,7 @@ class SessionRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    cloned_from: str | None = Field(None, pattern=_ID, max_length=intake.MAXIMUM_SESSION_ID)
+    cloned_from: str | None = Field(None, pattern=_ID, max_length=80)
     roster: tuple[Annotated[str, Field(max_length=200)], ...] = Field((), max_length=intake.MAXIMUM_ROSTER)
 
 
