@@ -19,6 +19,7 @@ from astra_learn_assets.contracts import EntityKind
 from astra_learn_assets.council.confusions import POOL
 
 Cause = Literal["systematic", "entity", "noise"]
+_PART = re.compile(r"[^\W\d_]+|.", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -68,24 +69,31 @@ class ErrorModel:
         error_of = {error.right: error for error in self.entities}
         position = 0
         for match in self._entity_pattern().finditer(text) if self.entities else ():
-            pieces += self._plain(text[position : match.start()], rng)
+            pieces += self._plain(text, position, match.start(), rng)
             error = error_of[match.group()]
             if rng.random() < self.entity_rate:
                 pieces.append(Piece(error.right, error.wrong, "entity", error.kind))
             else:
                 pieces.append(Piece(error.right, error.right))
             position = match.end()
-        return tuple(pieces + self._plain(text[position:], rng))
+        return tuple(pieces + self._plain(text, position, len(text), rng))
 
     def _entity_pattern(self) -> re.Pattern[str]:
         names = sorted((error.right for error in self.entities), key=lambda name: (-len(name), name))
         return re.compile(r"(?<!\w)(?:" + "|".join(map(re.escape, names)) + r")(?!\w)")
 
-    def _plain(self, text: str, rng: random.Random) -> list[Piece]:
+    def _plain(self, text: str, begin: int, end: int, rng: random.Random) -> list[Piece]:
+        """The stretch of ``text`` between two misheard names.
+
+        Capitalised words inside a sentence are spared: "Servicio de Salud" is a name, and a name put
+        right belongs to the dictionary, not to the systematic confusions.
+        """
         pieces = []
-        for part in re.findall(r"[^\W\d_]+|.", text, re.DOTALL):
+        for match in _PART.finditer(text, begin, end):
+            part = match.group()
             wrong = self.systematic.get(part.lower())
-            if wrong is not None and rng.random() < self.systematic_rate:
+            starts = match.start() == 0 or text[: match.start()].endswith(". ")
+            if wrong is not None and (part.islower() or starts) and rng.random() < self.systematic_rate:
                 heard = wrong[0].upper() + wrong[1:] if part[0].isupper() else wrong
                 pieces.append(Piece(part, heard, "systematic"))
             elif part == "," and rng.random() < self.comma_rate:

@@ -41,7 +41,7 @@ class Score:
         learned = {(p.route, squeezed(p.before), squeezed(p.after)) for p in delta.examples}
         self._sets("pair", name, learned, wanted)
         fixes = {(fix.wrong.casefold(), fix.right) for fix in truth.entity_fixes}
-        changes = {(change.wrong.casefold(), change.right) for change in delta.entity_changes}
+        changes = {core_of(change.wrong.casefold(), change.right) for change in delta.entity_changes}
         self._sets("entity", name, changes, fixes)
         inserted = {squeezed(block.after or "") for block in delta.blocks if block.op == "inserted"}
         self._sets("inserted", name, inserted, {squeezed(text) for text in truth.inserted})
@@ -74,6 +74,16 @@ def compare_session(session: SimulatedSession) -> Delta:
         final_id=f"{session.document_id}-final",
         manifest=session.manifest,
     )
+
+
+def core_of(wrong: str, right: str) -> tuple[str, str]:
+    """Without the words both sides share: the engine names "del PODA" where "poda" is a plain word too."""
+    old, new = wrong.split(), right.split()
+    while min(len(old), len(new)) > 1 and old[0] == new[0].casefold():
+        old, new = old[1:], new[1:]
+    while min(len(old), len(new)) > 1 and old[-1] == new[-1].casefold():
+        old, new = old[:-1], new[:-1]
+    return " ".join(old), " ".join(new)
 
 
 def squeezed(text: str) -> str:
