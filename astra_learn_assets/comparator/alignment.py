@@ -36,6 +36,7 @@ _RARE_DF = 12
 _RARE_WORDS = 10
 _CANDIDATES = 6
 _GAP_PRODUCT = 400
+_SAMPLE = 400
 _PARTS = 8
 
 
@@ -238,7 +239,7 @@ class _Aligner:
             if value < (NEAR_IN_PLACE if place else NEAR):
                 continue
             if value < (_LIKE_IN_PLACE if place else _LIKE):
-                rarity = rarity or Rarity(self.before, self.after)
+                rarity = rarity or self._rarity(free_before, free_after)
                 if rarity.overlap(self.before[i], self.after[j]) < (_TELLING_IN_PLACE if place else telling):
                     continue
             bonus = 0.05 * place - 0.03 * min(1.0, abs(j - expected[i]) / 50)
@@ -248,25 +249,31 @@ class _Aligner:
             if self.to_after[i] < 0 and self.to_before[j] < 0:
                 self.pair(i, j, value, min(0.99, 0.35 + value))
 
+    def _rarity(self, free_before: list[int], free_after: list[int]) -> Rarity:
+        """Word counts of what is in question and of a sample of the rest: all of it would cost too much."""
+        free = set(free_after)
+        sample = range(0, len(self.after), max(1, len(self.after) // _SAMPLE))
+        return Rarity(
+            [self.before[i] for i in free_before],
+            [self.after[j] for j in sorted(free.union(sample))],
+        )
+
     def _rare_candidates(self, free_before: list[int], free_after: list[int]) -> set[tuple[int, int]]:
+        """For each free paragraph of the draft, those of the final that share its rarest words."""
         index: dict[str, list[int]] = defaultdict(list)
         for j in free_after:
             for word in set(self.after[j].coded):
                 index[word].append(j)
+        rare = {word: places for word, places in index.items() if len(places) <= _RARE_DF}
         edges: set[tuple[int, int]] = set()
         for i in free_before:
-            words = [
-                w
-                for w in sorted(set(self.before[i].coded))
-                if len(index.get(w, ())) in range(1, _RARE_DF + 1)
-            ]
-            words.sort(key=lambda w: (len(index[w]), w))
+            words = sorted((len(rare[word]), word) for word in set(self.before[i].coded) & rare.keys())
             votes: dict[int, float] = defaultdict(float)
-            for word in words[:_RARE_WORDS]:
-                for j in index[word]:
-                    votes[j] += 1 / len(index[word])
-            best = sorted(votes.items(), key=lambda item: (-item[1], item[0]))[:_CANDIDATES]
-            edges.update((i, j) for j, _ in best)
+            for count, word in words[:_RARE_WORDS]:
+                for j in rare[word]:
+                    votes[j] += 1 / count
+            best = sorted((-weight, j) for j, weight in votes.items())[:_CANDIDATES]
+            edges.update((i, j) for _, j in best)
         return edges
 
     def _gap_candidates(self, free_before: list[int]) -> set[tuple[int, int]]:
