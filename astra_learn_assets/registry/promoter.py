@@ -24,7 +24,7 @@ from astra_learn_assets.platform import Platform
 from astra_learn_assets.registry import lineage
 from astra_learn_assets.registry.manifest import digest_of
 from astra_learn_assets.registry.publisher import fetch_verified
-from astra_learn_assets.store import adapters, paths, promotions, tenants, verdicts
+from astra_learn_assets.store import adapters, locks, paths, promotions, tenants, verdicts
 from astra_learn_assets.store.tables import Promotion
 
 _LOG = structlog.get_logger(__name__)
@@ -46,6 +46,7 @@ def promote(
         GateRefused: without passing verdicts for its digest, or when it was judged against another
             champion than the present one.
         AdapterRefused: when the stored folder is not what was signed.
+        Conflict: when another promotion came in between.
         Unavailable: when Postgres, the object store or MLflow does not answer. Redis may be away.
     """
     _require_own(tenant_id, adapter_id)
@@ -76,6 +77,10 @@ def promote(
         source=_source(platform, adapter_id),
     )
     with platform.database.session() as session:
+        locks.hold(session, "promotions", tenant_id)
+        now = promotions.current(session, tenant_id)
+        if (now and now.promotion_id) != (current and current.promotion_id):
+            raise Conflict(f"tenant {tenant_id}: another promotion came in between; try again")
         promotion = promotions.add(
             session,
             tenant_id,

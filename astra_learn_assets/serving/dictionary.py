@@ -68,7 +68,8 @@ class DictionarySubscriber:
         self._fetch = fetch
         self._every = tenants is None
         self._held: dict[str, Dictionary] = {ids.tenant_id(name): _EMPTY for name in tenants or ()}
-        self._behind: set[str] = set()
+        self._heard: dict[str, int] = {}  # newest version a message told of
+        self._unread: set[str] = set()  # the last fetch failed
         self._refresh_seconds = refresh_seconds
         self._reconnect_seconds = reconnect_seconds
         self._changed = threading.Condition()
@@ -97,15 +98,15 @@ class DictionarySubscriber:
         try:
             version, entries = self._fetch(tenant_id)
         except (AstraError, OSError) as error:
-            self._behind.add(tenant_id)
+            self._unread.add(tenant_id)
             _LOG.warning("dictionary not read", tenant_id=tenant_id, error=str(error))
             return False
+        self._unread.discard(tenant_id)
         with self._changed:
             if version <= self.dictionary(tenant_id).version:
                 return False
             replacements = MappingProxyType({entry.wrong: entry.right for entry in entries})
             self._held[tenant_id] = Dictionary(version, tuple(entries), replacements)
-            self._behind.discard(tenant_id)
             self.applied += 1
             self._changed.notify_all()
             return True
@@ -122,9 +123,8 @@ class DictionarySubscriber:
             return
         if message.version <= self.dictionary(tenant_id).version:
             return
+        self._heard[tenant_id] = max(message.version, self._heard.get(tenant_id, 0))
         self.refresh(tenant_id)
-        if self.dictionary(tenant_id).version < message.version:
-            self._behind.add(tenant_id)  # a lagging replica answered; ask again
 
     def start(self, timeout: float = 10.0) -> bool:
         """Start following; True when subscribed and caught up within ``timeout`` seconds."""
@@ -174,14 +174,17 @@ class DictionarySubscriber:
                 message = subscription.get_message(timeout=0.2)
                 if message is not None and message["type"] == "message":
                     self.receive(message["data"])
-                for tenant_id in sorted(self._behind):
-                    self._behind.discard(tenant_id)
-                    self.refresh(tenant_id)
-                    if tenant_id in self._behind:
-                        self._stop.wait(self._reconnect_seconds)
+                elif (behind := self._behind()) and not self._stop.wait(self._reconnect_seconds):
+                    for tenant_id in behind:
+                        self.refresh(tenant_id)
                 if time.monotonic() - refreshed >= self._refresh_seconds:
                     self._refresh_all()
                     refreshed = time.monotonic()
+
+    def _behind(self) -> list[str]:
+        """Tenants to ask for again: the fetch failed, or a lagging replica answered."""
+        late = {name for name, version in self._heard.items() if self.dictionary(name).version < version}
+        return sorted(late | self._unread)
 
     def _refresh_all(self) -> None:
         for tenant_id in sorted(self._held):
