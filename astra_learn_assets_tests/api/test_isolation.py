@@ -1,0 +1,195 @@
+"""Every route, as every role and as a foreign tenant, with ids guessed from another tenant."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+from fastapi.testclient import TestClient
+
+from astra_learn_assets.api.intake import register_draft, submit_final
+from astra_learn_assets.api.routes import blocklist, dictionary, documents, health, learning, panel
+from astra_learn_assets.platform import Platform
+from astra_learn_assets.store import audit, trainings
+from astra_learn_assets_tests.api.conftest import Headers, Issue
+from astra_learn_assets_tests.api.files import DOCX, NAME_FIX, make_draft
+from astra_learn_assets_tests.conftest import MakeTenant
+
+ROLES = ("viewer", "editor", "admin", "platform")
+# what each route needs; a route that is missing here fails the test
+NEEDS: dict[tuple[str, str], set[str]] = {
+    ("POST", "/v1/compare"): set(ROLES),
+    ("PUT", "/v1/tenants/{tenant}/sessions/{session}/versions/{version}"): {"admin", "platform"},
+    ("PUT", "/v1/tenants/{tenant}/sessions/{session}/versions/{version}/draft"): {"admin", "platform"},
+    ("POST", "/v1/tenants/{tenant}/sessions/{session}/versions/{version}/draft"): {"admin", "platform"},
+    ("POST", "/v1/tenants/{tenant}/sessions/{session}/versions/{version}/final"): {
+        "editor",
+        "admin",
+        "platform",
+    },
+    ("GET", "/v1/tenants/{tenant}/dictionary"): set(ROLES),
+    ("GET", "/v1/tenants/{tenant}/dictionary/changes"): set(ROLES),
+    ("DELETE", "/v1/tenants/{tenant}/dictionary/{entry_id}"): {"editor", "admin", "platform"},
+    ("GET", "/v1/tenants/{tenant}/blocklist"): {"admin"},
+    ("POST", "/v1/tenants/{tenant}/blocklist"): {"admin"},
+    ("DELETE", "/v1/tenants/{tenant}/blocklist/{term_id}"): {"admin"},
+    ("GET", "/v1/tenants/{tenant}/learning/status"): set(ROLES),
+    ("GET", "/v1/tenants/{tenant}/learning/trainings"): set(ROLES),
+    ("GET", "/v1/tenants/{tenant}/learning/trainings/{run_id}"): set(ROLES),
+    ("GET", "/v1/tenants/{tenant}/learning/trainings/{run_id}/logs"): set(ROLES),
+    ("GET", "/v1/tenants/{tenant}/learning/metrics"): set(ROLES),
+    ("GET", "/v1/tenants/{tenant}/learning/export.csv"): set(ROLES),
+    ("GET", "/panel/{tenant}"): set(ROLES),
+}
+OPEN = {("GET", "/healthz"), ("GET", "/readyz"), ("GET", "/metrics"), ("POST", "/panel/{tenant}")}
+
+
+@dataclass(frozen=True)
+class Theirs:
+    """Ids that exist in one tenant and are guessed from another."""
+
+    draft_id: str
+    final_id: str
+    run_id: str
+
+
+def fill(platform: Platform, tenant_id: str) -> Theirs:
+    files = make_draft()
+    draft = register_draft(
+        platform,
+        tenant_id=tenant_id,
+        session_id="pleno-1",
+        version=1,
+        docx=files.docx,
+        manifest=files.manifest,
+    )
+    final = submit_final(
+        platform,
+        tenant_id=tenant_id,
+        session_id="pleno-1",
+        version=1,
+        data=files.final(NAME_FIX),
+        uploaded_by="clerk",
+    )
+    with platform.database.session() as session:
+        run = trainings.start(session, tenant_id, through_seq=1, attempt=1, dagster_run_id=None)
+        return Theirs(draft.artifact_id, final.artifact_id, run.run_id)
+
+
+@pytest.fixture
+def theirs(platform: Platform, make_tenant: MakeTenant) -> Theirs:
+    make_tenant("villaverde")
+    make_tenant("rio-claro")
+    return fill(platform, "villaverde")
+
+
+def call(client: TestClient, method: str, path: str, tenant: str, theirs: Theirs, headers: Headers) -> Any:
+    url = path.format(
+        tenant=tenant,
+        session="pleno-1",
+        version=1,
+        entry_id="0" * 16,
+        term_id="0" * 16,
+        run_id=theirs.run_id,
+    )
+    files = make_draft()
+    body: dict[str, Any] = {}
+    if path.endswith("/final"):
+        body = {"content": files.final(NAME_FIX), "headers": {"Content-Type": DOCX}}
+    elif path.endswith("/draft"):
+        body = {"files": {"docx": ("d.docx", files.docx), "manifest": ("d.json", files.manifest)}}
+    elif path == "/v1/compare":
+        ids = {"generated_id": theirs.draft_id, "final_id": theirs.final_id, "tenant_id": tenant}
+        body = {"json": ids}
+    elif method in ("POST", "PUT"):
+        body = {"json": {"term": "Carmen Villalobos"} if "blocklist" in path else {}}
+    sent = {**headers, **body.pop("headers", {})}
+    return client.request(method, url, headers=sent, **body)
+
+
+def routes() -> set[tuple[str, str]]:
+    modules = (blocklist, dictionary, documents, health, learning, panel)
+    return {
+        (method, route.path)
+        for module in modules
+        for route in module.router.routes
+        if isinstance(route, APIRoute)
+        for method in route.methods
+    }
+
+
+def test_every_route_is_in_the_table_of_rights(app: FastAPI) -> None:
+    assert routes() == set(NEEDS) | OPEN
+    documented = {(method.upper(), path) for path, item in app.openapi()["paths"].items() for method in item}
+    assert documented <= routes()
+
+
+def test_every_role_may_do_what_the_table_says_and_nothing_else(
+    client: TestClient, issue: Issue, theirs: Theirs
+) -> None:
+    keys = {role: issue(role) for role in ROLES}
+    wrong = []
+    for (method, path), allowed in NEEDS.items():
+        for role in ROLES:
+            status = call(client, method, path, "villaverde", theirs, keys[role]).status_code
+            may = status not in (401, 403)
+            if may != (role in allowed) or status >= 500:
+                wrong.append((method, path, role, status))
+    assert wrong == []
+
+
+def test_no_route_answers_without_a_key(client: TestClient, theirs: Theirs) -> None:
+    for method, path in NEEDS:
+        assert call(client, method, path, "villaverde", theirs, {}).status_code == 401, path
+
+
+def test_no_key_of_another_tenant_opens_any_route(
+    client: TestClient, issue: Issue, theirs: Theirs, platform: Platform
+) -> None:
+    refused = 0
+    for role in ("viewer", "editor", "admin"):
+        key = issue(role, "rio-claro")
+        for method, path in NEEDS:
+            for tenant in ("villaverde", "no-such-town"):
+                answer = call(client, method, path, tenant, theirs, key)
+                assert answer.status_code == 403, (role, method, path, tenant)
+                assert "Hortegga" not in answer.text
+                refused += 1
+    with platform.database.session() as session:
+        rows = [row for row in audit.listing(session, "rio-claro", limit=500) if row.outcome == "refused"]
+    assert len(rows) == refused
+    assert {row.target for row in rows} == {"foreign_tenant:villaverde", "foreign_tenant:no-such-town"}
+
+
+def test_ids_guessed_from_another_tenant_are_unknown_in_ones_own(
+    client: TestClient, issue: Issue, theirs: Theirs
+) -> None:
+    key = issue("admin", "rio-claro")
+    for method, path in NEEDS:
+        if "{run_id}" in path or path == "/v1/compare":
+            answer = call(client, method, path, "rio-claro", theirs, key)
+            assert answer.status_code == 404, path
+            assert "Hortegga" not in answer.text
+
+
+def test_a_key_without_tenant_in_the_request_compares_only_its_own(
+    client: TestClient, issue: Issue, theirs: Theirs
+) -> None:
+    ids = {"generated_id": theirs.draft_id, "final_id": theirs.final_id}
+    assert client.post("/v1/compare", json=ids, headers=issue("viewer", "rio-claro")).status_code == 404
+    assert client.post("/v1/compare", json=ids, headers=issue("viewer")).status_code == 200
+    assert client.post("/v1/compare", json=ids, headers=issue("platform")).status_code == 422
+
+
+@pytest.mark.parametrize(
+    "tenant", ["..", "%2e%2e%2fvillaverde", "villaverde%00", "VILLAVERDE", "villaverde--x", "v" * 64, "%20"]
+)
+def test_odd_tenant_ids_never_reach_anything(
+    client: TestClient, issue: Issue, theirs: Theirs, tenant: str
+) -> None:
+    answer = client.get(f"/v1/tenants/{tenant}/dictionary", headers=issue("platform"))
+    assert answer.status_code in (404, 422)
+    assert "Hortegga" not in answer.text
