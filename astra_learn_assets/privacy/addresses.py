@@ -1,0 +1,87 @@
+# ruff: noqa: E501  (tables: one form, one line)
+"""Street addresses, and places named after people.
+
+A street with a house number is where somebody lives: it is masked. A street, school or hospital
+without one is a public place: the person it is named after is not masked there, unless the tenant's
+blocklist or roster says so.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from astra_learn_assets.privacy.rules import Finding
+
+_UP = r"[A-ZÁÉÍÓÚÜÑÀÈÒÇ]"
+_STREET = (
+    r"(?:calle|c/\.?|avenida|avda\.?|avd\.?|av\.?|plaza|pza\.?|plz\.|pl\.|plazuela|plazoleta|glorieta|paseo|pº|camino|cno\.?|cmno\.?|"
+    r"carretera|ctra\.?|carrera|cra\.|kra\.|travesía|trav\.|pasaje|psje\.?|pje\.?|ronda|rda\.|rambla|"
+    r"callejón|cjón\.?|calleja|cuesta|costanilla|bulevar|boulevard|blvr?d\.?|jirón|jr\.|transversal|diagonal|circunvalación|"
+    r"urbanización|urb\.?|urbanizacion|residencial|conjunto|ciudadela|cdla\.?|lotización|barriada|bda\.?|alameda|autopista|vía|"
+    r"carrer|plaça|avinguda|passeig|kalea|etorbidea|rúa|praza|praça|calzada|privada|andador|cerrada|prolongación|malecón|pasadizo|polígono|pol\.)"
+)
+_WORD = rf"(?:{_UP}[\w’'´.\-]*|\d{{1,2}}|N\d{{2}})"
+_LINK = r"(?:de|del|la|las|los|el|y|e|i|d['’]|en|san|santa)"
+_NAME = rf"(?:{_LINK}\s+){{0,3}}{_WORD}(?:[ ]+(?:(?:{_LINK})[ ]+){{0,3}}{_WORD}){{0,6}}"
+_LOOSE = r"(?:[\w’'´.\-]+[ ]+){0,6}?[\w’'´.\-]+"
+_NUMBER = (
+    r"(?:\s*,\s*|\s+(?!(?:19|20)\d\d\b)|\s*#\s*)(?:(?:n\.?[º°o]\.?|núm\.?|num\.?|número|numero|nro\.?|no\.?|#|portal|casa|lote|mz\.?|manzana|km\.?)\s*)?"
+    r"(?:\d{1,5}(?:[.,]\d{1,3})?(?![\d.]*\s*(?:€|euros|metros|m2|m²|%|horas|años|vecinos|votos))|s/n|[NSEO]\d{1,3}-\d{1,4})"
+    r"(?:\s?(?:bis|dup\.?)|[A-Za-z](?!\w)|(?-i:\s[A-H])(?!\w))?(?:\s?[\-–/]\s?\d{1,4}[A-Za-z]?(?!\w))?"
+)
+_SAID_NUMBER = r"[\s,]+(?:en\s+el\s+|al\s+)?n[úu]mero\s+(?:\d{1,5}|(?:\w+\s+y\s+)?\w+)"
+_FLOOR = (
+    r"(?:[\s,.\-]{1,3}(?:(?:piso|planta|pta\.?|puerta|puerta|escalera|esc\.?|bloque|blq\.?|portal|dpto\.?|departamento|depto\.?|apto\.?|apartamento|interior|int\.?|bajo|ático|"
+    r"entresuelo|local|edificio|torre|letra|casa|oficina|of\.?|código postal|c\.?p\.?)\s?[\w\-]{0,6}|\d{1,2}\s?[º°ªa-dA-D](?!\w)(?:\s?[A-Za-z](?!\w)|\s?(?:izq|dcha|der|izda|izquierda|derecha)\w*\.?)?|\d{1,2}[A-Z](?!\w)|"
+    r"(?:izq|dcha|izda|izquierda|derecha)\.?(?!\w)|\d{5}(?!\d)(?!\s*(?:€|euros))))"
+)
+_ADDRESS = re.compile(rf"(?<!\w)(?i:{_STREET})\s*{_NAME}(?i:{_NUMBER})(?i:{_FLOOR}){{0,4}}")
+_ADDRESS_SAID = re.compile(rf"(?<!\w)(?i:{_STREET})\s+{_LOOSE}(?i:{_SAID_NUMBER})(?i:{_FLOOR}){{0,4}}")
+_ADDRESS_LOWER = re.compile(
+    rf"(?<!\w)(?:calle|c/|avenida|avda\.?|av\.|plaza|paseo|camino|carretera|travesía|pasaje|jirón|carrera|ronda)\s+{_LOOSE}\s*(?:,|n[º°]|núm\.?|nro\.?|#)\s*\d{{1,4}}(?!\d)(?!\s*(?:€|euros|de\s+\w+\s+de))(?i:{_FLOOR}){{0,4}}"
+)
+_GRID = re.compile(
+    r"(?<!\w)(?i:calle|cl\.?|carrera|cra\.?|kra\.?|cr\.|transversal|tv\.?|diagonal|dg\.?|avenida|av\.?)\s*\d{1,3}\s?[A-Za-z]{0,2}(?:\s?(?i:bis|sur|norte|este|oeste))?\s*(?:#|(?i:no\.?|n[º°]|nro\.?))\s*\d{1,3}\s?[A-Za-z]?\s?[\-–]\s?\d{1,3}(?:\s?(?i:sur|norte|este|oeste))?(?i:"
+    + _FLOOR
+    + r"){0,4}"
+)
+_BLOCK = re.compile(
+    r"(?<!\w)(?i:mz\.?|manzana)\s?[\"“']?[A-Z0-9]{1,3}[\"”']?[\s,]+(?i:lt\.?|lote)\s?[\"“']?\d{1,3}[A-Z]?[\"”']?"
+)
+_POSTAL = re.compile(r"(?<!\w)(?i:c\.?p\.?|código postal)\s*:?\s*\d{5}(?!\d)")
+
+_PLACE_HEAD = (
+    rf"(?:{_STREET}|hospital|clínica|ies|i\.e\.s\.|ceip|c\.e\.i\.p\.|cp|cpr|cra|colegio|escuela|instituto|institución educativa|i\.e\.|liceo|preparatoria|"
+    r"unidad educativa|u\.e\.|biblioteca|teatro|pabellón|polideportivo|estadio|parque|jardines|jardín|bosque|centro|casa|casa de (?:la )?cultura|"
+    r"residencia|fundación|premio|premios|universidad|museo|auditorio|mercado|puente|barrio|bº|colonia|col\.|sector|parroquia|cantón|municipio|"
+    r"distrito|provincia|departamento|estado|iglesia|ermita|convento|catedral|basílica|playa|río|arroyo|monte|cerro|cementerio|cine|sala|salón|aeropuerto|"
+    r"estación|monumento|estatua|busto|memorial|torneo|trofeo|copa|concurso|certamen|beca|becas|cátedra|ley|plan|operación|edificio|complejo|coliseo|"
+    r"guardería|escuela infantil|conservatorio|ludoteca|velódromo|piscina|campo de fútbol|isla|islas|lago|volcán|comuna|comunidad|asociación|"
+    r"construcciones|transportes|hermanos|hnos\.?|talleres|excavaciones|grupo|ampa|afa|peña|club|cofradía|hermandad|santuario|virgen)"
+)
+_TITLE = r"(?:(?:Doctora?|Dra?\.|General|Gral\.|Padre|P\.|Alcalde|Maestr[oa]|Profesora?|Capitán|Comandante|Coronel|Almirante|Poeta|Pintora?|Escultora?|Presidente|Libertador|Mariscal|Cardenal|Obispo|Arzobispo|Marqués|Conde|Duque|Rey|Reina|Infanta|Príncipe|Fray|Sor|San|Santa|Santo|Beato|Virgen|Hermanos|Ingeniero|Arquitecto|Músico|Juan de Dios)\s+)?"
+_PLACE = re.compile(
+    rf"(?<!\w)(?i:{_PLACE_HEAD})\s+(?:(?:municipal|público|pública|provincial|nacional|general|universitario|cultural|social|cívico|deportivo|infantil|comarcal|de salud|de mayores|de día|regional|especial)\s+){{0,3}}"
+    rf"(?i:(?:de|del|de la|de los|de las|d['’])\s+)?[\"“'«]?(?P<name>{_TITLE}{_UP}[\w’'´\-]+(?:[ ]+(?:(?:de|del|la|las|los|y|e|i)[ ]+){{0,2}}{_UP}[\w’'´\-]+){{0,4}})"
+)
+_COMPANY = re.compile(
+    rf"(?P<name>(?:{_UP}[\w’'´\-]+[ ]+(?:(?:y|e|de|del|la|e hijos)[ ]+)?){{1,5}}),?\s?(?:S\.? ?L\.?(?: ?U\.?)?|S\.? ?A\.?(?: ?U\.?)?|S\.? ?C\.?|C\.? ?B\.?|S\.? ?A\.? ?S\.?|Ltda\.?|Cía\.?|S\. ?Coop\.?|E\.?I\.?R\.?L\.?|S\. de R\.L\.?)(?!\w)"
+)
+
+
+def addresses(text: str) -> Iterator[Finding]:
+    """Street addresses that name a house, in a cleaned text."""
+    for form in (_GRID, _ADDRESS, _ADDRESS_SAID, _ADDRESS_LOWER, _BLOCK, _POSTAL):
+        for match in form.finditer(text):
+            end = match.end()
+            while end > match.start() and text[end - 1] in " ,.;-\n":
+                end -= 1
+            yield Finding(match.start(), end, "DIRECCION", 65, "address")
+
+
+def public_places(text: str) -> Iterator[tuple[int, int]]:
+    """Spans of streets, institutions and companies whose inner names are not citizens."""
+    for form in (_PLACE, _COMPANY):
+        for match in form.finditer(text):
+            yield match.span()

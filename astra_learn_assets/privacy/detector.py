@@ -1,0 +1,205 @@
+"""All detectors of one tenant behind one call: cleaned text in, findings without overlap out.
+
+Per batch the sentences not seen before go through the entity model together; sentences repeat a lot
+(draft and final share most of them), so answers are remembered in memory, never on disk.
+Precedence: the tenant's masked terms, then contact data and identifiers, then addresses, then persons.
+Names inside allowed terms and public places stay, unless the tenant masks them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import OrderedDict
+from collections.abc import Iterator, Sequence
+
+from astra_learn_assets.privacy import addresses, contact, persons
+from astra_learn_assets.privacy.cleaning import PLACEHOLDER, fold_chars
+from astra_learn_assets.privacy.countries import identity_rules
+from astra_learn_assets.privacy.nlp import Entity, EntityModel
+from astra_learn_assets.privacy.rules import Finding, find_all, resolve
+from astra_learn_assets.privacy.terms import AllowTerms, MaskTerms
+
+CACHE_SENTENCES = 50_000
+_SEGMENT_LIMIT = 3000
+_BREAK = re.compile(r"\n+|(?<=[^\W\d_]{4}[.!?…])[ ]+(?=[^\W\d_¿¡])")
+_PIECE = re.compile(r"(?:(?! [ye] (?=[^\W\d_]{3}))[^\n|;])+")  # one name: ends at a line, a bar, "y"
+_JOINT = re.compile(r"[ ]{1,2}|-|")
+_LOOSE_WORD = re.compile(r"\w+")
+_ABBREVIATED = re.compile(
+    r"(?i)(?:señor|avda|dña|sres|sras|excm[oa]|ilm[oa]|prof|econ|mons|crnl|tlg[oa]|mtr[oa]|lic|lcd[oa]|hnos|urb|dpto|ctra|psje|art|núm|fdo)\.$"
+)
+
+
+def segments(text: str) -> Iterator[tuple[int, str]]:
+    """Sentences and lines of a text with their offsets; none longer than a few thousand characters."""
+    start = 0
+    cuts = [
+        m for m in _BREAK.finditer(text) if not _ABBREVIATED.search(text[max(0, m.start() - 8) : m.start()])
+    ]
+    for left, right in [*((m.start(), m.end()) for m in cuts), (len(text), len(text))]:
+        while left - start > _SEGMENT_LIMIT:
+            space = text.rfind(" ", start + 1, start + _SEGMENT_LIMIT)
+            cut = space + 1 if space > start else start + _SEGMENT_LIMIT
+            yield start, text[start:cut]
+            start = cut
+        if text[start:left].strip():
+            yield start, text[start:left]
+        start = right
+
+
+class Detector:
+    """Everything that finds personal data for one tenant. Not thread-safe (one cache)."""
+
+    def __init__(
+        self,
+        model: EntityModel,
+        *,
+        country: str,
+        mask_terms: Sequence[str] = (),
+        allow_terms: Sequence[str] = (),
+    ) -> None:
+        self._model = model
+        self._country = country.strip().lower()
+        self._rules = (*identity_rules(country), *contact.CONTACT)
+        self._mask = MaskTerms(mask_terms)
+        self._allow = AllowTerms(allow_terms)
+        self._seen: OrderedDict[str, list[Entity]] = OrderedDict()
+
+    def find(self, texts: Sequence[str]) -> list[list[Finding]]:
+        """Findings per cleaned text, without overlap, in order of place."""
+        entities = self._entities(texts)
+        return [self._merge(text, found) for text, found in zip(texts, entities, strict=True)]
+
+    def _entities(self, texts: Sequence[str]) -> list[list[Entity]]:
+        parts = [list(segments(text)) for text in texts]
+        fresh = list(dict.fromkeys(s for part in parts for _, s in part if s not in self._seen))
+        answers = dict(zip(fresh, self._model.entities(_stand_in(s) for s in fresh), strict=True))
+        out = []
+        for part in parts:
+            found = []
+            for offset, segment in part:
+                answer = answers[segment] if segment in answers else self._seen[segment]
+                found += [(s + offset, e + offset, label) for s, e, label in answer]
+            out.append(found)
+        self._seen.update(answers)
+        while len(self._seen) > CACHE_SENTENCES:
+            self._seen.popitem(last=False)
+        return out
+
+    def _merge(self, text: str, entities: list[Entity]) -> list[Finding]:
+        blocked = [m.span() for m in PLACEHOLDER.finditer(text)]
+        masked = list(self._mask.find(text))
+        allowed = self._allow.find(text)
+        found = [
+            *find_all(self._rules, text),
+            *contact.phones(text, self._country),
+            *contact.spoken_numbers(text),
+            *addresses.addresses(text),
+        ]
+        places = [
+            *addresses.public_places(text),
+            *((s, e) for s, e, label in entities if label == "LOC" and " " in text[s:e]),
+        ]
+        found += self._persons(text, entities, places)
+        found = [f for f in found if not _inside(f, allowed)] + masked
+        found = [f for f in found if not any(s < f.end and e > f.start for s, e in blocked)]
+        found = join_names(text, resolve(found))
+        names = [text[f.start : f.end] for f in found if f.kind == "PERSONA"]
+        again = repeat_names(text, names, [*allowed, *places, *blocked])
+        return join_names(text, resolve([*found, *again]))
+
+    def _persons(self, text: str, entities: list[Entity], places: list[tuple[int, int]]) -> list[Finding]:
+        found = []
+        for start, end, label in entities:
+            if label != "PER":
+                continue
+            for piece in _PIECE.finditer(text, start, end):
+                span = persons.mend(text, *piece.span())
+                if span:
+                    found.append(
+                        Finding(span[0], persons.extend(text, *span), "PERSONA", persons.RANK, "model")
+                    )
+        found += persons.titled(text)
+        found += persons.listed(text)
+        return [f for f in found if not _inside(f, places)]
+
+
+def _stand_in(segment: str) -> str:
+    """The segment with placeholders replaced, length kept, by what the model expects in their place."""
+    if "<" not in segment:
+        return segment
+    return PLACEHOLDER.sub(_natural, segment)
+
+
+def _natural(match: re.Match[str]) -> str:
+    size, kind = len(match[0]), match[1]
+    if kind == "PERSONA":
+        return ("Lucía Pérez" + "z" * size)[:size]
+    if kind == "DIRECCION":
+        return ("Calle Mayor" + " " * size)[: size - 2] + "12"
+    return "6" * size
+
+
+def repeat_names(text: str, names: Sequence[str], kept: Sequence[tuple[int, int]] = ()) -> list[Finding]:
+    """Places in ``text`` where a word of one of ``names`` stands again.
+
+    Lower-case repeats count only for words that are no ordinary Spanish ("casado", "blanco").
+    """
+    words = {
+        fold_chars(w)
+        for name in names
+        for w in persons.WORD.findall(name)
+        if len(w) > 2 and fold_chars(w) not in persons.PARTICLES
+    }
+    if not words:
+        return []
+    found = []
+    for match in persons.WORD.finditer(text):
+        folded = fold_chars(match[0])
+        if folded not in words or any(s <= match.start() and match.end() <= e for s, e in kept):
+            continue
+        ordinary = persons.is_ordinary(folded)
+        if ordinary and (not match[0][0].isupper() or _starts_sentence(text, match.start())):
+            continue
+        found.append(Finding(match.start(), match.end(), "PERSONA", persons.RANK - 5, "repeat"))
+    return found
+
+
+def join_names(text: str, found: Sequence[Finding]) -> list[Finding]:
+    """Findings with persons trimmed of loose ends and joined where only a space or hyphen parts them."""
+    out: list[Finding] = []
+    for finding in found:
+        if finding.kind == "PERSONA":
+            trimmed = _trim(text, finding)
+            if trimmed is None:
+                continue
+            last = out[-1] if out else None
+            if last and last.kind == "PERSONA" and _JOINT.fullmatch(text, last.end, trimmed.start):
+                rank = max(last.rank, trimmed.rank)
+                out[-1] = Finding(last.start, trimmed.end, "PERSONA", rank, last.detector)
+                continue
+            finding = trimmed
+        out.append(finding)
+    return out
+
+
+def _trim(text: str, finding: Finding) -> Finding | None:
+    words = list(_LOOSE_WORD.finditer(text, finding.start, finding.end))
+    while words and fold_chars(words[0][0]) in ("y", "e", "i") and words[0][0].islower():
+        words.pop(0)
+    while words and fold_chars(words[-1][0]) in persons.PARTICLES | {"y", "e"} and words[-1][0].islower():
+        words.pop()
+    if not any(len(w[0]) > 1 for w in words):
+        return None
+    end = words[-1].end()
+    if len(words[-1][0]) == 1 and text[end : end + 1] == "." and end < finding.end:
+        end += 1
+    return Finding(words[0].start(), end, finding.kind, finding.rank, finding.detector)
+
+
+def _starts_sentence(text: str, start: int) -> bool:
+    return re.search(r"(?:^|[.!?¿¡:\n]\s*)$", text[max(0, start - 3) : start]) is not None
+
+
+def _inside(finding: Finding, spans: Sequence[tuple[int, int]]) -> bool:
+    return any(s <= finding.start and finding.end <= e for s, e in spans)

@@ -1,0 +1,216 @@
+"""Whole files: anonymize a JSONL to a JSONL, scan one. Streams, so files may be larger than memory.
+
+Lines are examples (``instruction``, ``input``, ``output``, ``meta``), bare ``{"input", "output"}`` or
+``{"text"}``; other fields pass through, except that strings in them which hold a masked name are
+masked too. The output appears under its name only when complete.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from astra_learn_assets.errors import BadInput, BadJsonl
+from astra_learn_assets.privacy.cleaning import PLACEHOLDER
+from astra_learn_assets.privacy.pseudonymizer import PseudonymizedPair, Pseudonymizer
+from astra_learn_assets.privacy.residual import ResidualScanner, ScanReport, parse_line
+
+BATCH_LINES = 128
+BATCH_CHARACTERS = 400_000
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class AnonymizeReport:
+    """What happened: ``masked`` counts placeholders by kind; ``second_pass`` those only the residual
+    scanner found; ``dropped_identical`` pairs in which nothing was left to learn; ``quarantined`` line
+    numbers left out because something could not be masked."""
+
+    lines: int
+    written: int
+    masked: dict[str, int] = field(default_factory=dict)
+    second_pass: int = 0
+    dropped_identical: int = 0
+    quarantined: tuple[int, ...] = ()
+
+
+def anonymize_file(
+    in_path: Path,
+    out_path: Path,
+    *,
+    pseudonymizer: Pseudonymizer,
+    scanner: ResidualScanner | None = None,
+    drop_identical: bool = False,
+    progress: Progress | None = None,
+) -> AnonymizeReport:
+    """Write ``in_path`` masked to ``out_path``.
+
+    With a ``scanner``, what it still finds is masked as well, and a line it still flags is left out.
+    ``progress`` is called with bytes read and bytes in all.
+
+    Raises:
+        BadInput: the input does not exist or is the output.
+        BadJsonl: a broken line, with its number; no output is left behind.
+    """
+    if not in_path.is_file():
+        raise BadInput(f"no file {str(in_path)!r}: name an existing JSONL file")
+    if out_path.exists() and out_path.samefile(in_path):
+        raise BadInput("input and output are the same file: name another output")
+    if out_path.is_dir() or not out_path.parent.is_dir():
+        raise BadInput(f"cannot write {str(out_path)!r}: name a file in an existing folder")
+    partial = out_path.with_name(f".{out_path.name}.{os.getpid()}.partial")
+    work = _Work(pseudonymizer, scanner, drop_identical)
+    size = in_path.stat().st_size
+    try:
+        with open(partial, "wb") as out:
+            for batch, read in _batches(in_path):
+                out.writelines(work.batch(batch))
+                if progress:
+                    progress(read, size)
+            out.flush()
+            os.fsync(out.fileno())
+        os.replace(partial, out_path)
+    finally:
+        partial.unlink(missing_ok=True)
+    return work.report()
+
+
+def scan_file(path: Path, *, scanner: ResidualScanner, progress: Progress | None = None) -> ScanReport:
+    """Scan a JSONL file of any size.
+
+    Raises:
+        BadInput: there is no such file.
+        BadJsonl: a broken line, with its number.
+    """
+    if not path.is_file():
+        raise BadInput(f"no file {str(path)!r}: name an existing JSONL file")
+    size = path.stat().st_size
+
+    def lines() -> Iterator[bytes]:
+        read = 0
+        with open(path, "rb") as file:
+            for number, line in enumerate(file):
+                read += len(line)
+                if progress and number % BATCH_LINES == 0:
+                    progress(read, size)
+                yield line
+        if progress:
+            progress(size, size)
+
+    return scanner.report(lines())
+
+
+def _batches(path: Path) -> Iterator[tuple[list[tuple[int, dict[str, Any]]], int]]:
+    batch: list[tuple[int, dict[str, Any]]] = []
+    read = characters = 0
+    with open(path, "rb") as file:
+        for number, line in enumerate(file, 1):
+            read += len(line)
+            if not line.strip():
+                continue
+            batch.append((number, _checked(number, parse_line(number, line))))
+            characters += len(line)
+            if len(batch) >= BATCH_LINES or characters >= BATCH_CHARACTERS:
+                yield batch, read
+                batch, characters = [], 0
+    if batch:
+        yield batch, read
+
+
+def _checked(number: int, values: dict[str, Any]) -> dict[str, Any]:
+    fields = [name for name in ("input", "output", "text") if name in values]
+    if not fields:
+        raise BadJsonl(number, "neither 'input' and 'output' nor 'text': nothing to anonymize")
+    for name in fields:
+        if not isinstance(values[name], str):
+            raise BadJsonl(number, f"'{name}' is not a string")
+    return values
+
+
+class _Work:
+    def __init__(self, pseudonymizer: Pseudonymizer, scanner: ResidualScanner | None, drop: bool) -> None:
+        self._pseudonymizer = pseudonymizer
+        self._scanner = scanner
+        self._drop = drop
+        self._masked: Counter[str] = Counter()
+        self._lines = self._written = self._second = self._identical = 0
+        self._quarantined: list[int] = []
+
+    def batch(self, batch: list[tuple[int, dict[str, Any]]]) -> Iterator[bytes]:
+        items = [(*_sides(values), _seed(values)) for _, values in batch]
+        results = self._pseudonymizer.pairs(items)
+        texts = [v for _, values in batch if "text" in values and "input" in values for v in [values["text"]]]
+        extra = iter(self._pseudonymizer.pairs([(t, "", _digest(t)) for t in texts]))
+        for (number, values), result in zip(batch, results, strict=True):
+            self._lines += 1
+            line = dict(values)
+            result = self._again(result, _seed(values))
+            if "input" in values or "output" in values:
+                line.update(
+                    {k: v for k, v in (("input", result.before), ("output", result.after)) if k in values}
+                )
+                if "text" in values:
+                    line["text"] = next(extra).before if "input" in values else values["text"]
+            else:
+                line["text"] = result.before
+            if self._drop and result.identical and "output" in values and values["input"] != values["output"]:
+                self._identical += 1
+                continue
+            if self._scanner and self._scanner.scan_values(
+                number, {k: v for k, v in line.items() if k != "instruction"}
+            ):
+                self._quarantined.append(number)
+                continue
+            if isinstance(line.get("meta"), dict) and "entities" in line["meta"]:
+                line["meta"] = {**line["meta"], "entities": result.entities}
+            for placeholder, count in result.entities.items():
+                match = PLACEHOLDER.fullmatch(placeholder)
+                self._masked[match[1] if match else placeholder] += count
+            self._written += 1
+            yield json.dumps(line, ensure_ascii=False, separators=(", ", ": ")).encode() + b"\n"
+
+    def _again(self, result: PseudonymizedPair, seed: str) -> PseudonymizedPair:
+        """Mask what only the scanner sees, the same words alike on both sides."""
+        if self._scanner is None:
+            return result
+        sides = [result.before, result.after]
+        words = [sides[i][s:e] for i in (0, 1) for s, e, _, _ in self._scanner.scan_text(sides[i])]
+        if not words:
+            return result
+        self._second += len(words)
+        return self._pseudonymizer.mask_spans(
+            result, [[(s, e, k) for s, e, k, _ in self._scanner.scan_text(side)] for side in sides], seed
+        )
+
+    def report(self) -> AnonymizeReport:
+        return AnonymizeReport(
+            self._lines,
+            self._written,
+            dict(sorted(self._masked.items())),
+            self._second,
+            self._identical,
+            tuple(self._quarantined),
+        )
+
+
+def _sides(values: dict[str, Any]) -> tuple[str, str]:
+    if "input" in values or "output" in values:
+        return values.get("input", ""), values.get("output", "")
+    return values["text"], ""
+
+
+def _seed(values: dict[str, Any]) -> str:
+    meta = values.get("meta")
+    if isinstance(meta, dict) and isinstance(meta.get("example_id"), str):
+        return str(meta["example_id"])
+    return _digest("\0".join(_sides(values)))
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

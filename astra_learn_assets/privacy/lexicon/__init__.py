@@ -1,0 +1,98 @@
+"""Word lists the rules and the trainer share: names of persons, and words that are not names.
+
+``names.txt`` was written by hand; ``words.txt.gz`` counts lower-case words of ParlaMint-ES (CC BY 4.0).
+Must not know any detector.
+"""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+
+_FOLDER = Path(__file__).resolve().parent
+
+
+@lru_cache(maxsize=1)
+def name_lists() -> Mapping[str, tuple[str, ...]]:
+    """Sections of ``names.txt``: ``"given:es:f" -> names``, an underscore standing for a space."""
+    return _read("names.txt")
+
+
+@lru_cache(maxsize=1)
+def vocabulary() -> Mapping[str, tuple[str, ...]]:
+    """Sections of ``vocabulary.txt``: roles, council, places, titles, place heads; folded words."""
+    return _read("vocabulary.txt")
+
+
+def _read(file: str) -> dict[str, tuple[str, ...]]:
+    sections: dict[str, list[str]] = {}
+    current: list[str] = []
+    for line in (_FOLDER / file).read_text(encoding="utf-8").splitlines():
+        if line.startswith("#") or not line.strip():
+            continue
+        if line.startswith("["):
+            current = sections.setdefault(line.strip("[] \n"), [])
+        else:
+            current += [name.replace("_", " ") for name in line.split()]
+    return {section: tuple(dict.fromkeys(names)) for section, names in sections.items()}
+
+
+def _fold(word: str) -> str:
+    from astra_learn_assets.privacy.cleaning import fold_chars
+
+    return fold_chars(word)
+
+
+def _section(kind: str) -> frozenset[str]:
+    return frozenset(
+        _fold(word) for section, names in name_lists().items() if section.startswith(kind) for name in names
+        for word in name.split() if len(word) > 1
+    )  # fmt: skip
+
+
+@lru_cache(maxsize=1)
+def given_names() -> frozenset[str]:
+    """Given names, folded."""
+    return _section("given") | frozenset(("mª", "fco"))
+
+
+@lru_cache(maxsize=1)
+def surnames() -> frozenset[str]:
+    """Surnames, folded, one word each."""
+    return _section("surname") - {
+        "el",
+        "de",
+        "ba",
+        "ek",
+        "uc",
+        "ye",
+        "ma",
+        "san",
+        "king",
+        "hall",
+        "green",
+        "white",
+        "young",
+    }
+
+
+@lru_cache(maxsize=1)
+def ordinary_words() -> frozenset[str]:
+    """Words that occur in lower case in the minutes, folded, and the council's own vocabulary."""
+    packed = (_FOLDER / "words.txt.gz").read_bytes()
+    listed = gzip.decompress(packed).decode("utf-8").split()
+    return (frozenset(listed) | frozenset(vocabulary()["council"])) - {"iban", "miren"}
+
+
+@lru_cache(maxsize=1)
+def role_words() -> frozenset[str]:
+    """Offices and institutions, folded: never part of a person's name on their own."""
+    return frozenset(vocabulary()["roles"])
+
+
+@lru_cache(maxsize=1)
+def place_words() -> frozenset[str]:
+    """Countries, regions and well-known towns, folded, one word each."""
+    return frozenset(vocabulary()["places"])
