@@ -285,7 +285,9 @@ def _start(
                 stop(server)
                 raise Unavailable(f"{name} did not answer within {_START_SECONDS:.0f} s: {_tail(log)}")
             time.sleep(0.03)
-        port = _free_port()  # it ended by itself: most likely somebody took the port first
+        if "already in use" not in _tail(log):
+            break
+        port = _free_port()  # somebody else was faster to take it
     raise Unavailable(f"{name} does not start, see {log}: {_tail(log)}")
 
 
