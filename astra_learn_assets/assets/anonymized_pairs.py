@@ -1,7 +1,5 @@
 """Pairs without persons: the last place where a citizen's name may be read."""
 
-from __future__ import annotations
-
 import dagster as dg
 
 from astra_learn_assets.assets import common

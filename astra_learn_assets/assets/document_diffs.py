@@ -1,7 +1,5 @@
 """Corrected DOCX against its draft: what the human changed, block by block."""
 
-from __future__ import annotations
-
 import dagster as dg
 
 from astra_learn_assets.assets import common, outside

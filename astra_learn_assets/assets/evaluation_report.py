@@ -4,8 +4,6 @@ The candidate is the adapter of the tenant's newest training. A run tagged ``ast
 that adapter instead, for example an imported one; gate and promotion read the same tag.
 """
 
-from __future__ import annotations
-
 import dagster as dg
 
 from astra_learn_assets.assets import common

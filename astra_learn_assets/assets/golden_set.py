@@ -1,7 +1,5 @@
 """The frozen test of a tenant: documents that never teach."""
 
-from __future__ import annotations
-
 import dagster as dg
 
 from astra_learn_assets.assets import common

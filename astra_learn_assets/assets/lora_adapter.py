@@ -1,7 +1,5 @@
 """A corpus becomes a signed adapter, on a GPU where there is one."""
 
-from __future__ import annotations
-
 import dagster as dg
 from pydantic import Field
 
@@ -36,7 +34,7 @@ def lora_adapter(
             opened,
             tenant_of(context),
             run=trainer.runner(context),
-            dagster_run_id=context.run_id,
+            dagster_run_id=context.run.run_id,
             overrides=train.overrides(config.hyperparameters),
             force=config.force,
         )

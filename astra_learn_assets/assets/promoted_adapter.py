@@ -1,7 +1,5 @@
 """The champion: what CORE serves to this tenant from its next session on."""
 
-from __future__ import annotations
-
 import dagster as dg
 
 from astra_learn_assets.assets import common
@@ -19,7 +17,7 @@ def promoted_adapter(context: dg.AssetExecutionContext, platform: PlatformResour
         result = promote.promote_candidate(
             opened,
             tenant_id,
-            promoted_by=f"dagster:{context.run_id}",
+            promoted_by=f"dagster:{context.run.run_id}",
             adapter_id=context.run.tags.get(training_run.ADAPTER_TAG),
         )
     return dg.MaterializeResult(

@@ -1,7 +1,5 @@
 """What one training reads: the tenant's examples and a share of replay."""
 
-from __future__ import annotations
-
 import dagster as dg
 
 from astra_learn_assets.assets import common
@@ -21,7 +19,7 @@ def training_corpus(context: dg.AssetExecutionContext, platform: PlatformResourc
             opened,
             tenant_of(context),
             training_id=context.run.tags.get(training_run.TAG),
-            dagster_run_id=context.run_id,
+            dagster_run_id=context.run.run_id,
         )
     return dg.MaterializeResult(
         data_version=dg.DataVersion(result.dataset_hash),

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import dagster as dg
 
-from astra_learn_assets.partitions import tenant_partitions
-
 prepare_examples = dg.define_asset_job(
     "prepare_examples",
     selection=dg.AssetSelection.assets("document_diffs", "anonymized_pairs"),
-    partitions_def=tenant_partitions,
     description="Compare waiting finals and anonymize their pairs.",
 )
 
@@ -18,14 +15,12 @@ train_adapter = dg.define_asset_job(
     selection=dg.AssetSelection.assets(
         "golden_set", "training_corpus", "lora_adapter", "evaluation_report", "promoted_adapter"
     ),
-    partitions_def=tenant_partitions,
     description="Freeze corpus and golden set, train, evaluate, and promote if the gates pass.",
 )
 
 evaluate_adapter = dg.define_asset_job(
     "evaluate_adapter",
     selection=dg.AssetSelection.assets("evaluation_report", "promoted_adapter"),
-    partitions_def=tenant_partitions,
     description="Judge the adapter named in the run's tag astra/adapter_id, and promote it if it passes.",
 )
 

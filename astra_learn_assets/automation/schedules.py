@@ -1,7 +1,5 @@
 """The cron way into a training: small towns learn too, once their oldest example has waited long enough."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import dagster as dg

@@ -4,8 +4,6 @@ A run key dedupes against failed runs too, so every key carries something that g
 wanted: the number of earlier runs for the same finals, the attempt of a training.
 """
 
-from __future__ import annotations
-
 from datetime import UTC, datetime, timedelta
 
 import dagster as dg

@@ -1,7 +1,5 @@
 """pii_gate, corpus_gate, adapter_gate, wer_gate: thin checks over the stages' judges."""
 
-from __future__ import annotations
-
 from collections import Counter
 
 import dagster as dg

@@ -1,7 +1,5 @@
 """The platform (database, object store, vault, Redis) as a Dagster resource."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 

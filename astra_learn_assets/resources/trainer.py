@@ -5,8 +5,6 @@ trainer documents its exit codes and saves its work on SIGTERM, so this resource
 session itself and keeps both.
 """
 
-from __future__ import annotations
-
 import os
 import subprocess
 import sys

@@ -9,7 +9,9 @@ from astra_learn_assets.stages.plan import LAUNCH_GRACE, verdict_on_unfinished
 
 def test_a_training_whose_run_was_never_launched_is_given_up_after_the_grace_time() -> None:
     assert verdict_on_unfinished("unknown", LAUNCH_GRACE) is None
-    assert "no run was launched" in (verdict_on_unfinished("unknown", LAUNCH_GRACE + timedelta(seconds=1)) or "")
+    assert "no run was launched" in (
+        verdict_on_unfinished("unknown", LAUNCH_GRACE + timedelta(seconds=1)) or ""
+    )
 
 
 def test_a_failed_run_ends_its_training_at_once() -> None:

@@ -1,0 +1,115 @@
+"""When runs are asked for, and when not."""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from astra_learn_assets.automation.sensors import FINALS_TAG, feedback, training
+from astra_learn_assets.partitions import tenant_partitions
+from astra_learn_assets.platform import Platform
+from astra_learn_assets.store import examples, trainings
+from astra_learn_assets_tests.conftest import MakeTenant
+from astra_learn_assets_tests.graph.conftest import Town
+
+
+def _add_examples(platform: Platform, tenant_id: str, count: int, start: int = 0) -> None:
+    rows = [
+        examples.NewExample(f"{start + n:064x}", "doc-1", 1, golden=False, usable=True, reason=None)
+        for n in range(count)
+    ]
+    with platform.database.session() as session:
+        examples.add(session, tenant_id, rows)
+
+
+def test_a_new_tenant_becomes_a_partition_before_its_first_run(
+    instance: dg.DagsterInstance, platform: Platform, make_tenant: MakeTenant
+) -> None:
+    make_tenant("rio-claro")
+    result = feedback(instance, platform, None)
+    assert [request.partition_keys for request in result.dynamic_partitions_requests or []] == [["rio-claro"]]
+    assert not result.run_requests
+
+
+def test_a_waiting_final_asks_for_one_preparing_run_and_shows_what_the_hot_path_wrote(
+    instance: dg.DagsterInstance, town: Town
+) -> None:
+    town.submit(0, 1)
+    result = feedback(instance, town.platform, None)
+    (request,) = result.run_requests or []
+    assert request.partition_key == town.tenant_id
+    assert request.run_key is not None
+    assert request.run_key.endswith(":1")
+    keys = {event.asset_key.to_user_string() for event in result.asset_events}
+    assert keys == {"final_documents", "entities_dictionary"}
+    again = feedback(instance, town.platform, result.cursor)
+    assert not again.asset_events
+
+
+def test_a_failed_preparing_run_is_asked_for_again_under_another_key_but_not_at_once(
+    instance: dg.DagsterInstance, town: Town
+) -> None:
+    town.submit(0)
+    (first,) = feedback(instance, town.platform, None).run_requests or []
+    tags = {**first.tags, "dagster/partition": town.tenant_id}
+    run = instance.create_run_for_job(_job(), tags=tags)
+    assert not feedback(instance, town.platform, None).run_requests, "its run is active"
+    instance.report_run_failed(run)
+    assert not feedback(instance, town.platform, None).run_requests, "too soon after the failure"
+    assert FINALS_TAG in first.tags
+
+
+def test_a_tenant_below_the_threshold_is_told_how_far_it_is(instance: dg.DagsterInstance, town: Town) -> None:
+    _add_examples(town.platform, town.tenant_id, 29)
+    result = training(instance, town.platform, cron=False)
+    assert not result.run_requests
+    assert "29 of 30" in str(result.skip_reason)
+
+
+def test_the_threshold_begins_one_training_with_a_row_and_a_key_of_its_own(
+    instance: dg.DagsterInstance, town: Town
+) -> None:
+    _add_examples(town.platform, town.tenant_id, 30)
+    (request,) = training(instance, town.platform, cron=False).run_requests or []
+    with town.platform.database.session() as session:
+        (row,) = trainings.listing(session, town.tenant_id)
+    assert request.run_key == f"{town.tenant_id}:{row.through_seq}:1"
+    assert request.tags["astra/training_id"] == row.run_id
+    assert row.state == "queued"
+    again = training(instance, town.platform, cron=False)
+    assert not again.run_requests, "one training at a time"
+
+
+def test_a_training_whose_run_failed_is_closed_and_waits_before_the_next_attempt(
+    instance: dg.DagsterInstance, town: Town
+) -> None:
+    _add_examples(town.platform, town.tenant_id, 30)
+    (request,) = training(instance, town.platform, cron=False).run_requests or []
+    run = instance.create_run_for_job(_job(), tags={**request.tags, "dagster/partition": town.tenant_id})
+    instance.report_run_failed(run)
+    result = training(instance, town.platform, cron=False)
+    assert not result.run_requests
+    assert "after the last failure" in str(result.skip_reason)
+    with town.platform.database.session() as session:
+        (row,) = trainings.listing(session, town.tenant_id)
+    assert row.state == "failed"
+
+
+def test_a_tenant_that_is_no_partition_yet_is_not_trained(
+    instance: dg.DagsterInstance, platform: Platform, make_tenant: MakeTenant
+) -> None:
+    make_tenant("rio-claro")
+    _add_examples(platform, "rio-claro", 40)
+    assert not training(instance, platform, cron=False).run_requests
+    assert not instance.get_dynamic_partitions(str(tenant_partitions.name))
+
+
+def _job() -> dg.JobDefinition:
+    @dg.op
+    def nothing() -> None:
+        return None
+
+    @dg.job(name="prepare_examples")
+    def prepare_examples() -> None:
+        nothing()
+
+    return prepare_examples
