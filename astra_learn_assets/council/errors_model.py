@@ -19,6 +19,7 @@ from astra_learn_assets.contracts import EntityKind
 from astra_learn_assets.council.confusions import POOL
 
 Cause = Literal["systematic", "entity", "noise"]
+_STUTTER = re.compile(r"aa|ee|ii|oo|uu|(.)\1\1")
 _PART = re.compile(r"[^\W\d_]+|.", re.DOTALL)
 
 
@@ -136,13 +137,13 @@ def draw_systematic(rng: random.Random, sample: Iterable[str]) -> dict[str, str]
     return {right: wrong for group in chosen for right, wrong in group.items()}
 
 
-# (sound, what is heard instead): spelling rules of Spanish and of the languages beside it
+# (sound as a pattern, what is heard instead): spelling rules of Spanish and of the languages beside it
 _SOUNDS = (
-    ("ch", "tx"), ("v", "b"), ("b", "v"), ("z", "s"), ("ll", "y"), ("rr", "r"), ("gu", "w"), ("ñ", "ni"),
+    ("ch", "tx"), ("v", "b"), ("b", "v"), ("z", "s"), ("ll", "y"), ("rr", "r"), ("gu(?=[aei])", "w"), ("ñ", "ni"),
     ("j", "g"), ("que", "ke"), ("qui", "ki"), ("ce", "se"), ("ci", "si"), ("ía", "ilia"), ("mp", "np"),
     ("al", "ar"), ("ar", "al"), ("er", "el"), ("or", "ur"), ("en", "in"), ("in", "en"), ("e", "i"),
     ("o", "u"), ("u", "o"), ("a", "e"), ("d", "t"), ("t", "d"), ("m", "n"), ("c", "k"), ("p", "b"),
-    ("g", "c"), ("s", "z"),
+    ("g", "c"), ("s", "z"), ("i", "e"), ("f", "p"), ("r", "l"), ("l", "r"), ("n", "m"), ("h", ""),
 )  # fmt: skip
 
 
@@ -152,12 +153,14 @@ def mishear(name: str, rng: random.Random, *, avoid: Collection[str]) -> str:
     for _ in range(1000):
         heard = name.lower()
         for sound, instead in rng.sample(_SOUNDS, len(_SOUNDS)):
-            place = heard.find(sound, rng.choice((0, 1, 2)))
-            if place >= 0:
-                heard = heard[:place] + instead + heard[place + len(sound) :]
+            places = [match.span() for match in re.finditer(sound, heard)]
+            if places:
+                begin, end = rng.choice(places)
+                heard = heard[:begin] + instead + heard[end:]
                 if sum(a != b for a, b in zip(heard, name.lower(), strict=False)) >= 2:
                     break
-        if without_accents(heard).lower() not in taken and abs(len(heard) - len(name)) <= 2:
+        stuttered = _STUTTER.search(heard) is not None
+        if without_accents(heard).lower() not in taken and abs(len(heard) - len(name)) <= 2 and not stuttered:
             return heard[0].upper() + heard[1:]
     raise ValueError(f"nothing sounds like {name!r}")
 

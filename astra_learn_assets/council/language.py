@@ -1,8 +1,8 @@
 """From the phrases and a council's facts to sentences nobody has written before.
 
 A rule is a tuple of alternatives; :class:`Grammar` expands ``{slot}`` by another rule or by a fact
-of the council (a councillor, a street, an amount), and ``[a|b|]`` by one of its parts. The same
-:class:`random.Random` state always gives the same sentence.
+of the council (a councillor, a street, an amount). The same :class:`random.Random` state always
+gives the same sentence.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 from astra_learn_assets.council.people import Citizen, Person, draw_citizen
-from astra_learn_assets.council.phrases import SPEECH, TOPICS
+from astra_learn_assets.council.phrases import TOPICS
 from astra_learn_assets.council.places import Country, Town
+from astra_learn_assets.council.speech import SPEECH
 
 RULES: dict[str, tuple[str, ...]] = {**TOPICS, **SPEECH}
 MONTHS = (

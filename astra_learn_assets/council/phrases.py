@@ -1,18 +1,19 @@
-"""Phrases of council minutes: what is discussed, asked, decided. ``language.py`` combines them.
+"""Phrases of council minutes: what is discussed, asked for and claimed. ``language.py`` combines them.
 
-One alternative per line. ``{slot}`` is filled by another rule or by the council's own facts,
-``[a|b|]`` picks one of its parts. Noun phrases carry their article, so that gender always agrees.
+One alternative per line; ``{slot}`` is filled by another rule or by the council's own facts. Noun
+phrases carry their article, so that gender always agrees.
 """
 
 from __future__ import annotations
 
 
-def _lines(text: str) -> tuple[str, ...]:
+def lines(text: str) -> tuple[str, ...]:
+    """The non-empty lines of ``text``, stripped."""
     return tuple(line for line in (raw.strip() for raw in text.splitlines()) if line)
 
 
 TOPICS: dict[str, tuple[str, ...]] = {
-    "materia": _lines(
+    "materia": lines(
         """
         la limpieza viaria
         la recogida de residuos
@@ -56,7 +57,7 @@ TOPICS: dict[str, tuple[str, ...]] = {
         la administración electrónica
         """
     ),
-    "objeto": _lines(
+    "objeto": lines(
         """
         la ordenanza reguladora de {materia}
         la ordenanza fiscal de la tasa por {materia}
@@ -108,7 +109,7 @@ TOPICS: dict[str, tuple[str, ...]] = {
         la oferta de empleo público
         """
     ),
-    "obra": _lines(
+    "obra": lines(
         """
         pavimentación de {calle}
         pavimentación y aceras de {barrio}
@@ -126,7 +127,7 @@ TOPICS: dict[str, tuple[str, ...]] = {
         saneamiento de {barrio}
         """
     ),
-    "edificio": _lines(
+    "edificio": lines(
         """
         la casa consistorial
         la biblioteca municipal
@@ -144,7 +145,7 @@ TOPICS: dict[str, tuple[str, ...]] = {
         la ermita de {barrio}
         """
     ),
-    "fin": _lines(
+    "fin": lines(
         """
         para mejorar {materia}
         con cargo a la partida de {materia}
@@ -170,7 +171,7 @@ TOPICS: dict[str, tuple[str, ...]] = {
         cuando haya consignación en el presupuesto
         """
     ),
-    "motivo": _lines(
+    "motivo": lines(
         """
         porque la factura del último trimestre superó el crédito disponible
         porque los vecinos de {barrio} llevan años esperando una solución
@@ -196,7 +197,7 @@ TOPICS: dict[str, tuple[str, ...]] = {
         tal como se hizo con {objeto}
         """
     ),
-    "peticion": _lines(
+    "peticion": lines(
         """
         se retire del orden del día {objeto}
         se deje sobre la mesa {objeto}
@@ -221,7 +222,7 @@ TOPICS: dict[str, tuple[str, ...]] = {
         se acelere la ejecución de las obras de {obra}
         """
     ),
-    "hecho": _lines(
+    "hecho": lines(
         """
         se haya tramitado la licencia de {calle} sin el informe del técnico
         se haya gastado la partida de {materia} sin dar cuenta a la oposición
@@ -237,7 +238,7 @@ TOPICS: dict[str, tuple[str, ...]] = {
         falte en el expediente el informe de intervención sobre {materia}
         """
     ),
-    "servicio": _lines(
+    "servicio": lines(
         """
         agua
         recogida de residuos
@@ -249,7 +250,7 @@ TOPICS: dict[str, tuple[str, ...]] = {
         seguridad por las noches
         """
     ),
-    "afirmacion": _lines(
+    "afirmacion": lines(
         """
         su grupo votará a favor de {objeto} {motivo}
         su grupo votará en contra de {objeto} {motivo}
@@ -283,230 +284,6 @@ TOPICS: dict[str, tuple[str, ...]] = {
         el acta de la sesión anterior no refleja su intervención sobre {materia}
         el inventario de bienes debe actualizarse antes de aprobar {objeto}
         el plan de pagos a proveedores permite rebajar la deuda en {importe}
-        """
-    ),
-}
-
-SPEECH: dict[str, tuple[str, ...]] = {
-    "dice": _lines(
-        """
-        manifiesta que
-        expone que
-        explica que
-        señala que
-        responde que
-        recuerda que
-        considera que
-        advierte que
-        añade que
-        afirma que
-        reitera que
-        indica que
-        replica que
-        comenta que
-        defiende que
-        lamenta que
-        """
-    ),
-    "afirma": _lines(
-        """
-        manifiesta que
-        expone que
-        explica que
-        señala que
-        responde que
-        recuerda que
-        considera que
-        advierte que
-        añade que
-        afirma que
-        reitera que
-        indica que
-        replica que
-        precisa que
-        """
-    ),
-    "pide": _lines(
-        """
-        solicita que
-        pide que
-        propone que
-        ruega que
-        reclama que
-        plantea que
-        exige que
-        insiste en que
-        """
-    ),
-    "entrada": _lines(
-        """
-        Toma la palabra {edil}, quien
-        Interviene {edil}, que
-        A continuación, {edil}
-        En su turno de intervención, {edil}
-        Abierto el debate, {edil}
-        En nombre de {grupo}, {edil}
-        Por alusiones, {edil}
-        En el segundo turno, {edil}
-        Seguidamente, {edil}
-        Acto seguido, {edil}
-        Concedida la palabra, {edil}
-        Cierra el debate {edil}, que
-        """
-    ),
-    "debate": _lines(
-        """
-        {entrada} {afirma} {afirmacion}.
-        {entrada} {pide} {peticion} {motivo}.
-        {Edil} {afirma} {afirmacion} y {pide} {peticion}.
-        {Edil} {pide} {peticion}, {motivo}.
-        {Edil} pregunta por {objeto} y {afirma} {afirmacion}.
-        {Edil} agradece el trabajo de la comisión y {afirma} {afirmacion}.
-        {Edil} da lectura a la moción sobre {materia} y {pide} {peticion}.
-        {Edil} considera insuficiente {objeto} y {pide} {peticion}, {motivo}.
-        {Corto} contesta que {afirmacion}.
-        {Corto} replica que {afirmacion}, y {pide} {peticion}.
-        {Corto} pregunta si es posible que {hecho}, y {pide} {peticion}.
-        {Edil} lamenta que {hecho}, y {pide} {peticion}.
-        {Edil} denuncia que {afirmacion}, y le parece grave que {hecho}.
-        Según {corto}, {afirmacion}.
-        A juicio de {grupo}, {afirmacion}.
-        Desde {grupo} se {verbo_grupo} que {afirmacion}.
-        {Tecnico} informa de que {afirmacion}.
-        {Tecnico} aclara que la tramitación de {objeto} se ajusta a la normativa, {motivo}.
-        {Alcalde} cierra el turno y recuerda que {afirmacion}.
-        {Alcalde} responde a {corto} que {afirmacion}.
-        """
-    ),
-    "verbo_grupo": _lines(
-        """
-        sostiene
-        entiende
-        recuerda
-        denuncia
-        subraya
-        """
-    ),
-    "exposicion": _lines(
-        """
-        Se da cuenta de {objeto} {fin}, y {tecnico} informa de que {afirmacion}.
-        Se somete a la consideración del {organo} {objeto} {fin}.
-        {Alcalde} presenta {objeto} {fin}, y señala que {afirmacion}.
-        Visto el informe de {tecnico} sobre {objeto}, la comisión propone que {peticion}.
-        Vista la propuesta de alcaldía sobre {objeto} {fin}, se abre el turno de intervenciones.
-        Dada cuenta del dictamen de la comisión informativa sobre {objeto} {fin}, se abre el debate.
-        {Tecnico} da lectura al informe sobre {objeto}, {motivo}.
-        El expediente {expediente} se refiere a {objeto} {fin}.
-        Con fecha {fecha} tuvo entrada en el registro la propuesta de {grupo} sobre {objeto} {fin}.
-        Por {tecnico} se explica {objeto}, cuyo importe asciende a {importe} {motivo}.
-        Resultando que con fecha {fecha} se inició el expediente de {objeto}, y que {afirmacion}.
-        Considerando que {afirmacion}, procede resolver sobre {objeto}.
-        La propuesta de acuerdo sobre {objeto} fue informada por la comisión el {fecha} {motivo}.
-        """
-    ),
-    "acuerdo": _lines(
-        """
-        Aprobar inicialmente {objeto} {fin}.
-        Aprobar definitivamente {objeto}, {motivo}.
-        Ratificar {objeto} {fin}.
-        Autorizar el gasto de {importe}, con cargo a la partida de {materia}.
-        Facultar a la alcaldía para la firma de {objeto} {fin}.
-        Someter {objeto} a exposición pública durante {plazo} mediante anuncio en el boletín.
-        Notificar la presente resolución a {institucion} y a los servicios de intervención y tesorería.
-        Requerir a la empresa adjudicataria el cumplimiento del contrato de {materia} en el plazo de {plazo}.
-        Desestimar las alegaciones presentadas contra {objeto}, {motivo}.
-        Solicitar a {institucion} una subvención de {importe} para las obras de {obra}.
-        Dar traslado del acuerdo a {sigla} y a la comisión de hacienda.
-        Declarar desierta la licitación de {materia} e iniciar un nuevo expediente {motivo}.
-        Incorporar al inventario de bienes el solar de {calle}, valorado en {importe}.
-        """
-    ),
-    "votacion": _lines(
-        """
-        Sometida a votación la propuesta, se aprueba por {numero} votos a favor, {numero} en contra y \
-{numero} abstenciones de {grupo}.
-        Sometido a votación el dictamen sobre {objeto}, el {organo} lo aprueba por unanimidad.
-        Se vota {objeto}, que se aprueba por {numero} votos a favor y {numero} en contra.
-        Efectuada la votación, la moción se rechaza con los votos en contra de {grupo} y la abstención \
-de {corto}.
-        El {organo}, por mayoría absoluta y con la abstención de {grupo}, acuerda aprobar {objeto}.
-        Concluido el debate, el {organo} acuerda por unanimidad que {peticion}.
-        Votan a favor de la enmienda {numero} miembros de {grupo}, y en contra el resto de la corporación, \
-por lo que queda rechazada.
-        La propuesta prospera con {numero} votos a favor; {corto} pide que conste en acta su voto en contra.
-        El {organo} aprueba la urgencia de la moción sobre {materia} con los votos de {grupo} {motivo}.
-        """
-    ),
-    "apertura": _lines(
-        """
-        En {municipio}, siendo las {hora} horas del día {fecha_sesion}, se reúne el {organo} en sesión \
-ordinaria bajo la presidencia de {alcalde}, con la asistencia de {fedatario}, que da fe del acto.
-        {Alcalde} declara abierta la sesión pública a las {hora} horas, una vez comprobado por {fedatario} \
-que hay quórum suficiente para celebrarla.
-        Abierta la sesión por la presidencia, y comprobada la existencia de quórum, se procede al examen de \
-los asuntos incluidos en el orden del día.
-        """
-    ),
-    "acta_anterior": _lines(
-        """
-        {Alcalde} pregunta si algún miembro de la corporación desea formular observaciones al acta de la \
-sesión anterior, celebrada el {fecha}.
-        Sin más observaciones, el acta de la sesión del {fecha} queda aprobada por unanimidad y se ordena su \
-transcripción al libro correspondiente.
-        {Corto} pide que se rectifique el acta de la sesión anterior en lo relativo a {materia}.
-        Se aprueba el borrador del acta de la sesión del {fecha} con la rectificación pedida por {corto}.
-        """
-    ),
-    "ruego": _lines(
-        """
-        {Edil} formula un ruego para que {peticion}, {motivo}.
-        {Edil} pregunta cuándo van a empezar las obras de {obra} y {afirma} {afirmacion}.
-        {Edil} pregunta por el importe de la factura de {materia} y {pide} {peticion}.
-        {Corto} ruega que {peticion} y que conste en acta su protesta.
-        {Alcalde} contesta a la pregunta de {corto} y le asegura que {afirmacion}.
-        Formula {edil} una pregunta sobre {objeto}, a la que {alcalde} responde que {afirmacion}.
-        """
-    ),
-    "vecino": _lines(
-        """
-        Toma la palabra {ciudadano_articulo} {ciudadano}, con {identidad} y domicilio en {domicilio}, y \
-{pide} {peticion}.
-        {Ciudadano_articulo} {ciudadano}, con {identidad}, presentó el {fecha} un recurso contra {objeto}, \
-{motivo}.
-        Se lee el escrito de {ciudadano}, con domicilio en {domicilio} y teléfono {telefono}, en el que \
-{pide} {peticion}.
-        {Ciudadano_articulo} {ciudadano} facilita su correo {correo} y su teléfono {telefono} para que \
-se le notifique la resolución sobre {objeto}.
-        Se concede la licencia solicitada por {ciudadano}, con {identidad}, para la vivienda de \
-{domicilio}, con una fianza de {importe}.
-        {Ciudadano_articulo} {ciudadano}, en representación de los vecinos de {barrio}, {afirma} {afirmacion}.
-        {Alcalde} agradece la intervención de {ciudadano} y le responde que {afirmacion}.
-        """
-    ),
-    "cierre": _lines(
-        """
-        Y no habiendo más asuntos que tratar, {alcalde} levanta la sesión a las {hora} horas, de todo lo \
-cual, como {cargo_fe}, doy fe y se extiende la presente acta.
-        Sin más asuntos en el orden del día, la presidencia da por terminada la sesión a las {hora} horas y \
-se levanta la presente acta, que firma {alcalde} con {fedatario}.
-        """
-    ),
-    "aviso": _lines(
-        """
-        Durante el debate sobre {materia} abandona el salón {edil} y se reincorpora antes de la votación.
-        La presidencia ruega silencio durante el debate sobre {materia} y anuncia un receso de {plazo_corto}.
-        No se producen más intervenciones sobre {objeto}, y la presidencia pasa al siguiente asunto.
-        Se reanuda el acto a las {hora} horas con la asistencia de los mismos miembros y la de {edil}.
-        El público asistente aplaude la intervención de {corto} sobre {materia}.
-        """
-    ),
-    "anadido": _lines(
-        """
-        Se hace constar que {corto} entregó por escrito su intervención para que se una como anexo.
-        La grabación íntegra está disponible en la sede electrónica de la corporación desde el {fecha}.
-        Nota de la secretaría: la documentación de {objeto} se une al expediente {expediente}.
-        Antes de la votación se incorpora {edil}, ausente hasta ese momento por motivos de trabajo.
-        Se corrige de oficio el error material advertido en el anuncio publicado el {fecha} sobre {materia}.
         """
     ),
 }

@@ -23,7 +23,7 @@ def sessions() -> list[SimulatedSession]:
     return [
         session_of(tenant, seed, index)
         for tenant, seed in (("villaverde", 7), ("rio-claro", 7), ("tercer-pueblo", 11))
-        for index in range(12)
+        for index in range(11)
         if index != HOSTILE_AT
     ]
 

@@ -15,7 +15,7 @@ COUNCILS = (("villaverde", 7), ("rio-claro", 7), ("tercer-pueblo", 11))
 def score() -> Score:
     total = Score()
     for tenant, seed in COUNCILS:
-        for index in range(12):
+        for index in range(11):
             session = session_of(tenant, seed, index)
             if session.truth.expected_quarantine:
                 continue
@@ -26,7 +26,7 @@ def score() -> Score:
 
 
 def test_every_chunk_gets_its_operation_and_route(score: Score) -> None:
-    assert score.counts["op wanted"] > 700
+    assert score.counts["op wanted"] > 650
     assert score.recall("op") >= 0.99, score.disagreements
 
 
