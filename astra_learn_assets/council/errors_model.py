@@ -139,7 +139,8 @@ def draw_systematic(rng: random.Random, sample: Iterable[str]) -> dict[str, str]
 
 # (sound as a pattern, what is heard instead): spelling rules of Spanish and of the languages beside it
 _SOUNDS = (
-    ("ch", "tx"), ("v", "b"), ("b", "v"), ("z", "s"), ("ll", "y"), ("rr", "r"), ("gu(?=[aei])", "w"), ("ñ", "ni"),
+    ("ch", "tx"), ("v", "b"), ("b", "v"), ("z", "s"), ("ll", "y"), ("rr", "r"), ("gu(?=[aei])", "w"),
+    ("ñ", "ni"),
     ("j", "g"), ("que", "ke"), ("qui", "ki"), ("ce", "se"), ("ci", "si"), ("ía", "ilia"), ("mp", "np"),
     ("al", "ar"), ("ar", "al"), ("er", "el"), ("or", "ur"), ("en", "in"), ("in", "en"), ("e", "i"),
     ("o", "u"), ("u", "o"), ("a", "e"), ("d", "t"), ("t", "d"), ("m", "n"), ("c", "k"), ("p", "b"),
