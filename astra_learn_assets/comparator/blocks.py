@@ -20,7 +20,7 @@ Flag = Literal[
 ]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Location:
     """Where a block stands. ``cells``: (table, row, column) from the outermost table inwards, from 0."""
 
@@ -31,7 +31,7 @@ class Location:
     heading_path: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Claim:
     """One carrier says the block is chunk ``chunk_id``."""
 
@@ -39,7 +39,7 @@ class Claim:
     carrier: Carrier
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Block:
     """A paragraph with text. ``chunk_ids`` is what arbitration made of ``claims``."""
 
@@ -50,7 +50,7 @@ class Block:
     claims: tuple[Claim, ...] = ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Document:
     """A read DOCX: its blocks in document order and the document_id it carries, if any."""
 

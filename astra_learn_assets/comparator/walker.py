@@ -30,6 +30,8 @@ _MATH = (
     "http://purl.oclc.org/ooxml/officeDocument/math",
 )
 _MAXIMUM_DEPTH = 150  # nested calls; Word itself stops far earlier
+_MAXIMUM_PARAGRAPHS = 100_000  # minutes have some thousands
+_MAXIMUM_PIECES = 400_000
 _BOOKMARK_REACH = 12  # paragraphs; a longer range is a bookmark somebody left unclosed
 
 _WRAPPERS = frozenset(
@@ -74,14 +76,14 @@ class Story:
     dead_refs: dict[str, set[str]] = field(default_factory=dict)
 
 
-@dataclass
+@dataclass(slots=True)
 class _Piece:
     text: str
     hidden: bool
     link: int  # index into _Paragraph.links, -1 = none
 
 
-@dataclass
+@dataclass(slots=True)
 class _Mark:
     """A bookmark that carries a chunk id, and the paragraphs in which it covers visible text."""
 
@@ -92,7 +94,7 @@ class _Mark:
     closed: bool = False
 
 
-@dataclass
+@dataclass(slots=True)
 class _Span:
     """Where a bookmark lies in a paragraph, in pieces; ``end`` None = to the paragraph's end."""
 
@@ -101,7 +103,7 @@ class _Span:
     end: int | None = None
 
 
-@dataclass
+@dataclass(slots=True)
 class _Paragraph:
     serial: int
     pieces: list[_Piece] = field(default_factory=list)
@@ -118,7 +120,7 @@ class _Paragraph:
     boxes: list[etree._Element] = field(default_factory=list)
 
 
-@dataclass
+@dataclass(slots=True)
 class _Made:
     """A block in the making: bookmarks may still add claims."""
 
@@ -147,6 +149,7 @@ class _Walker:
         self.cells: tuple[tuple[int, int, int], ...] = ()
         self.tables = 0
         self.serial = 0
+        self.pieces = 0
         self.depth = 0
         self.in_box = False
         self.sdt_ids: list[str] = []
@@ -169,20 +172,19 @@ class _Walker:
 
     def finish(self) -> list[Block]:
         by_serial = {made.serial: made for made in self.made}
+        bookmarks: dict[int, list[Claim]] = {}
         for mark in self.marks:
             covered = mark.covered if mark.closed else [n for n in mark.covered if n == mark.first]
             for serial in covered:
-                made = by_serial.get(serial)
-                if made is not None:
-                    made.claims.insert(0, Claim(mark.chunk_id, "bookmark"))
-                    if mark.copy:
-                        made.flags.add("copy")
+                bookmarks.setdefault(serial, []).append(Claim(mark.chunk_id, "bookmark"))
+                if mark.copy and serial in by_serial:
+                    by_serial[serial].flags.add("copy")
         return [
             Block(
                 text=made.text,
                 location=made.location,
                 flags=frozenset(made.flags),
-                claims=tuple(dict.fromkeys(made.claims)),
+                claims=tuple(dict.fromkeys([*bookmarks.get(made.serial, ()), *made.claims])),
             )
             for made in self.made
         ]
@@ -292,6 +294,8 @@ class _Walker:
     def _new_paragraph(self) -> _Paragraph:
         paragraph = _Paragraph(serial=self.serial)
         self.serial += 1
+        if self.serial > _MAXIMUM_PARAGRAPHS:
+            refuse("too_complex")
         paragraph.claims.extend(Claim(chunk_id, "sdt") for chunk_id in self.sdt_ids)
         for identifier, mark in list(self.open.items()):
             if paragraph.serial - mark.first > _BOOKMARK_REACH:
@@ -513,6 +517,9 @@ class _Walker:
         if text not in ("\t", "\n"):
             text = text.replace("\n", " ").replace("\r", " ").replace("\t", " ")
         paragraph.pieces.append(_Piece(text, hidden, link))
+        self.pieces += 1
+        if self.pieces > _MAXIMUM_PIECES:
+            refuse("too_complex")
 
     def _hyperlink(self, element: etree._Element) -> None:
         url = ""
