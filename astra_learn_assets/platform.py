@@ -51,7 +51,7 @@ class Platform:
             BadConfiguration: a URL or key cannot work.
         """
         import redis
-        from redis.backoff import ConstantBackoff
+        from redis.backoff import NoBackoff
         from redis.retry import Retry
 
         from astra_learn_assets.services.embedded import attach
@@ -69,7 +69,7 @@ class Platform:
                 socket_timeout=10,
                 health_check_interval=30,
                 # The outbox repeats what fails, so nobody waits here for a Redis that is away.
-                retry=Retry(ConstantBackoff(0.05), 1),
+                retry=Retry(NoBackoff(), 1),
             )
         except ValueError as error:
             raise BadConfiguration(

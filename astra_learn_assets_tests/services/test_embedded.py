@@ -68,11 +68,27 @@ class User:
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Iterator[Path]:
+def fresh(tmp_path: Path) -> Iterator[Path]:
+    """A home that nobody used yet."""
     folder = tmp_path / "home"
     yield folder
     for server in membership.servers(folder).values():  # only after a failed test
         servers.stop(server)
+
+
+@pytest.fixture(scope="module")
+def _used_before(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("used") / "home"
+    with embedded(Settings(home=folder), durable=False):
+        pass
+    return folder
+
+
+@pytest.fixture
+def home(fresh: Path, _used_before: Path) -> Path:
+    """A home that was used before and is at rest: saves making the database anew in every test."""
+    subprocess.run(["cp", "-a", str(_used_before), str(fresh)], check=True)
+    return fresh
 
 
 def _wait(condition: Callable[[], bool], seconds: float = 20) -> bool:
@@ -90,18 +106,18 @@ def _answers(url: str) -> bool:
     return True
 
 
-def test_two_processes_that_start_at_once_share_one_server_until_the_last_leaves(home: Path) -> None:
-    users = [User(home) for _ in range(3)]
+def test_two_processes_that_start_at_once_share_one_server_until_the_last_leaves(fresh: Path) -> None:
+    users = [User(fresh) for _ in range(3)]
     urls = [user.urls() for user in users]
     assert urls[0] == urls[1] == urls[2]
     users[0].leave()
     assert _answers(urls[0][0])
     users[1].leave()
     assert _answers(urls[0][0])
-    known = membership.servers(home)
+    known = membership.servers(fresh)
     assert set(known) == {"postgres", "redis", "guardian"}
     users[2].leave()
-    assert membership.servers(home) == {}
+    assert membership.servers(fresh) == {}
     assert not _answers(urls[0][0])
     assert not any(server.alive() for server in known.values())
 
@@ -179,8 +195,6 @@ def test_a_lost_note_of_the_running_servers_starts_no_second_one_over_the_same_f
 
 def test_a_pid_file_that_names_a_stranger_harms_neither(home: Path) -> None:
     settings = Settings(home=home)
-    with embedded(settings):
-        pass
     stranger = subprocess.Popen([sys.executable, "-c", "import sys; sys.stdin.read()"], stdin=subprocess.PIPE)
     (home / "postgres" / "data" / "postmaster.pid").write_text(f"{stranger.pid}\n{home}\n", encoding="utf-8")
     (home / "redis" / "redis.pid").write_text(f"{stranger.pid}\n", encoding="utf-8")
@@ -191,15 +205,15 @@ def test_a_pid_file_that_names_a_stranger_harms_neither(home: Path) -> None:
     stranger.communicate(timeout=10)
 
 
-def test_an_initdb_that_was_killed_half_way_is_done_anew(home: Path) -> None:
-    partial = home / "postgres" / "data.partial"
+def test_an_initdb_that_was_killed_half_way_is_done_anew(fresh: Path) -> None:
+    partial = fresh / "postgres" / "data.partial"
     partial.mkdir(parents=True)
     (partial / "PG_VERSION").write_text("18")
     if os.geteuid() == 0:
-        owner = servers.owner_of(home / "postgres")
-        owner.give(home / "postgres")
-        home.chmod(0o711)
-    with embedded(Settings(home=home)) as running, Platform.open(running) as platform:
+        owner = servers.owner_of(fresh / "postgres")
+        owner.give(fresh / "postgres")
+        fresh.chmod(0o711)
+    with embedded(Settings(home=fresh)) as running, Platform.open(running) as platform:
         platform.database.ping()
 
 
@@ -242,8 +256,7 @@ def test_postgres_never_runs_as_root(services: Settings) -> None:
 
 
 def test_a_port_that_somebody_took_meanwhile_is_replaced(home: Path) -> None:
-    with embedded(Settings(home=home), durable=False):
-        old = membership.servers(home)
+    old = membership.last_known(home)
     with socket.socket() as one, socket.socket() as two:
         for taken, name in ((one, "postgres"), (two, "redis")):
             taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -281,9 +294,9 @@ def test_what_is_set_is_left_alone_and_nothing_is_started(tmp_path: Path) -> Non
         assert complete.object_store_url == f"file://{tmp_path}/h/objects"
 
 
-def test_with_a_database_of_ones_own_only_redis_is_started(services: Settings, home: Path) -> None:
-    with embedded(Settings(home=home, database_url=services.database_url), durable=False) as complete:
-        assert set(membership.servers(home)) == {"redis", "guardian"}
+def test_with_a_database_of_ones_own_only_redis_is_started(services: Settings, fresh: Path) -> None:
+    with embedded(Settings(home=fresh, database_url=services.database_url), durable=False) as complete:
+        assert set(membership.servers(fresh)) == {"redis", "guardian"}
         with Platform.open(complete) as platform:
             platform.redis.ping()
             platform.database.ping()
@@ -317,8 +330,6 @@ def test_a_subprocess_gets_the_same_settings_by_environment(services: Settings, 
 
 
 def test_a_server_that_cannot_start_says_why_and_leaves_no_process(home: Path) -> None:
-    with embedded(Settings(home=home), durable=False):
-        pass
     (home / "postgres" / "data" / "global" / "pg_control").write_bytes(b"damaged")
     with (
         pytest.raises(Unavailable, match=r"Postgres does not start.*pg_control"),

@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.request import urlopen
 from uuid import uuid4
 
-import boto3
+import boto3  # type: ignore[import-untyped]
 import pytest
 from moto.server import ThreadedMotoServer
 
