@@ -26,7 +26,7 @@ from astra_learn_assets.comparator.similarity import Rarity, Unit, Vocabulary, c
 
 NEAR = 0.42  # accepted anywhere; the best of a thousand unrelated paragraphs has .34
 NEAR_IN_PLACE = 0.30  # accepted between two paired neighbours
-_LIKE, _LIKE_IN_PLACE = 0.85, 0.5  # from here on likeness alone will do
+_LIKE_IN_PLACE = 0.5  # from here on likeness alone will do
 _TELLING, _TELLING_AMONG_IDS, _TELLING_IN_PLACE = 0.35, 0.5, 0.12
 _CERTAIN, _EVIDENT = 0.65, 0.85
 _EXACT_WORDS = 4
@@ -77,7 +77,7 @@ def align(
     aligner.exact_in_gaps()
     aligner.exact_nearest()
     aligner.reserve_pieces(frozenset(id_edges))
-    aligner.near(telling=_TELLING_AMONG_IDS if 2 * len(id_edges) > len(before) else _TELLING)
+    aligner.near(ids_survived=2 * len(id_edges) > len(before))
     return aligner.finish(frozenset(id_edges))
 
 
@@ -222,9 +222,13 @@ class _Aligner:
                     if (i, a) in id_edges or self._is_half(self.after, a, j, whole, _EVIDENT):
                         self.reserved[1].add(a)
 
-    def near(self, telling: float) -> None:
+    def near(self, *, ids_survived: bool) -> None:
         """Best candidates first; standing in the expected place counts a little, so that of two
-        nearly equal formulas the one in its place wins."""
+        nearly equal formulas the one in its place wins.
+
+        Where ids survived, what has none is mostly new text, so a move must be better proved.
+        """
+        telling = _TELLING_AMONG_IDS if ids_survived else _TELLING
         free_before, free_after = self.free()
         if not free_before or not free_after:
             return
@@ -238,9 +242,14 @@ class _Aligner:
             place = (i, j) in in_place
             if value < (NEAR_IN_PLACE if place else NEAR):
                 continue
-            if value < (_LIKE_IN_PLACE if place else _LIKE):
+            if not place and len(self.before[i].words) < _MOVED_WORDS:
+                continue
+            if not place or value < _LIKE_IN_PLACE:
                 rarity = rarity or self._rarity(free_before, free_after)
                 if rarity.overlap(self.before[i], self.after[j]) < (_TELLING_IN_PLACE if place else telling):
+                    continue
+                proved = place or not ids_survived or rarity.share_a_rare_word(self.before[i], self.after[j])
+                if not proved:
                     continue
             bonus = 0.05 * place - 0.03 * min(1.0, abs(j - expected[i]) / 50)
             scored.append((-(value + bonus), i, j, value))

@@ -122,6 +122,10 @@ class Rarity:
         whole = self._weight(left) + self._weight(right)
         return 2 * self._weight(left & right) / whole if whole else 0.0
 
+    def share_a_rare_word(self, a: Unit, b: Unit) -> bool:
+        """Whether some word stands in hardly any other paragraph than these two."""
+        return any(self._counts[word] <= 3 for word in set(a.coded) & set(b.coded))
+
     def _weight(self, words: set[str]) -> float:
         counts, total = self._counts, self._total
         return sum(math.log(total / max(1, counts[word])) for word in sorted(words))
