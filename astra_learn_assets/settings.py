@@ -7,6 +7,7 @@ Settings are read by :func:`get_settings`, never at import time.
 
 from __future__ import annotations
 
+import os
 from functools import lru_cache
 from pathlib import Path
 
@@ -40,6 +41,11 @@ class Settings(BaseSettings):
     )
     api_host: str = "127.0.0.1"
     api_port: int = 8600
+    api_compare_processes: int = Field(
+        default_factory=lambda: min(os.cpu_count() or 2, 8),
+        ge=0,
+        description="processes that compare documents; 0 = inside the API's own",
+    )
     api_rate_per_second: float = Field(
         50, gt=0, description="requests a second per key; bursts of twice that"
     )

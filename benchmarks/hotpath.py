@@ -205,6 +205,7 @@ def clerk(
                 final = put_right(final, wrong, right)
                 _one_upload(client, path, draft, final, right, tenant_id, listener, figures)
                 done += 1
+                time.sleep(rng.uniform(0, 2 * arguments.pause))
             round_number += 1
 
 
@@ -300,6 +301,9 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--uploads", type=int, default=10_000, help="at most so many per clerk")
     parser.add_argument("--blocks", type=int, default=200, help="paragraphs of a draft, 50 to 500")
+    parser.add_argument(
+        "--pause", type=float, default=1.0, help="mean seconds between two uploads of a clerk; 0 saturates"
+    )
     parser.add_argument("--limit", type=float, default=2.0, help="seconds p99 must stay below")
     parser.add_argument("--seed", type=int, default=7)
     arguments = parser.parse_args(argv)

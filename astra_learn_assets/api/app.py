@@ -17,6 +17,7 @@ from astra_learn_assets.api.limits import BodyLimit, RateLimiter
 from astra_learn_assets.api.routes import blocklist, dictionary, documents, health, learning, panel
 from astra_learn_assets.api.state import AppState, OutboxRelay
 from astra_learn_assets.api.telemetry import RequestLog, Telemetry, make_logger
+from astra_learn_assets.api.workers import CompareWorkers
 from astra_learn_assets.platform import Platform
 from astra_learn_assets.settings import Settings, get_settings
 
@@ -47,6 +48,10 @@ def create_app(settings: Settings | None = None, *, platform: Platform | None = 
         failures=RateLimiter(1, 20),
     )
 
+    workers = CompareWorkers(settings.api_compare_processes) if settings.api_compare_processes else None
+    if workers is not None:
+        state.compare = workers
+
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         opened: Platform
@@ -58,6 +63,8 @@ def create_app(settings: Settings | None = None, *, platform: Platform | None = 
             yield
         finally:
             await run_in_threadpool(state.relay.stop)
+            if workers is not None:
+                await run_in_threadpool(workers.close)
             state.opened = None
             if platform is None:
                 await run_in_threadpool(opened.close)

@@ -26,7 +26,7 @@ from sqlalchemy import orm
 from astra_learn_assets import ids
 from astra_learn_assets.api.breadth import too_broad
 from astra_learn_assets.api.summary import LiveEntity, SubmitSummary, left_out, sentence
-from astra_learn_assets.comparator.engine import compare
+from astra_learn_assets.api.workers import Compare, Comparison, compare_here
 from astra_learn_assets.comparator.gate import check_upload
 from astra_learn_assets.comparator.manifest import parse_manifest
 from astra_learn_assets.comparator.reader import read_document
@@ -163,12 +163,14 @@ def submit_final(
     request_id: str | None = None,
     observe: Callable[[str, float], None] = _ignore,
     publish: Callable[[], object] | None = None,
+    compare: Compare = compare_here,
 ) -> SubmitSummary:
     """Take a clerk's final: compare it, put its name fixes into the dictionary, keep it for learning.
 
     ``generated_id`` is the draft the caller believes to be the base; the draft of the final's own session
     and version is used whatever it says. ``publish`` is called after the commit (default: relay the
     outbox now; Redis away is no failure). ``observe(stage, seconds)`` gets ``compare`` and ``hotfix``.
+    ``compare`` runs the comparison (the API gives it processes of its own).
 
     Raises:
         UploadRefused: not a DOCX the gate lets in; nothing stored.
@@ -188,7 +190,7 @@ def submit_final(
             return known
         base = _choose_base(session, place, generated_id)
         _, entries = dictionary.read(session, place.tenant_id)
-    delta = _compare(platform, place.tenant_id, base, final_id, data, entries, observe)
+    delta = _compare(platform, place.tenant_id, base, final_id, data, entries, observe, compare)
     live, refused = _live_entities(delta)
 
     key = paths.final_docx(place.tenant_id, place.session_id, place.version, sha256)
@@ -218,7 +220,14 @@ def submit_final(
     return summary
 
 
-def compare_artifacts(platform: Platform, tenant_id: str, generated_id: str, final_id: str) -> Delta:
+def compare_artifacts(
+    platform: Platform,
+    tenant_id: str,
+    generated_id: str,
+    final_id: str,
+    *,
+    compare: Compare = compare_here,
+) -> Delta:
     """The delta of a stored final against its right base; changes nothing, the same answer every time.
 
     Raises:
@@ -235,7 +244,9 @@ def compare_artifacts(platform: Platform, tenant_id: str, generated_id: str, fin
         if generated.kind != "generated" or final.kind != "final":
             raise BadInput("'generated_id' debe ser un borrador y 'final_id' un documento final")
         base = _choose_base(session, _Place(tenant, final.session_id, final.version), generated_id)
-    return _compare(platform, tenant, base, final_id, platform.vault.read(tenant, final.uri), (), _ignore)
+    return _compare(
+        platform, tenant, base, final_id, platform.vault.read(tenant, final.uri), (), _ignore, compare
+    )
 
 
 def relay_now(platform: Platform) -> int:
@@ -326,21 +337,23 @@ def _compare(
     final: bytes,
     entries: Sequence[DictionaryEntry],
     observe: Callable[[str, float], None],
+    compare: Compare,
 ) -> Delta:
     draft = base.artifact
     generated = platform.vault.read(tenant_id, draft.uri)
     manifest = parse_manifest(platform.vault.read(tenant_id, paths.manifest_of(draft.uri)))
     started = time.perf_counter()
     delta = compare(
-        generated,
-        final,
-        generated_id=draft.artifact_id,
-        final_id=final_id,
-        manifest=manifest,
-        base_id=draft.artifact_id,
-        base_replaced=base.replaced,
-        dictionary={entry.wrong: entry.right for entry in entries} or None,
-        confidence_minimum=platform.settings.document_confidence_minimum,
+        Comparison(
+            generated=generated,
+            final=final,
+            generated_id=draft.artifact_id,
+            final_id=final_id,
+            manifest=manifest,
+            base_replaced=base.replaced,
+            dictionary={entry.wrong: entry.right for entry in entries} or None,
+            confidence_minimum=platform.settings.document_confidence_minimum,
+        )
     )
     observe("compare", time.perf_counter() - started)
     return delta

@@ -13,6 +13,7 @@ from fastapi import Request
 
 from astra_learn_assets.api.limits import RateLimiter
 from astra_learn_assets.api.telemetry import Telemetry, where
+from astra_learn_assets.api.workers import Compare, compare_here
 from astra_learn_assets.errors import AstraError, Unavailable
 from astra_learn_assets.platform import Platform
 from astra_learn_assets.settings import Settings
@@ -90,6 +91,7 @@ class AppState:
     logger: structlog.typing.FilteringBoundLogger
     limiter: RateLimiter
     failures: RateLimiter
+    compare: Compare = compare_here
     opened: Platform | None = field(default=None)
     relay: OutboxRelay | None = field(default=None)
 

@@ -18,6 +18,12 @@ Headers = dict[str, str]
 Issue = Callable[..., Headers]
 
 
+@pytest.fixture(autouse=True)
+def _compare_in_this_process(platform: Platform) -> None:
+    """Workers take a second to start; the tests that are about them ask for them."""
+    platform.settings = platform.settings.model_copy(update={"api_compare_processes": 0})
+
+
 @pytest.fixture
 def app(platform: Platform) -> FastAPI:
     return create_app(platform=platform)

@@ -73,7 +73,10 @@ def compare(
     if tenant_id is None:
         raise BadInput("a key with platform scope must name 'tenant_id'")
     access = admit(app_state(request), caller, tenant_id, "read", request)
-    return intake.compare_artifacts(access.state.platform, access.tenant_id, body.generated_id, body.final_id)
+    state = access.state
+    return intake.compare_artifacts(
+        state.platform, access.tenant_id, body.generated_id, body.final_id, compare=state.compare
+    )
 
 
 @router.put(
@@ -203,6 +206,7 @@ async def submit_final(
         request_id=access.request_id,
         observe=state.telemetry.observe,
         publish=state.relay.wake if state.relay else None,
+        compare=state.compare,
     )
     if summary.already_received:
         outcome = "again"

@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+
+import pytest
+from fastapi.testclient import TestClient
+
+from astra_learn_assets.api.app import create_app
+from astra_learn_assets.api.workers import CompareWorkers, Comparison, compare_here
+from astra_learn_assets.comparator.manifest import parse_manifest
+from astra_learn_assets.errors import BadManifest, Unavailable, UploadRefused
+from astra_learn_assets.platform import Platform
+from astra_learn_assets_tests.api.conftest import Issue
+from astra_learn_assets_tests.api.files import DOCX, NAME_FIX, DraftFiles, make_draft
+
+
+def job(final: bytes | None = None, **more: object) -> Comparison:
+    files = make_draft()
+    given: dict[str, object] = {
+        "generated": files.docx,
+        "final": files.final(NAME_FIX) if final is None else final,
+        "generated_id": "g",
+        "final_id": "f",
+        "manifest": parse_manifest(files.manifest),
+        "base_replaced": False,
+        "dictionary": None,
+        "confidence_minimum": 0.5,
+        **more,
+    }
+    return Comparison(**given)  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def workers() -> Iterator[CompareWorkers]:
+    pool = CompareWorkers(1)
+    yield pool
+    pool.close()
+
+
+def test_a_worker_answers_what_the_engine_answers(workers: CompareWorkers) -> None:
+    assert workers(job()) == compare_here(job())
+
+
+def test_refusals_come_back_as_they_were_raised(workers: CompareWorkers) -> None:
+    with pytest.raises(UploadRefused) as refused:
+        workers(job(final=b"no"))
+    assert refused.value.reason
+    other = parse_manifest(make_draft("pleno-2").manifest)
+    with pytest.raises(BadManifest):
+        workers(job(manifest=other))
+
+
+def test_a_document_that_takes_too_long_is_refused_and_the_worker_goes_on() -> None:
+    hurried = CompareWorkers(1, seconds=0.001)
+    try:
+        with pytest.raises(UploadRefused) as refused:
+            hurried(job())
+        assert refused.value.reason == "too_complex"
+        hurried._seconds = 30
+        assert hurried(job()).entity_changes
+    finally:
+        hurried.close()
+
+
+def test_a_worker_that_is_killed_is_replaced(workers: CompareWorkers) -> None:
+    workers(job())
+    assert workers._pool is not None
+    (process,) = workers._pool._processes
+    os.kill(process, signal.SIGKILL)
+    with pytest.raises(Unavailable):
+        for _ in range(3):
+            workers(job())
+    assert workers(job()).entity_changes
+
+
+def test_the_api_compares_in_workers(platform: Platform, issue: Issue, draft: DraftFiles) -> None:
+    platform.settings = platform.settings.model_copy(update={"api_compare_processes": 1})
+    with TestClient(create_app(platform=platform)) as client:
+        answer = client.post(
+            "/v1/tenants/villaverde/sessions/pleno-1/versions/1/final",
+            content=draft.final(NAME_FIX),
+            headers={**issue("editor"), "Content-Type": DOCX},
+        )
+        metrics = client.get("/metrics").text
+    assert answer.status_code == 200
+    assert answer.json()["entities_live"]
+    assert "astra_compare_seconds_count 1.0" in metrics
