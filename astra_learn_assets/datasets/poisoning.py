@@ -8,6 +8,7 @@ like corrections one by one. This module compares documents with each other:
 ``injected_link``      the output has a URL or e-mail address that the input has not
 ``injected_insult``    the output has an insult that the input has not
 ``repeated_insertion`` the same four added words in three or more pairs of one or two documents
+``against_majority``   a word replaced otherwise than three or more other documents replace it
 ``repeated_output``    more than five different inputs with one output: the rest are left out
 ``hostile_document``   the whole document, because of one of the three below
 ``document_share``     one document gives more than a quarter of all pairs: the rest are left out
@@ -17,10 +18,12 @@ like corrections one by one. This module compares documents with each other:
 The last two are :func:`trim_shares` and come when everything else has been left out; the others are
 :func:`screen`.
 
-A whole document goes when (1) three, or a fifth, of its pairs carry injected words; (2) at least three of
-its word substitutions contradict what three or more other documents do with those words and they are half
-of the substitutions that can be compared; (3) the words it adds are unknown to every other document far
-more often than in the other documents (median + 6 * MAD, and at least 15 % of its words).
+A whole document goes when (1) three, or a fifth, of its pairs carry injected words; (2) three or more of its
+word substitutions contradict the other documents: half of those that can be compared, or 15 % when the
+others do not merely keep the word but replace it by another, or replace the other way round (keeping a word
+that one clerk rewords is taste, mending it differently is not); (3) the words it adds are unknown to every
+other document (at least 15 % of its words), or it takes words away (at least 10 %), far more than the other
+documents do (median + 6 * MAD).
 
 Every statistic is a median or a majority over *documents*, so the share of hostile documents must reach
 half before they define what is normal. What this does not see: a patient attacker who is the majority, or
@@ -71,10 +74,12 @@ class PoisoningLimits:
     max_injected_share: float = 0.2
     min_contradictions: int = 3
     max_contradiction_share: float = 0.5
+    max_opposition_share: float = 0.15
     min_witnesses: int = 3
-    novelty_deviations: float = 6.0
+    outlier_deviations: float = 6.0
     novelty_floor: float = 0.15
-    novelty_documents: int = 8
+    deletion_floor: float = 0.1
+    outlier_documents: int = 8
 
 
 DEFAULT_LIMITS = PoisoningLimits()
@@ -88,7 +93,7 @@ class Screening:
     left_out: dict[str, str] = field(default_factory=dict)
     """``example_id`` -> reason, one of the table above."""
     documents: dict[str, str] = field(default_factory=dict)
-    """``document_id`` -> why the whole document is out: injected | contradictory | vocabulary."""
+    """``document_id`` -> why the whole document is out: injected | contradictory | vocabulary | deletions."""
 
 
 @dataclass(frozen=True)
@@ -100,6 +105,7 @@ class _View:
     after: tuple[str, ...]
     substituted: dict[tuple[str, ...], tuple[str, ...]]
     inserted: tuple[tuple[str, ...], ...]
+    deleted: int
     injected: str | None
 
     @property
@@ -114,7 +120,8 @@ def screen(examples: Sequence[Example], limits: PoisoningLimits = DEFAULT_LIMITS
     """
     views = [_view(example) for example in sorted(examples, key=_identity)]
     left_out: dict[str, str] = {}
-    documents = _hostile_documents(views, limits)
+    opposed = _compare_decisions(views, limits)
+    documents = _hostile_documents(views, opposed, limits)
 
     def drop(chosen: Iterable[_View], reason: str) -> None:
         for view in chosen:
@@ -124,6 +131,10 @@ def screen(examples: Sequence[Example], limits: PoisoningLimits = DEFAULT_LIMITS
     for view in views:
         if view.injected:
             drop([view], view.injected)
+    drop(
+        (view for view in views if view.substituted.items() & opposed[view.document].pairs),
+        "against_majority",
+    )
     drop(_repeated_insertions(views, limits), "repeated_insertion")
     rest = [view.example for view in views if _identity(view.example) not in left_out]
     beyond = set(_beyond(rest, lambda item: " ".join(folded_words(item.output)), limits.max_same_output))
@@ -201,13 +212,15 @@ def _view(example: Example) -> _View:
     before, after = folded_words(example.input), folded_words(example.output)
     substituted: dict[tuple[str, ...], tuple[str, ...]] = {}
     inserted: list[tuple[str, ...]] = []
+    deleted = 0
     for block in _blocks(before, after):
         was, now = before[block[0] : block[1]], after[block[2] : block[3]]
         if len(now) > len(was):
             inserted.append(now)
+        deleted += max(len(was) - len(now), 0)
         if was and now and len(was) <= 3 and len(now) <= 3:
             substituted[was] = now
-    return _View(example, before, after, substituted, tuple(inserted), injected(example))
+    return _View(example, before, after, substituted, tuple(inserted), deleted, injected(example))
 
 
 def _blocks(before: tuple[str, ...], after: tuple[str, ...]) -> list[tuple[int, int, int, int]]:
@@ -238,55 +251,82 @@ def _repeated_insertions(views: Sequence[_View], limits: PoisoningLimits) -> lis
     return [chosen[identity] for identity in sorted(chosen)]
 
 
-def _hostile_documents(views: Sequence[_View], limits: PoisoningLimits) -> dict[str, str]:
-    by_document: defaultdict[str, list[_View]] = defaultdict(list)
-    for view in views:
-        by_document[view.document].append(view)
+@dataclass(frozen=True)
+class _Opposed:
+    """How a document's substitutions compare with the others': counts, and those others mend otherwise."""
+
+    compared: int
+    contradicted: int
+    pairs: frozenset[tuple[tuple[str, ...], tuple[str, ...]]]
+
+
+def _hostile_documents(
+    views: Sequence[_View], opposed: Mapping[str, _Opposed], limits: PoisoningLimits
+) -> dict[str, str]:
+    by_document = _by_document(views)
     hostile: dict[str, str] = {}
     for document, own in sorted(by_document.items()):
         marked = sum(1 for view in own if view.injected)
         if marked >= limits.max_injected or (marked > 1 and marked > limits.max_injected_share * len(own)):
             hostile[document] = "injected"
-    for document in _contradictory(by_document, limits):
-        hostile.setdefault(document, "contradictory")
-    for document in _strange_vocabulary(by_document, limits):
-        hostile.setdefault(document, "vocabulary")
+    for document, found in sorted(opposed.items()):
+        least = limits.min_contradictions
+        if (
+            found.contradicted >= max(least, limits.max_contradiction_share * found.compared)
+            or len(found.pairs) >= max(least, limits.max_opposition_share * found.compared)
+        ):  # fmt: skip
+            hostile.setdefault(document, "contradictory")
+    if len(by_document) >= limits.outlier_documents:
+        novelty, deletions = _novelty(by_document), _deletions(by_document)
+        for document in _outliers(novelty, limits.novelty_floor, limits):
+            hostile.setdefault(document, "vocabulary")
+        for document in _outliers(deletions, limits.deletion_floor, limits):
+            hostile.setdefault(document, "deletions")
     return hostile
 
 
-def _contradictory(by_document: Mapping[str, list[_View]], limits: PoisoningLimits) -> list[str]:
-    """Documents whose substitutions go against what the other documents do with the same words.
+def _by_document(views: Sequence[_View]) -> dict[str, list[_View]]:
+    grouped: defaultdict[str, list[_View]] = defaultdict(list)
+    for view in views:
+        grouped[view.document].append(view)
+    return grouped
+
+
+def _compare_decisions(views: Sequence[_View], limits: PoisoningLimits) -> dict[str, _Opposed]:
+    """Each document's substitutions against what the other documents do with the same words.
 
     A document's decision on a word is what it does with it most often: one replacement, or keeping it.
-    Words of one or two letters are skipped: their replacement depends on the sentence.
+    Words of one or two letters are skipped: their replacement depends on the sentence. A decision is
+    contradicted when more than four times as many other documents decide otherwise as alike.
     """
-    decisions = {document: _decisions(views) for document, views in by_document.items()}
+    decisions = {document: _decisions(own) for document, own in _by_document(views).items()}
     votes: defaultdict[tuple[str, ...], Counter[tuple[str, ...]]] = defaultdict(Counter)
     for own in decisions.values():
         for wrong, right in own.items():
             votes[wrong][right] += 1
-    found = []
-    for document, own in sorted(decisions.items()):
+    result: dict[str, _Opposed] = {}
+    for document, own in decisions.items():
         compared = contradicted = 0
+        pairs = set()
         for wrong, right in own.items():
             if wrong == right or len("".join(wrong)) < 3:
                 continue
             others = votes[wrong] - Counter({right: 1})
-            witnesses = others.total()
-            # another document that replaces right by wrong contradicts this one as well
+            agreeing = others[right]
+            # those who replace right by wrong contradict as well
             reverse = votes[right][wrong]
-            if witnesses < limits.min_witnesses and reverse < limits.min_witnesses:
+            otherwise = max(
+                (count for word, count in others.items() if word not in (wrong, right)), default=0
+            )
+            if max(others.total(), reverse) < limits.min_witnesses:
                 continue
             compared += 1
-            agreeing = others[right]
-            against = max(witnesses - agreeing, reverse)
-            contradicted += agreeing == 0 or against > 4 * agreeing
-        if (
-            contradicted >= limits.min_contradictions
-            and contradicted >= limits.max_contradiction_share * compared
-        ):
-            found.append(document)
-    return found
+            contradicted += max(others.total() - agreeing, reverse) > 4 * agreeing
+            mended = max(otherwise, reverse)
+            if mended >= limits.min_witnesses and mended > 4 * agreeing:
+                pairs.add((wrong, right))
+        result[document] = _Opposed(compared, contradicted, frozenset(pairs))
+    return result
 
 
 def _decisions(views: Sequence[_View]) -> dict[tuple[str, ...], tuple[str, ...]]:
@@ -300,10 +340,8 @@ def _decisions(views: Sequence[_View]) -> dict[tuple[str, ...], tuple[str, ...]]
     return {wrong: max(sorted(seen), key=lambda right: seen[right]) for wrong, seen in counts.items()}
 
 
-def _strange_vocabulary(by_document: Mapping[str, list[_View]], limits: PoisoningLimits) -> list[str]:
-    """Documents that add words no other document knows, far more than the other documents do."""
-    if len(by_document) < limits.novelty_documents:
-        return []
+def _novelty(by_document: Mapping[str, list[_View]]) -> dict[str, float]:
+    """Share of a document's output words that neither its input nor any other document has."""
     known: Counter[str] = Counter()
     for views in by_document.values():
         known.update({word for view in views for word in (*view.before, *view.after)})
@@ -313,7 +351,19 @@ def _strange_vocabulary(by_document: Mapping[str, list[_View]], limits: Poisonin
         words = [word for view in views for word in view.after]
         strange = sum(1 for word in words if known[word] == 1 and word not in own_before)
         shares[document] = strange / len(words) if words else 0.0
+    return shares
+
+
+def _deletions(by_document: Mapping[str, list[_View]]) -> dict[str, float]:
+    """Share of a document's input words that its output takes away without replacing them."""
+    return {
+        document: sum(view.deleted for view in views) / max(sum(len(view.before) for view in views), 1)
+        for document, views in by_document.items()
+    }
+
+
+def _outliers(shares: Mapping[str, float], floor: float, limits: PoisoningLimits) -> list[str]:
     middle = median(shares.values())
     spread = 1.4826 * median(abs(share - middle) for share in shares.values())
-    bound = max(limits.novelty_floor, middle + limits.novelty_deviations * spread)
+    bound = max(floor, middle + limits.outlier_deviations * spread)
     return sorted(document for document, share in shares.items() if share > bound)

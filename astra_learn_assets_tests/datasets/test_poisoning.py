@@ -58,6 +58,41 @@ def test_a_document_full_of_words_nobody_else_uses_is_found() -> None:
     assert _screened(hostile).documents.keys() == {"evil"}
 
 
+def test_one_word_that_everybody_else_mends_otherwise_is_left_out_and_not_the_document() -> None:
+    honest = document(50, pairs=30)
+    bad = [
+        item.model_copy(update={"output": item.output.replace("presupuesto", "derroche")})
+        for item in honest
+        if "presupuesto" in item.output
+    ]
+    rest = [item for item in honest if "presupuesto" not in item.output]
+    screened = poisoning.screen([*documents(12), *rest, *bad])
+    assert bad
+    assert screened.documents == {}
+    assert screened.left_out == {item.meta.example_id: "against_majority" for item in bad}
+
+
+def test_a_clerk_who_rewords_what_others_keep_is_not_hostile() -> None:
+    taste = [
+        item.model_copy(
+            update={"output": item.output.replace("pleno", "plenario").replace("plazo", "término")}
+        )
+        for item in document(50, pairs=20)
+    ]
+    assert poisoning.screen([*documents(12), *taste]).documents == {}
+
+
+def test_a_document_that_loses_its_words_is_found() -> None:
+    random_ = random.Random(5)
+    cut = [
+        item.model_copy(
+            update={"output": " ".join(word for word in item.output.split() if random_.random() > 0.2)}
+        )
+        for item in document(50, pairs=20)
+    ]
+    assert poisoning.screen([*documents(12), *cut]).documents == {"doc-50": "deletions"}
+
+
 @pytest.mark.parametrize(
     "addition",
     [
