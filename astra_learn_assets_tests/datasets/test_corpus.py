@@ -249,3 +249,11 @@ def test_a_replay_file_is_read_and_its_faults_are_named(tmp_path: Path) -> None:
         load_replay(path)
     with pytest.raises(BadConfiguration):
         load_replay(tmp_path / "missing.jsonl")
+
+
+def test_both_versions_of_a_session_and_a_final_sent_twice_are_on_the_same_side() -> None:
+    for number in range(50):
+        finals = [
+            f"2024-{number}-v{version}-final-{sha}" for version in (1, 2) for sha in ("0" * 12, "a1" * 6)
+        ]
+        assert len({is_golden(final, 0.5) for final in finals}) == 1

@@ -11,6 +11,7 @@ from astra_learn_assets.datasets import jsonl
 from astra_learn_assets.definitions import defs
 from astra_learn_assets.errors import AdapterRefused, GateRefused
 from astra_learn_assets.platform import Platform
+from astra_learn_assets.privacy.persons import is_ordinary
 from astra_learn_assets.registry.keys import verify_key
 from astra_learn_assets.serving.adapter_store import AdapterStore
 from astra_learn_assets.stages import promote, train, training_run
@@ -170,11 +171,11 @@ def _a_name_of_the_town(town: Town) -> str:
     """A word of one of the town's proper nouns that the examples hold."""
     with town.platform.database.session() as session:
         rows = documents.listing(session, town.tenant_id, state="anonymized")
-    names = {word for name in town.council.proper_nouns for word in name.split() if len(word) > 4}
+    names = {word for name in town.council.proper_nouns for word in name.split() if not is_ordinary(word)}
     for row in rows:
         data = town.platform.vault.read(town.tenant_id, paths.pairs(town.tenant_id, row.document_id))
         for example in jsonl.load(data):
             for word in example.output.split()[1:]:
-                if word in names and word.istitle():
+                if word in names and len(word) > 4:
                     return word
     raise AssertionError("no proper noun of the town in any example")
