@@ -17,13 +17,27 @@ def read(path: Path, *, maximum: int = MAXIMUM_BYTES) -> bytes:
     Raises:
         BadInput: no such file, a folder, unreadable, or longer than ``maximum``.
     """
+    require(path)
     try:
-        if path.is_dir():
-            raise BadInput(f"{path} is a folder: name a file")
         size = path.stat().st_size
         if size > maximum:
             raise BadInput(f"{path} has {size:,} bytes: at most {maximum:,} are read")
         return path.read_bytes()
+    except OSError as error:
+        raise BadInput(f"{path} cannot be read: {error.strerror or error}") from None
+
+
+def require(path: Path) -> None:
+    """Check that ``path`` is a file that can be opened.
+
+    Raises:
+        BadInput: no such file, a folder, or unreadable.
+    """
+    try:
+        if path.is_dir():
+            raise BadInput(f"{path} is a folder: name a file")
+        with path.open("rb"):
+            return
     except FileNotFoundError:
         raise BadInput(f"{path}: no such file") from None
     except OSError as error:

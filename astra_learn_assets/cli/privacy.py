@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from astra_learn_assets.cli import files
-from astra_learn_assets.cli.output import Format, FormatOption, answering, print_json, print_table
+from astra_learn_assets.cli.output import (
+    Format,
+    FormatOption,
+    answering,
+    print_facts,
+    print_json,
+    print_table,
+)
 from astra_learn_assets.errors import BadInput
 
 if TYPE_CHECKING:
+    from astra_learn_assets.privacy.residual import ScanReport
     from astra_learn_assets.stages.anonymize import Policy
 
 TenantOption = Annotated[
@@ -20,45 +30,56 @@ TenantOption = Annotated[
 CountryOption = Annotated[
     str | None, typer.Option("--country", help="Two letters: which national ids to look for.")
 ]
+_JSONL = (".jsonl", ".ndjson", ".json")
 
 
 def anonymize(
-    source: Annotated[
-        Path, typer.Argument(metavar="IN.jsonl", help="Examples or pairs, one JSON object a line.")
-    ],
+    source: Annotated[Path, typer.Argument(metavar="IN.jsonl", help="Lines with input and output, or text.")],
     target: Annotated[Path, typer.Argument(metavar="OUT.jsonl", help="Where the anonymized lines go.")],
     tenant: TenantOption = None,
     country: CountryOption = None,
     output: FormatOption = Format.text,
 ) -> None:
-    """Replace people and identifiers by typed placeholders, the same in both sides of a pair."""
-    from astra_learn_assets.cli.jsonl import anonymize_lines
+    """Replace people and identifiers by typed placeholders, the same in both sides of a pair.
 
+    A second detector reads the result; a line it still objects to is left out.
+    """
     with answering(output):
-        data = files.read(source)
+        files.require(source)
         if target.is_dir() or not target.absolute().parent.is_dir():
             raise BadInput(f"{target}: name a file in a folder that exists")
-        result = anonymize_lines(data, _policy(tenant, country).pseudonymizer())
-        files.write(target, result.data)
+        policy = _policy(tenant, country)  # a wrong tenant is found before the models are loaded
+        from astra_learn_assets.privacy.files import anonymize_file
+
+        report = anonymize_file(
+            source, target, pseudonymizer=policy.pseudonymizer(), scanner=policy.scanner()
+        )
+        facts = {
+            "lines": report.lines,
+            "written": report.written,
+            "masked": dict(sorted(report.masked.items())),
+            "masked_by_second_pass": report.second_pass,
+            "quarantined_lines": list(report.quarantined),
+            "out": str(target),
+        }
         if output is Format.json:
-            print_json({"lines": result.lines, "entities": result.entities, "out": str(target)})
+            print_json(facts)
             return
-        typer.echo(f"{result.lines} lines written to {target}")
-        if result.entities:
-            print_table("replaced", ["kind", "count"], sorted(result.entities.items()))
+        masked = ", ".join(f"{count} {kind}" for kind, count in sorted(report.masked.items()))
+        left_out = ", ".join(map(str, report.quarantined)) or None
+        print_facts({**facts, "masked": masked or "nothing", "quarantined_lines": left_out})
 
 
 def scan(
-    file: Annotated[Path, typer.Argument(help="JSONL, or any UTF-8 text or DOCX.")],
+    file: Annotated[Path, typer.Argument(help="JSONL, a DOCX, or UTF-8 text.")],
     tenant: TenantOption = None,
     country: CountryOption = None,
     output: FormatOption = Format.text,
 ) -> None:
     """Look for personal data that is left. Ends with 1 when something is found."""
-    from astra_learn_assets.cli.jsonl import as_jsonl
-
     with answering(output):
-        report = _policy(tenant, country).scanner().scan_jsonl(as_jsonl(files.read(file), file.name))
+        files.require(file)
+        report = _scan(file, _policy(tenant, country))
         if output is Format.json:
             print_json(
                 {
@@ -67,17 +88,7 @@ def scan(
                     "clean": not report.hits,
                     "by_kind": report.by_kind,
                     "detectors": report.detectors,
-                    "hits": [
-                        {
-                            "line": hit.line,
-                            "field": hit.field,
-                            "kind": hit.kind,
-                            "start": hit.start,
-                            "end": hit.end,
-                            "detector": hit.detector,
-                        }
-                        for hit in report.hits
-                    ],
+                    "hits": [vars(hit) for hit in report.hits],
                 }
             )
         elif report.hits:
@@ -99,7 +110,7 @@ def register(app: typer.Typer) -> None:
 
 
 def _policy(tenant: str | None, country: str | None) -> Policy:
-    from astra_learn_assets.cli.platform import read_settings
+    from astra_learn_assets.cli.platform import platform, read_settings
     from astra_learn_assets.stages.anonymize import Policy, policy_of
 
     if country is not None and not (len(country) == 2 and country.isascii() and country.isalpha()):
@@ -112,10 +123,26 @@ def _policy(tenant: str | None, country: str | None) -> Policy:
             allow_terms=(),
             model=settings.ner_model,
         )
-    from dataclasses import replace
-
-    from astra_learn_assets.cli.platform import platform
-
     with platform() as opened:
         policy = policy_of(opened, tenant)
     return replace(policy, country=country.lower()) if country else policy
+
+
+def _scan(file: Path, policy: Policy) -> ScanReport:
+    """Scan JSONL as it is; a DOCX by blocks and text by lines, as lines with the field ``text``."""
+    from astra_learn_assets.privacy.files import scan_file
+
+    if file.name.lower().endswith(_JSONL):
+        return scan_file(file, scanner=policy.scanner())
+    data = files.read(file)
+    if data.startswith(b"PK") or file.name.lower().endswith(".docx"):
+        from astra_learn_assets.comparator.reader import read_document
+
+        texts = [block.text for block in read_document(data).blocks]
+    else:
+        try:
+            texts = data.decode("utf-8-sig").splitlines()
+        except UnicodeDecodeError:
+            raise BadInput(f"{file} is neither JSONL, nor a DOCX, nor UTF-8 text") from None
+    lines = "".join(f"{json.dumps({'text': text}, ensure_ascii=False)}\n" for text in texts)
+    return policy.scanner().scan_jsonl(lines.encode())

@@ -1,0 +1,233 @@
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from astra_learn_assets.platform import Platform
+from astra_learn_assets.services.embedded import export_env
+from astra_learn_assets_tests.api.files import NAME_FIX, TEXT_FIX, DraftFiles, make_draft
+from astra_learn_assets_tests.conftest import MakeTenant
+
+COMMAND = [sys.executable, "-c", "from astra_learn_assets.cli import main; main()"]
+
+
+def astra(*arguments: object, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*COMMAND, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env={**os.environ, **(env or {})},
+    )
+
+
+@pytest.fixture
+def env(platform: Platform) -> dict[str, str]:
+    """The settings of the test for a process of its own."""
+    return export_env(platform.settings)
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> DraftFiles:
+    files = make_draft()
+    (tmp_path / "draft.docx").write_bytes(files.docx)
+    (tmp_path / "draft.json").write_bytes(files.manifest)
+    (tmp_path / "final.docx").write_bytes(files.final(NAME_FIX, TEXT_FIX))
+    return files
+
+
+def test_help_answers_quickly_and_lists_every_command() -> None:
+    started = time.monotonic()
+    answer = astra("--help")
+    seconds = time.monotonic() - started
+    assert answer.returncode == 0
+    commands = ("demo", "dev", "tenant", "key", "submit", "compare", "blocks", "anonymize", "scan")
+    for command in (*commands, "status", "promote", "rollback", "blocklist", "adapter"):
+        assert command in answer.stdout
+    assert seconds < 5, "about 0.4 s on an idle machine"
+
+
+def test_help_loads_no_heavy_module() -> None:
+    code = (
+        "import sys; from astra_learn_assets.cli import app; "
+        "print([m for m in ('fastapi','sqlalchemy','lxml','spacy','torch','dagster') if m in sys.modules])"
+    )
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert answer.stdout.strip() == "[]"
+
+
+def test_compare_prints_one_json_document(tmp_path: Path, files: DraftFiles) -> None:
+    arguments = (tmp_path / "draft.docx", tmp_path / "final.docx", "--manifest", tmp_path / "draft.json")
+    answer = astra("compare", *arguments, "-o", "json")
+    assert answer.returncode == 0, answer.stderr
+    delta = json.loads(answer.stdout)
+    assert delta["metrics"]["counts"]["modified"] == 2
+    assert [(change["wrong"], change["right"]) for change in delta["entity_changes"]] == [
+        ("Hortegga", "Ortega")
+    ]
+    text = astra("compare", *arguments)
+    assert "Hortegga" in text.stdout
+
+
+def test_blocks_lists_text_and_chunk_ids(tmp_path: Path, files: DraftFiles) -> None:
+    document = json.loads(astra("blocks", tmp_path / "draft.docx", "-o", "json").stdout)
+    assert document["document_id"] == "doc-pleno-1-1"
+    assert len(document["blocks"]) == 7
+    assert all(len(block["chunk_ids"]) == 1 for block in document["blocks"])
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("compare", "missing.docx", "missing.docx"),
+        ("blocks", "."),
+        ("blocks", "text.docx"),
+        ("blocks", "empty.docx"),
+        ("compare", "draft.docx", "text.docx"),
+        ("compare", "draft.docx", "final.docx", "--manifest", "text.docx"),
+        ("compare", "draft.docx", "final.docx", "--html", "no/such/folder/x.html"),
+        ("blocks", "secret.docx"),
+        ("anonymize", "text.docx", "out.jsonl"),
+        ("anonymize", "missing.jsonl", "out.jsonl"),
+        ("anonymize", "half.jsonl", "out.jsonl"),
+        ("scan", "missing.jsonl"),
+        ("submit", "missing.docx", "--tenant", "villaverde", "--session", "s"),
+        ("submit", "final.docx", "--tenant", "villaverde", "--session", "s", "--url", "http://127.0.0.1:1"),
+        (
+            "submit", "final.docx", "--tenant", "villaverde", "--session", "s",
+            "--url", "http://127.0.0.1:1", "--key", "astra_x",
+        ),
+    ],
+)  # fmt: skip
+def test_bad_input_is_one_sentence_and_exit_code_1(
+    tmp_path: Path, files: DraftFiles, arguments: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("text.docx").write_text("esto no es un documento")
+    Path("half.jsonl").write_text('{"input": "a"')
+    Path("empty.docx").touch()
+    Path("secret.docx").write_bytes(files.docx)
+    Path("secret.docx").chmod(0)
+    if os.geteuid() == 0 and "secret.docx" in arguments:
+        pytest.skip("root reads everything")
+    answer = astra(*arguments, "-o", "json", env={"ASTRA_HOME": str(tmp_path / "home")})
+    assert answer.returncode == 1, answer.stdout + answer.stderr
+    assert set(json.loads(answer.stdout)["error"]) == {"code", "message"}
+    assert answer.stderr.startswith("error: ")
+    assert "Traceback" not in answer.stderr
+    assert not Path("out.jsonl").exists()
+
+
+@pytest.mark.parametrize(
+    "arguments", [("nope",), ("compare",), ("compare", "a", "b", "-o", "xml"), ("submit", "a"), ("blocks",)]
+)
+def test_wrong_usage_is_exit_code_2(arguments: tuple[str, ...]) -> None:
+    answer = astra(*arguments)
+    assert answer.returncode == 2
+    assert "Traceback" not in answer.stderr
+
+
+def test_a_setting_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    answer = astra("status", env={"ASTRA_API_PORT": "ochenta", "ASTRA_HOME": str(tmp_path)})
+    assert answer.returncode == 1
+    assert "ASTRA_API_PORT" in answer.stderr
+    assert "Traceback" not in answer.stderr
+
+
+def test_a_closed_pipe_is_no_error_message(tmp_path: Path, files: DraftFiles) -> None:
+    command = " ".join(f"'{part}'" for part in [*COMMAND, "blocks", str(tmp_path / "draft.docx")])
+    answer = subprocess.run(
+        ["bash", "-c", f"{command} | head -c 1"], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert answer.stderr == ""
+
+
+def test_from_tenant_to_undo_on_the_command_line(
+    env: dict[str, str], platform: Platform, tmp_path: Path, files: DraftFiles
+) -> None:
+    from astra_learn_assets.api.intake import register_draft
+
+    made = astra("tenant", "add", "villaverde", "--name", "Villaverde del Río", "-o", "json", env=env)
+    assert json.loads(made.stdout)["display_name"] == "Villaverde del Río"
+    twice = astra("tenant", "add", "villaverde", env=env)
+    assert (twice.returncode, "Traceback" in twice.stderr) == (1, False)
+    register_draft(
+        platform,
+        tenant_id="villaverde",
+        session_id="pleno-1",
+        version=1,
+        docx=files.docx,
+        manifest=files.manifest,
+    )
+    submit = (
+        "submit",
+        tmp_path / "final.docx",
+        "--tenant",
+        "villaverde",
+        "--session",
+        "pleno-1",
+        "-o",
+        "json",
+    )
+    first = astra(*submit, env=env)
+    summary = json.loads(first.stdout)
+    assert summary["entities_live"] == [{"wrong": "Hortegga", "right": "Ortega", "kind": "person"}]
+    assert json.loads(astra(*submit, env=env).stdout)["already_received"] is True
+    status = json.loads(astra("status", "--tenant", "villaverde", "-o", "json", env=env).stdout)
+    assert status["dictionary_entries"] == 1
+    assert "villaverde" in astra("status", env=env).stdout
+    foreign = astra("rollback", "villaverde", "--to", "rio-claro--0123456789abcdef", env=env)
+    assert (foreign.returncode, "rio-claro" in foreign.stderr) == (1, True)
+
+
+def test_keys_and_blocklist_on_the_command_line(
+    env: dict[str, str], make_tenant: MakeTenant, tmp_path: Path
+) -> None:
+    make_tenant()
+    issued = json.loads(
+        astra("key", "issue", "--tenant", "villaverde", "--role", "editor", "-o", "json", env=env).stdout
+    )
+    assert issued["key"].startswith("astra_")
+    listed = astra("key", "list", "-o", "json", env=env).stdout
+    assert issued["key"] not in listed
+    assert json.loads(listed)[0]["key_id"] == issued["key_id"]
+    assert astra("key", "revoke", issued["key_id"], env=env).returncode == 0
+    assert astra("key", "revoke", "key-unknown", env=env).returncode == 1
+    assert astra("key", "issue", "--role", "editor", env=env).returncode == 1
+    terms = tmp_path / "terms.txt"
+    terms.write_text("# vecinos\nCarmen Villalobos\n\n  Ramiro   Zubeldía \n", encoding="utf-8")
+    assert json.loads(astra("blocklist", "import", "villaverde", terms, "-o", "json", env=env).stdout) == {
+        "tenant_id": "villaverde",
+        "added": 2,
+    }
+    terms.write_text("Uno Dos\nx\n")
+    assert astra("blocklist", "import", "villaverde", terms, env=env).returncode == 1
+    assert astra("blocklist", "remove", "villaverde", "Carmen Villalobos", env=env).returncode == 0
+    left = json.loads(astra("blocklist", "list", "villaverde", "-o", "json", env=env).stdout)
+    assert [term["term"] for term in left] == ["Ramiro Zubeldía"]
+
+
+def test_anonymize_and_scan_a_file(tmp_path: Path) -> None:
+    source, target = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
+    pair = {
+        "input": "La vecina Carmen Villalobos, con DNI 12345678Z, pide una farola.",
+        "output": "La vecina doña Carmen Villalobos, con DNI 12345678Z, pide una farola.",
+    }
+    source.write_text(json.dumps(pair, ensure_ascii=False) + "\n", encoding="utf-8")
+    found = astra("scan", source, "-o", "json")
+    assert found.returncode == 1
+    assert json.loads(found.stdout)["clean"] is False
+    answer = astra("anonymize", source, target, "-o", "json")
+    assert answer.returncode == 0, answer.stderr
+    assert json.loads(answer.stdout)["written"] == 1
+    text = target.read_text(encoding="utf-8")
+    assert "Villalobos" not in text
+    assert "12345678" not in text
+    clean = astra("scan", target)
+    assert clean.returncode == 0, clean.stdout
