@@ -17,6 +17,7 @@ import io
 import math
 import os
 import tempfile
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -86,15 +87,19 @@ def log_evaluation(
         with _client(settings) as client:
             if client is None:
                 return
-            for name, value in metrics.items():
-                client.log_metric(run_id, name, value)
+            from mlflow.entities import Metric, RunTag
+
+            now = int(time.time() * 1_000)
             tags = {
                 "golden_hash": report.golden_hash,
                 "wer_gate": "passed" if verdict.passed else "rejected",
                 "wer_gate_reason": verdict.reason[:4_000],
             }
-            for name, text in tags.items():
-                client.set_tag(run_id, name, text)
+            client.log_batch(
+                run_id,
+                metrics=[Metric(name, float(value), now, 0) for name, value in metrics.items()],
+                tags=[RunTag(name, text) for name, text in tags.items()],
+            )
             client.log_dict(run_id, report.model_dump(mode="json"), "evaluation_report.json")
     except Unavailable as error:
         _LOG.warning("evaluation not recorded", run_id=run_id, error=str(error))
@@ -166,6 +171,8 @@ def _training_run(
     log: Sequence[Mapping[str, Any]],
     dagster_run_id: str | None,
 ) -> str:
+    from mlflow.entities import Metric, Param
+
     experiment = _experiment(client, settings, manifest.tenant_id)
     query = f"tags.adapter_id = '{manifest.adapter_id}' and attributes.status = 'FINISHED'"
     for run in client.search_runs([experiment], query, max_results=1):
@@ -186,11 +193,16 @@ def _training_run(
         "base_model": manifest.base_model,
         "base_revision": manifest.base_revision,
     }
-    for name, value in parameters.items():
-        client.log_param(run_id, name, value)
-    for name, value in manifest.metrics.items():
-        if isinstance(value, int | float):
-            client.log_metric(run_id, name, float(value))
+    now = int(time.time() * 1_000)
+    client.log_batch(
+        run_id,
+        params=[Param(name, str(value)) for name, value in parameters.items()],
+        metrics=[
+            Metric(name, float(value), now, 0)
+            for name, value in manifest.metrics.items()
+            if isinstance(value, int | float)
+        ],
+    )
     _log_steps(client, run_id, log)
     with tempfile.TemporaryDirectory(prefix="astra-lineage-") as work:
         if curve := loss_curve(log):
@@ -207,8 +219,9 @@ def _training_run(
 def _log_steps(client: MlflowClient, run_id: str, log: Sequence[Mapping[str, Any]]) -> None:
     from mlflow.entities import Metric
 
+    now = int(time.time() * 1_000)
     points = [
-        Metric(f"step_{name}", float(value), 0, int(entry["step"]))
+        Metric(f"step_{name}", float(value), now, int(entry["step"]))
         for entry in log
         if isinstance(entry.get("step"), int)
         for name, value in entry.items()
