@@ -13,8 +13,9 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from astra_learn_assets.api.app import create_app
+from astra_learn_assets.contracts import DictionaryEntry
 from astra_learn_assets.platform import Platform
-from astra_learn_assets.store import api_keys, audit, trainings
+from astra_learn_assets.store import api_keys, audit, dictionary, trainings
 from astra_learn_assets_tests.api.conftest import Headers, Issue
 from astra_learn_assets_tests.api.files import DOCX, NAME_FIX, TEXT_FIX, DraftFiles, make_draft, zip_bomb
 from astra_learn_assets_tests.conftest import MakeTenant
@@ -392,3 +393,55 @@ def test_the_openapi_file_is_the_one_the_app_answers(app: FastAPI) -> None:
     assert json.loads(stored.read_text()) == app.openapi(), (
         "run: python -m astra_learn_assets.api.openapi > docs/openapi.json"
     )
+
+
+def test_events_wait_for_redis_and_then_arrive_in_order_once(
+    platform: Platform, issue: Issue, draft: DraftFiles
+) -> None:
+    back = platform.redis
+    listener = back.pubsub(ignore_subscribe_messages=True)
+    listener.subscribe("DICTIONARY_UPDATED")
+    platform.redis = redis.Redis(port=1, socket_connect_timeout=0.2)
+    versions: list[int] = []
+    with TestClient(create_app(platform=platform)) as client:
+        headers = issue("editor")
+        for right in ("Ortega", "Hortega", "Ortegha"):
+            answer = upload(client, headers, draft.final({"Hortegga": right}))
+            assert answer.status_code == 200
+        assert client.get(DICTIONARY, headers=headers).json()["version"] == 3
+        assert client.get("/readyz").json()["status"] == "degraded"
+        platform.redis = back
+        deadline = time.monotonic() + 10
+        while len(versions) < 3 and time.monotonic() < deadline:
+            message = listener.get_message(timeout=0.2)
+            if message is not None:
+                versions.append(json.loads(message["data"])["version"])
+        time.sleep(1.2)  # one more tick of the relay
+        assert listener.get_message(timeout=0.1) is None
+    listener.close()
+    assert versions == [1, 2, 3]
+
+
+def test_two_thousand_entries_are_read_and_caught_up_with(
+    client: TestClient, issue: Issue, make_tenant: MakeTenant, platform: Platform
+) -> None:
+    make_tenant()
+    now = datetime.now(UTC)
+    entries = [
+        DictionaryEntry(
+            wrong=f"Zubirolea{number}",
+            right=f"Zubirolia{number}",
+            kind="person",
+            source_document="d",
+            author="a",
+            created_at=now,
+        )
+        for number in range(2_000)
+    ]
+    with platform.database.session() as session:
+        dictionary.apply(session, "villaverde", entries)
+    headers = issue("viewer")
+    read = client.get(DICTIONARY, headers=headers).json()
+    assert (read["version"], len(read["entries"])) == (1, 2_000)
+    assert len({entry["entry_id"] for entry in read["entries"]}) == 2_000
+    assert len(client.get(f"{DICTIONARY}/changes", headers=headers).json()["changes"]) == 2_000
