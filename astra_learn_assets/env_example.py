@@ -27,7 +27,7 @@ def env_example() -> str:
 def _entry(name: str, field: FieldInfo) -> str:
     meaning = field.description or name.replace("_", " ")
     bounds = ", ".join(_bound(rule) for rule in field.metadata if _bound(rule))
-    return f"\n# {meaning}{f' ({bounds})' if bounds else ''}\n#ASTRA_{name.upper()}={_value(field.default)}\n"
+    return f"\n# {meaning}{f' ({bounds})' if bounds else ''}\n#ASTRA_{name.upper()}={_value(field)}\n"
 
 
 def _bound(rule: Any) -> str:
@@ -39,9 +39,10 @@ def _bound(rule: Any) -> str:
     )
 
 
-def _value(default: Any) -> str:
-    if default is None:
-        return ""
+def _value(field: FieldInfo) -> str:
+    default = field.default
+    if default is None or field.default_factory is not None:
+        return ""  # an empty variable means the default; a factory's may differ per machine
     path = Path(str(default))
     # the same file on every machine
     return str(path.relative_to(REPOSITORY)) if path.is_relative_to(REPOSITORY) else str(default)

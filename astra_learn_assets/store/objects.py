@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 _SEGMENT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,199}")
 _STAGING = ".partial"  # below the root of a local store; no key begins with a dot
+_ATTEMPTS = 50  # against deletes that sweep empty folders
 _SIGNED_LAST = ("manifest.json", "manifest.sig")
 
 
@@ -231,20 +232,24 @@ def _write_durably(root: Path, key: str, data: bytes, overwrite: bool) -> bool:
             file.write(data)
             file.flush()
             os.fsync(handle)
-        for attempt in range(5):
-            target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for attempt in range(_ATTEMPTS):
+            try:
+                target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            except (FileExistsError, FileNotFoundError):  # swept while mkdir looked at it
+                if attempt == _ATTEMPTS - 1:
+                    raise
+                continue
             try:
                 if overwrite:
                     os.replace(staged, target)
                 else:
                     os.link(staged, target)  # fails when the name is taken, unlike rename
+                break
             except FileExistsError:
                 return False
-            except FileNotFoundError:
-                if attempt == 4:
+            except FileNotFoundError:  # a delete beside us swept the folder while it was empty
+                if attempt == _ATTEMPTS - 1:
                     raise
-                continue  # a delete beside us swept the folder while it was empty
-            break
         _sync_folder(target.parent)
         return True
     finally:
