@@ -6,8 +6,9 @@ The ladder, from certain to likely; each rung only sees what the rungs above lef
 2. chunk ids (a duplicated id goes to the paragraph most like the draft's);
 3. exact text again: next to a pair already made, in order between two pairs, then the nearest;
 4. near text: candidates are paragraphs that share rare words or stand in the same gap; best first;
-5. a paragraph left over beside a pair may be its other half: split or merged;
-6. what is not on the longest increasing chain has moved.
+5. new text where a placeholder stood fills it;
+6. a paragraph left over beside a pair may be its other half: split or merged;
+7. what is not on the longest increasing chain has moved.
 
 Everything is ordered by score and then by position, so the answer does not depend on hashing.
 A full matrix of 20,000 x 20,000 paragraphs is never made.
@@ -17,7 +18,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from rapidfuzz.distance import Indel
@@ -67,8 +68,12 @@ def align(
     after_ids: Sequence[Sequence[str]] | None = None,
     *,
     vocabulary: Vocabulary,
+    placeholders: Collection[int] = (),
 ) -> Alignment:
-    """Align two documents given as units of one ``vocabulary``, in order."""
+    """Align two documents given as units of one ``vocabulary``, in order.
+
+    ``placeholders`` are paragraphs of the draft that stand for text nobody has written yet.
+    """
     aligner = _Aligner(before, after, vocabulary)
     id_edges = _id_edges(before_ids or [()] * len(before), after_ids or [()] * len(after))
     aligner.exact_unique(minimum_words=_EXACT_WORDS)
@@ -78,6 +83,7 @@ def align(
     aligner.exact_nearest()
     aligner.reserve_pieces(frozenset(id_edges))
     aligner.near(ids_survived=2 * len(id_edges) > len(before))
+    aligner.fill(frozenset(placeholders))
     return aligner.finish(frozenset(id_edges))
 
 
@@ -205,6 +211,16 @@ class _Aligner:
         for negative, _, i, j in scored:
             if self.to_after[i] < 0 and self.to_before[j] < 0:
                 self.pair(i, j, -negative, 1.0 if negative < -NEAR_IN_PLACE else 0.6)
+
+    def fill(self, placeholders: frozenset[int]) -> None:
+        """New text between the neighbours of a placeholder is what it stood for, if the numbers agree."""
+        if not placeholders:
+            return
+        for here, there in self._gaps():
+            waiting = [i for i in here if i in placeholders]
+            if len(waiting) == len(there):
+                for i, j in zip(waiting, there, strict=True):
+                    self.pair(i, j, 0.0, 0.6)
 
     def reserve_pieces(self, id_edges: frozenset[tuple[int, int]]) -> None:
         """Keep evident other halves of pairs from being taken for something else."""

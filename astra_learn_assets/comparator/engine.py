@@ -158,6 +158,7 @@ class _Comparison:
             [block.chunk_ids for block in self.before.blocks],
             [block.chunk_ids for block in self.after.blocks],
             vocabulary=vocabulary,
+            placeholders=[i for i, text in enumerate(self.before.texts) if audio_marks.is_pending(text)],
         )
         self.names = capitalized_inside(self.after.texts)
         entries = [

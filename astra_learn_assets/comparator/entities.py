@@ -30,7 +30,7 @@ _ACRONYM = re.compile(
     r"(?=.*[A-ZÁÉÍÓÚÜÑ].*[A-ZÁÉÍÓÚÜÑ])[A-ZÁÉÍÓÚÜÑ0-9+&/.·\-]{2,12}|[A-ZÑ]{2,8}s?|[A-Z]+[a-z]?[A-Z]+"
 )
 _ROMAN = re.compile(r"(?=[MDCLXVI])M{0,3}(?:CM|CD|D?C{0,3})(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3})")
-_ALIKE, _ALIKE_WITH_EVIDENCE = 0.6, 0.5
+_ALIKE, _ALIKE_WITH_EVIDENCE = 0.55, 0.5
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ def judge(
     """
     old, new = tokenize(before), tokenize(after)
     scene = _Scene(after, old, new, dictionary or {}, names, recognize)
-    judged = [(link, scene.judge(link)) for link in links(old, new)]
+    judged = scene.with_articles([(link, scene.judge(link)) for link in links(old, new)])
     changes: list[EntityChange] = []
     for run in _runs(judged):
         changes.append(scene.change(run, chunk_id))
@@ -137,6 +137,8 @@ class _Scene:
         if phonetics.spelled(tuple(wrongs)) == right or wrong == phonetics.said_aloud(right):
             return _Verdict("acronym", 0.95)
         if wrong == right:
+            if lexicon.is_common(right) and len(right) > 3:
+                return None  # a heading in capitals
             shouted = all(text.isupper() for text in wrongs) and "." not in "".join(wrongs)
             dotted = "".join(wrongs).replace(".", "") == "".join(rights).replace(".", "")
             if dotted and len(wrongs) == len(rights):
@@ -145,6 +147,18 @@ class _Scene:
         value = max(phonetics.likeness(wrong, right), phonetics.likeness(wrong, phonetics.said_aloud(right)))
         looks = any(text.isupper() for text in wrongs) or not all(map(lexicon.is_common, wrongs))
         return _Verdict("acronym", value) if value >= (_ALIKE_WITH_EVIDENCE if looks else 0.65) else None
+
+    def with_articles(self, judged: list[tuple[Link, _Verdict | None]]) -> list[tuple[Link, _Verdict | None]]:
+        """An article that got its capital together with the name after it belongs to the name."""
+        for n in range(len(judged) - 2, -1, -1):
+            (link, verdict), (following, name) = judged[n], judged[n + 1]
+            if verdict is not None or name is None or (link.b1, link.a1) != (following.b0, following.a0):
+                continue
+            wrongs = [t.text.casefold() for t in self.old[link.b0 : link.b1]]
+            rights = [t.text.casefold() for t in self.new[link.a0 : link.a1]]
+            if wrongs == rights and rights and all(word in lexicon.CONNECTORS for word in rights):
+                judged[n] = (link, name)
+        return judged
 
     def _judge_name(self, link: Link, wrongs: list[str], rights: list[str]) -> _Verdict | None:
         wrong, right = " ".join(wrongs), " ".join(rights)
@@ -181,6 +195,7 @@ class _Scene:
         if all(common):
             # An ordinary word with a capital is a name only where its place says so.
             points = 2 * (title or beside) + 2 * place + (organization and not initial)
+            points += 2 * (not initial and all(word in lexicon.PLACES for word in folded))
             if listed and not initial and (title or beside):
                 points += 1
             return points
@@ -326,10 +341,15 @@ class _Scene:
 
     def _unsafe(self, b0: int, b1: int) -> bool:
         """Ordinary words, one or two of them; a row of letter names ("pe pe") is no text of its own."""
-        words = [t.text.casefold() for t in self.old[b0:b1]]
+        written = [t.text for t in self.old[b0:b1]]
+        words = [text.casefold() for text in written]
         if len(words) > 2 or (len(words) == 2 and all(w in lexicon.LETTERS for w in words)):
             return False
-        return all(w in lexicon.common_words() or w in lexicon.CONNECTORS for w in words)
+        lower = all(text.islower() for text in written)
+        return all(
+            w in lexicon.common_words() or w in lexicon.CONNECTORS or (lower and lexicon.is_inflection(w))
+            for w in words
+        )
 
     @staticmethod
     def _text(tokens: list[Token], start: int, end: int, *, shout: bool) -> str:

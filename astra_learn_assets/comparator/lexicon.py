@@ -47,6 +47,21 @@ ORGANIZATION_HEADS = _set(
     supermercado
     """
 )
+PLACES = _set(
+    """
+    españa portugal francia italia alemania inglaterra marruecos europa américa méxico guatemala
+    honduras nicaragua panamá cuba colombia venezuela ecuador perú bolivia chile argentina uruguay
+    paraguay brasil andalucía aragón asturias baleares canarias cantabria castilla cataluña
+    extremadura galicia madrid murcia navarra euskadi rioja valencia ceuta melilla álava albacete
+    alicante almería ávila badajoz barcelona burgos cáceres cádiz castellón córdoba coruña cuenca
+    gerona girona granada guadalajara guipúzcoa huelva huesca jaén león lérida lleida lugo málaga
+    orense ourense palencia palmas pontevedra salamanca segovia sevilla soria tarragona teruel toledo
+    valladolid vizcaya zamora zaragoza bilbao vitoria pamplona santander oviedo gijón quito guayaquil
+    loja ambato manabí pichincha azuay bogotá medellín cali barranquilla cartagena lima cusco arequipa
+    trujillo piura santiago valparaíso concepción rosario mendoza tucumán salta puebla monterrey
+    oaxaca jalisco chiapas yucatán veracruz sonora ebro duero tajo guadiana guadalquivir júcar segura
+    """
+)
 CONNECTORS = _set("de del la las los el y e i da do dos das san santa santo van von der")
 MONTHS_AND_DAYS = _set(
     """
@@ -96,13 +111,16 @@ def surnames() -> frozenset[str]:
 
 @lru_cache(maxsize=50_000)
 def is_common(word: str) -> bool:
-    """Whether ``word`` is an ordinary word or an inflection of one, whatever its capitals."""
+    """Whether ``word`` is an ordinary word or an inflection of one; listed names are not."""
     folded = word.casefold()
-    words = common_words()
-    if folded in words:
+    if folded in common_words():
         return True
-    if folded in given_names() or folded in surnames():
-        return False
+    return folded not in given_names() and folded not in surnames() and is_inflection(folded)
+
+
+def is_inflection(folded: str) -> bool:
+    """Whether ``folded`` is, by its ending, a form of an ordinary word: "rosales" is."""
+    words = common_words()
     return len(folded) >= 6 and any(
         folded.endswith(ending) and len(folded) - len(ending) >= 3 and folded[: -len(ending)] + base in words
         for ending, base in _SUFFIXES

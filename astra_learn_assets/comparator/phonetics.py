@@ -6,7 +6,7 @@ import re
 import unicodedata
 from functools import lru_cache
 
-from rapidfuzz.distance import Levenshtein
+from rapidfuzz.distance import OSA, Levenshtein
 
 from astra_learn_assets.comparator.lexicon import LETTERS
 
@@ -51,9 +51,10 @@ def said_aloud(acronym: str) -> str:
 
 
 def likeness(wrong: str, right: str) -> float:
-    """0..1: the better of the likeness of letters and of sounds (normalized Levenshtein)."""
+    """0..1: the better of the likeness of letters and of sounds (normalized Levenshtein;
+    of letters with swapped neighbours as one edit)."""
     if bare(wrong) == bare(right):
         return 1.0
-    letters = Levenshtein.normalized_similarity(bare(wrong), bare(right))
+    letters = OSA.normalized_similarity(bare(wrong), bare(right))
     sounds = Levenshtein.normalized_similarity(sound(wrong), sound(right))
     return max(float(letters), float(sounds))

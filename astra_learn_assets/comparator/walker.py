@@ -20,15 +20,12 @@ from dataclasses import dataclass, field
 from lxml import etree
 
 from astra_learn_assets.comparator import audio_marks, chunk_ids
-from astra_learn_assets.comparator.blocks import Block, Carrier, Claim, Flag, Location, PartKind
+from astra_learn_assets.comparator.blocks import Block, Claim, Location, PartKind
 from astra_learn_assets.comparator.gate import refuse
-from astra_learn_assets.comparator.styles import Style, Styles, is_on, outline_level
+from astra_learn_assets.comparator.markup import choice, link_of, local, symbol, tab_positions
+from astra_learn_assets.comparator.paragraph import Made, Mark, Paragraph, Piece, Span, visible_pieces
+from astra_learn_assets.comparator.styles import Styles, is_on, outline_level
 
-_MC = "http://schemas.openxmlformats.org/markup-compatibility/2006"
-_MATH = (
-    "http://schemas.openxmlformats.org/officeDocument/2006/math",
-    "http://purl.oclc.org/ooxml/officeDocument/math",
-)
 _MAXIMUM_DEPTH = 150  # nested calls; Word itself stops far earlier
 _MAXIMUM_PARAGRAPHS = 100_000  # minutes have some thousands
 _MAXIMUM_PIECES = 400_000
@@ -39,27 +36,6 @@ _WRAPPERS = frozenset(
 )
 _DEAD = frozenset({"del", "moveFrom"})
 _URL_PARTS = re.compile(r"[/?#&=]")
-_FIELD_LINK = re.compile(r'HYPERLINK\s+(?:\\l\s+)?"([^"]{1,2000})"', re.IGNORECASE)
-
-_LOCAL: dict[object, str] = {}
-
-
-def _local(tag: object) -> str:
-    """Local name of a WordprocessingML, markup-compatibility or math element, "" for anything else."""
-    name = _LOCAL.get(tag)
-    if name is None:
-        name = ""
-        if isinstance(tag, str):
-            qualified = etree.QName(tag)
-            if qualified.namespace in (chunk_ids.W, chunk_ids.W_STRICT):
-                name = qualified.localname
-            elif qualified.namespace == _MC:
-                name = f"mc:{qualified.localname}"
-            elif qualified.namespace in _MATH:
-                name = f"m:{qualified.localname}"
-            if len(_LOCAL) < 10_000:  # names come from strangers
-                _LOCAL[tag] = name
-    return name
 
 
 @dataclass
@@ -76,61 +52,6 @@ class Story:
     dead_refs: dict[str, set[str]] = field(default_factory=dict)
 
 
-@dataclass(slots=True)
-class _Piece:
-    text: str
-    hidden: bool
-    link: int  # index into _Paragraph.links, -1 = none
-
-
-@dataclass(slots=True)
-class _Mark:
-    """A bookmark that carries a chunk id, and the paragraphs in which it covers visible text."""
-
-    chunk_id: str
-    copy: bool
-    first: int
-    covered: list[int] = field(default_factory=list)
-    closed: bool = False
-
-
-@dataclass(slots=True)
-class _Span:
-    """Where a bookmark lies in a paragraph, in pieces; ``end`` None = to the paragraph's end."""
-
-    mark: _Mark
-    start: int
-    end: int | None = None
-
-
-@dataclass(slots=True)
-class _Paragraph:
-    serial: int
-    pieces: list[_Piece] = field(default_factory=list)
-    links: list[str] = field(default_factory=list)
-    marks: list[_Span] = field(default_factory=list)
-    claims: list[Claim] = field(default_factory=list)
-    tab: str | None = None
-    flags: set[Flag] = field(default_factory=set)
-    style: Style = field(default_factory=Style)
-    hidden: bool = False
-    list_level: int | None = None
-    heading_level: int | None = None
-    seams: list[int] = field(default_factory=list)  # piece index of each deleted paragraph mark
-    boxes: list[etree._Element] = field(default_factory=list)
-
-
-@dataclass(slots=True)
-class _Made:
-    """A block in the making: bookmarks may still add claims."""
-
-    serial: int
-    text: str
-    location: Location
-    flags: set[Flag]
-    claims: list[Claim]
-
-
 def walk(root: etree._Element, story: Story) -> list[Block]:
     """The blocks of one part."""
     walker = _Walker(root, story)
@@ -142,9 +63,9 @@ class _Walker:
     def __init__(self, root: etree._Element, story: Story) -> None:
         self.story = story
         self.q = f"{{{etree.QName(root).namespace}}}"
-        self.made: list[_Made] = []
-        self.marks: list[_Mark] = []
-        self.open: dict[str, _Mark] = {}
+        self.made: list[Made] = []
+        self.marks: list[Mark] = []
+        self.open: dict[str, Mark] = {}
         self.fields: list[list[str]] = []  # [state "code"|"result", instruction]
         self.cells: tuple[tuple[int, int, int], ...] = ()
         self.tables = 0
@@ -154,13 +75,13 @@ class _Walker:
         self.in_box = False
         self.sdt_ids: list[str] = []
         self.headings: list[tuple[int, str]] = []
-        self.paragraph: _Paragraph | None = None
+        self.paragraph: Paragraph | None = None
 
     def start(self, root: etree._Element) -> None:
-        name = _local(root.tag)
+        name = local(root.tag)
         if name == "document":
             for child in root:
-                if _local(child.tag) == "body":
+                if local(child.tag) == "body":
                     self._container(child)
         elif name in ("footnotes", "endnotes", "comments"):
             for note in root:
@@ -203,7 +124,7 @@ class _Walker:
     def _blocks(self, element: etree._Element) -> None:
         self._deeper()
         for child in element:
-            name = _local(child.tag)
+            name = local(child.tag)
             if name == "p":
                 self._paragraph(child)
             elif name == "tbl":
@@ -214,7 +135,7 @@ class _Walker:
             elif name in _DEAD:
                 self._dead(child)
             elif name == "mc:AlternateContent":
-                chosen = _choice(child)
+                chosen = choice(child)
                 if chosen is not None:
                     self._blocks(chosen)
             elif name in ("bookmarkStart", "bookmarkEnd", "commentRangeStart"):
@@ -242,7 +163,7 @@ class _Walker:
     ) -> None:
         self._deeper()
         for child in element:
-            name = _local(child.tag)
+            name = local(child.tag)
             if name == "tr":
                 if child.find(f"{self.q}trPr/{self.q}del") is not None:
                     self._dead(child)
@@ -272,7 +193,7 @@ class _Walker:
         ids: list[str] = []
         content = None
         for child in element:
-            name = _local(child.tag)
+            name = local(child.tag)
             if name == "sdtPr":
                 for key in ("tag", "alias"):
                     found = child.find(f"{self.q}{key}")
@@ -291,8 +212,8 @@ class _Walker:
 
     # -- paragraphs ----------------------------------------------------------------------------
 
-    def _new_paragraph(self) -> _Paragraph:
-        paragraph = _Paragraph(serial=self.serial)
+    def _new_paragraph(self) -> Paragraph:
+        paragraph = Paragraph(serial=self.serial)
         self.serial += 1
         if self.serial > _MAXIMUM_PARAGRAPHS:
             refuse("too_complex")
@@ -301,7 +222,7 @@ class _Walker:
             if paragraph.serial - mark.first > _BOOKMARK_REACH:
                 del self.open[identifier]
             else:
-                paragraph.marks.append(_Span(mark, 0))
+                paragraph.marks.append(Span(mark, 0))
         return paragraph
 
     def _paragraph(self, element: etree._Element) -> None:
@@ -318,7 +239,7 @@ class _Walker:
         else:
             self._flush()
 
-    def _properties(self, paragraph: _Paragraph, properties: etree._Element | None) -> bool:
+    def _properties(self, paragraph: Paragraph, properties: etree._Element | None) -> bool:
         """Take over style, level and tab stops; True when the paragraph mark is deleted."""
         paragraph.tab = None
         paragraph.style = self.story.styles.get(None)
@@ -331,12 +252,12 @@ class _Walker:
         style_id: str | None = None
         outline: int | None = None
         for child in properties:
-            name = _local(child.tag)
+            name = local(child.tag)
             if name == "pStyle":
                 style_id = child.get(f"{q}val")
             elif name == "tabs":
                 if len(child) >= chunk_ids.TAB_COUNT:
-                    paragraph.tab = chunk_ids.chunk_id_of_tabs(_tab_positions(child, q))
+                    paragraph.tab = chunk_ids.chunk_id_of_tabs(tab_positions(child, q))
             elif name == "numPr":
                 level = child.find(f"{q}ilvl")
                 value = level.get(f"{q}val", "0") if level is not None else "0"
@@ -344,7 +265,7 @@ class _Walker:
             elif name == "outlineLvl":
                 outline = outline_level(child, q)
             elif name == "rPr":
-                deleted = any(_local(mark.tag) in _DEAD for mark in child)
+                deleted = any(local(mark.tag) in _DEAD for mark in child)
         paragraph.style = self.story.styles.get(style_id)
         paragraph.heading_level = outline if outline is not None else paragraph.style.heading_level
         if paragraph.list_level is None:
@@ -357,7 +278,7 @@ class _Walker:
         paragraph, self.paragraph = self.paragraph, None
         if paragraph is None:
             return
-        visible = _visible(paragraph)
+        visible = visible_pieces(paragraph)
         for span in paragraph.marks:
             if any(text.strip() for text in visible[span.start : span.end]):
                 span.mark.covered.append(paragraph.serial)
@@ -380,11 +301,11 @@ class _Walker:
             if paragraph.tab is not None:
                 paragraph.claims.append(Claim(paragraph.tab, "tab"))
             location = self._locate(paragraph, text)
-            self.made.append(_Made(paragraph.serial, text, location, paragraph.flags, paragraph.claims))
+            self.made.append(Made(paragraph.serial, text, location, paragraph.flags, paragraph.claims))
         for box in paragraph.boxes:
             self._box(box)
 
-    def _locate(self, paragraph: _Paragraph, text: str) -> Location:
+    def _locate(self, paragraph: Paragraph, text: str) -> Location:
         level = paragraph.heading_level
         path = tuple(title for _, title in self.headings)
         if level is not None and self.story.kind == "body" and not self.in_box:
@@ -404,7 +325,7 @@ class _Walker:
     def _inline(self, element: etree._Element) -> None:
         self._deeper()
         for child in element:
-            self._inline_child(child, _local(child.tag))
+            self._inline_child(child, local(child.tag))
         self.depth -= 1
 
     def _inline_child(self, child: etree._Element, name: str) -> None:
@@ -424,11 +345,11 @@ class _Walker:
         elif name == "fldSimple":
             instruction = child.get(f"{self.q}instr", "")
             paragraph.claims.extend(Claim(i, "field") for i in self._ids_in(instruction))
-            self._linked(child, _link_of(instruction))
+            self._linked(child, link_of(instruction))
         elif name in ("bookmarkStart", "bookmarkEnd", "commentRangeStart"):
             self._event(child, name)
         elif name == "mc:AlternateContent":
-            chosen = _choice(child)
+            chosen = choice(child)
             if chosen is not None:
                 self._inline(chosen)
         elif name == "m:t":
@@ -444,7 +365,7 @@ class _Walker:
         assert paragraph is not None
         hidden = paragraph.hidden
         for child in run:
-            name = _local(child.tag)
+            name = local(child.tag)
             if name == "t":
                 self._text(child.text or "", hidden=hidden)
             elif name == "rPr":
@@ -469,7 +390,7 @@ class _Walker:
         elif name == "noBreakHyphen":
             self._text("-", hidden=hidden)
         elif name == "sym":
-            self._text(_symbol(child.get(f"{q}char", "")), hidden=hidden)
+            self._text(symbol(child.get(f"{q}char", "")), hidden=hidden)
         elif name == "fldChar":
             self._field(child.get(f"{q}fldCharType", ""))
         elif name == "instrText":
@@ -481,9 +402,9 @@ class _Walker:
         elif name == "commentReference":
             paragraph.flags.add("comment_anchored")
         elif name == "mc:AlternateContent":
-            chosen = _choice(child)
+            chosen = choice(child)
             for inner in chosen if chosen is not None else ():
-                inner_name = _local(inner.tag)
+                inner_name = local(inner.tag)
                 if inner_name == "t":
                     self._text(inner.text or "", hidden=hidden)
                 else:
@@ -493,15 +414,15 @@ class _Walker:
         elif name in _WRAPPERS or name == "r":
             self._inline(child) if name != "r" else self._run(child)
 
-    def _boxes_in(self, element: etree._Element, paragraph: _Paragraph) -> None:
+    def _boxes_in(self, element: etree._Element, paragraph: Paragraph) -> None:
         """Text boxes of a drawing, never twice through ``mc:Fallback``."""
         self._deeper()
         for child in element:
-            name = _local(child.tag)
+            name = local(child.tag)
             if name == "txbxContent":
                 paragraph.boxes.append(child)
             elif name == "mc:AlternateContent":
-                chosen = _choice(child)
+                chosen = choice(child)
                 if chosen is not None:
                     self._boxes_in(chosen, paragraph)
             elif name not in _DEAD and len(child):
@@ -516,7 +437,7 @@ class _Walker:
         link = len(paragraph.links) - 1 if paragraph.links and paragraph.links[-1] else -1
         if text not in ("\t", "\n"):
             text = text.replace("\n", " ").replace("\r", " ").replace("\t", " ")
-        paragraph.pieces.append(_Piece(text, hidden, link))
+        paragraph.pieces.append(Piece(text, hidden, link))
         self.pieces += 1
         if self.pieces > _MAXIMUM_PIECES:
             refuse("too_complex")
@@ -555,7 +476,7 @@ class _Walker:
         elif kind in ("separate", "end") and self.fields:
             state, instruction = self.fields[-1]
             if state == "code":
-                url = _link_of(instruction)
+                url = link_of(instruction)
                 self._link_claims(url)
                 if not url:
                     paragraph.claims.extend(Claim(i, "field") for i in self._ids_in(instruction))
@@ -564,7 +485,7 @@ class _Walker:
             if kind == "separate":
                 self.fields[-1][0] = "result"
             else:
-                if audio_marks.is_audio_url(_link_of(instruction)):
+                if audio_marks.is_audio_url(link_of(instruction)):
                     paragraph.links.append("")
                 self.fields.pop()
 
@@ -578,13 +499,13 @@ class _Walker:
             chunk_id = chunk_ids.chunk_id_of_bookmark(label) or self._known_bookmark(label)
             if chunk_id is None:
                 return
-            mark = _Mark(
+            mark = Mark(
                 chunk_id, "_copy_" in label.lower(), self.serial if paragraph is None else paragraph.serial
             )
             self.marks.append(mark)
             self.open[identifier] = mark
             if paragraph is not None:
-                paragraph.marks.append(_Span(mark, len(paragraph.pieces)))
+                paragraph.marks.append(Span(mark, len(paragraph.pieces)))
         elif name == "bookmarkEnd":
             closing = self.open.pop(identifier, None)
             if closing is not None:
@@ -600,7 +521,7 @@ class _Walker:
     def _dead(self, element: etree._Element) -> None:
         """A deleted subtree: only bookmark ends and note references in it matter."""
         for child in element.iter():
-            name = _local(child.tag)
+            name = local(child.tag)
             if name in ("bookmarkStart", "bookmarkEnd"):
                 self._event(child, name)
             elif name in ("footnoteReference", "endnoteReference"):
@@ -624,78 +545,3 @@ class _Walker:
         self.depth += 1
         if self.depth > _MAXIMUM_DEPTH:
             refuse("too_complex")
-
-
-def _choice(element: etree._Element) -> etree._Element | None:
-    """The branch of ``mc:AlternateContent`` that is shown."""
-    fallback = None
-    for child in element:
-        name = _local(child.tag)
-        if name == "mc:Choice":
-            return child
-        if name == "mc:Fallback":
-            fallback = child
-    return fallback
-
-
-def _symbol(code: str) -> str:
-    """``w:sym``: symbol fonts live at U+F000; below that the character stands for itself."""
-    if not re.fullmatch(r"[0-9A-Fa-f]{1,6}", code):
-        return ""
-    value = int(code, 16)
-    return chr(value) if 32 <= value < 0x110000 and not 0xD800 <= value < 0xE000 else ""
-
-
-def _tab_positions(tabs: etree._Element, q: str) -> list[int]:
-    """Tab stops in twips; a stop that a style set and the paragraph cleared is none."""
-    pairs = [(tab.get(f"{q}pos", "").split(".")[0], tab.get(f"{q}val")) for tab in tabs]
-    return [
-        int(position)
-        for position, kind in pairs
-        if kind != "clear" and position.isdecimal() and len(position) < 7
-    ]
-
-
-def _link_of(instruction: str) -> str:
-    match = _FIELD_LINK.search(instruction)
-    return match.group(1) if match else ""
-
-
-def _visible(paragraph: _Paragraph) -> list[str]:
-    """The visible text of each piece; records what was hidden and the ids found in it."""
-    visible = [piece.text for piece in paragraph.pieces]
-    n = len(visible)
-    i = 0
-    while i < n:
-        piece = paragraph.pieces[i]
-        if not piece.hidden and piece.link < 0:
-            i += 1
-            continue
-        j = i
-        while j < n and (
-            paragraph.pieces[j].hidden if piece.hidden else paragraph.pieces[j].link == piece.link
-        ):
-            j += 1
-        text = "".join(visible[i:j])
-        for k in range(i, j):
-            visible[k] = ""
-        visible[i] = _unhide(paragraph, text) if piece.hidden else audio_marks.strip_link_label(text)
-        if not piece.hidden:
-            paragraph.flags.add("audio_link")
-        i = j
-    return visible
-
-
-def _unhide(paragraph: _Paragraph, text: str) -> str:
-    """What of a stretch of hidden text counts: text typed into the run that carries the id."""
-    rest, ids = chunk_ids.strip_hidden_tokens(text)
-    if not ids:
-        ids = chunk_ids.find_chunk_ids(text)
-        for chunk_id in ids:
-            rest = re.sub(rf"[\[{{(#:<\s]*{chunk_id}[\]}})>\s]*", "", rest, flags=re.IGNORECASE)
-    carrier: Carrier = "hidden"
-    paragraph.claims.extend(Claim(chunk_id, carrier) for chunk_id in ids)
-    if not rest.strip():
-        return ""
-    paragraph.flags.add("hidden_inherited" if ids else "hidden_dropped")
-    return rest if ids else ""

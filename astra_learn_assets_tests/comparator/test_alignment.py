@@ -17,7 +17,7 @@ from astra_learn_assets.comparator.similarity import Vocabulary
 WORDS = tuple(
     """
     pleno moción alcalde presupuesto obra calle vecino informe técnico agua fiesta contrato plazo licencia
-    barrio ordenanza tasa parque escuela deporte cultura residuos tráfico vivienda empleo ayuda convenio subvención
+    barrio ordenanza tasa parque escuela deporte cultura residuos tráfico vivienda empleo ayuda convenio
     """.split()  # noqa: SIM905
 )
 

@@ -1,0 +1,150 @@
+"""Proper nouns put right are told from spelling, grammar, numbers and content."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from astra_learn_assets.comparator.entities import judge
+from astra_learn_assets.contracts import EntityChange
+
+CHANGE = re.compile(r"\[([^\[\]>]*)>([^\[\]]*)\]|\{([^{}>]*)>([^{}]*)\}")
+LINES = [
+    line
+    for line in (Path(__file__).parent / "data" / "entity_changes.txt").read_text("utf-8").splitlines()
+    if line and not line.startswith("#")
+]
+
+
+@dataclass(frozen=True)
+class Labelled:
+    before: str
+    after: str
+    entities: tuple[tuple[str, str], ...]
+    changes: int
+
+
+def labelled(line: str) -> Labelled:
+    found = list(CHANGE.finditer(line))
+    before = CHANGE.sub(lambda m: m[1] if m[1] is not None else m[3], line)
+    after = CHANGE.sub(lambda m: m[2] if m[2] is not None else m[4], line)
+    entities = tuple((m[1], m[2]) for m in found if m[1] is not None)
+    return Labelled(" ".join(before.split()), " ".join(after.split()), entities, len(found))
+
+
+def says(change: EntityChange, wrong: str, right: str) -> bool:
+    """The change and the label put the same words right; unchanged words beside them do not count."""
+    return core(change.wrong, change.right) == core(wrong, right)
+
+
+def core(wrong: str, right: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    old, new = wrong.casefold().split(), right.casefold().split()
+    if old == new:  # only capitals differ
+        old, new = wrong.split(), right.split()
+    while old and new and old[0] == new[0]:
+        old, new = old[1:], new[1:]
+    while old and new and old[-1] == new[-1]:
+        old, new = old[:-1], new[:-1]
+    return tuple(w.casefold() for w in old), tuple(w.casefold() for w in new)
+
+
+def test_precision_and_recall_on_hand_labelled_changes() -> None:
+    total = true = found = hits = 0
+    problems: list[str] = []
+    for line in LINES:
+        case = labelled(line)
+        total += case.changes
+        true += len(case.entities)
+        changes = judge(case.before, case.after).changes
+        found += len(changes)
+        missed = [e for e in case.entities if not any(says(c, *e) for c in changes)]
+        wrong = [c for c in changes if not any(says(c, *e) for e in case.entities)]
+        hits += len(case.entities) - len(missed)
+        problems += [f"missed {e} in: {line}" for e in missed]
+        problems += [f"false {c.wrong} > {c.right} in: {line}" for c in wrong]
+    report = "\n".join(problems)
+    false = sum(p.startswith("false") for p in problems)
+    assert total >= 400, total
+    assert hits / true >= 0.95, f"recall {hits / true:.3f} of {true}\n{report}"
+    assert 1 - false / found >= 0.97, f"precision {1 - false / found:.3f} of {found}\n{report}"
+
+
+def one(before: str, after: str, **options: object) -> EntityChange:
+    changes = judge(before, after, **options).changes  # type: ignore[arg-type]
+    assert len(changes) == 1
+    return changes[0]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "kind"),
+    [
+        ("el señor Jhon vota", "el señor John vota", "person"),
+        ("en la calle Bolibar", "en la calle Bolívar", "place"),
+        ("en la calle Doctor Olasabal", "en la calle Doctor Olazábal", "place"),
+        ("fondos de la FENP", "fondos de la FEMP", "acronym"),
+        ("viaje a la sede en Bruxelas ayer", "viaje a la sede en Bruselas ayer", "place"),
+        ("la fundación Nabarro ayuda", "la fundación Navarro ayuda", "organization"),
+    ],
+)
+def test_the_kind_follows_from_the_place(before: str, after: str, kind: str) -> None:
+    assert one(before, after).kind == kind
+
+
+def test_neighbouring_words_of_one_name_are_one_change() -> None:
+    change = one("Habla Jhon Peres hoy.", "Habla John Pérez hoy.")
+    assert (change.wrong, change.right) == ("Jhon Peres", "John Pérez")
+
+
+def test_an_ordinary_word_is_never_an_entry_by_itself() -> None:
+    change = one("se paga el iba del 21 por ciento", "se paga el IVA del 21 por ciento")
+    assert (change.wrong, change.right) == ("el iba", "el IVA")
+    change = one("Vive en el barrio flores desde hace años.", "Vive en el barrio Flores desde hace años.")
+    assert (change.wrong, change.right) == ("barrio flores", "barrio Flores")
+
+
+def test_only_entities_is_said_of_texts_that_differ_in_nothing_else() -> None:
+    assert judge("El señor Jhon vota.", "El señor John vota.").only_entities
+    assert not judge("El señor Jhon bota.", "El señor John vota.").only_entities
+    assert not judge("El señor Jhon vota", "El señor John vota.").only_entities
+    assert not judge("Igual.", "Igual.").only_entities
+
+
+def test_the_tenants_dictionary_decides() -> None:
+    before, after = "intervino perico ayer", "intervino Perico ayer"
+    assert one(before, after, dictionary={"perico": "Perico"}).confidence == 1.0
+
+
+def test_a_model_may_add_its_opinion() -> None:
+    before, after = "Baldomar crece deprisa.", "Valdomar crece deprisa."
+    seen: list[str] = []
+
+    def recognize(text: str) -> list[tuple[int, int]]:
+        seen.append(text)
+        return [(0, 8)]
+
+    assert one(before, after, recognize=recognize).right == "Valdomar"
+    assert seen == [after]
+
+
+def test_headings_in_capitals_are_written_like_names() -> None:
+    assert one("DON JHON PÉREZ RUIZ", "DON JOHN PÉREZ RUIZ").right == "John"
+
+
+def test_another_person_is_content() -> None:
+    assert judge("Habla Juan Pérez hoy.", "Habla María Gómez hoy.").changes == ()
+
+
+def test_text_of_any_kind_is_survived() -> None:
+    for before, after in (
+        ("", "a"),
+        ("a", ""),
+        ("....", "¿¿??"),
+        ("\u200b\ufeff", "🙂 Ñ"),
+        ("A" * 5000, "B" * 5000),
+    ):
+        judge(before, after)
+    long = " ".join(f"Nombre{n}" for n in range(3000))
+    assert not judge(long, long.upper()).only_entities
