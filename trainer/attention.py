@@ -9,9 +9,10 @@ The model gets ``cu_seq_lens_q`` (start of every example and the end of the last
 Two ways to the same result, chosen by :func:`register`:
 
 * ``varlen`` (CUDA, sm80 and newer): one flash kernel over all examples, no padding anywhere.
-* ``scatter`` (CPU, older cards): queries, keys and values are laid out as a padded batch for the
+* ``scatter`` (older cards, fp32): queries, keys and values are laid out as a padded batch for the
   attention product only; everything else of the model runs on the pack. Padding sits to the right
-  of each example, so plain causal attention never reads it and needs no mask.
+  of each example, so plain causal attention never reads it and needs no mask. On a CPU, where a
+  call costs little, one call per example instead: no padding at all.
 """
 
 from __future__ import annotations
@@ -123,6 +124,8 @@ _CAUSAL = _causal_argument()
 def _scatter(
     q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, starts: torch.Tensor, longest: int, scale: float | None
 ) -> torch.Tensor:
+    if q.device.type == "cpu":
+        return _one_by_one(q, k, v, starts, scale)
     tokens = q.shape[0]
     position = torch.arange(tokens, device=q.device)
     row = torch.bucketize(position, starts[1:].to(torch.int64), right=True)
@@ -135,6 +138,15 @@ def _scatter(
 
     out = functional.scaled_dot_product_attention(padded(q), padded(k), padded(v), is_causal=True, scale=scale)
     return out.transpose(1, 2).reshape(rows * longest, *q.shape[1:]).index_select(0, slot)
+
+
+def _one_by_one(
+    q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, starts: torch.Tensor, scale: float | None
+) -> torch.Tensor:
+    lengths = [n for n in starts.diff().tolist() if n]
+    parts = zip(*(x.transpose(0, 1).unsqueeze(0).split(lengths, dim=2) for x in (q, k, v)), strict=True)
+    outs = [functional.scaled_dot_product_attention(*part, is_causal=True, scale=scale) for part in parts]
+    return torch.cat(outs, dim=2)[0].transpose(0, 1)
 
 
 def register(device: torch.device, dtype: torch.dtype) -> str:

@@ -1,0 +1,163 @@
+"""Command line: ``python -m trainer train | evaluate | smoke``. Exit statuses are listed in ``errors.py``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import os
+import signal
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import fields
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from trainer.errors import BadUsage, Interrupted, TrainerError
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m trainer", description="LoRA training and evaluation.")
+    commands = parser.add_subparsers(dest="command", required=True)
+
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("--data", type=Path, required=True, help="JSONL of examples")
+    common.add_argument("--base", required=True, help="Hugging Face id or folder")
+    common.add_argument("--base-revision")
+    common.add_argument("--tenant", required=True)
+    common.add_argument("--out", type=Path, required=True)
+    common.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
+    common.add_argument("--precision", choices=("auto", "fp32", "bf16", "fp16", "nf4"), default="auto")
+    common.add_argument("--require-gpu", action="store_true")
+    common.add_argument("--threads", type=int, default=0, help="CPU threads; 0 = all cores of this process")
+
+    train = commands.add_parser("train", parents=[common], help="corpus -> adapter folder")
+    train.add_argument("--validation-share", type=float, default=0.05)
+    train.add_argument("--rank", type=int)
+    train.add_argument("--alpha", type=int)
+    train.add_argument("--learning-rate", type=float)
+    train.add_argument("--epochs", type=float)
+    train.add_argument("--batch-tokens", type=int, help="tokens per optimizer step")
+    train.add_argument("--pack-tokens", type=int, help="most tokens held at once")
+    train.add_argument("--longest-example", type=int, help="tokens; a longer one is bad data")
+    train.add_argument("--target-modules", help="all-linear, or names separated by commas")
+    train.add_argument("--patience", type=int, help="validations without improvement before stopping; 0 = never")
+    train.add_argument("--seed", type=int)
+
+    evaluate = commands.add_parser("evaluate", parents=[common], help="golden set -> predictions.jsonl")
+    evaluate.add_argument("--adapter", action="append", default=[], metavar="NAME=DIR")
+    evaluate.add_argument("--max-new-tokens", type=int, default=160)
+    evaluate.add_argument("--batch-size", type=int, default=32)
+
+    smoke = commands.add_parser("smoke", help="report of this machine as JSON")
+    smoke.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()), help="storage to try")
+    return parser
+
+
+def _interrupt(number: int, _: FrameType | None) -> None:
+    raise Interrupted(f"interrupted by {signal.Signals(number).name}; nothing was published")
+
+
+def _quiet() -> None:
+    """Errors and our own lines only: progress bars of libraries do not belong in a run's log."""
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    for name in ("transformers", "peft", "accelerate", "httpx", "torch"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    from transformers.utils import logging as transformers_logging
+
+    transformers_logging.disable_progress_bar()
+    transformers_logging.set_verbosity_error()
+
+
+def _use_threads(count: int) -> None:
+    import torch
+
+    torch.set_num_threads(count or len(os.sched_getaffinity(0)))
+
+
+def _train(options: argparse.Namespace) -> dict[str, Any]:
+    from trainer.pipes import signals
+    from trainer.recipe import Recipe
+    from trainer.train_lora import TrainOptions, train
+
+    chosen = {
+        field.name: getattr(options, field.name)
+        for field in fields(Recipe)
+        if getattr(options, field.name, None) is not None
+    }
+    for name, value in chosen.items():
+        if isinstance(value, int | float) and (value < 0 or (value == 0 and name not in ("patience", "seed"))):
+            raise BadUsage(f"--{name.replace('_', '-')} must be positive")
+    if not 0 <= options.validation_share < 0.5:
+        raise BadUsage("--validation-share must be at least 0 and below 0.5")
+    with signals() as sender:
+        return train(
+            TrainOptions(
+                data=options.data,
+                base=options.base,
+                base_revision=options.base_revision,
+                tenant=options.tenant,
+                out=options.out,
+                recipe=Recipe(**chosen),
+                validation_share=options.validation_share,
+                device=options.device,
+                precision=options.precision,
+                require_gpu=options.require_gpu,
+            ),
+            sender,
+        )
+
+
+def _evaluate(options: argparse.Namespace) -> dict[str, Any]:
+    from trainer.evaluate import EvaluateOptions, evaluate
+
+    adapters: dict[str, Path] = {}
+    for entry in options.adapter:
+        name, separator, folder = entry.partition("=")
+        if not separator or not name or name in adapters:
+            raise BadUsage(f"--adapter {entry!r}: use NAME=DIR, each name once")
+        adapters[name] = Path(folder)
+    if options.max_new_tokens < 1 or options.batch_size < 1:
+        raise BadUsage("--max-new-tokens and --batch-size must be positive")
+    return evaluate(
+        EvaluateOptions(
+            data=options.data,
+            base=options.base,
+            base_revision=options.base_revision,
+            tenant=options.tenant,
+            out=options.out,
+            adapters=adapters,
+            max_new_tokens=options.max_new_tokens,
+            batch_size=options.batch_size,
+            device=options.device,
+            precision=options.precision,
+            require_gpu=options.require_gpu,
+        )
+    )
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; the report is one JSON document on stdout, everything else goes to stderr."""
+    options = _parser().parse_args(argv)
+    signal.signal(signal.SIGTERM, _interrupt)
+    signal.signal(signal.SIGINT, _interrupt)
+    try:
+        if options.command == "smoke":
+            from trainer.smoke import smoke
+
+            report = smoke(options.folder)
+        else:
+            _quiet()
+            _use_threads(options.threads)
+            report = _train(options) if options.command == "train" else _evaluate(options)
+    except TrainerError as error:
+        sys.stderr.write(f"{error}\n")
+        return error.exit_status
+    sys.stdout.write(json.dumps(report, ensure_ascii=False, indent=2, sort_keys=True) + "\n")
+    return 0 if report.get("ok", True) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,59 @@
+"""Failures of the trainer. Each has its own exit status, so that the caller can tell them apart.
+
+====  ===========================================================
+0     done
+2     usage
+3     bad data: broken line, foreign tenant, example too long
+4     base model missing or broken, adapter that does not fit it
+5     no GPU although one is demanded
+6     loss or gradient not finite
+7     out of memory at the smallest pack
+8     disk or file error
+75    interrupted (SIGTERM, SIGINT); nothing is published
+====  ===========================================================
+"""
+
+from __future__ import annotations
+
+
+class TrainerError(Exception):
+    """Base of all; the message says what is wrong and what to do."""
+
+    exit_status = 1
+
+
+class BadUsage(TrainerError):
+    exit_status = 2
+
+
+class BadData(TrainerError):
+    exit_status = 3
+
+    def __init__(self, message: str, *, file: str = "", line: int | None = None) -> None:
+        where = f"{file}, line {line}: " if line is not None else (f"{file}: " if file else "")
+        super().__init__(where + message)
+        self.line = line
+
+
+class BadBase(TrainerError):
+    exit_status = 4
+
+
+class NoGpu(TrainerError):
+    exit_status = 5
+
+
+class NotFinite(TrainerError):
+    exit_status = 6
+
+
+class OutOfMemory(TrainerError):
+    exit_status = 7
+
+
+class DiskError(TrainerError):
+    exit_status = 8
+
+
+class Interrupted(TrainerError):
+    exit_status = 75

@@ -1,0 +1,169 @@
+"""Golden-set predictions of the base and of adapters on it, made the same way for all of them.
+
+Greedy, sorted by length and batched, with the key-value cache; one process, one dtype, the same
+batches. An adapter is merged into a freshly loaded copy of the base (except on NF4 weights, where
+merging would round it away) so that no model runs slower or differently than another.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from trainer.data import Encoded, Record, Template, read_records
+from trainer.errors import BadBase, BadData, BadUsage, DiskError
+from trainer.generate import generate
+from trainer.loss import nll_by_example
+from trainer.model import Placement, base_identity, load_base, load_tokenizer, place
+from trainer.packing import best_fit, collate
+
+log = logging.getLogger("trainer")
+BASE = "base"
+
+
+@dataclass(frozen=True)
+class EvaluateOptions:
+    """``max_new_tokens`` bounds every answer; a shorter input bounds its own (1.5 times its tokens + 16)."""
+
+    data: Path
+    base: str
+    tenant: str
+    out: Path
+    adapters: Mapping[str, Path]
+    base_revision: str | None = None
+    max_new_tokens: int = 160
+    batch_size: int = 32
+    device: Any = "auto"
+    precision: Any = "auto"
+    require_gpu: bool = False
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """One model's answer; ``nll`` is summed over the ``tokens`` of the reference and its EOS, in nats."""
+
+    text: str
+    nll: float
+    tokens: int
+
+
+def evaluate(options: EvaluateOptions) -> dict[str, Any]:
+    """Write one JSON line per example to ``options.out``; returns counts and seconds per model."""
+    if BASE in options.adapters:
+        raise BadUsage(f"{BASE!r} is the base model's own name; call the adapter something else")
+    records = read_records(options.data, tenant_id=options.tenant, replay_allowed=False)
+    for folder in options.adapters.values():
+        _check_adapter(folder, options)
+    placement = place(options.device, options.precision, require_gpu=options.require_gpu)
+    template = Template(load_tokenizer(options.base, options.base_revision))
+    encoded = [template.encode(record) for record in records]
+
+    predictions: dict[str, list[Prediction]] = {}
+    seconds: dict[str, float] = {}
+    for name, folder in ((BASE, None), *options.adapters.items()):
+        began = time.monotonic()
+        model = _model(options, placement, folder)
+        predictions[name] = _predict(model, template, records, encoded, options)
+        del model
+        seconds[name] = round(time.monotonic() - began, 2)
+        log.info("%s: %d predictions in %.1f s", name, len(records), seconds[name])
+    _write(options.out, records, predictions)
+    return {"examples": len(records), "seconds": seconds}
+
+
+def _check_adapter(folder: Path, options: EvaluateOptions) -> None:
+    """Refuse an adapter that is not one, or was trained on another base."""
+    try:
+        config = json.loads((folder / "adapter_config.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise BadBase(f"{folder} holds no readable adapter_config.json") from error
+    if not (folder / "adapter_model.safetensors").is_file():
+        raise BadBase(f"{folder} holds no adapter_model.safetensors")
+    name, revision = base_identity(options.base, options.base_revision)
+    trained = (config.get("base_model_name_or_path"), config.get("revision"))
+    if trained != (name, revision):
+        raise BadBase(f"{folder.name} was trained on {trained[0]} at {trained[1]}, not on {name} at {revision}")
+
+
+def _model(options: EvaluateOptions, placement: Placement, adapter: Path | None) -> Any:
+    model = load_base(options.base, options.base_revision, placement, packed=False)
+    if adapter is None:
+        return model
+    from peft import PeftModel
+    from safetensors import SafetensorError
+
+    try:
+        adapted = PeftModel.from_pretrained(model, adapter)
+    except (SafetensorError, RuntimeError, ValueError, KeyError) as error:
+        raise BadBase(f"the adapter in {adapter} does not load: {error}") from error
+    return (adapted if placement.precision == "nf4" else adapted.merge_and_unload()).eval()
+
+
+def _predict(
+    model: Any, template: Template, records: Sequence[Record], encoded: Sequence[Encoded], options: EvaluateOptions
+) -> list[Prediction]:
+    limits = [
+        min(options.max_new_tokens, int(1.5 * len(template.tokenizer(record.input)["input_ids"])) + 16)
+        for record in records
+    ]
+    prompts = [example.tokens[: example.prompt] for example in encoded]
+    window = getattr(model.config, "max_position_embeddings", None)
+    for record, example, limit in zip(records, encoded, limits, strict=True):
+        if window is not None and max(len(example), example.prompt + limit) > window:
+            raise BadData(
+                f"needs {max(len(example), example.prompt + limit)} tokens, the base model reads {window}",
+                file=options.data.name, line=record.line,
+            )  # fmt: skip
+    made = generate(
+        model, prompts, limits, eos=template.eos, pad=template.pad, batch_size=options.batch_size
+    )
+    scores = _reference_losses(model, encoded)
+    return [
+        Prediction(template.decode(tokens), nll, count)
+        for tokens, (nll, count) in zip(made, scores, strict=True)
+    ]
+
+
+def _reference_losses(model: Any, encoded: Sequence[Encoded], capacity: int = 4096) -> list[tuple[float, int]]:
+    """NLL of each reference, computed in packs, in the order of ``encoded``."""
+    from trainer.attention import register
+
+    packs = best_fit([len(e) for e in encoded], max([capacity, *map(len, encoded)]))
+    model.set_attn_implementation(register(model.device, model.dtype))
+    found = nll_by_example(model, (collate([encoded[i] for i in pack]) for pack in packs))
+    model.set_attn_implementation("sdpa")
+    ordered: list[tuple[float, int]] = [(0.0, 0)] * len(encoded)
+    for index, score in zip((i for pack in packs for i in pack), found, strict=True):
+        ordered[index] = score
+    return ordered
+
+
+def _write(out: Path, records: Sequence[Record], predictions: Mapping[str, Sequence[Prediction]]) -> None:
+    partial = out.with_name(out.name + ".partial")
+    try:
+        with partial.open("w", encoding="utf-8") as file:
+            for index, record in enumerate(records):
+                line = {
+                    "example_id": record.example_id,
+                    "document_id": record.document_id,
+                    "input": record.input,
+                    "reference": record.output,
+                    "predictions": {
+                        name: {"text": p[index].text, "nll": p[index].nll, "tokens": p[index].tokens}
+                        for name, p in predictions.items()
+                    },
+                }
+                file.write(json.dumps(line, ensure_ascii=False) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(partial, out)
+    except OSError as error:
+        raise DiskError(f"the predictions cannot be written: {error}") from error
+    finally:
+        partial.unlink(missing_ok=True)

@@ -1,0 +1,116 @@
+"""Loading the base model: device, precision, attention; and a name for it that means the same everywhere."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from trainer.errors import BadBase, NoGpu
+
+Precision = Literal["auto", "fp32", "bf16", "fp16", "nf4"]
+DeviceChoice = Literal["auto", "cpu", "cuda"]
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Where and how the model computes. ``precision`` is never "auto" here."""
+
+    device: str
+    precision: str
+
+    @property
+    def dtype(self) -> Any:
+        """Type of the frozen weights (of the computation, for NF4)."""
+        import torch
+
+        names = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+        if self.precision == "nf4":
+            return torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float16
+        return names[self.precision]
+
+
+def place(device: DeviceChoice, precision: Precision, *, require_gpu: bool = False) -> Placement:
+    """Choose what the card does best: bf16 on sm80 and newer, fp16 before, fp32 on a CPU.
+
+    On a CPU bf16 would halve the memory and lose accuracy and, without AMX, time.
+    """
+    import torch
+
+    has_gpu = torch.cuda.is_available()
+    if (require_gpu or device == "cuda") and not has_gpu:
+        raise NoGpu("no CUDA device is visible; run on a GPU node or leave --require-gpu/--device cuda out")
+    on = "cuda" if has_gpu and device != "cpu" else "cpu"
+    if precision == "auto":
+        if on == "cpu":
+            precision = "fp32"
+        else:
+            precision = "bf16" if torch.cuda.get_device_capability()[0] >= 8 else "fp16"
+    if on == "cpu" and precision in ("fp16", "nf4"):
+        raise NoGpu(f"precision {precision} needs a CUDA device; use fp32 or bf16 on a CPU")
+    return Placement(on, precision)
+
+
+def base_identity(base: str, revision: str | None) -> tuple[str, str | None]:
+    """(name, revision) to record: a Hub id as given; a local folder by its name and a digest of its files.
+
+    A folder's path would make the adapter's hash depend on the machine.
+    """
+    folder = Path(base)
+    if not folder.is_dir():
+        return base, revision
+    digest = hashlib.sha256()
+    for file in sorted(folder.rglob("*")):
+        if file.is_file() and file.suffix in {".json", ".safetensors", ".jinja", ".model", ".bin"}:
+            digest.update(f"{file.relative_to(folder).as_posix()}\0{file.stat().st_size}\0".encode())
+            with file.open("rb") as data:
+                digest.update(hashlib.file_digest(data, "sha256").digest())
+    return folder.resolve().name, digest.hexdigest()[:16]
+
+
+def load_tokenizer(base: str, revision: str | None) -> Any:
+    from transformers import AutoTokenizer
+
+    try:
+        return AutoTokenizer.from_pretrained(base, revision=revision)
+    except (OSError, ValueError, KeyError) as error:
+        raise BadBase(f"no tokenizer can be loaded from {base!r}: {_first_line(error)}") from error
+
+
+def load_base(base: str, revision: str | None, placement: Placement, *, packed: bool) -> Any:
+    """The frozen base model; ``packed`` with the attention of :mod:`trainer.attention`, else plain SDPA.
+
+    Raises :class:`BadBase` when it is missing, incomplete or not a causal LM.
+    """
+    import torch
+    from safetensors import SafetensorError
+    from transformers import AutoModelForCausalLM
+
+    from trainer.attention import register
+
+    device = torch.device(placement.device)
+    options: dict[str, Any] = {"revision": revision, "dtype": placement.dtype}
+    if placement.precision == "nf4":
+        from transformers import BitsAndBytesConfig
+
+        options["quantization_config"] = BitsAndBytesConfig(
+            load_in_4bit=True,
+            bnb_4bit_quant_type="nf4",
+            bnb_4bit_use_double_quant=True,
+            bnb_4bit_compute_dtype=placement.dtype,
+        )
+        options["device_map"] = {"": placement.device}
+    attention = register(device, placement.dtype) if packed else "sdpa"
+    try:
+        model = AutoModelForCausalLM.from_pretrained(base, attn_implementation=attention, **options)
+    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError, ImportError) as error:
+        raise BadBase(f"no causal language model can be loaded from {base!r}: {_first_line(error)}") from error
+    if placement.precision != "nf4":
+        model = model.to(device)
+    model.config.use_cache = not packed
+    return model.eval()
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]

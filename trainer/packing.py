@@ -1,0 +1,78 @@
+"""Best-fit packing: whole examples end to end in rows of bounded length, and the rows' tensors.
+
+A pack is one row without padding. The boundaries travel beside it (``cu_seq_lens_q``), and
+:mod:`trainer.attention` keeps every example to itself. ``labels[i]`` is the token after
+``input_ids[i]`` when that token is to be learned, else -100: already shifted, so that no example's
+last position is asked for the next example's first token.
+"""
+
+from __future__ import annotations
+
+import random
+from bisect import bisect_left, insort
+from collections.abc import Sequence
+from typing import Any
+
+from trainer.data import IGNORED, Encoded
+
+
+def best_fit(lengths: Sequence[int], capacity: int) -> list[list[int]]:
+    """Indices in packs of at most ``capacity`` tokens; each example goes where it leaves least room.
+
+    Keeps the given order inside and between packs as far as it can, so a shuffled list stays
+    shuffled. Raises ValueError for an example longer than a pack.
+    """
+    packs: list[list[int]] = []
+    open_packs: list[tuple[int, int]] = []  # (room left, pack), ascending
+    for index, length in enumerate(lengths):
+        if length > capacity:
+            raise ValueError(f"an example of {length} tokens does not fit a pack of {capacity}")
+        at = bisect_left(open_packs, (length, -1))
+        if at < len(open_packs):
+            room, pack = open_packs.pop(at)
+        else:
+            room, pack = capacity, len(packs)
+            packs.append([])
+        packs[pack].append(index)
+        if room - length > 0:
+            insort(open_packs, (room - length, pack))
+    return packs
+
+
+def schedule(lengths: Sequence[int], *, capacity: int, epochs: float, seed: int) -> list[list[int]]:
+    """All packs of a training in order, shuffled anew each epoch; a fraction of an epoch takes its first packs."""
+    order = list(range(len(lengths)))
+    draw = random.Random(seed)
+    packs: list[list[int]] = []
+    left = epochs
+    while left > 1e-9:
+        draw.shuffle(order)
+        epoch = [[order[i] for i in pack] for pack in best_fit([lengths[i] for i in order], capacity)]
+        draw.shuffle(epoch)  # the last packs opened are the emptiest; spread them
+        packs += epoch if left >= 1 else epoch[: max(1, round(len(epoch) * left))]
+        left -= 1
+    return packs
+
+
+def collate(examples: Sequence[Encoded]) -> dict[str, Any]:
+    """One pack as tensors: ``input_ids``, ``labels``, ``position_ids`` (1, tokens) and the boundaries."""
+    import torch
+
+    tokens: list[int] = []
+    labels: list[int] = []
+    positions: list[int] = []
+    starts = [0]
+    for example in examples:
+        tokens += example.tokens
+        positions += range(len(example))
+        labels += [IGNORED] * (example.prompt - 1) + list(example.tokens[example.prompt :]) + [IGNORED]
+        starts.append(len(tokens))
+    return {
+        "input_ids": torch.tensor([tokens]),
+        "labels": torch.tensor([labels]),
+        "position_ids": torch.tensor([positions]),
+        "cu_seq_lens_q": torch.tensor(starts, dtype=torch.int32),
+        "cu_seq_lens_k": torch.tensor(starts, dtype=torch.int32),
+        "max_length_q": max(map(len, examples)),
+        "max_length_k": max(map(len, examples)),
+    }

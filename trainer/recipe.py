@@ -1,0 +1,226 @@
+"""The numbers of the recipe, and ``transformers.Trainer`` made to follow it."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from transformers import Trainer, TrainerCallback, TrainingArguments
+
+from trainer.data import Encoded
+from trainer.errors import NotFinite
+from trainer.loss import label_losses, mean_loss, nll_by_example
+from trainer.model import Placement
+from trainer.packing import best_fit, collate
+from trainer.pipes import Signals
+
+if TYPE_CHECKING:
+    from torch.utils.data import Sampler
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Hyperparameters; ``tokens`` counts real tokens, since packs hold no padding.
+
+    ``batch_tokens`` is what one optimizer step sees; ``pack_tokens`` the most that is held at once.
+    ``patience``: validations in a row without improvement after which training stops (0 = never).
+    """
+
+    rank: int = 16
+    alpha: int = 32
+    learning_rate: float = 1e-3
+    epochs: float = 4.0
+    batch_tokens: int = 2048
+    pack_tokens: int = 8192
+    longest_example: int = 4096
+    warmup_share: float = 0.05
+    max_grad_norm: float = 1.0
+    patience: int = 3
+    target_modules: str = "all-linear"
+    seed: int = 7
+
+
+class Packs:
+    """The whole training as a list of packs in their order; one Trainer "epoch" runs through it once."""
+
+    def __init__(self, packs: Sequence[Sequence[int]], examples: Sequence[Encoded]) -> None:
+        self.packs, self.examples = packs, examples
+
+    def __len__(self) -> int:
+        return len(self.packs)
+
+    def __getitem__(self, index: int) -> dict[str, Any]:
+        return collate([self.examples[i] for i in self.packs[index]])
+
+
+class Watch(TrainerCallback):  # type: ignore[misc]
+    """Checks each step, writes the log, validates once an epoch, keeps the best adapter, stops early."""
+
+    def __init__(
+        self,
+        signals: Signals,
+        log_file: Path,
+        recipe: Recipe,
+        accumulation: int,
+        packs: Sequence[Sequence[int]],
+        examples: Sequence[Encoded],
+        validation: Sequence[Encoded],
+    ) -> None:
+        self.signals, self.log_file, self.recipe = signals, log_file, recipe
+        sizes = [sum(len(examples[i]) for i in pack) for pack in packs]
+        self.step_tokens = [sum(sizes[i : i + accumulation]) for i in range(0, len(sizes), accumulation)]
+        self.steps = len(self.step_tokens)
+        times = max(1, round(recipe.epochs))
+        self.validate_at = {round(self.steps * (i + 1) / times) for i in range(times)}
+        capacity = max([recipe.pack_tokens // 4, *map(len, validation)])
+        self.validation_packs = [
+            collate([validation[i] for i in pack]) for pack in best_fit([len(e) for e in validation], capacity)
+        ]
+        self.validation: list[float] = []
+        self.best: tuple[float, dict[str, Any]] | None = None
+        self.entries: list[dict[str, float]] = []
+        self.tokens, self.seconds = 0, 0.0
+        self.pack_tokens, self.checkpointing = 0, False
+        self.began = self.reported = time.monotonic()
+        log_file.unlink(missing_ok=True)
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, model: Any = None, **_: Any) -> None:
+        self._validate(model)
+        self.began = self.reported = time.monotonic()
+
+    def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:
+        if not logs or "loss" not in logs:
+            return
+        loss, gradient = float(logs["loss"]), float(logs.get("grad_norm", 0.0))
+        if not (math.isfinite(loss) and math.isfinite(gradient)):
+            raise NotFinite(
+                f"step {state.global_step}: loss {loss}, gradient norm {gradient}; "
+                "lower --learning-rate or use --precision fp32"
+            )
+        self.tokens = sum(self.step_tokens[: state.global_step])
+        self.seconds = time.monotonic() - self.began
+        speed = self.tokens / max(1e-9, self.seconds)
+        entry = {
+            "step": state.global_step,
+            "loss": loss,
+            "learning_rate": float(logs["learning_rate"]),
+            "gradient_norm": gradient,
+            "tokens_per_second": round(speed, 1),
+        }
+        self.entries.append(entry)
+        with self.log_file.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(entry) + "\n")
+        now = time.monotonic()
+        if now - self.reported > 2 or state.global_step in (1, self.steps):
+            self.reported = now
+            left = sum(self.step_tokens[state.global_step :]) / max(1e-9, speed)
+            self.signals.progress({**entry, "steps": self.steps, "eta_seconds": round(left, 1)})
+
+    def on_step_end(self, args: Any, state: Any, control: Any, model: Any = None, **_: Any) -> Any:
+        if state.global_step in self.validate_at and self.validation_packs:
+            self._validate(model)
+            since_best = len(self.validation) - 1 - self.validation.index(min(self.validation))
+            if self.recipe.patience and since_best >= self.recipe.patience:
+                control.should_training_stop = True
+        return control
+
+    def _validate(self, model: Any) -> None:
+        """Mean loss on the validation examples; the first is that of the untouched base."""
+        if not self.validation_packs:
+            return
+        training = model.training
+        model.eval()
+        self.validation.append(mean_loss(nll_by_example(model, self.validation_packs)))
+        model.train(training)
+        if self.validation[-1] <= min(self.validation):
+            self.best = (
+                self.validation[-1],
+                {n: p.detach().clone() for n, p in model.named_parameters() if p.requires_grad},
+            )
+
+    def finish(self, model: Any) -> None:
+        """Go back to the best validation seen when the last is clearly worse (by more than 1 %)."""
+        if not (self.best and self.validation[-1] > self.best[0] * 1.01 and len(self.validation) > 1):
+            return
+        if self.validation.index(min(self.validation)) == 0:
+            return  # never better than the untouched base: leave it to the gates to say so
+        import torch
+
+        with torch.no_grad():
+            for name, parameter in model.named_parameters():
+                if name in self.best[1]:
+                    parameter.copy_(self.best[1][name])
+        self.validation.append(self.best[0])
+
+
+class LoraTrainer(Trainer):  # type: ignore[misc]
+    """Trainer with our loss and our order of packs."""
+
+    def compute_loss(
+        self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, num_items_in_batch: Any = None
+    ) -> Any:
+        losses, _ = label_losses(model, inputs)
+        return losses.sum() / (num_items_in_batch if num_items_in_batch is not None else losses.numel())
+
+    def _get_train_sampler(self, *_: Any) -> Sampler[int]:
+        from torch.utils.data import SequentialSampler
+
+        return SequentialSampler(self.train_dataset)
+
+
+def make_trainer(
+    model: Any,
+    packs: Sequence[Sequence[int]],
+    examples: Sequence[Encoded],
+    watch: Watch,
+    recipe: Recipe,
+    accumulation: int,
+    placement: Placement,
+    folder: Path,
+) -> Any:
+    """A Trainer that runs through ``packs`` once with a linear schedule and no file written on the way."""
+    on_gpu = placement.device == "cuda"
+    arguments = TrainingArguments(
+        output_dir=str(folder),
+        per_device_train_batch_size=1,
+        gradient_accumulation_steps=accumulation,
+        num_train_epochs=1,
+        learning_rate=recipe.learning_rate,
+        lr_scheduler_type="linear",
+        warmup_steps=max(1, round(recipe.warmup_share * watch.steps)),
+        weight_decay=0.0,
+        max_grad_norm=recipe.max_grad_norm,
+        optim="adamw_torch_fused" if on_gpu else "adamw_torch",
+        bf16=on_gpu and str(placement.dtype) == "torch.bfloat16",
+        fp16=on_gpu and str(placement.dtype) == "torch.float16",
+        use_cpu=not on_gpu,
+        logging_steps=1,
+        logging_nan_inf_filter=False,
+        save_strategy="no",
+        eval_strategy="no",
+        report_to="none",
+        disable_tqdm=True,
+        remove_unused_columns=False,
+        dataloader_pin_memory=on_gpu,
+        seed=recipe.seed,
+        data_seed=recipe.seed,
+    )
+    arguments._n_gpu = min(1, arguments.n_gpu)  # one card; a second one visible must not mean DataParallel
+    trainer = LoraTrainer(
+        model=model,
+        args=arguments,
+        train_dataset=Packs(packs, examples),
+        data_collator=lambda items: items[0],
+        callbacks=[watch],
+    )
+    from transformers.trainer_callback import PrinterCallback
+
+    trainer.remove_callback(PrinterCallback)
+    trainer.model_accepts_loss_kwargs = True  # so that it counts the labels of an accumulated step
+    trainer.label_names = ["labels"]
+    return trainer

@@ -1,0 +1,288 @@
+"""One recipe from corpus to adapter folder, read from top to bottom.
+
+What it does, and why:
+
+* Best-fit packs with attention boundaries: no padding, and gradients equal to those of single examples.
+* Loss on the answer and its EOS only, computed on those rows only.
+* Frozen weights in the card's precision, adapter weights in fp32: updates of bf16 adapters round to zero.
+* One optimizer step sees ``batch_tokens`` tokens however small the packs must be for the memory.
+* Out of memory: checkpointing first, then half the pack and twice the accumulation; an error at the floor.
+* Validation split by hash, taken from the tenant's examples before replay is mixed in.
+* A loss or gradient that is not finite ends the run. So does SIGTERM. Neither publishes anything.
+* The saved adapter is loaded again and must give the same logits before its folder gets its name.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+import os
+import resource
+import shutil
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from trainer.data import REPLAY_TENANT, Encoded, Record, Template, read_records, split_validation
+from trainer.errors import BadBase, BadData, BadUsage, DiskError, NotFinite, OutOfMemory, TrainerError
+from trainer.loss import mean_loss, nll_by_example, to_device
+from trainer.model import Placement, base_identity, load_base, load_tokenizer, place
+from trainer.packing import best_fit, collate, schedule
+from trainer.pipes import Signals
+from trainer.recipe import Recipe, Watch, make_trainer
+
+log = logging.getLogger("trainer")
+
+
+@dataclass(frozen=True)
+class TrainOptions:
+    """Settings of one training. The defaults are the measured best for the shipped base on a CPU."""
+
+    data: Path
+    base: str
+    tenant: str
+    out: Path
+    base_revision: str | None = None
+    recipe: Recipe = field(default_factory=Recipe)
+    validation_share: float = 0.05
+    device: Any = "auto"
+    precision: Any = "auto"
+    require_gpu: bool = False
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """Encoded examples of both parts."""
+
+    train: Sequence[Encoded]
+    validation: Sequence[Encoded]
+    replay_examples: int
+
+
+def train(options: TrainOptions, signals: Signals) -> dict[str, Any]:
+    """Train and publish ``options.out``; returns the metrics. Raises a :class:`TrainerError` otherwise."""
+    if options.out.exists():
+        raise BadUsage(f"{options.out} exists; an adapter folder is never overwritten")
+    records = read_records(options.data, tenant_id=options.tenant)
+    placement = place(options.device, options.precision, require_gpu=options.require_gpu)
+    tokenizer = load_tokenizer(options.base, options.base_revision)
+    corpus = _encode(records, Template(tokenizer), options)
+    model = load_base(options.base, options.base_revision, placement, packed=True)
+    _check_fits(model, tokenizer, corpus)
+
+    began = time.monotonic()
+    partial = options.out.with_name(options.out.name + ".partial")
+    shutil.rmtree(partial, ignore_errors=True)  # what a killed run left behind
+    try:
+        partial.mkdir(parents=True)
+        model, figures = _train_within_memory(model, corpus, options, placement, signals, partial)
+        metrics = _metrics(figures, model, corpus, options, placement, time.monotonic() - began)
+        _save_checked(model, corpus, options, partial)
+        _write_json(partial / "metrics.json", metrics)
+        _publish(partial, options.out)
+    except OSError as error:
+        raise DiskError(f"the adapter cannot be written: {error}") from error
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    signals.result({k: v for k, v in metrics.items() if k != "hyperparameters"})
+    return metrics
+
+
+def _encode(records: Sequence[Record], template: Template, options: TrainOptions) -> Corpus:
+    train_records, validation_records = split_validation(records, options.validation_share)
+    encoded = {}
+    for record in records:
+        example = template.encode(record)
+        if len(example) > options.recipe.longest_example:
+            raise BadData(
+                f"the example has {len(example)} tokens, more than {options.recipe.longest_example}",
+                file=options.data.name, line=record.line,
+            )  # fmt: skip
+        encoded[record.example_id] = example
+    return Corpus(
+        train=[encoded[r.example_id] for r in train_records],
+        validation=[encoded[r.example_id] for r in validation_records],
+        replay_examples=sum(r.tenant_id == REPLAY_TENANT for r in records),
+    )
+
+
+def _check_fits(model: Any, tokenizer: Any, corpus: Corpus) -> None:
+    rows = model.get_input_embeddings().weight.shape[0]
+    highest = max(max(e.tokens) for e in (*corpus.train, *corpus.validation))
+    if highest >= rows or len(tokenizer) > rows:
+        raise BadBase(f"the tokenizer knows {len(tokenizer)} tokens and the model {rows}; they do not belong together")
+    window = getattr(model.config, "max_position_embeddings", None)
+    longest = max(map(len, corpus.train))
+    if window is not None and longest > window:
+        raise BadData(f"the longest example has {longest} tokens, the base model reads {window}")
+
+
+def _train_within_memory(
+    model: Any, corpus: Corpus, options: TrainOptions, placement: Placement, signals: Signals, folder: Path
+) -> tuple[Any, Watch]:
+    """Run the recipe; on out-of-memory start again with less held at once (the result is the same)."""
+    import torch
+    from transformers import set_seed
+
+    recipe = options.recipe
+    longest = max(map(len, corpus.train))
+    pack_tokens = max(longest, min(recipe.batch_tokens, recipe.pack_tokens))
+    checkpointing = False
+    while True:
+        accumulation = max(1, round(recipe.batch_tokens / pack_tokens))
+        packs = schedule([len(e) for e in corpus.train], capacity=pack_tokens, epochs=recipe.epochs, seed=recipe.seed)
+        set_seed(recipe.seed)  # before the adapter is made: lora_A is drawn here
+        adapted = _with_adapter(model, options)
+        if checkpointing:
+            adapted.gradient_checkpointing_enable({"use_reentrant": False})
+            adapted.enable_input_require_grads()
+        watch = Watch(signals, folder / "train_log.jsonl", recipe, accumulation, packs, corpus.train, corpus.validation)
+        try:
+            trainer = make_trainer(adapted, packs, corpus.train, watch, recipe, accumulation, placement, folder / "work")
+            if placement.device == "cuda":
+                _probe(adapted, packs, corpus.train, trainer)
+            trainer.train()
+        except torch.OutOfMemoryError as error:
+            if checkpointing and pack_tokens <= longest:
+                raise OutOfMemory(
+                    f"out of memory with packs of {pack_tokens} tokens and checkpointing; "
+                    "use --precision nf4, a smaller base or a larger card"
+                ) from error
+            if checkpointing:
+                pack_tokens = max(longest, pack_tokens // 2)
+            checkpointing = True
+            log.warning("out of memory: again with checkpointing and packs of %d tokens", pack_tokens)
+            model = adapted.unload()
+            del adapted
+            torch.cuda.empty_cache()
+            continue
+        watch.finish(adapted)
+        watch.pack_tokens, watch.checkpointing = pack_tokens, checkpointing
+        shutil.rmtree(folder / "work", ignore_errors=True)
+        return adapted, watch
+
+
+def _with_adapter(model: Any, options: TrainOptions) -> Any:
+    from peft import LoraConfig, get_peft_model
+
+    recipe = options.recipe
+    targets: Any = recipe.target_modules
+    config = LoraConfig(
+        r=recipe.rank,
+        lora_alpha=recipe.alpha,
+        lora_dropout=0.0,
+        target_modules=targets if targets == "all-linear" else targets.split(","),
+        bias="none",
+        task_type="CAUSAL_LM",
+    )
+    try:
+        adapted = get_peft_model(model, config, autocast_adapter_dtype=True)
+    except ValueError as error:
+        raise BadUsage(f"the adapter does not fit this base model: {error}") from error
+    name, revision = base_identity(options.base, options.base_revision)
+    stored = adapted.peft_config["default"]
+    stored.base_model_name_or_path, stored.revision = name, revision
+    adapted.print_trainable_parameters = lambda: None
+    return adapted
+
+
+def _probe(model: Any, packs: Sequence[Sequence[int]], examples: Sequence[Encoded], trainer: Any) -> None:
+    """The largest pack forward and backward before step 1, so that memory fails now and not in an hour."""
+    worst = max(packs, key=lambda pack: (sum(len(examples[i]) for i in pack), max(len(examples[i]) for i in pack)))
+    model.train()
+    batch = to_device(collate([examples[i] for i in worst]), model.device)
+    with trainer.compute_loss_context_manager():
+        loss = trainer.compute_loss(model, batch, num_items_in_batch=1)
+    loss.backward()
+    model.zero_grad(set_to_none=True)
+
+
+def _metrics(
+    watch: Watch, model: Any, corpus: Corpus, options: TrainOptions, placement: Placement, seconds: float
+) -> dict[str, Any]:
+    import torch
+
+    on_gpu = placement.device == "cuda"
+    peak = torch.cuda.max_memory_allocated() if on_gpu else resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    losses = [entry["loss"] for entry in watch.entries]
+    edge = max(1, len(losses) // 10)
+    hyperparameters = asdict(options.recipe) | {
+        "optimizer": "adamw", "schedule": "linear", "validation_share": options.validation_share,
+        "pack_tokens": watch.pack_tokens, "checkpointing": watch.checkpointing,
+    }  # fmt: skip
+    return {
+        "train_loss_first": sum(losses[:edge]) / edge,
+        "train_loss_last": sum(losses[-edge:]) / edge,
+        "validation_loss_first": watch.validation[0] if watch.validation else None,
+        "validation_loss_last": watch.validation[-1] if watch.validation else None,
+        "perplexity": math.exp(min(50.0, watch.validation[-1])) if watch.validation else None,
+        "steps": watch.entries[-1]["step"],
+        "tokens": watch.tokens,
+        "seconds": round(seconds, 2),
+        "tokens_per_second": round(watch.tokens / max(1e-9, watch.seconds), 1),
+        "train_examples": len(corpus.train),
+        "validation_examples": len(corpus.validation),
+        "replay_examples": corpus.replay_examples,
+        "trainable_parameters": sum(p.numel() for p in model.parameters() if p.requires_grad),
+        "reload_equal": True,  # the folder is published only when it is
+        "finite": True,  # likewise
+        "peak_memory_bytes": int(peak),
+        "device": placement.device if not on_gpu else torch.cuda.get_device_name(),
+        "precision": placement.precision,
+        "hyperparameters": hyperparameters,
+    }
+
+
+def _save_checked(model: Any, corpus: Corpus, options: TrainOptions, folder: Path) -> None:
+    """Save, load again into the same base, and compare keys and logits."""
+    import torch
+    from peft import PeftModel, get_peft_model_state_dict
+    from safetensors.torch import load_file
+
+    expected = get_peft_model_state_dict(model)
+    model.eval()
+    batch = collate([min(corpus.train, key=len)])
+    probe = to_device({k: v for k, v in batch.items() if k != "labels"}, model.device)
+    with torch.inference_mode():
+        before = model(**probe, use_cache=False).logits
+    model.save_pretrained(folder, safe_serialization=True)
+    (folder / "README.md").unlink(missing_ok=True)  # PEFT's empty model card
+    _settle_config(folder / "adapter_config.json")
+
+    saved = load_file(folder / "adapter_model.safetensors")
+    if set(saved) != set(expected):
+        raise TrainerError("the saved adapter has other tensors than the trained one; nothing was published")
+    if not all(bool(torch.isfinite(t).all()) for t in saved.values()):
+        raise NotFinite("the adapter holds a value that is not finite; nothing was published")
+    if not any(bool(t.any()) for name, t in saved.items() if "lora_B" in name):
+        raise NotFinite("every lora_B of the adapter is zero: it has learned nothing; nothing was published")
+    again = PeftModel.from_pretrained(model.unload(), folder).eval()
+    with torch.inference_mode():
+        after = again(**probe, use_cache=False).logits
+    if not torch.equal(before, after):
+        raise TrainerError("the saved adapter gives other logits than the trained one; nothing was published")
+
+
+def _settle_config(file: Path) -> None:
+    """Sorted keys and target modules: PEFT writes a set in an order that changes from run to run."""
+    value = json.loads(file.read_text(encoding="utf-8"))
+    if isinstance(value.get("target_modules"), list):
+        value["target_modules"] = sorted(value["target_modules"])
+    _write_json(file, value)
+
+
+def _write_json(file: Path, value: Mapping[str, Any]) -> None:
+    file.write_text(json.dumps(value, ensure_ascii=False, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+
+
+def _publish(partial: Path, out: Path) -> None:
+    """Give the folder its name in one step, after its content has reached the disk."""
+    for file in partial.iterdir():
+        with file.open("rb") as data:
+            os.fsync(data.fileno())
+    if out.exists():
+        raise BadUsage(f"{out} appeared meanwhile; an adapter folder is never overwritten")
+    os.rename(partial, out)
