@@ -265,7 +265,7 @@ def _roster(names: Sequence[str]) -> list[str]:
     if len(names) > MAXIMUM_ROSTER:
         raise BadInput(f"roster of {len(names)} names: at most {MAXIMUM_ROSTER} are kept")
     cleaned = [" ".join(name.split()) for name in names]
-    if any(len(name) > 200 or "\x00" in name for name in cleaned):
+    if any(len(name) > 200 or not name.isprintable() for name in cleaned):
         raise BadInput("roster: every name must have at most 200 printable characters")
     return [name for name in cleaned if name]
 

@@ -61,6 +61,8 @@ def problem(
 ) -> JSONResponse:
     """A JSON answer in the shape of :class:`Problem`."""
     request_id = getattr(request.state, "request_id", "")
+    # a field name of the caller may be in the message, and half a surrogate pair cannot be sent
+    message = message.encode("utf-8", "replace").decode()
     body = {"code": code, "message": message, "request_id": request_id, **more}
     return JSONResponse(body, status_code=status, headers=headers)
 

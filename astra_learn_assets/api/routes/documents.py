@@ -80,7 +80,9 @@ def compare(
 
 
 @router.put(
-    "/tenants/{tenant}/sessions/{session}/versions/{version}", tags=["documents"], responses=responses(404)
+    "/tenants/{tenant}/sessions/{session}/versions/{version}",
+    tags=["documents"],
+    responses=responses(404, 409),
 )
 def register_session(
     access: CanRegister, session: SessionPath, version: VersionPath, body: SessionRequest
