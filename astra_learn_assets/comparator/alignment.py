@@ -252,27 +252,29 @@ class _Aligner:
         in_place = self._gap_candidates(free_before)
         edges = in_place | self._rare_candidates(free_before, free_after)
         scored: list[tuple[float, int, int, float]] = []
-        rarity: Rarity | None = None
-        for i, j in sorted(edges):
+        for i, j in edges:
             value = similarity(self.before[i], self.after[j])
             place = (i, j) in in_place
             if value < (NEAR_IN_PLACE if place else NEAR):
                 continue
             if not place and len(self.before[i].words) < _MOVED_WORDS:
                 continue
+            bonus = 0.05 * place - 0.03 * min(1.0, abs(j - expected[i]) / 50)
+            scored.append((-(value + bonus), i, j, value))
+        rarity: Rarity | None = None
+        for _, i, j, value in sorted(scored):
+            if self.to_after[i] >= 0 or self.to_before[j] >= 0:
+                continue
+            place = (i, j) in in_place
             if not place or value < _LIKE_IN_PLACE:
                 rarity = rarity or self._rarity(free_before, free_after)
-                if rarity.overlap(self.before[i], self.after[j]) < (_TELLING_IN_PLACE if place else telling):
+                needed = _TELLING_IN_PLACE if place else telling
+                if rarity.overlap(self.before[i], self.after[j]) < needed:
                     continue
                 proved = place or not ids_survived or rarity.share_a_rare_word(self.before[i], self.after[j])
                 if not proved:
                     continue
-            bonus = 0.05 * place - 0.03 * min(1.0, abs(j - expected[i]) / 50)
-            scored.append((-(value + bonus), i, j, value))
-        scored.sort()
-        for _, i, j, value in scored:
-            if self.to_after[i] < 0 and self.to_before[j] < 0:
-                self.pair(i, j, value, min(0.99, 0.35 + value))
+            self.pair(i, j, value, min(0.99, 0.35 + value))
 
     def _rarity(self, free_before: list[int], free_after: list[int]) -> Rarity:
         """Word counts of what is in question and of a sample of the rest: all of it would cost too much."""

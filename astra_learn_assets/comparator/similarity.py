@@ -114,7 +114,9 @@ class Rarity:
             for unit in side:
                 counts.update(set(unit.coded))
                 total += 1
-        self._counts, self._total = counts, total
+        self._counts = counts
+        self._weights = {word: math.log(total / count) for word, count in counts.items()}
+        self._unseen = math.log(total)
 
     def overlap(self, a: Unit, b: Unit) -> float:
         """0..1: Dice coefficient of the word sets; a word weighs log(paragraphs / paragraphs with it)."""
@@ -127,5 +129,5 @@ class Rarity:
         return any(self._counts[word] <= 3 for word in set(a.coded) & set(b.coded))
 
     def _weight(self, words: set[str]) -> float:
-        counts, total = self._counts, self._total
-        return sum(math.log(total / max(1, counts[word])) for word in sorted(words))
+        # fsum: exact, so that the order of the set cannot change the last digit
+        return math.fsum(self._weights.get(word, self._unseen) for word in words)
