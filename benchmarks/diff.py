@@ -20,7 +20,7 @@ import json
 import lzma
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -270,7 +270,7 @@ def _ops_of_pairs(case: Case, pairs: set[tuple[int, int]]) -> dict[int, str]:
     return ops
 
 
-def f1(found: set[object], true: set[object]) -> float:
+def f1(found: Set[object], true: Set[object]) -> float:
     """Harmonic mean of precision and recall; 1 when there is nothing to find and nothing found."""
     if not found and not true:
         return 1.0
