@@ -52,19 +52,28 @@ _BLOCK = re.compile(
 _POSTAL = re.compile(r"(?<!\w)(?i:c\.?p\.?|código postal)\s*:?\s*\d{5}(?!\d)")
 
 _PLACE_HEAD = (
-    rf"(?:{_STREET}|hospital|clínica|ies|i\.e\.s\.|ceip|c\.e\.i\.p\.|cp|cpr|cra|colegio|escuela|instituto|institución educativa|i\.e\.|liceo|preparatoria|"
-    r"unidad educativa|u\.e\.|biblioteca|teatro|pabellón|polideportivo|estadio|parque|jardines|jardín|bosque|centro|casa|casa de (?:la )?cultura|"
-    r"residencia|fundación|premio|premios|universidad|museo|auditorio|mercado|puente|barrio|bº|colonia|col\.|sector|parroquia|cantón|municipio|"
-    r"distrito|provincia|departamento|estado|iglesia|ermita|convento|catedral|basílica|playa|río|arroyo|monte|cerro|cementerio|cine|sala|salón|aeropuerto|"
-    r"estación|monumento|estatua|busto|memorial|torneo|trofeo|copa|concurso|certamen|beca|becas|cátedra|ley|plan|operación|edificio|complejo|coliseo|"
-    r"guardería|escuela infantil|conservatorio|ludoteca|velódromo|piscina|campo de fútbol|isla|islas|lago|volcán|comuna|comunidad|asociación|"
-    r"construcciones|transportes|hermanos|hnos\.?|talleres|excavaciones|grupo|ampa|afa|peña|club|cofradía|hermandad|santuario|virgen)"
+    rf"(?:{_STREET}|hospital|clínica|ies|i\.e\.s\.|ceip|c\.e\.i\.p\.|cpr|colegio|escuela|instituto|institución educativa|liceo|preparatoria|"
+    r"unidad educativa|u\.e\.|biblioteca|teatro|pabellón|polideportivo|estadio|parque|jardines|jardín|bosque|casa de (?:la )?cultura|"
+    r"fundación|universidad|museo|auditorio|mercado|barrio|bº|parroquia|cantón|municipio|distrito|provincia|iglesia|ermita|convento|"
+    r"catedral|basílica|playa|río|arroyo|monte|cerro|cementerio|aeropuerto|estación|coliseo|guardería|escuela infantil|conservatorio|"
+    r"ludoteca|velódromo|piscina|campo de fútbol|isla|islas|lago|volcán|cofradía|santuario|virgen)"
+)
+# These name a place only when the name follows at once: "la casa de Pedro García" is a citizen's.
+_PLACE_HEAD_DIRECT = (
+    r"(?:centro(?: cívico| cultural| social| de salud| de mayores| de día| de interpretación| deportivo)?|casa|residencia|premio|premios|puente|colonia|"
+    r"sector|departamento|estado|cine|sala|salón|monumento|estatua|busto|memorial|torneo|trofeo|copa|concurso|certamen|beca|becas|cátedra|"
+    r"ley|plan|operación|edificio|complejo|comuna|comunidad|asociación|construcciones|transportes|talleres|excavaciones|ampa|afa|peña|club)"
 )
 _TITLE = r"(?:(?:Doctora?|Dra?\.|General|Gral\.|Padre|P\.|Alcalde|Maestr[oa]|Profesora?|Capitán|Comandante|Coronel|Almirante|Poeta|Pintora?|Escultora?|Presidente|Libertador|Mariscal|Cardenal|Obispo|Arzobispo|Marqués|Conde|Duque|Rey|Reina|Infanta|Príncipe|Fray|Sor|San|Santa|Santo|Beato|Virgen|Hermanos|Ingeniero|Arquitecto|Músico|Juan de Dios)\s+)?"
-_PLACE = re.compile(
-    rf"(?<!\w)(?i:{_PLACE_HEAD})\s+(?:(?:municipal|público|pública|provincial|nacional|general|universitario|cultural|social|cívico|deportivo|infantil|comarcal|de salud|de mayores|de día|regional|especial)\s+){{0,3}}"
-    rf"(?i:(?:de|del|de la|de los|de las|d['’])\s+)?[\"“'«]?(?P<name>{_TITLE}{_UP}[\w’'´\-]+(?:[ ]+(?:(?:de|del|la|las|los|y|e|i)[ ]+){{0,2}}{_UP}[\w’'´\-]+){{0,4}})"
+_AFTER_HEAD = (
+    r"(?:(?:municipal|público|pública|provincial|nacional|general|universitario|cultural|social|cívico|deportivo|infantil|comarcal|"
+    r"de salud|de mayores|de día|regional|especial)\s+){0,3}"
 )
+_NAMED = rf"[\"“'«]?(?P<name>{_TITLE}{_UP}[\w’'´\-]+(?:[ ]+(?:(?:de|del|la|las|los|y|e|i)[ ]+){{0,2}}{_UP}[\w’'´\-]+){{0,4}})"
+_PLACE = re.compile(
+    rf"(?<!\w)(?i:{_PLACE_HEAD})\s+{_AFTER_HEAD}(?i:(?:de|del|de la|de los|de las|d['’])\s+)?{_NAMED}"
+)
+_PLACE_DIRECT = re.compile(rf"(?<!\w)(?i:{_PLACE_HEAD_DIRECT})\s+{_AFTER_HEAD}{_NAMED}")
 _COMPANY = re.compile(
     rf"(?P<name>(?:{_UP}[\w’'´\-]+[ ]+(?:(?:y|e|de|del|la|e hijos)[ ]+)?){{1,5}}),?\s?(?:S\.? ?L\.?(?: ?U\.?)?|S\.? ?A\.?(?: ?U\.?)?|S\.? ?C\.?|C\.? ?B\.?|S\.? ?A\.? ?S\.?|Ltda\.?|Cía\.?|S\. ?Coop\.?|E\.?I\.?R\.?L\.?|S\. de R\.L\.?)(?!\w)"
 )
@@ -82,6 +91,12 @@ def addresses(text: str) -> Iterator[Finding]:
 
 def public_places(text: str) -> Iterator[tuple[int, int]]:
     """Spans of streets, institutions and companies whose inner names are not citizens."""
-    for form in (_PLACE, _COMPANY):
+    for form in (_PLACE, _PLACE_DIRECT, _COMPANY):
         for match in form.finditer(text):
-            yield match.span()
+            if not _TITLED.search(text[max(0, match.start() - 10) : match.start()]):
+                yield match.span()
+
+
+_TITLED = re.compile(
+    r"(?i)(?<!\w)(?:señor|señora|don|doña|sra?\.?|d\.|dª\.?|dña\.?)\s*$"
+)  # "la señora Calle Ruiz"

@@ -52,16 +52,22 @@ CONTACT: tuple[Rule, ...] = (
     Rule("IP", re.compile(r"(?<![\w:])(?:[0-9A-Fa-f]{1,4}:){3,7}(?::?[0-9A-Fa-f]{1,4})(?![\w:])"), strong=True, rank=55),
     Rule("MATRICULA", re.compile(r"(?<![\w\-.,/])(?!(?:19|20)\d{2} )\d{4}[ \-]?[BCDFGHJKLMNPRSTVWXYZ]{3}(?!\w)"), strong=True, context=_PLATE_WORDS, rank=57),
     Rule("MATRICULA", re.compile(r"(?<![\w\-.])(?:A|AB|AL|AV|B|BA|BI|BU|C|CA|CC|CE|CO|CR|CS|CU|GC|GE|GI|GR|GU|H|HU|IB|J|L|LE|LO|LU|M|MA|ML|MU|NA|O|OR|OU|P|PM|PO|S|SA|SE|SG|SO|SS|T|TE|TF|TO|V|VA|VI|Z|ZA)[ \-]\d{4}[ \-][A-Z]{1,2}(?!\w)"), strong=True, context=_PLATE_WORDS, rank=57),
-    Rule("MATRICULA", re.compile(r"(?<![\w\-.])(?=[A-Za-z0-9 \-]*\d)[A-Z0-9]{1,4}[ \-]?\d{2,4}[ \-]?[A-Z]{0,3}(?!\w)|(?<![\w\-.])[A-Za-z]{2,3}[ \-]?\d{3,4}[A-Za-z]?(?!\w)|(?<![\w\-.])\d{4}[ \-]?[A-Za-z]{3}(?!\w)"),
+    Rule("MATRICULA", re.compile(r"(?<![\w\-.])(?=[A-Za-z0-9 \-]*\d)[A-Z0-9]{1,4}[ \-]?\d{2,4}[ \-]?[A-Z]{0,3}(?!\w)|(?<![\w\-.])(?:[A-Z]{2,3}[ \-]?|[a-z]{2,3}-?)\d{3,4}[A-Za-z]?(?!\w)|(?<![\w\-.])\d{4}(?:[ \-]?[A-Z]{3}|-?[a-z]{3})(?!\w)"),
          lambda n: 5 <= len(n) <= 8 and any(c.isalpha() for c in n) and any(c.isdigit() for c in n),
          context=_PLATE_WORDS, context_only_if_valid=True, rank=46),
     Rule("PASAPORTE", re.compile(r"(?<![\w.\-])[A-Za-z]{0,3}[ \-]?\d{5,9}[A-Za-z]?(?!\w)"), context=words("pasaporte|pasaportes|passport"), rank=63),
     Rule("FECHA_NACIMIENTO", re.compile(rf"(?:(?i:nacid[oa]s?|naci[óo]|nac(?:imiento|\.)|natalicio|f\. ?n\.|fdn|dob))[^\n.;]{{0,40}}?(?P<id>{_DATE})(?!\w)", re.I), strong=True, rank=59),
     Rule("SALUD", re.compile(rf"{_NOT_BEFORE}(?:[A-Za-z]{{2,6}}[ \-]?)?\d{{2,}}(?:[ \-/.]?\d+){{0,5}}{_E}"), lambda n: 4 <= sum(c.isdigit() for c in n) <= 20,
          context=words(
-             "nhc|n h c|historia clinica|historia|nass|nss|naf|seguridad social|afiliacion|tarjeta sanitaria|cipa|cip|sip|tsi|nuhsa|cip-sns|n.s.s|"
+             "nhc|n h c|historia clinica|num historia|nass|nss|naf|seguridad social|afiliacion|tarjeta sanitaria|cipa|cip|sip|tsi|nuhsa|cip-sns|n.s.s|"
              "ncol|nºcol|n col|colegiado|colegiada|nº col|num col|col|episodio|num episodio|id paciente|igss|iess|imss|essalud|eps|sis|nuss"
          ), context_only_if_valid=True, rank=47),
+    Rule(
+        "SALUD",
+        re.compile(rf"(?i:n[º°.o]\s?col(?:egiad[oa])?|nhc|cipa|nass)[.\s:/#\-]{{1,6}}(?:nhc[\-/ ]?)?(?P<id>\d{{2,}}(?:[ \-/.]?\d+){{0,5}}){_E}"),
+        strong=True,
+        rank=48,
+    ),
     Rule("SALUD", re.compile(r"(?<!\w)(?:BBBBBBBB[A-Z]{2}\d{6}|[A-Z]{4}\d{10}|AN\d{10}|CYL[A-Z]{4}\d{12})(?!\w)"), strong=True, rank=58),
 )  # fmt: skip
 

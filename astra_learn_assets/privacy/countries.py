@@ -17,7 +17,7 @@ from astra_learn_assets.privacy.rules import Rule, words
 COUNTRIES = (
     "es", "ec", "co", "mx", "cl", "ar", "pe", "uy", "py", "ve", "bo", "do", "cr", "gt", "sv", "pa", "hn", "ni",
 )  # fmt: skip
-_S = r"[ .\-–]?"
+_S = r"(?: ?[.\-–] ?| )?"
 _B = r"(?<![\w.\-/])"
 _E = r"(?![\w/]|[.\-–,]\d)"
 _MONEY = re.compile(
@@ -57,7 +57,7 @@ _DOTTED = r"\d{1,3}(?:[. ]\d{3}){2}"
 ANY: tuple[Rule, ...] = (
     _rule("DNI", rf"{_B}\d{{1,2}}[. ]?\d{{3}}[. ]?\d{{3}}(?:[.\-–]?[A-Za-z]|[ .\-–]{{1,3}}[A-Zb-df-hj-np-tvwz])(?!\w)", v.es_dni,
           context=words("dni|d n i|nif|n i f|documento|identidad|identificación"), rank=62),
-    _rule("NIE", rf"{_B}[XYZxyz][ .\-–]?\d[. ]?\d{{3}}[. ]?\d{{3}}[ .\-–]{{0,3}}[A-Za-z](?![\w])",
+    _rule("NIE", rf"{_B}[XYZxyz]{_S}\d[. ]?\d{{3}}[. ]?\d{{3}}[ .\-–]{{0,3}}[A-Za-z](?![\w])",
           v.stdnum("es.nie"), context=words("nie|n i e|extranjero|extranjería|documento|identidad"), rank=62),
     _rule("CURP", rf"{_B}[A-Za-z]{{4}}[ \-]?\d{{6}}[ \-]?[HMXhmx][A-Za-z]{{5}}[ \-]?[A-Za-z0-9]\d(?!\w)", None, strong=True, rank=66),
     _rule("RFC", rf"{_B}[A-Za-zÑñ&]{{3,4}}[ \-]?\d{{6}}[ \-]?[A-Za-z0-9]{{3}}(?!\w)", v.stdnum("mx.rfc"),
@@ -81,8 +81,8 @@ ANY: tuple[Rule, ...] = (
 def _generic(kind: str) -> Rule:
     """Whatever follows "cédula", "documento", "C.C." and looks like a number of a person."""
     form = (
-        rf"(?:(?<![\w.\-/])(?!(?i:dni|nif|nie|cc|ci|cui|dpi|dui|rut|run|rfc|nit|rif|ruc|nui|ti|le|lc|no|n))[A-Za-z]{{1,3}}-?|(?<![\d.\-/])(?<![^\W\d]{{5}}))(?:\d{{1,3}}(?:[. ]\d{{3}}){{1,3}}|\d{{3,}}(?:[ .\-–]\d{{2,}}){{0,3}})"
-        rf"(?:[ .\-–]{{0,2}}\d)?(?:(?:[.\-–]?[A-Za-z]|[ \-–]{{1,3}}[B-DF-HJ-NP-TV-Zb-df-hj-np-tvwz])(?!\w))?(?:[ ](?:LP|CB|SC|OR|PT|CH|TJ|BE|PD)(?!\w))?{_E}"
+        rf"(?:(?<![\w.\-/])(?!(?i:dni|nif|nie|cc|ci|cui|dpi|dui|rut|run|rfc|nit|rif|ruc|nui|ti|le|lc|no|n))[A-Za-z]{{1,3}}-?|(?<![\d.\-/])(?<![^\W\d]{{5}}))(?:\d{{1,3}}(?:[. ]\d{{3}}){{1,3}}|\d{{1,}}(?:(?: ?[.\-–] ?| )\d{{2,}}){{0,3}})"
+        rf"(?:[ .\-–]{{0,3}}\d)?(?:(?:[.\-–]?[A-Za-z]|[ \-–]{{1,3}}[B-DF-HJ-NP-TV-Zb-df-hj-np-tvwz])(?!\w))?(?:[ \-–](?:LP|CB|SC|OR|PT|CH|TJ|BE|PD|lp|cb|sc|pt|ch|tj|pd)(?!\w))?{_E}"
     )
 
     def enough(number: str) -> bool:
@@ -97,7 +97,7 @@ def _pack(country: str) -> tuple[Rule, ...]:
             _rule("DNI", rf"{_B}\d{{1,2}}[. ]?\d{{3}}[. ]?\d{{3}}(?:[.\-–]| [\-–] ?)?[A-Z](?!\w)", v.es_dni, strong=True, rank=64),
             _rule("DNI", rf"{_B}\d{{1,2}}[. ]?\d{{3}}[. ]?\d{{3}}(?:[.\-–]| [\-–] ?)?[a-z](?!\w)", v.es_dni, strong=True, rank=64),
             _rule("DNI", rf"{_B}\d{{1,2}}[. ]?\d{{3}}[. ]?\d{{3}} {{1,2}}[A-Zb-df-np-tv-xz](?!\w)", v.es_dni, strong=True, rank=64),
-            _rule("NIE", rf"{_B}[XYZxyz][ .\-–]?\d[. ]?\d{{3}}[. ]?\d{{3}}[ .\-–]{{0,3}}[A-Za-z](?!\w)", v.stdnum("es.nie"), strong=True, rank=64),
+            _rule("NIE", rf"{_B}[XYZxyz]{_S}\d[. ]?\d{{3}}[. ]?\d{{3}}[ .\-–]{{0,3}}[A-Za-z](?!\w)", v.stdnum("es.nie"), strong=True, rank=64),
             _rule("NIF", rf"{_B}[ABCDEFGHJKLMNPQRSUVWabcdefghjklmnpqrsuvw][ .\-–]?\d{{2}}[. ]?\d{{3}}[. ]?\d{{2}}[ .\-–]?[0-9A-Ja-j]{_E}",
                   v.stdnum("es.nif"), strong=True, rank=61),
             _rule("SALUD", rf"{_B}{_digits(2, 8, 2)}{_E}|{_B}\d{{2}}/\d{{8}}/\d{{2}}(?![\w/])", v.es_nss, strong=True, rank=60),
@@ -127,20 +127,20 @@ def _pack(country: str) -> tuple[Rule, ...]:
             _rule("CEDULA", rf"{_B}[VEve][ ]?[.\-–][ ]?\d{{1,2}}[. ]?\d{{3}}[. ]?\d{{3}}{_E}", None, strong=True, rank=62),
             _rule("RIF", rf"{_B}[VEJPGvejpg][ \-–]?\d{{2}}[. ]?\d{{3}}[. ]?\d{{3}}[ \-–]?\d{_E}", v.stdnum("ve.rif"), strong=True, rank=63),
         ),
-        "bo": (_rule("CEDULA", rf"{_B}\d{{5,8}}(?:[ \-–]?\d[A-Z])?[ \-–.]{{1,2}}(?:LP|CB|CBBA|SC|OR|PT|CH|TJ|BE|PD|BN)(?!\w)", v.bo_ci, strong=True, rank=60),),
+        "bo": (_rule("CEDULA", rf"{_B}\d{{5,8}}(?:[ \-–]?\d[A-Z])?[ \-–.]{{1,3}}(?:LP|CB|CBBA|SC|OR|PT|CH|TJ|BE|PD|BN|lp|cb|cbba|sc|pt|ch|tj|pd|bn)(?!\w)", v.bo_ci, strong=True, rank=60),),
         "do": (
             _rule("CEDULA", rf"{_B}\d{{3}}[ ]?[\-–][ ]?\d{{7}}[ ]?[\-–][ ]?\d{_E}", v.luhn, strong=True, rank=62),
             _rule("CEDULA", rf"{_B}{_digits(3, 7, 1)}{_E}", v.luhn, rank=58),
             _rule("RNC", rf"{_B}{_digits(3, 5, 1)}{_E}", v.stdnum("do.rnc"), context=words("rnc"), rank=58),
         ),
-        "cr": (_rule("CEDULA", rf"{_B}[1-9][\-– ]\d{{4}}[\-– ]\d{{4}}{_E}|{_B}0[1-9][\-–]\d{{4}}[\-–]\d{{4}}{_E}", None, strong=True, rank=58),),
+        "cr": (_rule("CEDULA", rf"{_B}0?[1-9] ?[\-–] ?\d{{4}} ?[\-–] ?\d{{4}}{_E}|{_B}[1-9] \d{{4}} \d{{4}}{_E}", None, strong=True, rank=58),),
         "gt": (_rule("DPI", rf"{_B}{_digits(4, 5, 4)}{_E}", v.gt_dpi, strong=True, rank=62),),
         "sv": (
             _rule("DUI", rf"{_B}\d{{8}}[ ]?[\-–][ ]?\d{_E}", v.sv_dui, strong=True, rank=62),
             _rule("NIT", rf"{_B}\d{{4}}[\-–]\d{{6}}[\-–]\d{{3}}[\-–]\d{_E}", None, strong=True, rank=62),
         ),
         "pa": (
-            _rule("CEDULA", rf"{_B}(?:1[0-3]|[1-9]|PE|E|N)[\-–](?:(?:AV|PI)[\-–])?\d{{3,4}}[\-–]\d{{1,6}}{_E}", v.pa_cedula, strong=True, rank=60, keep_separators=True),
+            _rule("CEDULA", rf"{_B}(?:1[0-3]|[1-9]|PE|E|N|pe|e|n) ?[\-–] ?(?:(?:AV|PI|av|pi) ?[\-–] ?)?\d{{3,4}} ?[\-–] ?\d{{1,6}}{_E}", v.pa_cedula, strong=True, rank=60, keep_separators=True),
             _rule("CEDULA", rf"{_B}(?:1[0-3]|[1-9]|PE|E|N) ?[\-–] ?(?:(?:AV|PI) ?[\-–] ?)?\d{{1,4}} ?[\-–] ?\d{{1,6}}{_E}", v.pa_cedula, rank=58, keep_separators=True),
         ),
         "hn": (_rule("DNI", rf"{_B}{_digits(4, 4, 5)}{_E}", v.hn_dni, strong=True, rank=62),),

@@ -15,6 +15,7 @@ from collections.abc import Iterator, Sequence
 from astra_learn_assets.privacy import addresses, contact, persons
 from astra_learn_assets.privacy.cleaning import PLACEHOLDER, fold_chars
 from astra_learn_assets.privacy.countries import identity_rules
+from astra_learn_assets.privacy.lexicon import given_names
 from astra_learn_assets.privacy.nlp import Entity, EntityModel
 from astra_learn_assets.privacy.rules import Finding, find_all, resolve
 from astra_learn_assets.privacy.terms import AllowTerms, MaskTerms
@@ -23,6 +24,7 @@ CACHE_SENTENCES = 50_000
 _SEGMENT_LIMIT = 3000
 _BREAK = re.compile(r"\n+|(?<=[^\W\d_]{4}[.!?…])[ ]+(?=[^\W\d_¿¡])")
 _PIECE = re.compile(r"(?:(?! [ye] (?=[^\W\d_]{3}))[^\n|;])+")  # one name: ends at a line, a bar, "y"
+_WORD_BEFORE = re.compile(r"(?<![\w’'-])([^\W\d_]+)[.]?[ ]$")
 _JOINT = re.compile(r"[ ]{1,2}|-|")
 _LOOSE_WORD = re.compile(r"\w+")
 _ABBREVIATED = re.compile(
@@ -74,6 +76,9 @@ class Detector:
         parts = [list(segments(text)) for text in texts]
         fresh = list(dict.fromkeys(s for part in parts for _, s in part if s not in self._seen))
         answers = dict(zip(fresh, self._model.entities(_stand_in(s) for s in fresh), strict=True))
+        flat = [(s, printed) for s in fresh if (printed := truecase(_stand_in(s))) is not None]
+        for (segment, _), found in zip(flat, self._model.entities(p for _, p in flat), strict=True):
+            answers[segment] = [*answers[segment], *found]
         out = []
         for part in parts:
             found = []
@@ -121,7 +126,34 @@ class Detector:
                     )
         found += persons.titled(text)
         found += persons.listed(text)
+        found += persons.speakers(text)
         return [f for f in found if not _inside(f, places)]
+
+
+def truecase(segment: str) -> str | None:
+    """A segment in capitals or lower case as it would be printed, same length; None for ordinary case.
+
+    The model is far better at printed text. Everyday words become lower case, all others and the
+    surnames after them get a capital.
+    """
+    letters = [c for c in segment if c.isalpha()]
+    capitals = sum(c.isupper() for c in letters)
+    if len(letters) < 4 or (capitals > 1 and capitals < 0.7 * len(letters)):
+        return None
+    out, last, named = [], 0, False
+    for match in persons.WORD.finditer(segment):
+        word = match[0]
+        folded = fold_chars(word)
+        ordinary = persons.is_ordinary(folded) and not (named and persons.is_name_word(folded))
+        if folded not in persons.PARTICLES:
+            named = not ordinary
+        printed = (
+            word.lower() if ordinary or folded in persons.PARTICLES else word[:1].upper() + word[1:].lower()
+        )
+        out += [segment[last : match.start()], printed if len(printed) == len(word) else word]
+        last = match.end()
+    text = "".join([*out, segment[last:]])
+    return text[:1].upper() + text[1:] if len(text[:1].upper()) == 1 else text
 
 
 def _stand_in(segment: str) -> str:
@@ -178,9 +210,23 @@ def join_names(text: str, found: Sequence[Finding]) -> list[Finding]:
                 rank = max(last.rank, trimmed.rank)
                 out[-1] = Finding(last.start, trimmed.end, "PERSONA", rank, last.detector)
                 continue
-            finding = trimmed
+            finding = (
+                _with_given_name(text, trimmed) if last is None or last.end < trimmed.start - 24 else trimmed
+            )
         out.append(finding)
     return out
+
+
+def _with_given_name(text: str, finding: Finding) -> Finding:
+    """The finding with a given name or initial that stands right before it ("flora [millahual]")."""
+    before = _WORD_BEFORE.search(text[max(0, finding.start - 24) : finding.start])
+    if finding.rank >= 80 or not before:
+        return finding
+    word = fold_chars(before[1])
+    if not (word in given_names() or (len(word) == 1 and "." in before[0])) or word in persons.PARTICLES:
+        return finding
+    start = finding.start - (len(before[0]))
+    return Finding(start, finding.end, finding.kind, finding.rank, finding.detector)
 
 
 def _trim(text: str, finding: Finding) -> Finding | None:
@@ -189,7 +235,7 @@ def _trim(text: str, finding: Finding) -> Finding | None:
         words.pop(0)
     while words and fold_chars(words[-1][0]) in persons.PARTICLES | {"y", "e"} and words[-1][0].islower():
         words.pop()
-    if not any(len(w[0]) > 1 for w in words):
+    if not words or (finding.rank < 80 and not any(len(w[0]) > 1 for w in words)):
         return None
     end = words[-1].end()
     if len(words[-1][0]) == 1 and text[end : end + 1] == "." and end < finding.end:

@@ -13,10 +13,18 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from astra_learn_assets.privacy.cleaning import fold_chars
-from astra_learn_assets.privacy.lexicon import given_names, ordinary_words, place_words, role_words, surnames
+from astra_learn_assets.privacy.lexicon import (
+    given_names,
+    ordinary_words,
+    place_words,
+    role_words,
+    surnames,
+    vocabulary,
+)
 from astra_learn_assets.privacy.rules import Finding
 
 RANK = 30
+_CAPITAL = r"[A-ZÁÉÍÓÚÜÑÀÈÒÇ][^\W\d_]*(?:['’·-][^\W\d_]+)*"
 WORD = re.compile(r"[^\W\d_]+(?:['’·][^\W\d_]+)*[ªº]?")
 PARTICLES = frozenset(
     [
@@ -59,6 +67,11 @@ _TITLE = re.compile(
 _STRONG_TITLE = re.compile(
     r"(?:señor(?:a|es|as|ita)?|sr(?:e?s|a|as|ta)?|don|doña|dn|dña|dñª|dª|d|d[.]ª|doctora?|dra?|lic|lcd[oa]|ing|abg|arq|econ|mtr[oa]|fray|sor|fdo)(?:[ ]*[.:ªº]+)?[ ]*$",
     re.IGNORECASE,
+)
+_LABEL = re.compile(
+    r"(?i)(?:nombres?(?: y apellidos)?|apellidos?|m[ée]dic[oa]|facultativ[oa]|responsable(?: clínico)?|paciente|firmado|fdo|solicitante|"
+    r"interesad[oa]|titular|remitido por|autor[ae]?s?|asistentes|ausentes?|presentes|concejal[ea]s|secretari[oa]|alcald(?:e|esa)|a favor|"
+    r"en contra|votan|abstenci[óo]n(?:es)?)\s*[.:]\s*$"
 )
 _PREFIX = frozenset(["mª", "ma", "m", "fco", "fca", "jose", "juan", "maria"])
 
@@ -159,25 +172,33 @@ def _has_name(value: str) -> bool:
 
 
 def listed(text: str) -> Iterator[Finding]:
-    """Runs with a known given name: ``Lucía Ortega Prado``, ``ORTEGA PRADO, LUCIA``, a lone ``Lucía``."""
+    """Runs that hold a known name: ``Lucía Ortega Prado``, ``ORTEGA PRADO, LUCIA``, a lone ``Lucía``.
+
+    Also in lower case, where a listed word is nothing else in Spanish. Not after a street or school.
+    """
     last = 0
     for match in WORD.finditer(text):
-        if match.start() < last or not _capital(match[0]):
+        if match.start() < last:
             continue
         folded = fold_chars(match[0])
         given, surname = folded in given_names(), folded in surnames()
         if not (given or surname) or (folded in place_words() and not given):
             continue
-        end = _run(text, match.start(), lower=False)
+        if after_place_head(text, match.start()):
+            continue
+        capital = _capital(match[0])
+        if not capital and (is_ordinary(folded) or len(folded) < (4 if given else 5)):
+            continue
+        end = _run(text, match.start(), lower=not capital)
         if end is None:
             continue
         words = [fold_chars(w) for w in WORD.findall(text[match.start() : end])]
         words = [w for w in words if w not in PARTICLES]
-        comma = re.compile(r",[ ](?=[^\W\d_])").match(text, end)
-        if comma and surname:
+        comma = _COMMA.match(text, end)
+        if capital and comma and surname and len(words) <= 3:
             stop = _run(text, comma.end(), lower=False, limit=3)
             first = WORD.match(text, comma.end())
-            if stop and first and fold_chars(first[0]) in given_names() and len(words) <= 3:
+            if stop and first and fold_chars(first[0]) in given_names():
                 last = stop
                 yield Finding(match.start(), stop, "PERSONA", RANK, "list")
                 continue
@@ -186,30 +207,118 @@ def listed(text: str) -> Iterator[Finding]:
             yield Finding(match.start(), end, "PERSONA", RANK, "list")
 
 
+_PREPOSITION = re.compile(r"(?i)(?<!\w)(?:de|del|en|desde|hasta|hacia)\s+$")  # "Ayuntamiento de Villaverde"
+_COMMA = re.compile(r",[ ](?=[^\W\d_])")
+_SAINT = re.compile(
+    r"(?i)(?:\bsan|\bsanta|\bsanto|\bsto\.?|\bsta\.?|\bvirgen (?:de )?(?:la |los |las |del )?)\s*$"
+)
+
+
 def _believable(text: str, start: int, words: list[str], given: bool) -> bool:
-    before = text[max(0, start - 12) : start]
-    if re.search(
-        r"(?i)(?:\bsan|\bsanta|\bsanto|\bsto\.?|\bsta\.?|\bvirgen (?:de )?(?:la |los |las |del )?)\s*$",
-        before,
-    ):
+    if not words or _SAINT.search(text[max(0, start - 16) : start]):
         return False
+    if len(words) == 1:
+        placed = not given and _PREPOSITION.search(text[max(0, start - 8) : start]) is not None
+        return not placed and not is_ordinary(words[0]) and len(words[0]) > (3 if given else 4)
     if given:
-        if len(words) == 1:
-            return words[0] not in ordinary_words() and words[0] not in place_words() and len(words[0]) > 3
-        return any(w in given_names() or w in surnames() for w in words[1:]) or not all(
-            is_ordinary(w) for w in words
-        )
-    return (
-        len(words) > 1
-        and all(is_name_word(w) for w in words)
-        and not all(w in ordinary_words() or w in place_words() for w in words)
-    )
+        return any(is_name_word(w) for w in words[1:]) or not all(is_ordinary(w) for w in words)
+    return not all(is_ordinary(w) for w in words) and is_name_word(words[0])
+
+
+def after_place_head(text: str, start: int) -> bool:
+    """Whether a street, school or the like stands before, with nothing but particles and titles between."""
+    window = text[max(0, start - 40) : start]
+    for word in reversed(_TOKENS.findall(window)):
+        folded = fold_chars(word)
+        if folded in _PLACE_HEADS:
+            return True
+        if folded not in PARTICLES and folded not in _HONOURS and not folded.isdigit():
+            return False
+    return False
+
+
+_TOKENS = re.compile(r"\w+|[.,;:!?()\n]")
+_PLACE_HEADS = frozenset(vocabulary()["place heads"]) - {
+    "hermanos",
+    "casa",
+    "grupo",
+    "familia",
+    "virgen",
+    "san",
+    "santa",
+    "santo",
+    "sto",
+    "sta",
+    "ley",
+    "plan",
+    "c",
+}
+_HONOURS = frozenset(
+    [
+        "doctor",
+        "doctora",
+        "dr",
+        "general",
+        "padre",
+        "alcalde",
+        "maestro",
+        "maestra",
+        "poeta",
+        "pintor",
+        "obispo",
+        "conde",
+        "duque",
+        ".",
+    ]
+)
+
+
+def speakers(text: str) -> Iterator[Finding]:
+    """Names that stand where a speaker or a list of members stands: ``Ceballos: ...``, ``Ausentes: X, Y``."""
+    for match in _SPEAKER.finditer(text):
+        words = [fold_chars(w) for w in WORD.findall(match[1]) if fold_chars(w) not in PARTICLES]
+        lone_acronym = len(words) == 1 and (len(words[0]) < 4 or (match[1].isupper() and len(words[0]) < 6))
+        if (
+            words
+            and not lone_acronym
+            and not any(w in role_words() for w in words)
+            and not all(map(is_ordinary, words))
+        ):
+            yield Finding(match.start(1), match.end(1), "PERSONA", RANK, "speaker")
+    for label in _LIST_LABEL.finditer(text):
+        at: int | None = label.end()
+        while at is not None:
+            end = _run(text, at, lower=False, limit=7)
+            if end is None:
+                break
+            value = text[at:end]
+            if _has_name(value) and not (value.isupper() and len(value) < 5):
+                yield Finding(at, end, "PERSONA", RANK, "speaker")
+            link = _LIST_LINK.match(text, end)
+            at = link.end() if link else None
+
+
+_SPEAKER = re.compile(
+    rf"(?m)^[ \t]*(?:[-–•*][ ]*|\d{{1,3}}[.)-]+[ ]*)?({_CAPITAL}(?:[ ](?:(?:de|del|la|las|los|i)[ ]){{0,2}}{_CAPITAL}){{0,4}})[ ]?(?::|[.][ ]?[-–])(?=\s|$)"
+)
+_LIST_LABEL = re.compile(
+    r"(?i)(?<!\w)(?:asistentes|presentes|ausentes?|excusan su asistencia|excusad[oa]s|votan a favor|votos a favor|votan en contra|votos en contra|"
+    r"a favor|en contra|se abstienen|abstenci[óo]n(?:es)?|concejales|concejalas|miembros|vocales)[ ]?:[ ]*(?:(?:D|Dña|D[ªa]|Don|Doña|Sra?)[.ªº]*[ ]?)?"
+)
+_LIST_LINK = re.compile(
+    r"(?:, (?:y )?|; ?| y | e | [|] )(?:(?:D|Dña|D[ªa]|Don|Doña|don|doña|Sra?)[.ªº]*[ ]?)?(?=[^\W\d_])"
+)
+_TAIL = frozenset(["y", "e", "gracias", "que", "señor", "señora", "don", "doña", "sr", "sra"])
+_HEAD = frozenset(
+    ["el", "la", "los", "las", "y", "e", "a", "al", "con", "que", "gracias", "señor", "señora", "señores"]
+)
+_STARTS = re.compile(r"(?:^|[.!?\n¿¡…]\s*)$")
 
 
 def mend(text: str, start: int, end: int) -> tuple[int, int] | None:
     """What a model's person span should be: whole words, no title, no tail; None when it is no person.
 
-    A span of nothing but ordinary words is dropped unless a title stands before it.
+    A span of nothing but ordinary words needs a title, a label or a known surname to stay.
     """
     while start > 0 and text[start - 1].isalnum() and text[start].isalnum():
         start -= 1
@@ -219,72 +328,71 @@ def mend(text: str, start: int, end: int) -> tuple[int, int] | None:
     while lead and lead.end() < end and (lead[0][-1].isspace() or lead[0].rstrip()[-1] in ".ªº:"):
         start = lead.end()
         lead = _TITLE.match(text, start, end)
-    words = list(WORD.finditer(text, start, end))
     titled_before = bool(_STRONG_TITLE.search(text[max(0, start - 14) : start]))
-    while words and fold_chars(words[-1][0]) in PARTICLES | {
-        "y",
-        "e",
-        "gracias",
-        "que",
-        "señor",
-        "señora",
-        "don",
-        "doña",
-        "sr",
-        "sra",
-    }:
-        words.pop()
-    while words and (fold_chars(words[0][0]) in {"el", "la", "los", "las", "y", "e", "a", "al", "con", "que", "gracias", "señor", "señora", "señores"}
-                     and not (titled_before and len(words) > 1 and fold_chars(words[0][0]) in {"la", "los", "las", "el"} and _capital(words[0][0]))):  # fmt: skip
-        words.pop(0)
-    while (
-        len(words) > 1
-        and not _name_like(words[0][0])
-        and any(_name_like(w[0]) for w in words[1:])
-        and is_ordinary(fold_chars(words[0][0]))
-    ):
-        words.pop(0)
-    while (
-        len(words) > 1
-        and not _capital(words[-1][0])
-        and is_ordinary(fold_chars(words[-1][0]))
-        and not is_name_word(fold_chars(words[-1][0]))
-    ):
-        words.pop()
-    for position in range(1, len(words)):
-        if fold_chars(words[position][0]) in role_words() and not is_name_word(
-            fold_chars(words[position][0])
-        ):
-            words = words[:position]
-            break
-    while words and fold_chars(words[-1][0]) in PARTICLES:
-        words.pop()
+    placed = titled_before or bool(_LABEL.search(text[max(0, start - 28) : start]))
+    words = _trimmed(text, list(WORD.finditer(text, start, end)), titled_before, placed)
     if not words:
         return None
     start, end = words[0].start(), words[-1].end()
     if end < len(text) and text[end] == "." and len(words[-1][0]) == 1 and len(words) > 1:
         end += 1
     folded = [fold_chars(w[0]) for w in words if fold_chars(w[0]) not in PARTICLES]
-    if not folded or all(len(w) == 1 for w in folded):
+    if not folded or all(len(w) == 1 for w in folded) or all(w in role_words() for w in folded):
         return None
-    if all(w in role_words() for w in folded):
+    if placed:
+        return start, end
+    if not any(_capital(w[0]) for w in words) and not any(_name_like(w[0]) for w in words):
         return None
-    capital = _capital(words[0][0])
-    if all(is_ordinary(w) for w in folded):
-        surname_like = capital and any(is_name_word(w) for w in folded)
-        sentence_start = re.search(r"(?:^|[.!?:\n¿¡…-]\s*)$", text[:start][-4:]) is not None
+    if all(map(is_ordinary, folded)):
+        known = _capital(words[0][0]) and any(map(is_name_word, folded))
+        lone_start = len(folded) == 1 and _STARTS.search(text[max(0, start - 4) : start]) is not None
+        speaks = re.match(r"[ ]?:\s", text[end : end + 3]) is not None and not any(
+            w in role_words() for w in folded
+        )
         if not (
-            titled_before
-            or (surname_like and not (len(folded) == 1 and sentence_start and folded[0] not in given_names()))
+            (known and not (lone_start and folded[0] not in given_names())) or (speaks and len(folded) > 1)
         ):
             return None
-    if (
-        not any(_capital(w[0]) for w in words)
-        and not titled_before
-        and not any(_name_like(w[0]) for w in words)
-    ):
-        return None
     return start, end
+
+
+def _trimmed(text: str, words: list[re.Match[str]], titled_before: bool, placed: bool) -> list[re.Match[str]]:
+    """A person's words without what does not belong at the head and the tail."""
+
+    def folded(index: int) -> str:
+        return fold_chars(words[index][0])
+
+    while words and (folded(-1) in PARTICLES or folded(-1) in _TAIL):
+        words.pop()
+    while words and folded(0) in _HEAD:
+        if titled_before and len(words) > 1 and folded(0) in PARTICLES:
+            break
+        words.pop(0)
+    while (
+        len(words) > 1
+        and not placed
+        and not _name_like(words[0][0])
+        and any(_name_like(w[0]) for w in words[1:])
+    ):
+        opens = _STARTS.search(text[max(0, words[0].start() - 4) : words[0].start()]) is not None
+        if _capital(words[0][0]) and not opens and folded(0) not in role_words():
+            break
+        words.pop(0)
+    while len(words) > 1 and not _capital(words[-1][0]) and not _name_like(words[-1][0]):
+        words.pop()
+    while len(words) > 1 and folded(-1) in role_words() and not is_name_word(folded(-1)):
+        words.pop()
+    for position in range(2, len(words)):
+        if (
+            folded(position) in role_words()
+            and not is_name_word(folded(position))
+            and folded(position - 1) in PARTICLES
+        ):
+            words = words[:position]
+            break
+    while words and folded(-1) in PARTICLES:
+        words.pop()
+    return words
 
 
 def _name_like(word: str) -> bool:

@@ -20,6 +20,7 @@ from astra_learn_assets.privacy.lexicon import (
     surnames,
     vocabulary,
 )
+from astra_learn_assets.privacy.persons import after_place_head
 from astra_learn_assets.privacy.rules import Finding
 
 VERSION = "1"
@@ -47,6 +48,7 @@ _STRONG = _TITLES - frozenset(
     ]
 )
 
+_FEASTS = frozenset(["inmaculada concepcion", "corpus christi", "santa cruz", "maria auxiliadora"])
 _COMPANY = re.compile(r",?\s?(?:S\.? ?[LAC]\.?|C\.? ?B\.?|Ltda|Cía|SAS|EIRL)(?!\w)")
 _STARTS = re.compile(r"(?:^|[.!?¿¡:;\n\-–—\"«(]\s*)$")
 
@@ -119,6 +121,8 @@ def _score(text: str, tokens: list[re.Match[str]], folded: list[str], at: int, e
     if (last in _HEADS and "." not in between.rsplit(last, 1)[-1][2:]) or _COMPANY.match(
         text, tokens[end - 1].end()
     ):
+        total -= 4.0
+    if after_place_head(text, start) or " ".join(words[:2]) in _FEASTS:
         total -= 4.0
     if folded[at] in _HEADS or any(w in _HEADS for w in previous[-2:]):
         total -= 4.0

@@ -200,7 +200,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="folder with ner/ and actas_congreso/")
     parser.add_argument("--out", type=Path, required=True, help="model folder to write")
-    parser.add_argument("--words", type=int, default=2_600_000, help="training length")
+    parser.add_argument("--words", type=int, default=2_700_000, help="training length")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--lexicon", type=Path, help="also write the list of ordinary words here")
     arguments = parser.parse_args()

@@ -98,7 +98,7 @@ def ni_cedula(number: str) -> bool:
 
 def pa_cedula(number: str) -> bool:
     """Panamanian cédula with hyphens kept: province 1-13 or PE/E/N (AV/PI), book, entry (T. Electoral)."""
-    parts = number.replace(" ", "").split("-")
+    parts = number.replace(" ", "").replace("–", "-").upper().split("-")
     if len(parts) == 4 and parts[1] in ("AV", "PI"):
         parts = [parts[0], *parts[2:]]
     if len(parts) != 3 or not (parts[1].isdigit() and parts[2].isdigit()):
