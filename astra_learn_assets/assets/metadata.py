@@ -45,9 +45,11 @@ def table(rows: Sequence[Mapping[str, Any]], *, columns: Mapping[str, str]) -> d
 
 def error_rates(report: EvaluationReport) -> dg.TableMetadataValue:
     """WER and CER of each system in per cent, and the candidate's difference with its 95 % interval."""
-    rows = [{"system": "draft, uncorrected", "wer": round(100 * report.input_wer, 2)}]
+    empty: dict[str, Any] = {"wer_strict": None, "cer": None, "exact": None, "candidate_minus_this": ""}
+    rows = [{"system": "draft, uncorrected", "wer": round(100 * report.input_wer, 2), **empty}]
     for name, scores in report.systems.items():
-        row: dict[str, Any] = {
+        row = {
+            **empty,
             "system": name,
             "wer": round(100 * scores.wer, 2),
             "wer_strict": round(100 * scores.wer_strict, 2),

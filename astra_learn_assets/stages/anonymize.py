@@ -32,6 +32,8 @@ from astra_learn_assets.stages import diff_file
 from astra_learn_assets.store import artifacts, blocklist, documents, examples, paths, tenants, verdicts
 from astra_learn_assets.store.tables import Document
 
+SUPERSEDED = "superseded by another privacy policy"
+
 
 @dataclass(frozen=True)
 class Policy:
@@ -233,7 +235,7 @@ def _store(
     with platform.database.session() as session:
         known = examples.of_document(session, tenant_id, row.document_id)
         superseded = [old.example_id for old in known if old.usable and old.example_id not in ids]
-        examples.exclude(session, tenant_id, superseded, "superseded by another privacy policy")
+        examples.exclude(session, tenant_id, superseded, SUPERSEDED)
         examples.add(
             session,
             tenant_id,
@@ -248,6 +250,7 @@ def _store(
                 )
                 for example in kept
             ],
+            revive=SUPERSEDED,
         )
         documents.record(
             session,

@@ -18,7 +18,7 @@ from astra_learn_assets.stages import promote, train, training_run
 from astra_learn_assets.store import blocklist, documents, examples, paths, promotions, trainings
 from astra_learn_assets_tests.graph.conftest import Town
 
-SESSIONS = tuple(range(12))
+SESSIONS = tuple(range(8))
 PREPARE = ["document_diffs", "anonymized_pairs"]
 LEARN = ["golden_set", "training_corpus", "lora_adapter", "evaluation_report", "promoted_adapter"]
 
