@@ -59,6 +59,8 @@ def create_app(settings: Settings | None = None, *, platform: Platform | None = 
         state.opened = opened
         state.relay = OutboxRelay(opened, telemetry, logger)
         state.relay.start()
+        if workers is not None:
+            await run_in_threadpool(workers.start)
         try:
             yield
         finally:

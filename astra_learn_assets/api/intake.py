@@ -25,8 +25,9 @@ from sqlalchemy import orm
 
 from astra_learn_assets import ids
 from astra_learn_assets.api.breadth import too_broad
+from astra_learn_assets.api.comparison import Comparison, compare_here
 from astra_learn_assets.api.summary import LiveEntity, SubmitSummary, left_out, sentence
-from astra_learn_assets.api.workers import Compare, Comparison, compare_here
+from astra_learn_assets.api.workers import Compare
 from astra_learn_assets.comparator.gate import check_upload
 from astra_learn_assets.comparator.manifest import parse_manifest
 from astra_learn_assets.comparator.reader import read_document
@@ -190,7 +191,7 @@ def submit_final(
             return known
         base = _choose_base(session, place, generated_id)
         _, entries = dictionary.read(session, place.tenant_id)
-    delta = _compare(platform, place.tenant_id, base, final_id, data, entries, observe, compare)
+    delta = _compare(platform, place.tenant_id, base, final_id, data, entries, observe, compare, blocks=False)
     live, refused = _live_entities(delta)
 
     key = paths.final_docx(place.tenant_id, place.session_id, place.version, sha256)
@@ -244,9 +245,8 @@ def compare_artifacts(
         if generated.kind != "generated" or final.kind != "final":
             raise BadInput("'generated_id' debe ser un borrador y 'final_id' un documento final")
         base = _choose_base(session, _Place(tenant, final.session_id, final.version), generated_id)
-    return _compare(
-        platform, tenant, base, final_id, platform.vault.read(tenant, final.uri), (), _ignore, compare
-    )
+    data = platform.vault.read(tenant, final.uri)
+    return _compare(platform, tenant, base, final_id, data, (), _ignore, compare, blocks=True)
 
 
 def relay_now(platform: Platform) -> int:
@@ -338,10 +338,12 @@ def _compare(
     entries: Sequence[DictionaryEntry],
     observe: Callable[[str, float], None],
     compare: Compare,
+    *,
+    blocks: bool,
 ) -> Delta:
     draft = base.artifact
     generated = platform.vault.read(tenant_id, draft.uri)
-    manifest = parse_manifest(platform.vault.read(tenant_id, paths.manifest_of(draft.uri)))
+    manifest = platform.vault.read(tenant_id, paths.manifest_of(draft.uri))
     started = time.perf_counter()
     delta = compare(
         Comparison(
@@ -353,6 +355,7 @@ def _compare(
             base_replaced=base.replaced,
             dictionary={entry.wrong: entry.right for entry in entries} or None,
             confidence_minimum=platform.settings.document_confidence_minimum,
+            blocks=blocks,
         )
     )
     observe("compare", time.perf_counter() - started)
@@ -421,7 +424,7 @@ def _summarise(
 ) -> SubmitSummary:
     pairs = 0 if delta.quarantined is not None else len(delta.examples)
     left = left_out([*delta.rejected, *refused])
-    unchanged = all(block.op == "equal" for block in delta.blocks)
+    unchanged = set(delta.metrics.counts) <= {"equal"}
     return SubmitSummary(
         artifact_id=artifact_id,
         base_id=delta.base_id,

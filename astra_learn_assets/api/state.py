@@ -11,9 +11,10 @@ import sqlalchemy as sa
 import structlog
 from fastapi import Request
 
+from astra_learn_assets.api.comparison import compare_here
 from astra_learn_assets.api.limits import RateLimiter
 from astra_learn_assets.api.telemetry import Telemetry, where
-from astra_learn_assets.api.workers import Compare, compare_here
+from astra_learn_assets.api.workers import Compare
 from astra_learn_assets.errors import AstraError, Unavailable
 from astra_learn_assets.platform import Platform
 from astra_learn_assets.settings import Settings

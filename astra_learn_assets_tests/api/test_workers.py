@@ -2,14 +2,17 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from fastapi.testclient import TestClient
 
 from astra_learn_assets.api.app import create_app
-from astra_learn_assets.api.workers import CompareWorkers, Comparison, compare_here
-from astra_learn_assets.comparator.manifest import parse_manifest
+from astra_learn_assets.api.comparison import Comparison, compare_here
+from astra_learn_assets.api.workers import CompareWorkers
 from astra_learn_assets.errors import BadManifest, Unavailable, UploadRefused
 from astra_learn_assets.platform import Platform
 from astra_learn_assets_tests.api.conftest import Issue
@@ -23,7 +26,7 @@ def job(final: bytes | None = None, **more: object) -> Comparison:
         "final": files.final(NAME_FIX) if final is None else final,
         "generated_id": "g",
         "final_id": "f",
-        "manifest": parse_manifest(files.manifest),
+        "manifest": files.manifest,
         "base_replaced": False,
         "dictionary": None,
         "confidence_minimum": 0.5,
@@ -47,7 +50,7 @@ def test_refusals_come_back_as_they_were_raised(workers: CompareWorkers) -> None
     with pytest.raises(UploadRefused) as refused:
         workers(job(final=b"no"))
     assert refused.value.reason
-    other = parse_manifest(make_draft("pleno-2").manifest)
+    other = make_draft("pleno-2").manifest
     with pytest.raises(BadManifest):
         workers(job(manifest=other))
 
@@ -58,7 +61,7 @@ def test_a_document_that_takes_too_long_is_refused_and_the_worker_goes_on() -> N
         with pytest.raises(UploadRefused) as refused:
             hurried(job())
         assert refused.value.reason == "too_complex"
-        hurried._seconds = 30
+        hurried.seconds = 30
         assert hurried(job()).entity_changes
     finally:
         hurried.close()
@@ -66,12 +69,39 @@ def test_a_document_that_takes_too_long_is_refused_and_the_worker_goes_on() -> N
 
 def test_a_worker_that_is_killed_is_replaced(workers: CompareWorkers) -> None:
     workers(job())
-    assert workers._pool is not None
-    (process,) = workers._pool._processes
-    os.kill(process, signal.SIGKILL)
+    (process,) = workers.pids()
+    os.kill(process, signal.SIGSTOP)  # so that it dies in the middle of the job
+    threading.Timer(0.3, os.kill, (process, signal.SIGKILL)).start()
     with pytest.raises(Unavailable):
         workers(job())
     assert workers(job()).entity_changes
+    assert workers.pids() != [process]
+
+
+def test_a_worker_that_died_while_idle_is_replaced_unnoticed(workers: CompareWorkers) -> None:
+    workers(job())
+    (process,) = workers.pids()
+    os.kill(process, signal.SIGKILL)
+    time.sleep(0.2)
+    assert workers(job()).entity_changes
+
+
+def test_eight_clerks_share_two_workers() -> None:
+    two = CompareWorkers(2)
+    try:
+        with ThreadPoolExecutor(8) as pool:
+            answers = list(pool.map(lambda _: two(job()), range(16)))
+        assert len({answer.model_dump_json() for answer in answers}) == 1
+        assert len(two.pids()) == 2
+    finally:
+        two.close()
+    assert two.pids() == []
+
+
+def test_the_blocks_stay_behind_when_nobody_wants_them(workers: CompareWorkers) -> None:
+    slim = workers(job(blocks=False))
+    assert slim.blocks == ()
+    assert slim.metrics == compare_here(job()).metrics
 
 
 def test_the_api_compares_in_workers(platform: Platform, issue: Issue, draft: DraftFiles) -> None:
