@@ -7,9 +7,13 @@ interval and the versions of all detectors; never text.
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
+from collections.abc import Sequence
+
 from astra_learn_assets.contracts import GateVerdict
 from astra_learn_assets.errors import BadJsonl
-from astra_learn_assets.privacy.canary import run_canaries
+from astra_learn_assets.privacy.canary import CanaryResult, run_canaries
 from astra_learn_assets.privacy.pseudonymizer import VERSION, Pseudonymizer
 from astra_learn_assets.privacy.residual import FIELDS, ResidualScanner, parse_line
 
@@ -23,8 +27,13 @@ def pii_gate(
     pseudonymizer: Pseudonymizer,
     tenant_id: str,
     digest: str,
+    canary: CanaryResult | None = None,
 ) -> GateVerdict:
-    """The verdict on the final JSONL bytes of ``digest``. A file that is no JSONL fails."""
+    """The verdict on the final JSONL bytes of ``digest``. A file that is no JSONL fails.
+
+    ``canary``: the test of the batch the file belongs to (:func:`batch_canary`); without it the file is a
+    batch of its own.
+    """
     details: dict[str, float | int | str | bool | None] = {
         "detector.pseudonymizer": f"{VERSION} with {pseudonymizer.model_name}"
     }
@@ -43,7 +52,8 @@ def pii_gate(
     details |= {f"detector.{name}": value for name, value in report.detectors.items()}
     details |= {"lines": report.lines, "hits": len(report.hits), "lines_with_hits": len(report.bad_lines)}
     details |= {f"hits.{kind}": count for kind, count in report.by_kind.items()}
-    canary = run_canaries(texts, pseudonymizer=pseudonymizer, scanner=scanner, seed=digest)
+    if canary is None:
+        canary = run_canaries(texts, pseudonymizer=pseudonymizer, scanner=scanner, seed=digest)
     details |= {
         "canaries": canary.planted,
         "canaries_missed": canary.missed,
@@ -74,6 +84,22 @@ def pii_gate(
     return GateVerdict(
         gate="pii_gate", tenant_id=tenant_id, digest=digest, passed=passed, reason=reason, details=details
     )
+
+
+def batch_canary(
+    files: Sequence[bytes], *, pseudonymizer: Pseudonymizer, scanner: ResidualScanner
+) -> CanaryResult:
+    """Plant canaries in a copy of all ``files`` of one batch: one leak estimate, seeded by their content.
+
+    A file that is no JSONL takes no part; its own verdict says so.
+    """
+    texts: list[str] = []
+    seed = hashlib.sha256()
+    for data in files:
+        seed.update(data)
+        with contextlib.suppress(BadJsonl):
+            texts += _texts(data)
+    return run_canaries(texts, pseudonymizer=pseudonymizer, scanner=scanner, seed=seed.hexdigest())
 
 
 def _texts(jsonl: bytes) -> list[str]:

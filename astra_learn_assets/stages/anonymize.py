@@ -25,7 +25,7 @@ from dataclasses import dataclass, field
 from astra_learn_assets.contracts import Delta, Example, GateVerdict
 from astra_learn_assets.datasets import golden, instruct, jsonl, quality
 from astra_learn_assets.platform import Platform
-from astra_learn_assets.privacy.gate import pii_gate
+from astra_learn_assets.privacy.gate import batch_canary, pii_gate
 from astra_learn_assets.privacy.pseudonymizer import Pseudonymizer
 from astra_learn_assets.privacy.residual import ResidualScanner
 from astra_learn_assets.stages import diff_file
@@ -150,14 +150,16 @@ def judge(platform: Platform, tenant_id: str, *, dagster_run_id: str | None = No
     if not waiting:
         return results
     pseudonymizer, scanner = policy.pseudonymizer(), policy.scanner()
-    for row in waiting:
-        data = platform.vault.read(tenant_id, paths.pairs(tenant_id, row.document_id))
+    files = [platform.vault.read(tenant_id, paths.pairs(tenant_id, row.document_id)) for row in waiting]
+    canary = batch_canary(files, pseudonymizer=pseudonymizer, scanner=scanner)
+    for row, data in zip(waiting, files, strict=True):
         verdict = pii_gate(
             data,
             scanner=scanner,
             pseudonymizer=pseudonymizer,
             tenant_id=tenant_id,
             digest=gate_digest(row),
+            canary=canary,
         )
         if hashlib.sha256(data).hexdigest() != row.pairs_sha256:
             verdict = verdict.model_copy(
