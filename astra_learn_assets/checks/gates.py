@@ -22,18 +22,15 @@ def pii_gate(context: dg.AssetCheckExecutionContext, platform: PlatformResource)
     failed = [verdict for verdict in verdicts if not verdict.passed]
     totals: Counter[str] = Counter()
     for verdict in verdicts:
-        totals.update(
-            {k: v for k, v in verdict.details.items() if isinstance(v, int) and not isinstance(v, bool)}
-        )
+        counted = {k: v for k, v in verdict.details.items() if k == "lines" or k.startswith("hits")}
+        totals.update({k: int(v or 0) for k, v in counted.items()})
+    newest = verdicts[-1].details if verdicts else {}
+    shown = {k: v for k, v in newest.items() if k.startswith(("detector.", "canar", "leak_"))}
     return dg.AssetCheckResult(
         passed=not failed,
         severity=dg.AssetCheckSeverity.ERROR,
         description=failed[0].reason if failed else f"{len(verdicts)} files passed",
-        metadata={
-            "files": len(verdicts),
-            "failed": len(failed),
-            **{f"sum_{k}": v for k, v in totals.items()},
-        },
+        metadata={"files": len(verdicts), "failed": len(failed), **totals, **shown},
     )
 
 
