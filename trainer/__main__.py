@@ -43,13 +43,15 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--pack-tokens", type=int, help="most tokens held at once")
     train.add_argument("--longest-example", type=int, help="tokens; a longer one is bad data")
     train.add_argument("--target-modules", help="all-linear, or names separated by commas")
-    train.add_argument("--patience", type=int, help="validations without improvement before stopping; 0 = never")
+    train.add_argument(
+        "--patience", type=int, help="validations without improvement before stopping; 0 = never"
+    )
     train.add_argument("--seed", type=int)
 
     evaluate = commands.add_parser("evaluate", parents=[common], help="golden set -> predictions.jsonl")
     evaluate.add_argument("--adapter", action="append", default=[], metavar="NAME=DIR")
     evaluate.add_argument("--max-new-tokens", type=int, default=160)
-    evaluate.add_argument("--batch-size", type=int, default=32)
+    evaluate.add_argument("--batch-size", type=int, default=64)
 
     smoke = commands.add_parser("smoke", help="report of this machine as JSON")
     smoke.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()), help="storage to try")
@@ -65,8 +67,9 @@ def _quiet() -> None:
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     for name in ("transformers", "peft", "accelerate", "httpx", "torch"):
         logging.getLogger(name).setLevel(logging.ERROR)
-    from transformers.utils import logging as transformers_logging
+    from transformers.utils import logging as library
 
+    transformers_logging: Any = library
     transformers_logging.disable_progress_bar()
     transformers_logging.set_verbosity_error()
 
@@ -88,7 +91,9 @@ def _train(options: argparse.Namespace) -> dict[str, Any]:
         if getattr(options, field.name, None) is not None
     }
     for name, value in chosen.items():
-        if isinstance(value, int | float) and (value < 0 or (value == 0 and name not in ("patience", "seed"))):
+        if isinstance(value, int | float) and (
+            value < 0 or (value == 0 and name not in ("patience", "seed"))
+        ):
             raise BadUsage(f"--{name.replace('_', '-')} must be positive")
     if not 0 <= options.validation_share < 0.5:
         raise BadUsage("--validation-share must be at least 0 and below 0.5")

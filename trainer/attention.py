@@ -101,10 +101,19 @@ def _varlen(
 ) -> torch.Tensor:
     from torch.nn.attention.varlen import varlen_attn
 
-    out: torch.Tensor = varlen_attn(
-        q.contiguous(), k.contiguous(), v.contiguous(), starts, starts, longest, longest, scale=scale, **_CAUSAL
+    out: Any = varlen_attn(
+        q.contiguous(),
+        k.contiguous(),
+        v.contiguous(),
+        starts,
+        starts,
+        longest,
+        longest,
+        scale=scale,
+        **_CAUSAL,
     )
-    return out
+    result: torch.Tensor = out
+    return result
 
 
 def _causal_argument() -> dict[str, Any]:
@@ -136,7 +145,9 @@ def _scatter(
         room = x.new_zeros((rows * longest, *x.shape[1:]))
         return room.index_copy(0, slot, x).view(rows, longest, *x.shape[1:]).transpose(1, 2)
 
-    out = functional.scaled_dot_product_attention(padded(q), padded(k), padded(v), is_causal=True, scale=scale)
+    out = functional.scaled_dot_product_attention(
+        padded(q), padded(k), padded(v), is_causal=True, scale=scale
+    )
     return out.transpose(1, 2).reshape(rows * longest, *q.shape[1:]).index_select(0, slot)
 
 
@@ -144,8 +155,11 @@ def _one_by_one(
     q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, starts: torch.Tensor, scale: float | None
 ) -> torch.Tensor:
     lengths = [n for n in starts.diff().tolist() if n]
-    parts = zip(*(x.transpose(0, 1).unsqueeze(0).split(lengths, dim=2) for x in (q, k, v)), strict=True)
-    outs = [functional.scaled_dot_product_attention(*part, is_causal=True, scale=scale) for part in parts]
+    queries, keys, values = (torch.split(x.transpose(0, 1).unsqueeze(0), lengths, dim=2) for x in (q, k, v))
+    outs = [
+        functional.scaled_dot_product_attention(a, b, c, is_causal=True, scale=scale)
+        for a, b, c in zip(queries, keys, values, strict=True)
+    ]
     return torch.cat(outs, dim=2)[0].transpose(0, 1)
 
 

@@ -94,7 +94,8 @@ def _record(line: bytes, number: int, name: str) -> Record:
             raise bad(f"{key} must be text")
         if not text.strip() and key != "instruction":
             raise bad(f"{key} is empty")
-    return Record(line=number, **texts, **ids)
+    checked: dict[str, str] = texts | ids  # type: ignore[assignment]
+    return Record(line=number, **checked)
 
 
 def split_validation(records: Sequence[Record], share: float) -> tuple[list[Record], list[Record]]:
@@ -128,7 +129,9 @@ class Template:
     def __init__(self, tokenizer: Any) -> None:
         self.tokenizer = tokenizer
         if tokenizer.eos_token_id is None:
-            raise BadBase("the tokenizer has no end-of-sequence token; set eos_token in tokenizer_config.json")
+            raise BadBase(
+                "the tokenizer has no end-of-sequence token; set eos_token in tokenizer_config.json"
+            )
         self.eos: int = tokenizer.eos_token_id
         self.pad: int = _padding(tokenizer)
         self._special = sorted(t for t in tokenizer.all_special_tokens if len(t) > 1)
@@ -162,7 +165,9 @@ class Template:
             messages = [{"role": "system", "content": instruction}, {"role": "user", "content": text}]
         else:
             messages = [{"role": "user", "content": f"{instruction}\n\n{text}"}]
-        rendered: str = self.tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
+        rendered: str = self.tokenizer.apply_chat_template(
+            messages, tokenize=False, add_generation_prompt=True
+        )
         return rendered
 
     def prompt_tokens(self, record: Record) -> list[int]:
@@ -174,9 +179,11 @@ class Template:
         return tokens
 
     def encode(self, record: Record) -> Encoded:
-        """Prompt and answer tokenized apart, so that the prompt's tokens are a prefix at training as at use."""
+        """Prompt and answer tokenized apart: the prompt's tokens are a prefix at training as at use."""
         prompt = self.prompt_tokens(record)
-        answer: list[int] = self.tokenizer(self._defused(record.output), add_special_tokens=False)["input_ids"]
+        answer: list[int] = self.tokenizer(self._defused(record.output), add_special_tokens=False)[
+            "input_ids"
+        ]
         return Encoded((*prompt, *answer, self.eos), len(prompt))
 
     def decode(self, tokens: Sequence[int]) -> str:

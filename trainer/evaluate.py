@@ -38,7 +38,7 @@ class EvaluateOptions:
     adapters: Mapping[str, Path]
     base_revision: str | None = None
     max_new_tokens: int = 160
-    batch_size: int = 32
+    batch_size: int = 64
     device: Any = "auto"
     precision: Any = "auto"
     require_gpu: bool = False
@@ -66,9 +66,10 @@ def evaluate(options: EvaluateOptions) -> dict[str, Any]:
 
     predictions: dict[str, list[Prediction]] = {}
     seconds: dict[str, float] = {}
-    for name, folder in ((BASE, None), *options.adapters.items()):
+    models: dict[str, Path | None] = {BASE: None, **options.adapters}
+    for name, place_of in models.items():
         began = time.monotonic()
-        model = _model(options, placement, folder)
+        model = _model(options, placement, place_of)
         predictions[name] = _predict(model, template, records, encoded, options)
         del model
         seconds[name] = round(time.monotonic() - began, 2)
@@ -88,7 +89,9 @@ def _check_adapter(folder: Path, options: EvaluateOptions) -> None:
     name, revision = base_identity(options.base, options.base_revision)
     trained = (config.get("base_model_name_or_path"), config.get("revision"))
     if trained != (name, revision):
-        raise BadBase(f"{folder.name} was trained on {trained[0]} at {trained[1]}, not on {name} at {revision}")
+        raise BadBase(
+            f"{folder.name} was trained on {trained[0]} at {trained[1]}, not on {name} at {revision}"
+        )
 
 
 def _model(options: EvaluateOptions, placement: Placement, adapter: Path | None) -> Any:
@@ -106,7 +109,11 @@ def _model(options: EvaluateOptions, placement: Placement, adapter: Path | None)
 
 
 def _predict(
-    model: Any, template: Template, records: Sequence[Record], encoded: Sequence[Encoded], options: EvaluateOptions
+    model: Any,
+    template: Template,
+    records: Sequence[Record],
+    encoded: Sequence[Encoded],
+    options: EvaluateOptions,
 ) -> list[Prediction]:
     limits = [
         min(options.max_new_tokens, int(1.5 * len(template.tokenizer(record.input)["input_ids"])) + 16)
@@ -120,9 +127,7 @@ def _predict(
                 f"needs {max(len(example), example.prompt + limit)} tokens, the base model reads {window}",
                 file=options.data.name, line=record.line,
             )  # fmt: skip
-    made = generate(
-        model, prompts, limits, eos=template.eos, pad=template.pad, batch_size=options.batch_size
-    )
+    made = generate(model, prompts, limits, eos=template.eos, pad=template.pad, batch_size=options.batch_size)
     scores = _reference_losses(model, encoded)
     return [
         Prediction(template.decode(tokens), nll, count)
@@ -130,7 +135,9 @@ def _predict(
     ]
 
 
-def _reference_losses(model: Any, encoded: Sequence[Encoded], capacity: int = 4096) -> list[tuple[float, int]]:
+def _reference_losses(
+    model: Any, encoded: Sequence[Encoded], capacity: int = 4096
+) -> list[tuple[float, int]]:
     """NLL of each reference, computed in packs, in the order of ``encoded``."""
     from trainer.attention import register
 

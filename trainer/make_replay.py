@@ -28,13 +28,17 @@ from trainer.pretrain_data import read_paragraphs, sentences
 INSTRUCTION = "Corrige la transcripción del acta conservando el sentido y los marcadores."
 ENGINE = "replay-1"
 PROMPTS = (
-    "La comisión", "El municipio", "Se aprueba", "En este punto", "Los vecinos", "El presupuesto", "Por tanto",
+    "La comisión", "El municipio", "Se aprueba", "En este punto", "Los vecinos", "El presupuesto",
+    "Por tanto",
     "Queremos", "La propuesta", "El acuerdo", "Se trata de", "Hay que", "Las obras", "El servicio", "Además",
     "Nosotros", "La gestión", "El expediente", "Es necesario", "La cuenta", "Quiero", "Se ha presentado",
-    "El informe", "La ordenanza", "Las ayudas", "Pedimos", "El contrato", "Vamos a", "La moción", "No podemos",
-    "Desde luego", "Con respecto a", "La ciudadanía", "El transporte", "La vivienda", "Los servicios sociales",
+    "El informe", "La ordenanza", "Las ayudas", "Pedimos", "El contrato", "Vamos a", "La moción",
+    "No podemos",
+    "Desde luego", "Con respecto a", "La ciudadanía", "El transporte", "La vivienda",
+    "Los servicios sociales",
     "El agua", "La limpieza", "Tenemos que", "Se propone", "La convocatoria", "Después de", "El pleno",
-    "Las familias", "La seguridad", "El empleo", "Creo que", "En primer lugar", "A continuación", "Sin embargo",
+    "Las familias", "La seguridad", "El empleo", "Creo que", "En primer lugar", "A continuación",
+    "Sin embargo",
 )  # fmt: skip
 _WORD = re.compile(r"\w+")
 
@@ -78,8 +82,11 @@ def sample_sentences(folder: Path, count: int, seed: int) -> list[tuple[str, flo
 
     device = "cuda" if torch.cuda.is_available() else "cpu"
     tokenizer: Any = AutoTokenizer.from_pretrained(folder)
-    model: Any = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).to(device).eval()
-    starts = [tokenizer(PROMPTS[i % len(PROMPTS)], add_special_tokens=False)["input_ids"] for i in range(count)]
+    model: Any = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
+    model = model.to(device).eval()
+    starts = [
+        tokenizer(PROMPTS[i % len(PROMPTS)], add_special_tokens=False)["input_ids"] for i in range(count)
+    ]
     made = generate(
         model, starts, [64] * count, eos=tokenizer.eos_token_id, pad=tokenizer.pad_token_id,
         batch_size=250, temperature=0.8, seed=seed,
@@ -117,7 +124,9 @@ def example(number: int, before: str, after: str) -> dict[str, Any]:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m trainer.make_replay", description=(__doc__ or "").split("\n")[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m trainer.make_replay", description=(__doc__ or "").split("\n")[0]
+    )
     parser.add_argument("--base", type=Path, default=Path(__file__).parent / "base_model")
     parser.add_argument("--text", nargs="+", type=Path, required=True, help="the base model's training text")
     parser.add_argument("--out", type=Path, required=True)

@@ -27,7 +27,9 @@ class Placement:
 
         names = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
         if self.precision == "nf4":
-            return torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float16
+            return (
+                torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float16
+            )
         return names[self.precision]
 
 
@@ -94,7 +96,8 @@ def load_base(base: str, revision: str | None, placement: Placement, *, packed: 
     if placement.precision == "nf4":
         from transformers import BitsAndBytesConfig
 
-        options["quantization_config"] = BitsAndBytesConfig(
+        quantization: Any = BitsAndBytesConfig
+        options["quantization_config"] = quantization(
             load_in_4bit=True,
             bnb_4bit_quant_type="nf4",
             bnb_4bit_use_double_quant=True,
@@ -103,9 +106,11 @@ def load_base(base: str, revision: str | None, placement: Placement, *, packed: 
         options["device_map"] = {"": placement.device}
     attention = register(device, placement.dtype) if packed else "sdpa"
     try:
-        model = AutoModelForCausalLM.from_pretrained(base, attn_implementation=attention, **options)
+        model: Any = AutoModelForCausalLM.from_pretrained(base, attn_implementation=attention, **options)
     except (OSError, ValueError, KeyError, RuntimeError, SafetensorError, ImportError) as error:
-        raise BadBase(f"no causal language model can be loaded from {base!r}: {_first_line(error)}") from error
+        raise BadBase(
+            f"no causal language model can be loaded from {base!r}: {_first_line(error)}"
+        ) from error
     if placement.precision != "nf4":
         model = model.to(device)
     model.config.use_cache = not packed

@@ -112,13 +112,15 @@ _LETTER_SWAPS: Sequence[tuple[str, str]] = (
     ("b", "v"), ("v", "b"), ("ll", "y"), ("y", "ll"), ("ce", "se"), ("ci", "si"), ("se", "ce"), ("si", "ci"),
     ("z", "s"), ("s", "z"), ("za", "sa"), ("ge", "je"), ("gi", "ji"), ("je", "ge"), ("ji", "gi"), ("qu", "k"),
     ("c", "k"), ("x", "s"), ("x", "cs"), ("h", ""), ("hu", "gü"), ("mb", "nv"), ("mp", "np"), ("nv", "mb"),
-    ("rr", "r"), ("cc", "c"), ("ct", "t"), ("gn", "n"), ("ns", "s"), ("bs", "s"), ("ado", "ao"), ("ció", "sió"),
+    ("rr", "r"), ("cc", "c"), ("ct", "t"), ("gn", "n"), ("ns", "s"), ("bs", "s"), ("ado", "ao"),
+    ("ció", "sió"),
     ("d", ""), ("s", ""), ("n", "m"), ("m", "n"), ("p", "b"), ("t", "d"), ("g", "c"), ("o", "u"), ("e", "i"),
     ("i", "e"), ("l", "r"), ("r", "l"), ("gu", "g"), ("ñ", "n"), ("nn", "n"),
 )  # fmt: skip
 KINDS = (
     "PERSONA", "LUGAR", "ORGANIZACION", "CEDULA", "DNI", "NIF", "NIE", "TELEFONO", "DIRECCION", "CORREO",
-    "EMAIL", "FECHA", "IBAN", "CUENTA", "TARJETA", "MATRICULA", "URL", "IP", "PASAPORTE", "RUT", "CURP", "RFC",
+    "EMAIL", "FECHA", "IBAN", "CUENTA", "TARJETA", "MATRICULA", "URL", "IP", "PASAPORTE", "RUT",
+    "CURP", "RFC",
     "CUIT", "RUC", "ENTIDAD", "SIGLA", "DOCUMENTO", "ID", "NOMBRE", "ORG", "LOC", "PER", "MISC", "TEXTO",
 )  # fmt: skip
 
@@ -134,13 +136,17 @@ def sound_of(word: str) -> str:
     """A rough key under which Spanish words that sound alike are equal."""
     w = without_accents(word.lower())
     w = re.sub(r"h|(?<=q)u(?=[ei])", "", w.replace("ch", "*"))
-    for old, new in (("ll", "y"), ("v", "b"), ("z", "s"), ("ce", "se"), ("ci", "si"), ("qe", "ke"), ("qi", "ki"),
-                     ("ge", "je"), ("gi", "ji"), ("c", "k"), ("x", "s"), ("rr", "r"), ("ñ", "n"), ("m", "n")):  # fmt: skip
+    for old, new in (("ll", "y"), ("v", "b"), ("z", "s"), ("ce", "se"), ("ci", "si"), ("qe", "ke"),
+         ("qi", "ki"),
+                     ("ge", "je"), ("gi", "ji"), ("c", "k"), ("x", "s"), ("rr", "r"), ("ñ", "n"),
+                     ("m", "n")):  # fmt: skip
         w = w.replace(old, new)
     return w
 
 
-def confusable_words(counts: Mapping[str, int], *, minimum: int = 40, per_word: int = 6) -> dict[str, list[str]]:
+def confusable_words(
+    counts: Mapping[str, int], *, minimum: int = 40, per_word: int = 6
+) -> dict[str, list[str]]:
     """Real words of a corpus that sound nearly alike (at most one sound apart), such as pleno and lleno.
 
     ``counts`` maps lower-case words to their frequency; words under ``minimum`` are left out.
@@ -275,7 +281,13 @@ class Noise:
             out.append(left + new + right)
             if draw() < double:
                 out.append(new)
-            if len(out) > 1 and draw() < join and len(out[-1]) < 9 and out[-2][-1:].isalpha() and "<" not in out[-2]:
+            if (
+                len(out) > 1
+                and draw() < join
+                and len(out[-1]) < 9
+                and out[-2][-1:].isalpha()
+                and "<" not in out[-2]
+            ):
                 out[-2:] = [out[-2] + out[-1]]
             elif len(out) > 1 and draw() < swap and "<" not in out[-2]:
                 out[-2:] = [out[-1], out[-2]]
@@ -286,14 +298,15 @@ class Noise:
     def invent_name(self) -> str:
         """A word that looks like a proper noun and exists nowhere, so that copying it must be learned."""
         r = self.random
-        onset = ("b", "c", "ch", "d", "f", "g", "h", "j", "l", "ll", "m", "n", "p", "qu", "r", "s", "t", "v", "y", "z",
+        onset = ("b", "c", "ch", "d", "f", "g", "h", "j", "l", "ll", "m", "n", "p", "qu", "r", "s",
+             "t", "v", "y", "z",
                  "br", "cr", "tr", "gr", "pl", "")  # fmt: skip
         body = "".join(r.choice(onset) + r.choice("aeiouáéíóa") for _ in range(r.randint(2, 4)))
         name = body + r.choice(("", "", "n", "r", "s", "z", "l", "ez", "nte"))
         return name[:1].upper() + name[1:]
 
     def rename(self, text: str, *, placeholder_share: float, invented_share: float) -> str:
-        """Replace a share of the capitalised runs inside sentences by typed placeholders or invented names."""
+        """Replace a share of the capitalised runs inside sentences by placeholders or invented names."""
         r = self.random
         used: dict[str, str] = {}
 
@@ -302,7 +315,11 @@ class Noise:
             if run in used:
                 return match[1] + used[run]
             if chance < placeholder_share:
-                kind = r.choice(KINDS) if r.random() < 0.9 else "".join(r.choices("ABCDEIOLMNRSTU", k=r.randint(3, 8)))
+                kind = (
+                    r.choice(KINDS)
+                    if r.random() < 0.9
+                    else "".join(r.choices("ABCDEIOLMNRSTU", k=r.randint(3, 8)))
+                )
                 used[run] = f"<{kind}_{r.choice((1, 1, 1, 2, 2, 3, 4, 5, 6, 7, 8, 9, 12))}>"
             elif chance < placeholder_share + invented_share:
                 used[run] = " ".join(self.invent_name() for _ in range(min(3, run.count(" ") + 1)))

@@ -40,7 +40,10 @@ def best_fit(lengths: Sequence[int], capacity: int) -> list[list[int]]:
 
 
 def schedule(lengths: Sequence[int], *, capacity: int, epochs: float, seed: int) -> list[list[int]]:
-    """All packs of a training in order, shuffled anew each epoch; a fraction of an epoch takes its first packs."""
+    """All packs of a training in order, shuffled anew each epoch.
+
+    A fraction of an epoch takes its first packs.
+    """
     order = list(range(len(lengths)))
     draw = random.Random(seed)
     packs: list[list[int]] = []

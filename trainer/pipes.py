@@ -32,7 +32,8 @@ class PipesSignals(Signals):
         self.context.report_custom_message({"kind": "progress", **values})
         self.context.log.info(
             "step %s/%s  loss %.4f  %.0f tokens/s  %.0f s left",
-            values["step"], values["steps"], values["loss"], values["tokens_per_second"], values["eta_seconds"],
+            values["step"], values["steps"], values["loss"], values["tokens_per_second"],
+            values["eta_seconds"],
         )  # fmt: skip
 
     def result(self, values: Mapping[str, Any]) -> None:

@@ -38,7 +38,7 @@ CHAT_TEMPLATE = (
 
 @dataclass(frozen=True)
 class Figures:
-    """What the card reports. WER in percent over white-space words, losses in nats a token, on held-out text."""
+    """What the card reports, on held-out text: WER in percent over words, losses in nats a token."""
 
     steps: int
     tokens: int
@@ -81,7 +81,8 @@ def train_tokenizer(paragraphs: Sequence[str], noise: Noise, vocabulary: int) ->
 def save_tokenizer(tokenizer: Any, folder: Path) -> Any:
     from transformers import PreTrainedTokenizerFast
 
-    fast = PreTrainedTokenizerFast(
+    fast_class: Any = PreTrainedTokenizerFast
+    fast = fast_class(
         tokenizer_object=tokenizer,
         pad_token="<pad>",
         eos_token="<eos>",
@@ -125,13 +126,19 @@ def train(model: Any, stream: PackStream, options: argparse.Namespace, ends_at: 
 
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     model.to(device)
-    model.set_attn_implementation(register(device, torch.bfloat16 if device.type == "cuda" else torch.float32))
+    model.set_attn_implementation(
+        register(device, torch.bfloat16 if device.type == "cuda" else torch.float32)
+    )
     torch.set_float32_matmul_precision("high")
 
     def loss_of(ids: Any, positions: Any, starts: Any, labels: Any) -> Any:
         with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
             hidden = model.model(
-                input_ids=ids, position_ids=positions, use_cache=False, cu_seq_lens_q=starts, max_length_q=LONGEST
+                input_ids=ids,
+                position_ids=positions,
+                use_cache=False,
+                cu_seq_lens_q=starts,
+                max_length_q=LONGEST,
             ).last_hidden_state
             logits = functional.linear(hidden[0], model.model.embed_tokens.weight)
         return functional.cross_entropy(logits.float(), labels, ignore_index=-100)
@@ -161,12 +168,11 @@ def train(model: Any, stream: PackStream, options: argparse.Namespace, ends_at: 
         for group in optimizer.param_groups:
             group["lr"] = rate
         pack = stream.next()
-        on = {"device": device, "non_blocking": True}
         loss = step_loss(
-            torch.from_numpy(pack.tokens).to(**on).long().unsqueeze(0),
-            torch.from_numpy(pack.positions).to(**on).long().unsqueeze(0),
-            torch.from_numpy(pack.starts).to(**on),
-            torch.from_numpy(pack.labels).to(**on).long(),
+            torch.from_numpy(pack.tokens).to(device, non_blocking=True).long().unsqueeze(0),
+            torch.from_numpy(pack.positions).to(device, non_blocking=True).long().unsqueeze(0),
+            torch.from_numpy(pack.starts).to(device, non_blocking=True),
+            torch.from_numpy(pack.labels).to(device, non_blocking=True).long(),
         )
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
@@ -180,7 +186,8 @@ def train(model: Any, stream: PackStream, options: argparse.Namespace, ends_at: 
             now = time.monotonic()
             log.info(
                 "step %d  loss %.4f  lr %.2e  %.0f tok/s  reused %d  %.0f s left",
-                step, running, rate, options.log_every * options.pack_tokens / (now - since), stream.reused, ends_at - now,
+                step, running, rate, options.log_every * options.pack_tokens / (now - since),
+                stream.reused, ends_at - now,
             )  # fmt: skip
             since = now
             if running != running:
@@ -196,10 +203,12 @@ def save_model(model: Any, folder: Path) -> None:
     import torch
     from transformers import GenerationConfig, LlamaForCausalLM
 
-    copy = LlamaForCausalLM(deepcopy(model.config)).to(torch.bfloat16)  # the live model keeps its attention
+    copy: Any = LlamaForCausalLM(deepcopy(model.config))  # the live model keeps its attention
+    copy = copy.to(torch.bfloat16)
     copy.load_state_dict({k: v.detach().to("cpu", torch.bfloat16) for k, v in model.state_dict().items()})
     copy.config._attn_implementation = "sdpa"
-    copy.generation_config = GenerationConfig(
+    generation: Any = GenerationConfig
+    copy.generation_config = generation(
         do_sample=False, eos_token_id=EOS, pad_token_id=PAD, max_new_tokens=256
     )
     copy.save_pretrained(folder)
@@ -211,8 +220,9 @@ def measure(folder: Path, heldout: Sequence[str], seed: int, count: int) -> dict
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    tokenizer = AutoTokenizer.from_pretrained(folder, padding_side="left")
-    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).to(device).eval()
+    tokenizer: Any = AutoTokenizer.from_pretrained(folder, padding_side="left")
+    model: Any = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
+    model = model.to(device).eval()
     picker = random.Random(seed)
     pool = [s for p in heldout for s in sentences(p) if 5 <= len(s.split()) <= 40]
     clean = picker.sample(pool, min(count, len(pool)))
@@ -225,7 +235,12 @@ def measure(folder: Path, heldout: Sequence[str], seed: int, count: int) -> dict
         out = [""] * len(texts)
         for first in range(0, len(order), 250):
             part = order[first : first + 250]
-            batch = tokenizer([f"<in>{texts[i]}<out>" for i in part], return_tensors="pt", padding=True, add_special_tokens=False)
+            batch = tokenizer(
+                [f"<in>{texts[i]}<out>" for i in part],
+                return_tensors="pt",
+                padding=True,
+                add_special_tokens=False,
+            )
             batch = {k: v.to(device) for k, v in batch.items() if k != "token_type_ids"}
             width = batch["input_ids"].shape[1]
             made = model.generate(**batch, max_new_tokens=width + 24, do_sample=False)
@@ -256,7 +271,10 @@ def measure(folder: Path, heldout: Sequence[str], seed: int, count: int) -> dict
     return {
         "heldout_plain_loss": round(mean_loss([("", text + "<eos>") for text in clean[:few]]), 4),
         "heldout_restore_loss": round(
-            mean_loss([(f"<in>{a}<out>", b + "<eos>") for a, b in zip(noisy[:few], clean[:few], strict=True)]), 4
+            mean_loss(
+                [(f"<in>{a}<out>", b + "<eos>") for a, b in zip(noisy[:few], clean[:few], strict=True)]
+            ),
+            4,
         ),
         "wer_noisy_input": rate(clean, noisy),
         "wer_restored": rate(clean, restored),
@@ -269,21 +287,33 @@ def write_card(folder: Path, figures: Figures, options: argparse.Namespace) -> N
     card = (Path(__file__).parent / "base_card.md").read_text(encoding="utf-8")
     parts = {"seed": options.seed, "hardware": options.hardware, "years": options.years, **asdict(figures)}
     for key, value in parts.items():
-        card = card.replace("{" + key + "}", f"{value:,}" if isinstance(value, int) and value > 9999 else str(value))
+        card = card.replace(
+            "{" + key + "}", f"{value:,}" if isinstance(value, int) and value > 9999 else str(value)
+        )
     (folder / "README.md").write_text(card, encoding="utf-8")
-    (folder / "training_figures.json").write_text(json.dumps(asdict(figures), indent=1) + "\n", encoding="utf-8")
+    (folder / "training_figures.json").write_text(
+        json.dumps(asdict(figures), indent=1) + "\n", encoding="utf-8"
+    )
 
 
 def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m trainer.pretrain_base", description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("--text", nargs="+", type=Path, required=True, help="JSONL or JSONL.xz with a field 'text'")
+    parser = argparse.ArgumentParser(
+        prog="python -m trainer.pretrain_base", description=(__doc__ or "").split("\n")[0]
+    )
+    parser.add_argument(
+        "--text", nargs="+", type=Path, required=True, help="JSONL or JSONL.xz with a field 'text'"
+    )
     parser.add_argument("--heldout", type=Path, required=True, help="text never trained on, for the figures")
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--seconds", type=float, default=520, help="wall clock of the whole run, measuring included")
+    parser.add_argument(
+        "--seconds", type=float, default=520, help="wall clock of the whole run, measuring included"
+    )
     parser.add_argument("--measure-seconds", type=float, default=40, help="part of it kept for the figures")
     parser.add_argument("--workers", type=int, default=14)
     parser.add_argument("--pack-tokens", type=int, default=49_152)
-    parser.add_argument("--restore-share", type=float, default=0.85, help="share of examples of the restore task")
+    parser.add_argument(
+        "--restore-share", type=float, default=0.85, help="share of examples of the restore task"
+    )
     parser.add_argument("--vocabulary", type=int, default=8192)
     parser.add_argument("--width", type=int, default=384)
     parser.add_argument("--layers", type=int, default=8)

@@ -44,9 +44,9 @@ def read_paragraphs(files: Sequence[Path]) -> list[str]:
     """The ``text`` field of JSONL files (plain or .xz), white space collapsed, empty ones left out."""
     texts = []
     for file in files:
-        opener = lzma.open(file, "rt", encoding="utf-8") if file.suffix == ".xz" else file.open(encoding="utf-8")
-        with opener as lines:
-            texts += [" ".join(json.loads(line)["text"].split()) for line in lines if line.strip()]
+        data = file.read_bytes()
+        lines = (lzma.decompress(data) if file.suffix == ".xz" else data).decode("utf-8").split("\n")
+        texts += [" ".join(json.loads(line)["text"].split()) for line in lines if line.strip()]
     return [text for text in texts if text]
 
 
@@ -86,7 +86,12 @@ class ExampleSource:
             first = r.randrange(max(1, len(words) - 4))
             text = " ".join(words[first : first + r.randint(3, 40)])
         elif chance < 0.18:
-            text = r.choice((f"{r.randint(1, 30)}. ", f"{r.choice('abcdefgh')}) ", "- ", "— ", "Punto primero. ")) + text
+            text = (
+                r.choice(
+                    (f"{r.randint(1, 30)}. ", f"{r.choice('abcdefgh')}) ", "- ", "— ", "Punto primero. ")
+                )
+                + text
+            )
         elif chance < 0.22:
             text = " ".join(text.split(" ")[: r.randint(2, 9)]).rstrip(".,;").upper()
         return self.noise.rename(text, placeholder_share=0.12, invented_share=0.18)
@@ -110,7 +115,9 @@ class PackFiller:
         self.ready: list[tuple[list[int], int]] = []
 
     def _more(self) -> None:
-        random_, texts, kinds = self.source.random, [], []
+        random_ = self.source.random
+        texts: list[str] = []
+        kinds: list[bool] = []
         for _ in range(512):
             if random_.random() < self.restore_share:
                 texts += self.source.pair()
@@ -149,7 +156,7 @@ class PackFiller:
         while at < self.size:  # what is left is padding, an example of its own that nothing learns from
             at = min(self.size, at + LONGEST)
             starts.append(at)
-        # The number of examples varies; a fixed length (empty examples at the end) keeps compiled shapes fixed.
+        # The number of examples varies; empty ones at the end keep the compiled shapes fixed.
         room = self.size // 24 + self.size // LONGEST + 3
         padded = numpy.full(room, self.size, dtype=numpy.int32)
         padded[: len(starts)] = starts
@@ -199,7 +206,8 @@ class PackStream:
         self.processes = [
             context.Process(
                 target=_work,
-                args=(seed * 1000 + i, paragraphs, confusions, str(tokenizer_file), size, restore_share, self.packs, os.getpid()),
+                args=(seed * 1000 + i, paragraphs, confusions, str(tokenizer_file), size,
+                restore_share, self.packs, os.getpid()),
                 daemon=True,
             )
             for i in range(workers)

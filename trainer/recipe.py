@@ -29,6 +29,7 @@ class Recipe:
 
     ``batch_tokens`` is what one optimizer step sees; ``pack_tokens`` the most that is held at once.
     ``patience``: validations in a row without improvement after which training stops (0 = never).
+    ``top_layers``: adapt only that many layers next to the output (0 = all).
     """
 
     rank: int = 16
@@ -42,6 +43,7 @@ class Recipe:
     max_grad_norm: float = 1.0
     patience: int = 3
     target_modules: str = "all-linear"
+    top_layers: int = 0
     seed: int = 7
 
 
@@ -79,7 +81,8 @@ class Watch(TrainerCallback):  # type: ignore[misc]
         self.validate_at = {round(self.steps * (i + 1) / times) for i in range(times)}
         capacity = max([recipe.pack_tokens // 4, *map(len, validation)])
         self.validation_packs = [
-            collate([validation[i] for i in pack]) for pack in best_fit([len(e) for e in validation], capacity)
+            collate([validation[i] for i in pack])
+            for pack in best_fit([len(e) for e in validation], capacity)
         ]
         self.validation: list[float] = []
         self.best: tuple[float, dict[str, Any]] | None = None
@@ -89,11 +92,11 @@ class Watch(TrainerCallback):  # type: ignore[misc]
         self.began = self.reported = time.monotonic()
         log_file.unlink(missing_ok=True)
 
-    def on_train_begin(self, args: Any, state: Any, control: Any, model: Any = None, **_: Any) -> None:
+    def on_train_begin(self, args: Any, state: Any, control: Any, model: Any = None, **_: Any) -> None:  # noqa: ARG002
         self._validate(model)
         self.began = self.reported = time.monotonic()
 
-    def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:
+    def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:  # noqa: ARG002
         if not logs or "loss" not in logs:
             return
         loss, gradient = float(logs["loss"]), float(logs.get("grad_norm", 0.0))
@@ -121,7 +124,7 @@ class Watch(TrainerCallback):  # type: ignore[misc]
             left = sum(self.step_tokens[state.global_step :]) / max(1e-9, speed)
             self.signals.progress({**entry, "steps": self.steps, "eta_seconds": round(left, 1)})
 
-    def on_step_end(self, args: Any, state: Any, control: Any, model: Any = None, **_: Any) -> Any:
+    def on_step_end(self, args: Any, state: Any, control: Any, model: Any = None, **_: Any) -> Any:  # noqa: ARG002
         if state.global_step in self.validate_at and self.validation_packs:
             self._validate(model)
             since_best = len(self.validation) - 1 - self.validation.index(min(self.validation))
@@ -162,7 +165,11 @@ class LoraTrainer(Trainer):  # type: ignore[misc]
     """Trainer with our loss and our order of packs."""
 
     def compute_loss(
-        self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, num_items_in_batch: Any = None
+        self,
+        model: Any,
+        inputs: dict[str, Any],
+        return_outputs: bool = False,  # noqa: ARG002 - the signature is Trainer's
+        num_items_in_batch: Any = None,
     ) -> Any:
         losses, _ = label_losses(model, inputs)
         return losses.sum() / (num_items_in_batch if num_items_in_batch is not None else losses.numel())
@@ -170,7 +177,8 @@ class LoraTrainer(Trainer):  # type: ignore[misc]
     def _get_train_sampler(self, *_: Any) -> Sampler[int]:
         from torch.utils.data import SequentialSampler
 
-        return SequentialSampler(self.train_dataset)
+        packs: Any = self.train_dataset
+        return SequentialSampler(packs)
 
 
 def make_trainer(
@@ -196,7 +204,7 @@ def make_trainer(
         weight_decay=0.0,
         max_grad_norm=recipe.max_grad_norm,
         optim="adamw_torch_fused" if on_gpu else "adamw_torch",
-        bf16=on_gpu and str(placement.dtype) == "torch.bfloat16",
+        bf16=str(placement.dtype) == "torch.bfloat16",
         fp16=on_gpu and str(placement.dtype) == "torch.float16",
         use_cpu=not on_gpu,
         logging_steps=1,

@@ -48,7 +48,9 @@ def _version(package: str) -> str | None:
 def _matmul_rate(device: str, size: int) -> float:
     import torch
 
-    dtype = torch.bfloat16 if device == "cuda" and torch.cuda.get_device_capability()[0] >= 8 else torch.float32
+    dtype = (
+        torch.bfloat16 if device == "cuda" and torch.cuda.get_device_capability()[0] >= 8 else torch.float32
+    )
     left, right = (torch.randn(size, size, device=device, dtype=dtype) for _ in range(2))
     left @ right
     if device == "cuda":

@@ -28,9 +28,9 @@ from typing import Any
 
 from trainer.data import REPLAY_TENANT, Encoded, Record, Template, read_records, split_validation
 from trainer.errors import BadBase, BadData, BadUsage, DiskError, NotFinite, OutOfMemory, TrainerError
-from trainer.loss import mean_loss, nll_by_example, to_device
+from trainer.loss import to_device
 from trainer.model import Placement, base_identity, load_base, load_tokenizer, place
-from trainer.packing import best_fit, collate, schedule
+from trainer.packing import collate, schedule
 from trainer.pipes import Signals
 from trainer.recipe import Recipe, Watch, make_trainer
 
@@ -80,7 +80,7 @@ def train(options: TrainOptions, signals: Signals) -> dict[str, Any]:
         partial.mkdir(parents=True)
         model, figures = _train_within_memory(model, corpus, options, placement, signals, partial)
         metrics = _metrics(figures, model, corpus, options, placement, time.monotonic() - began)
-        _save_checked(model, corpus, options, partial)
+        _save_checked(model, corpus, partial)
         _write_json(partial / "metrics.json", metrics)
         _publish(partial, options.out)
     except OSError as error:
@@ -113,7 +113,9 @@ def _check_fits(model: Any, tokenizer: Any, corpus: Corpus) -> None:
     rows = model.get_input_embeddings().weight.shape[0]
     highest = max(max(e.tokens) for e in (*corpus.train, *corpus.validation))
     if highest >= rows or len(tokenizer) > rows:
-        raise BadBase(f"the tokenizer knows {len(tokenizer)} tokens and the model {rows}; they do not belong together")
+        raise BadBase(
+            f"the tokenizer knows {len(tokenizer)} tokens and the model {rows}; they do not belong together"
+        )
     window = getattr(model.config, "max_position_embeddings", None)
     longest = max(map(len, corpus.train))
     if window is not None and longest > window:
@@ -133,15 +135,21 @@ def _train_within_memory(
     checkpointing = False
     while True:
         accumulation = max(1, round(recipe.batch_tokens / pack_tokens))
-        packs = schedule([len(e) for e in corpus.train], capacity=pack_tokens, epochs=recipe.epochs, seed=recipe.seed)
+        packs = schedule(
+            [len(e) for e in corpus.train], capacity=pack_tokens, epochs=recipe.epochs, seed=recipe.seed
+        )
         set_seed(recipe.seed)  # before the adapter is made: lora_A is drawn here
         adapted = _with_adapter(model, options)
         if checkpointing:
             adapted.gradient_checkpointing_enable({"use_reentrant": False})
             adapted.enable_input_require_grads()
-        watch = Watch(signals, folder / "train_log.jsonl", recipe, accumulation, packs, corpus.train, corpus.validation)
+        watch = Watch(
+            signals, folder / "train_log.jsonl", recipe, accumulation, packs, corpus.train, corpus.validation
+        )
         try:
-            trainer = make_trainer(adapted, packs, corpus.train, watch, recipe, accumulation, placement, folder / "work")
+            trainer = make_trainer(
+                adapted, packs, corpus.train, watch, recipe, accumulation, placement, folder / "work"
+            )
             if placement.device == "cuda":
                 _probe(adapted, packs, corpus.train, trainer)
             trainer.train()
@@ -159,6 +167,8 @@ def _train_within_memory(
             del adapted
             torch.cuda.empty_cache()
             continue
+        # Undo accelerate's autocast wrapper: the reload check compares with a model that never had one.
+        adapted = trainer.accelerator.unwrap_model(adapted, keep_fp32_wrapper=False)
         watch.finish(adapted)
         watch.pack_tokens, watch.checkpointing = pack_tokens, checkpointing
         shutil.rmtree(folder / "work", ignore_errors=True)
@@ -170,11 +180,14 @@ def _with_adapter(model: Any, options: TrainOptions) -> Any:
 
     recipe = options.recipe
     targets: Any = recipe.target_modules
+    layers = getattr(model.config, "num_hidden_layers", 0)
+    top = list(range(max(0, layers - recipe.top_layers), layers)) if recipe.top_layers else None
     config = LoraConfig(
         r=recipe.rank,
         lora_alpha=recipe.alpha,
         lora_dropout=0.0,
         target_modules=targets if targets == "all-linear" else targets.split(","),
+        layers_to_transform=top,
         bias="none",
         task_type="CAUSAL_LM",
     )
@@ -185,13 +198,14 @@ def _with_adapter(model: Any, options: TrainOptions) -> Any:
     name, revision = base_identity(options.base, options.base_revision)
     stored = adapted.peft_config["default"]
     stored.base_model_name_or_path, stored.revision = name, revision
-    adapted.print_trainable_parameters = lambda: None
     return adapted
 
 
 def _probe(model: Any, packs: Sequence[Sequence[int]], examples: Sequence[Encoded], trainer: Any) -> None:
     """The largest pack forward and backward before step 1, so that memory fails now and not in an hour."""
-    worst = max(packs, key=lambda pack: (sum(len(examples[i]) for i in pack), max(len(examples[i]) for i in pack)))
+    worst = max(
+        packs, key=lambda pack: (sum(len(examples[i]) for i in pack), max(len(examples[i]) for i in pack))
+    )
     model.train()
     batch = to_device(collate([examples[i] for i in worst]), model.device)
     with trainer.compute_loss_context_manager():
@@ -206,7 +220,11 @@ def _metrics(
     import torch
 
     on_gpu = placement.device == "cuda"
-    peak = torch.cuda.max_memory_allocated() if on_gpu else resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    peak = (
+        torch.cuda.max_memory_allocated()
+        if on_gpu
+        else resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    )
     losses = [entry["loss"] for entry in watch.entries]
     edge = max(1, len(losses) // 10)
     hyperparameters = asdict(options.recipe) | {
@@ -236,7 +254,7 @@ def _metrics(
     }
 
 
-def _save_checked(model: Any, corpus: Corpus, options: TrainOptions, folder: Path) -> None:
+def _save_checked(model: Any, corpus: Corpus, folder: Path) -> None:
     """Save, load again into the same base, and compare keys and logits."""
     import torch
     from peft import PeftModel, get_peft_model_state_dict
