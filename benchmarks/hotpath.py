@@ -31,13 +31,13 @@ from xml.sax.saxutils import escape
 import docx
 import httpx
 import redis
-from astra_learn_assets.store.outbox import CHANNEL_DICTIONARY
 
 from astra_learn_assets.comparator.chunk_ids import mint_chunk_id, write_chunk_id, write_document_id
 from astra_learn_assets.errors import AstraError
 from astra_learn_assets.platform import Platform
 from astra_learn_assets.settings import get_settings
 from astra_learn_assets.store import api_keys, tenants
+from astra_learn_assets.store.outbox import CHANNEL_DICTIONARY
 
 WAIT_SECONDS = 10.0
 _DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"

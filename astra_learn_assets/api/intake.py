@@ -26,27 +26,18 @@ from sqlalchemy import orm
 from astra_learn_assets import ids
 from astra_learn_assets.api.breadth import too_broad
 from astra_learn_assets.api.comparison import Comparison, compare_here
+from astra_learn_assets.api.drafts import Place, note, place_of, register_draft, register_session
 from astra_learn_assets.api.summary import LiveEntity, SubmitSummary, left_out, sentence
 from astra_learn_assets.api.workers import Compare
 from astra_learn_assets.comparator.gate import check_upload
-from astra_learn_assets.comparator.manifest import parse_manifest
-from astra_learn_assets.comparator.reader import read_document
-from astra_learn_assets.contracts import Delta, DictionaryEntry, Manifest, Rejection
-from astra_learn_assets.errors import BadInput, BadManifest, BaseMissing, Conflict, NotFound
+from astra_learn_assets.contracts import Delta, DictionaryEntry, Rejection
+from astra_learn_assets.errors import BadInput, BaseMissing, NotFound
 from astra_learn_assets.platform import Platform
-from astra_learn_assets.store import artifacts, audit, dictionary, outbox, paths, tenants
+from astra_learn_assets.store import artifacts, dictionary, outbox, paths, tenants
 from astra_learn_assets.store.tables import Artifact
 
-MAXIMUM_ROSTER = 2_000
 
-
-@dataclass(frozen=True)
-class _Place:
-    """Where a document belongs; every part validated."""
-
-    tenant_id: str
-    session_id: str
-    version: int
+__all__ = ["compare_artifacts", "register_draft", "register_session", "relay_now", "submit_final"]
 
 
 @dataclass(frozen=True)
@@ -59,97 +50,6 @@ class _Base:
 
 def _ignore(_what: str, _seconds: float) -> None:
     return None
-
-
-def register_session(
-    platform: Platform,
-    *,
-    tenant_id: str,
-    session_id: str,
-    version: int,
-    cloned_from: str | None = None,
-    roster: Sequence[str] = (),
-    registered_by: str = "builder",
-    request_id: str | None = None,
-) -> None:
-    """Make a session known in one version; the same again changes nothing.
-
-    Raises:
-        InvalidTenantId, InvalidId, UnknownTenant, BadInput: an impossible roster.
-    """
-    place = _place(tenant_id, session_id, version)
-    if cloned_from is not None:
-        ids.name(cloned_from, "session id")
-    names = _roster(roster)
-    with platform.database.session() as session:
-        tenants.get(session, place.tenant_id)
-        artifacts.register_session(
-            session,
-            place.tenant_id,
-            session_id=place.session_id,
-            version=place.version,
-            cloned_from=cloned_from,
-            roster=names,
-        )
-        _audit(session, place, registered_by, "session.register", place.session_id, request_id)
-
-
-def register_draft(
-    platform: Platform,
-    *,
-    tenant_id: str,
-    session_id: str,
-    version: int,
-    docx: bytes,
-    manifest: bytes,
-    cloned_from: str | None = None,
-    roster: Sequence[str] = (),
-    registered_by: str = "builder",
-    request_id: str | None = None,
-) -> Artifact:
-    """Store a draft and its manifest, and return the draft's row; idempotent by content.
-
-    A different draft for the same session and version does not overwrite the first: it becomes the base
-    of the finals that come after it.
-
-    Raises:
-        UploadRefused: not a DOCX the gate lets in.
-        BadManifest: unreadable, or of another session, version or document.
-        Conflict: the same DOCX is already registered with another manifest.
-        InvalidTenantId, InvalidId, UnknownTenant, BadInput.
-    """
-    place = _place(tenant_id, session_id, version)
-    if cloned_from is not None:
-        ids.name(cloned_from, "session id")
-    names = _roster(roster)
-    with platform.database.session() as session:
-        tenants.get(session, place.tenant_id)
-    check_upload(docx, max_bytes=platform.settings.upload_max_bytes)
-    _check_manifest(parse_manifest(manifest), place, read_document(docx).document_id)
-    sha256 = hashlib.sha256(docx).hexdigest()
-    key = _store_draft(platform, place, docx, manifest, sha256)
-    with platform.database.session() as session:
-        artifacts.register_session(
-            session,
-            place.tenant_id,
-            session_id=place.session_id,
-            version=place.version,
-            cloned_from=cloned_from,
-            roster=names,
-        )
-        artifact, created = artifacts.add_artifact(
-            session,
-            place.tenant_id,
-            session_id=place.session_id,
-            version=place.version,
-            kind="generated",
-            uri=key,
-            sha256=sha256,
-            uploaded_by=registered_by,
-        )
-        if created:
-            _audit(session, place, registered_by, "draft.register", artifact.artifact_id, request_id)
-    return artifact
 
 
 def submit_final(
@@ -179,7 +79,7 @@ def submit_final(
         InvalidTenantId, InvalidId, UnknownTenant, Unavailable.
     """
     started = time.perf_counter()
-    place = _place(tenant_id, session_id, version)
+    place = place_of(tenant_id, session_id, version)
     with platform.database.session() as session:
         tenants.get(session, place.tenant_id)
     check_upload(data, max_bytes=platform.settings.upload_max_bytes)
@@ -212,7 +112,7 @@ def submit_final(
         version_live = _apply(session, place.tenant_id, live, artifact.artifact_id, uploaded_by, entries)
         summary = _summarise(delta, live, refused, version_live, artifact.artifact_id)
         artifact.summary = summary.model_dump(mode="json")
-        _audit(session, place, uploaded_by, "final.submit", artifact.artifact_id, request_id)
+        note(session, place, uploaded_by, "final.submit", artifact.artifact_id, request_id)
     observe("hotfix", time.perf_counter() - started)
     if publish is not None:
         publish()
@@ -244,7 +144,7 @@ def compare_artifacts(
         final = artifacts.get_artifact(session, tenant, final_id)
         if generated.kind != "generated" or final.kind != "final":
             raise BadInput("'generated_id' debe ser un borrador y 'final_id' un documento final")
-        base = _choose_base(session, _Place(tenant, final.session_id, final.version), generated_id)
+        base = _choose_base(session, Place(tenant, final.session_id, final.version), generated_id)
     data = platform.vault.read(tenant, final.uri)
     return _compare(platform, tenant, base, final_id, data, (), _ignore, compare, blocks=True)
 
@@ -257,50 +157,7 @@ def relay_now(platform: Platform) -> int:
         return 0
 
 
-def _place(tenant_id: str, session_id: str, version: int) -> _Place:
-    return _Place(ids.tenant_id(tenant_id), ids.name(session_id, "session id"), ids.version(version))
-
-
-def _roster(names: Sequence[str]) -> list[str]:
-    if len(names) > MAXIMUM_ROSTER:
-        raise BadInput(f"roster of {len(names)} names: at most {MAXIMUM_ROSTER} are kept")
-    cleaned = [" ".join(name.split()) for name in names]
-    if any(len(name) > 200 or not name.isprintable() for name in cleaned):
-        raise BadInput("roster: every name must have at most 200 printable characters")
-    return [name for name in cleaned if name]
-
-
-def _check_manifest(manifest: Manifest, place: _Place, document_id: str | None) -> None:
-    if (manifest.session_id, manifest.version) != (place.session_id, place.version):
-        raise BadManifest(
-            f"manifest: it is of session {manifest.session_id!r:.80} version {manifest.version}, "
-            f"the draft was sent as session {place.session_id!r} version {place.version}"
-        )
-    if document_id is not None and document_id != manifest.document_id:
-        raise BadManifest("manifest: document_id is not the one inside the DOCX")
-
-
-def _store_draft(platform: Platform, place: _Place, docx: bytes, manifest: bytes, sha256: str) -> str:
-    """Write DOCX and manifest at the first free key of the version; return the DOCX's key."""
-    first = paths.draft_docx(place.tenant_id, place.session_id, place.version)
-    again = paths.redraft_docx(place.tenant_id, place.session_id, place.version, sha256)
-    for key in (first, again):
-        ours = platform.vault.write(place.tenant_id, key, docx)
-        if ours or platform.vault.read(place.tenant_id, key) == docx:
-            break
-    else:
-        raise Conflict("another draft holds this draft's place; its digest begins alike")
-    beside = paths.manifest_of(key)
-    if not platform.vault.write(place.tenant_id, beside, manifest):
-        stored = platform.vault.read(place.tenant_id, beside)
-        if parse_manifest(stored) != parse_manifest(manifest):
-            raise Conflict(
-                "this draft is already registered with another manifest: render a new draft to change it"
-            )
-    return key
-
-
-def _stored_summary(session: orm.Session, place: _Place, final_id: str, sha256: str) -> SubmitSummary | None:
+def _stored_summary(session: orm.Session, place: Place, final_id: str, sha256: str) -> SubmitSummary | None:
     try:
         artifact = artifacts.get_artifact(session, place.tenant_id, final_id)
     except NotFound:
@@ -312,7 +169,7 @@ def _again(artifact: Artifact) -> SubmitSummary:
     return SubmitSummary.model_validate({**(artifact.summary or {}), "already_received": True})
 
 
-def _choose_base(session: orm.Session, place: _Place, named: str | None) -> _Base:
+def _choose_base(session: orm.Session, place: Place, named: str | None) -> _Base:
     newest = artifacts.base_for(session, place.tenant_id, place.session_id, place.version)
     if newest is None:
         raise BaseMissing(
@@ -442,18 +299,4 @@ def _summarise(
             quarantined=delta.quarantined,
             unchanged=unchanged,
         ),
-    )
-
-
-def _audit(
-    session: orm.Session, place: _Place, actor: str, action: str, target: str, request_id: str | None
-) -> None:
-    audit.record(
-        session,
-        tenant_id=place.tenant_id,
-        actor=actor,
-        action=action,
-        target=target,
-        outcome="done",
-        request_id=request_id,
     )

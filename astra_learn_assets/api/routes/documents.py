@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
-from astra_learn_assets.api import intake
+from astra_learn_assets.api import drafts, intake
 from astra_learn_assets.api.auth import CanEdit, CanRegister, Principal, admit, principal
 from astra_learn_assets.api.problems import responses
 from astra_learn_assets.api.state import app_state
@@ -42,7 +42,7 @@ class SessionRequest(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     cloned_from: str | None = Field(None, pattern=_ID, max_length=80)
-    roster: tuple[Annotated[str, Field(max_length=200)], ...] = Field((), max_length=intake.MAXIMUM_ROSTER)
+    roster: tuple[Annotated[str, Field(max_length=200)], ...] = Field((), max_length=drafts.MAXIMUM_ROSTER)
 
 
 class SessionAnswer(BaseModel):
@@ -88,7 +88,7 @@ def register_session(
     access: CanRegister, session: SessionPath, version: VersionPath, body: SessionRequest
 ) -> SessionAnswer:
     """Make a session known in one version. The same again changes nothing."""
-    intake.register_session(
+    drafts.register_session(
         access.state.platform,
         tenant_id=access.tenant_id,
         session_id=session,
@@ -142,7 +142,7 @@ async def register_draft(
     upload = await read_draft(request)
     access.state.telemetry.upload_bytes.observe(len(upload.docx))
     artifact = await run_in_threadpool(
-        intake.register_draft,
+        drafts.register_draft,
         access.state.platform,
         tenant_id=access.tenant_id,
         session_id=session,
