@@ -31,7 +31,7 @@ _PLATE_WORDS = words(
     "moto|auto|automovil|camion|chapa|taxi|volqueta|dominio"
 )
 _MAIL = r"[\w.+%'’\-]{1,64}\s?@\s?(?:[\w\-]{1,63}\s?\.\s?){1,5}[A-Za-z]{2,24}"
-_SPOKEN_MAIL = r"[\w.\-]+(?:\s+(?:punto|guion bajo|guión bajo|guion|guión)\s+[\w\-]+){0,4}\s+arroba\s+[\w\-]+(?:\s+punto\s+[\w\-]{2,12}){1,3}"
+_SPOKEN_MAIL = r"(?<![\w.\-])[\w.\-]{1,64}(?:\s+(?:punto|guion bajo|guión bajo|guion|guión)\s+[\w\-]+){0,4}\s+arroba\s+[\w\-]+(?:\s+punto\s+[\w\-]{2,12}){1,3}"
 
 CONTACT: tuple[Rule, ...] = (
     Rule("EMAIL", re.compile(rf"(?<![\w.+]){_MAIL}"), strong=True, rank=80),
@@ -91,6 +91,9 @@ _GROUPED = re.compile(
     r"\d{4}[ \-]\d{4}|\d{3}[ \-]\d{4}|\d{2}[ .\-]\d{4}[ .\-]\d{4}|\d[ .\-]\d{4}[ .\-]\d{4}|\d{3}[ .\-]\d{6}|\d{4}[ .\-]\d{3}[ .\-]\d{3}|\d{3}[ .\-]\d{2}[ .\-]\d{4})$"
 )
 _CONTEXT = Rule("TELEFONO", re.compile(""), context=_PHONE_WORDS)
+_CLOSE = re.compile(
+    r"(?<!\w)(?:tel|tfno|tlf|tlfn|telf|telefonos?|moviles|movil|celular(?:es)?|cel|whatsapp|fax)[ .:]{1,4}(?:(?:numero|n[º°.o]*|de contacto|es|es el)[ .:]{0,3})?\+?\(?$"
+)
 _NUMBER_WORDS = (
     "cero|uno|una|un|dos|tres|cuatro|cinco|seis|siete|ocho|nueve|diez|once|doce|trece|catorce|quince|dieciseis|diecisiete|"
     "dieciocho|diecinueve|veinte|veintiun|veintiuno|veintidos|veintitres|veinticuatro|veinticinco|veintiseis|veintisiete|"
@@ -130,7 +133,9 @@ def phones(text: str, country: str) -> Iterator[Finding]:
             continue
         regions = (country.upper(), "ES", "EC", "CO", "MX", "AR") if context else (country.upper(),)
         if (context and 7 <= len(digits) <= 15) or any(_valid(raw, r) for r in regions):
-            yield Finding(start, end, "TELEFONO", 58 if context or international else 53, "TELEFONO")
+            close = _CLOSE.search(folded, max(0, start - 28), start) is not None
+            rank = 68 if close else 58 if context or international else 53
+            yield Finding(start, end, "TELEFONO", rank, "TELEFONO")
 
 
 def _glued(text: str, start: int, end: int) -> bool:

@@ -9,6 +9,7 @@ their papers along; only bare numbers need the pack. Shares are of random digit 
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from astra_learn_assets.errors import BadConfiguration
 from astra_learn_assets.privacy import validators as v
@@ -149,6 +150,7 @@ def _pack(country: str) -> tuple[Rule, ...]:
     return packs[country]
 
 
+@lru_cache(maxsize=32)
 def identity_rules(country: str) -> tuple[Rule, ...]:
     """All rules for identity documents of a tenant in ``country`` (ISO 3166 alpha-2, lower case).
 

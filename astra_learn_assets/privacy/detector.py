@@ -106,7 +106,7 @@ class Detector:
             *((s, e) for s, e, label in entities if label == "LOC" and " " in text[s:e]),
         ]
         found += self._persons(text, entities, places)
-        found = [f for f in found if not _inside(f, allowed)] + masked
+        found = [piece for f in found for piece in _outside(text, f, allowed)] + masked
         found = [f for f in found if not any(s < f.end and e > f.start for s, e in blocked)]
         found = join_names(text, resolve(found))
         names = [text[f.start : f.end] for f in found if f.kind == "PERSONA"]
@@ -245,6 +245,22 @@ def _trim(text: str, finding: Finding) -> Finding | None:
 
 def _starts_sentence(text: str, start: int) -> bool:
     return re.search(r"(?:^|[.!?¿¡:\n]\s*)$", text[max(0, start - 3) : start]) is not None
+
+
+def _outside(text: str, finding: Finding, allowed: Sequence[tuple[int, int]]) -> list[Finding]:
+    """The finding, or what of it lies outside allowed spans and still holds a name or a number."""
+    touching = [(s, e) for s, e in allowed if s < finding.end and e > finding.start]
+    if not touching:
+        return [finding]
+    if finding.kind != "PERSONA":
+        return [] if _inside(finding, touching) else [finding]
+    pieces, at = [], finding.start
+    for start, end in [*sorted(touching), (finding.end, finding.end)]:
+        words = [fold_chars(w) for w in persons.WORD.findall(text[at : max(at, start)])]
+        if any(w not in persons.PARTICLES and not persons.is_ordinary(w) for w in words):
+            pieces.append(Finding(at, start, finding.kind, finding.rank, finding.detector))
+        at = max(at, end)
+    return pieces
 
 
 def _inside(finding: Finding, spans: Sequence[tuple[int, int]]) -> bool:

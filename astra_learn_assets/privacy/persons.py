@@ -126,9 +126,7 @@ def _accept(value: str, folded: str, *, first: bool, lower: bool, titled: bool) 
         if value.isupper() and len(value) > 1:
             return known or not is_ordinary(folded)
         return known or titled or not is_ordinary(folded)
-    return (
-        lower and len(value) > 2 and ((known and folded not in ordinary_words()) or not is_ordinary(folded))
-    )
+    return lower and len(value) > 2 and not is_ordinary(folded) and (first or known)
 
 
 def titled(text: str) -> Iterator[Finding]:
@@ -207,7 +205,10 @@ def listed(text: str) -> Iterator[Finding]:
             yield Finding(match.start(), end, "PERSONA", RANK, "list")
 
 
-_PREPOSITION = re.compile(r"(?i)(?<!\w)(?:de|del|en|desde|hasta|hacia)\s+$")  # "Ayuntamiento de Villaverde"
+_PREPOSITION = re.compile(  # "Ayuntamiento de Villaverde", "en Villaverde": towns bear surnames too
+    r"(?i)(?<!\w)(?:(?:en|desde|hasta|hacia)|(?:ayuntamiento|alcald[íi]a|municipios?|municipalidad|pueblo|villa|ciudad|localidad|vecin[oa]s|provincia|"
+    r"cant[óo]n|parroquia|diputaci[óo]n|cabildo|gad|fiestas|feria|pedan[íi]a|comarca|natural|junta|universidad|obispado|comunidad|gobierno|alcalde|alcaldesa|regi[óo]n)(?: \w+)? del?)\s+$"
+)
 _COMMA = re.compile(r",[ ](?=[^\W\d_])")
 _SAINT = re.compile(
     r"(?i)(?:\bsan|\bsanta|\bsanto|\bsto\.?|\bsta\.?|\bvirgen (?:de )?(?:la |los |las |del )?)\s*$"
@@ -218,7 +219,7 @@ def _believable(text: str, start: int, words: list[str], given: bool) -> bool:
     if not words or _SAINT.search(text[max(0, start - 16) : start]):
         return False
     if len(words) == 1:
-        placed = not given and _PREPOSITION.search(text[max(0, start - 8) : start]) is not None
+        placed = not given and _PREPOSITION.search(text[max(0, start - 40) : start]) is not None
         return not placed and not is_ordinary(words[0]) and len(words[0]) > (3 if given else 4)
     if given:
         return any(is_name_word(w) for w in words[1:]) or not all(is_ordinary(w) for w in words)
@@ -404,7 +405,7 @@ def extend(text: str, start: int, end: int) -> int:
     """New end of a person's span: the surname the model cut off ("Bel [Accensi]") belongs to it."""
     at = end
     while True:
-        join = re.compile(r"(?:[ ]{1,2}|-)(?:(?:de la|de los|de las|del|de|i|y|d['’])[ ])?").match(text, at)
+        join = re.compile(r"(?:[ ]{1,2}|-)(?:(?:de la|de los|de las|del|de|i|d['’])[ ])?").match(text, at)
         match = join and WORD.match(text, join.end())
         if not match:
             return end

@@ -12,6 +12,7 @@ looked through again until nothing is found, so a second call changes nothing.
 from __future__ import annotations
 
 import random
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -139,6 +140,7 @@ def _both_sides(views: Sequence[Cleaned], found: Sequence[list[Finding]]) -> lis
         for i in (0, 1):
             kept = [m.span() for m in PLACEHOLDER.finditer(views[i].text)]
             sides[i] = resolve([*sides[i], *repeat_names(views[i].text, names, kept)])
+        sides = [_agreed(sides[i], sides[1 - i], [v.text for v in views], alignment, i) for i in (0, 1)]
         added = [
             _carried(sides[1 - i], views[1 - i].text, views[i].text, alignment, forward=i == 1)
             for i in (0, 1)
@@ -152,6 +154,51 @@ def _both_sides(views: Sequence[Cleaned], found: Sequence[list[Finding]]) -> lis
     ]
     mentions, fixes = _matched(mentions, alignment)
     return list(zip(mentions, aliases.group(mentions, fixes), strict=True))
+
+
+def _agreed(
+    found: Sequence[Finding],
+    others: Sequence[Finding],
+    texts: Sequence[str],
+    alignment: aliases.Alignment,
+    side: int,
+) -> list[Finding]:
+    """Persons of one side without the ends that the other side shows to be plain words.
+
+    "kispe de las ovras" beside "Quispe de las obras" ends after "kispe".
+    """
+    out = []
+    for finding in found:
+        words = (
+            list(WORD.finditer(texts[side], finding.start, finding.end)) if finding.kind == "PERSONA" else []
+        )
+        plain = [_is_plain(m, others, texts[1 - side], alignment, side == 0) for m in words]
+        if (
+            finding.rank < 80
+            and any(plain)
+            and not all(p or fold_chars(m[0]) in PARTICLES for m, p in zip(words, plain, strict=True))
+        ):
+            while plain[-1] or fold_chars(words[-1][0]) in PARTICLES:
+                words.pop()
+                plain.pop()
+            while plain[0] or fold_chars(words[0][0]) in PARTICLES:
+                words.pop(0)
+                plain.pop(0)
+            finding = Finding(words[0].start(), words[-1].end(), finding.kind, finding.rank, finding.detector)
+        out.append(finding)
+    return out
+
+
+def _is_plain(
+    word: re.Match[str], others: Sequence[Finding], other: str, alignment: aliases.Alignment, forward: bool
+) -> bool:
+    span = aliases.project(alignment, word.span(), forward=forward)
+    if span is None or any(f.start < span[1] and f.end > span[0] for f in others):
+        return False
+    wrote = other[span[0] : span[1]]
+    return wrote.islower() and all(
+        is_ordinary(fold_chars(w)) or fold_chars(w) in PARTICLES for w in WORD.findall(wrote)
+    )
 
 
 def _carried(

@@ -1,0 +1,203 @@
+"""The last scan sees what was left, says where and never what, and lets ordinary minutes through."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+
+from astra_learn_assets.errors import BadInput, BadJsonl
+from astra_learn_assets.privacy.canary import clopper_pearson, run_canaries, survives
+from astra_learn_assets.privacy.files import anonymize_file, scan_file
+from astra_learn_assets.privacy.gate import pii_gate
+from astra_learn_assets.privacy.pseudonymizer import PseudonymizedPair, Pseudonymizer
+from astra_learn_assets.privacy.residual import ResidualScanner
+
+CLEAN = [
+    "La concejala <PERSONA_1> pregunta por las obras de la calle Simón Bolívar.",
+    "El Ayuntamiento de Villaverde aprueba la Ordenanza Fiscal a propuesta de la Concejalía de Urbanismo.",
+    "El Grupo Municipal Socialista y el Partido Popular votan a favor; Vox se abstiene.",
+    "Se visita el IES Miguel de Cervantes, el Hospital Eugenio Espejo y la plaza del Doctor Fleming.",
+    "RUEGOS Y PREGUNTAS",
+    "PRIMERO.- Aprobación, si procede, del acta de la sesión anterior, de 3 de mayo de 2023.",
+    "Real Decreto Legislativo 2/2004, de 5 de marzo, Texto Refundido de la Ley de Haciendas Locales.",
+    "El Sr. Alcalde-Presidente levanta la sesión a las 21:30 horas. Doy fe, la Secretaria General.",
+    "La Junta de Gobierno Local adjudica a Construcciones García S.L. por 12.345,67 euros el 2023/000123.",
+    "La Mancomunidad, la Diputación Provincial y la Policía Local colaboran en Semana Santa.",
+    "Don <PERSONA_2>, con DNI <DNI_1>, vive en la <DIRECCION_1>, teléfono <TELEFONO_1>.",
+]
+DIRTY = {
+    "Interviene Pedro García López.": "PERSONA",
+    "gracias don pedro garcía": "PERSONA",
+    "SR. QUISPE MAMANI: No.": "PERSONA",
+    "Escriba a pedro@villaverde.es": "EMAIL",
+    "Su DNI es 12345678Z": "DNI",
+    "Llame al 924 366 001": "TELEFONO",
+    "Cuenta ES91 2100 0418 4502 0005 1332": "CUENTA",
+    "Pe\u200bdro Gar\u200bcía López firma": "PERSONA",
+}
+
+
+def jsonl(*texts: str) -> bytes:
+    lines = [{"instruction": "Corrige la transcripción.", "input": t.lower(), "output": t} for t in texts]
+    return "\n".join(json.dumps(line, ensure_ascii=False) for line in lines).encode()
+
+
+def test_ordinary_masked_minutes_pass(scanner: ResidualScanner) -> None:
+    report = scanner.scan_jsonl(jsonl(*CLEAN))
+    assert (report.lines, report.hits, report.passed) == (len(CLEAN), [], True)
+
+
+@pytest.mark.parametrize("text", DIRTY)
+def test_what_was_left_is_found_with_line_field_and_kind_but_without_text(
+    scanner: ResidualScanner, text: str
+) -> None:
+    data = json.dumps({"input": "Se abre la sesión.", "output": text}).encode()
+    report = scanner.scan_jsonl(jsonl(CLEAN[0]) + b"\n" + data)
+    assert DIRTY[text] in report.by_kind
+    assert {(hit.line, hit.field) for hit in report.hits} == {(2, "output")}
+    assert "garc" not in str([asdict(hit) for hit in report.hits]).lower()
+
+
+def test_a_blocklisted_surname_is_found_alone(scanner: ResidualScanner) -> None:
+    text = json.dumps({"text": "Lo dijo Zutxaga ayer."}).encode()
+    assert scanner.scan_jsonl(text).passed
+    assert not ResidualScanner(mask_terms=["Ane Zutxaga"]).scan_jsonl(text).passed
+
+
+@pytest.mark.parametrize("bad", [b"{", b"[1]", b"\xff\xfe", b'"text"', b"{'a': 1}"])
+def test_a_broken_line_is_named_by_its_number(scanner: ResidualScanner, bad: bytes) -> None:
+    with pytest.raises(BadJsonl) as error:
+        scanner.scan_jsonl(jsonl(CLEAN[0]) + b"\n" + bad)
+    assert error.value.line == 2
+
+
+def verdict(data: bytes, scanner: ResidualScanner, pseudonymizer: Pseudonymizer):  # type: ignore[no-untyped-def]
+    digest = hashlib.sha256(data).hexdigest()
+    return pii_gate(data, scanner=scanner, pseudonymizer=pseudonymizer, tenant_id="villaverde", digest=digest)
+
+
+def test_the_gate_passes_clean_bytes_and_tells_its_leak_estimate(
+    scanner: ResidualScanner, pseudonymizer: Pseudonymizer
+) -> None:
+    passed = verdict(jsonl(*CLEAN), scanner, pseudonymizer)
+    assert passed.passed, passed.reason
+    assert passed.details["canaries"] == 60
+    assert 0 <= float(passed.details["leak_low"] or 0) <= float(passed.details["leak_high"] or 0) < 0.15
+    assert "detector.presidio-analyzer" in passed.details
+
+
+def test_the_gate_blocks_one_remaining_name_and_says_the_kind_only(
+    scanner: ResidualScanner, pseudonymizer: Pseudonymizer
+) -> None:
+    refused = verdict(jsonl(*CLEAN, "Interviene Pedro García López."), scanner, pseudonymizer)
+    assert not refused.passed
+    assert "PERSONA" in refused.reason
+    assert "García" not in refused.model_dump_json()
+
+
+def test_the_gate_refuses_what_is_no_jsonl(scanner: ResidualScanner, pseudonymizer: Pseudonymizer) -> None:
+    assert not verdict(b"not json", scanner, pseudonymizer).passed
+
+
+def test_the_gate_blocks_when_the_detectors_do_not_work(
+    scanner: ResidualScanner, pseudonymizer: Pseudonymizer
+) -> None:
+    class Blind(Pseudonymizer):
+        def __init__(self) -> None:
+            self.model_name = "blind"
+
+        def pairs(self, items):  # type: ignore[no-untyped-def]
+            return [PseudonymizedPair(b, a, {}) for b, a, _ in items]
+
+    class BlindScanner(ResidualScanner):
+        def scan_text(self, text: str) -> list[tuple[int, int, str, str]]:
+            return []
+
+    refused = verdict(jsonl(*CLEAN), BlindScanner(), Blind())
+    assert not refused.passed
+    assert "canaries" in refused.reason
+    seen = run_canaries(CLEAN, pseudonymizer=Blind(), scanner=scanner, seed="x")
+    assert seen.missed_first == seen.planted
+
+
+def test_the_interval_is_clopper_and_pearson() -> None:
+    low, high = clopper_pearson(0, 60)
+    assert (low, round(high, 4)) == (0.0, 0.0596)
+    low, high = clopper_pearson(3, 100)
+    assert (round(low, 4), round(high, 4)) == (0.0062, 0.0852)
+    assert clopper_pearson(0, 0) == (0.0, 1.0)
+
+
+def test_a_canary_counts_as_leaked_by_a_single_word() -> None:
+    assert survives("Lucía Ortega", "habla ORTEGA hoy")
+    assert survives("12345678", "es 12.345.678-Z")
+    assert not survives("Lucía Ortega", "habla <PERSONA_1> hoy")
+
+
+def test_a_file_is_anonymized_line_by_line_and_scans_clean(
+    tmp_path: Path, scanner: ResidualScanner, pseudonymizer: Pseudonymizer
+) -> None:
+    lines = [
+        {
+            "input": "habla pedro garcía lópez con dni 12345678z",
+            "output": "Habla Pedro García López con DNI 12345678Z.",
+        },
+        {"text": "Interviene Zulanor Pextimel.", "other": 1},
+        {"instruction": "Corrige.", "input": "a", "output": "b", "meta": {"example_id": "e", "entities": {}}},
+    ]
+    source, target = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
+    source.write_text("\ufeff" + "\n\n".join(json.dumps(line) for line in lines) + "\n", encoding="utf-8")
+    seen: list[tuple[int, int]] = []
+    report = anonymize_file(
+        source,
+        target,
+        pseudonymizer=pseudonymizer,
+        scanner=scanner,
+        progress=lambda a, b: seen.append((a, b)),
+    )
+    out = [json.loads(line) for line in target.read_text(encoding="utf-8").splitlines()]
+    assert (report.lines, report.written, report.quarantined) == (3, 3, ())
+    assert out[0]["output"] == "Habla <PERSONA_1> con DNI <DNI_1>."
+    assert out[0]["input"] == "habla <PERSONA_1> con dni <DNI_1>"
+    assert out[1] == {"text": "Interviene <PERSONA_1>.", "other": 1}
+    assert out[2] == lines[2]
+    assert scan_file(target, scanner=scanner).passed
+    assert seen[-1] == (source.stat().st_size, source.stat().st_size)
+    again = tmp_path / "again.jsonl"
+    anonymize_file(target, again, pseudonymizer=pseudonymizer, scanner=scanner)
+    assert again.read_bytes() == target.read_bytes()
+
+
+def test_a_broken_file_leaves_no_output_behind(tmp_path: Path, pseudonymizer: Pseudonymizer) -> None:
+    source = tmp_path / "in.jsonl"
+    for bad, line in [("{}", 2), ('{"input": 3, "output": "x"}', 2), ("nope", 2), ('{"input": "x"', 2)]:
+        source.write_text('{"text": "Hola."}\n' + bad + "\n")
+        with pytest.raises(BadJsonl) as error:
+            anonymize_file(source, tmp_path / "out.jsonl", pseudonymizer=pseudonymizer)
+        assert error.value.line == line
+        assert [p.name for p in tmp_path.iterdir()] == ["in.jsonl"]
+
+
+def test_a_missing_input_and_input_as_output_are_refused(
+    tmp_path: Path, pseudonymizer: Pseudonymizer
+) -> None:
+    source = tmp_path / "in.jsonl"
+    with pytest.raises(BadInput, match="no file"):
+        anonymize_file(source, tmp_path / "out.jsonl", pseudonymizer=pseudonymizer)
+    source.write_text('{"text": "Hola."}\n')
+    with pytest.raises(BadInput, match="same file"):
+        anonymize_file(source, source, pseudonymizer=pseudonymizer)
+
+
+def test_null_bytes_and_a_very_long_line_are_masked(tmp_path: Path, pseudonymizer: Pseudonymizer) -> None:
+    source, target = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
+    text = "La obra sigue su curso. " * 2000 + "Habla Pe\x00dro Gar\x00cía López." + "x" * 20_000
+    source.write_text(json.dumps({"text": text}) + "\n")
+    anonymize_file(source, target, pseudonymizer=pseudonymizer)
+    out = json.loads(target.read_text())["text"]
+    assert "Habla <PERSONA_1>." in out
+    assert out.endswith("x" * 20_000)
