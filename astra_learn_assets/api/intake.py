@@ -36,7 +36,6 @@ from astra_learn_assets.platform import Platform
 from astra_learn_assets.store import artifacts, dictionary, outbox, paths, tenants
 from astra_learn_assets.store.tables import Artifact
 
-
 __all__ = ["compare_artifacts", "register_draft", "register_session", "relay_now", "submit_final"]
 
 
