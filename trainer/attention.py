@@ -135,6 +135,12 @@ def _scatter(
 ) -> torch.Tensor:
     if q.device.type == "cpu":
         return _one_by_one(q, k, v, starts, scale)
+    return _padded_batch(q, k, v, starts, longest, scale)
+
+
+def _padded_batch(
+    q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, starts: torch.Tensor, longest: int, scale: float | None
+) -> torch.Tensor:
     tokens = q.shape[0]
     position = torch.arange(tokens, device=q.device)
     row = torch.bucketize(position, starts[1:].to(torch.int64), right=True)

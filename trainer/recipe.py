@@ -29,7 +29,6 @@ class Recipe:
 
     ``batch_tokens`` is what one optimizer step sees; ``pack_tokens`` the most that is held at once.
     ``patience``: validations in a row without improvement after which training stops (0 = never).
-    ``top_layers``: adapt only that many layers next to the output (0 = all).
     """
 
     rank: int = 16
@@ -43,7 +42,6 @@ class Recipe:
     max_grad_norm: float = 1.0
     patience: int = 3
     target_modules: str = "all-linear"
-    top_layers: int = 0
     seed: int = 7
 
 

@@ -180,14 +180,11 @@ def _with_adapter(model: Any, options: TrainOptions) -> Any:
 
     recipe = options.recipe
     targets: Any = recipe.target_modules
-    layers = getattr(model.config, "num_hidden_layers", 0)
-    top = list(range(max(0, layers - recipe.top_layers), layers)) if recipe.top_layers else None
     config = LoraConfig(
         r=recipe.rank,
         lora_alpha=recipe.alpha,
         lora_dropout=0.0,
         target_modules=targets if targets == "all-linear" else targets.split(","),
-        layers_to_transform=top,
         bias="none",
         task_type="CAUSAL_LM",
     )

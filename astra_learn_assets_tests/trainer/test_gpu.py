@@ -1,0 +1,129 @@
+"""What only a CUDA card can show. Run with ``pytest -m gpu``."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from astra_learn_assets_tests.trainer.examples import line, write
+
+BASE = str(Path(__file__).parents[2] / "trainer" / "base_model")
+pytestmark = [pytest.mark.gpu, pytest.mark.timeout(240)]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _card() -> None:
+    import torch
+
+    if not torch.cuda.is_available():
+        pytest.skip("no CUDA device")
+
+
+def _train(folder: Path, *arguments: str, count: int = 160) -> subprocess.CompletedProcess[str]:
+    data = write(folder / "corpus.jsonl", [line(i) for i in range(count)])
+    return subprocess.run(
+        [sys.executable, "-m", "trainer", "train", "--data", str(data), "--base", BASE, "--tenant", "alfa",
+         "--out", str(folder / "adapter"), "--require-gpu", *arguments],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("precision", ["bf16", "fp16", "nf4", "fp32"])
+def test_training_learns_in_every_precision(tmp_path: Path, precision: str) -> None:
+    if precision == "nf4":
+        pytest.importorskip("bitsandbytes")
+    done = _train(tmp_path, "--precision", precision, "--epochs", "3", "--batch-tokens", "1024")
+    assert done.returncode == 0, done.stderr
+    metrics = json.loads(done.stdout)
+    assert metrics["precision"] == precision
+    assert metrics["validation_loss_last"] < 0.5 * metrics["validation_loss_first"]
+    golden = write(tmp_path / "golden.jsonl", [line(i) for i in range(1000, 1020)])
+    judged = subprocess.run(
+        [sys.executable, "-m", "trainer", "evaluate", "--data", str(golden), "--base", BASE,
+        "--tenant", "alfa",
+         "--adapter", f"candidate={tmp_path / 'adapter'}", "--out", str(tmp_path / "p.jsonl"),
+         "--precision", precision],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert judged.returncode == 0, judged.stderr
+    rows = [json.loads(text) for text in (tmp_path / "p.jsonl").read_text(encoding="utf-8").splitlines()]
+    wrong = {
+        name: sum(r["predictions"][name]["text"] != r["reference"] for r in rows)
+        for name in ("base", "candidate")
+    }
+    assert wrong["candidate"] < wrong["base"]
+
+
+def test_varlen_gradients_equal_those_of_single_examples_in_fp32() -> None:
+    import torch
+
+    from trainer.data import Encoded
+    from trainer.loss import label_losses, to_device
+    from trainer.model import load_base, place
+    from trainer.packing import collate
+
+    draw = torch.Generator().manual_seed(1)
+    examples = [
+        Encoded(tuple(torch.randint(4, 8000, (length,), generator=draw).tolist()), length // 2)
+        for length in (17, 90, 33, 61)
+    ]
+
+    def gradient(precision: str, packs: list[list[Encoded]]) -> torch.Tensor:
+        model = load_base(BASE, None, place("cuda", precision), packed=True).float()  # type: ignore[arg-type]
+        total = 0
+        with torch.autocast("cuda", torch.bfloat16, enabled=precision == "bf16"):
+            for pack in packs:
+                total = total + label_losses(model, to_device(collate(pack), "cuda"))[0].sum()
+        total.backward()  # type: ignore[attr-defined]
+        return torch.cat([p.grad.flatten() for p in model.parameters() if p.grad is not None])
+
+    reference = gradient("fp32", [[e] for e in examples])
+    packed = gradient("bf16", [examples])
+    single = gradient("bf16", [[e] for e in examples])
+    error = (packed - reference).norm() / reference.norm()
+    plain = (single - reference).norm() / reference.norm()
+    assert error < 1.2 * plain + 1e-4, (float(error), float(plain))
+
+
+_SMALL_CARD = """
+import sys, torch
+from pathlib import Path
+torch.cuda.set_per_process_memory_fraction(float(sys.argv[1]))
+from trainer.__main__ import main
+sys.exit(main(["train", "--data", sys.argv[2], "--base", sys.argv[3], "--tenant", "alfa", "--out",
+sys.argv[4],
+  "--epochs", "1", "--batch-tokens", "32768", "--pack-tokens", "32768", "--require-gpu"]))
+"""
+
+
+def test_too_little_memory_halves_the_packs_and_still_publishes(tmp_path: Path) -> None:
+    import torch
+
+    data = write(tmp_path / "corpus.jsonl", [line(i) for i in range(1200)])
+    share = 1.1e9 / torch.cuda.get_device_properties(0).total_memory
+    done = subprocess.run(
+        [sys.executable, "-c", _SMALL_CARD, str(share), str(data), BASE, str(tmp_path / "adapter")],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "out of memory: again" in done.stderr
+    metrics = json.loads(done.stdout)
+    assert metrics["hyperparameters"]["pack_tokens"] < 32768 or metrics["hyperparameters"]["checkpointing"]
+
+
+def test_no_memory_at_all_ends_with_status_7_and_nothing_published(tmp_path: Path) -> None:
+    import torch
+
+    data = write(tmp_path / "corpus.jsonl", [line(i) for i in range(60)])
+    share = 9.5e7 / torch.cuda.get_device_properties(0).total_memory
+    done = subprocess.run(
+        [sys.executable, "-c", _SMALL_CARD, str(share), str(data), BASE, str(tmp_path / "adapter")],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 7, (done.returncode, done.stderr)
+    assert not (tmp_path / "adapter").exists()
+    assert not (tmp_path / "adapter.partial").exists()

@@ -1,0 +1,165 @@
+"""A real training on the shipped base: it learns, repeats itself, and publishes all or nothing."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from astra_learn_assets_tests.trainer.examples import line, write
+from trainer.__main__ import main
+from trainer.errors import BadUsage, NotFinite
+
+Run = Callable[..., dict[str, Any]]
+
+
+def _digest(folder: Path) -> dict[str, str]:
+    names = ("adapter_config.json", "adapter_model.safetensors")
+    return {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in names}
+
+
+def _train(data: Path, out: Path, base: str, *extra: str) -> list[str]:
+    return ["train", "--data", str(data), "--base", base, "--tenant", "alfa", "--out", str(out),
+            "--device", "cpu", "--threads", "1", *extra]  # fmt: skip
+
+
+def test_the_loss_falls_and_the_folder_is_complete(trained: tuple[Path, dict[str, Any]]) -> None:
+    folder, metrics = trained
+    assert metrics["train_loss_last"] < 0.5 * metrics["train_loss_first"]
+    assert metrics["validation_loss_last"] < 0.7 * metrics["validation_loss_first"]
+    assert metrics["reload_equal"] is True
+    assert sorted(f.name for f in folder.iterdir()) == [
+        "adapter_config.json", "adapter_model.safetensors", "metrics.json", "train_log.jsonl",
+    ]  # fmt: skip
+    log = [json.loads(text) for text in (folder / "train_log.jsonl").read_text().splitlines()]
+    assert [entry["step"] for entry in log] == list(range(1, metrics["steps"] + 1))
+    assert json.loads((folder / "metrics.json").read_text()) == metrics
+    assert not folder.with_name("adapter.partial").exists()
+
+
+def test_the_adapter_names_its_base_without_a_path_of_this_machine(
+    trained: tuple[Path, dict[str, Any]],
+) -> None:
+    config = json.loads((trained[0] / "adapter_config.json").read_text())
+    assert config["base_model_name_or_path"] == "base_model"
+    assert len(config["revision"]) == 16
+    assert config["target_modules"] == sorted(config["target_modules"])
+
+
+def test_the_same_corpus_and_seed_give_the_same_bytes(tmp_path: Path, run: Run) -> None:
+    data = write(tmp_path / "corpus.jsonl", [line(i) for i in range(8)])
+    run(data, tmp_path / "first", epochs=1.0)
+    run(data, tmp_path / "second", epochs=1.0)
+    assert _digest(tmp_path / "first") == _digest(tmp_path / "second")
+
+
+def test_small_packs_with_accumulation_learn_the_same_as_large_ones(tmp_path: Path, run: Run) -> None:
+    from safetensors.torch import load_file
+
+    data = write(tmp_path / "corpus.jsonl", [line(i) for i in range(6)])
+    recipe = {"epochs": 1.0, "batch_tokens": 4096, "learning_rate": 1e-3, "warmup_share": 0.0}
+    whole = run(data, tmp_path / "whole", pack_tokens=4096, **recipe)
+    parts = run(data, tmp_path / "parts", pack_tokens=100, **recipe)
+    assert whole["steps"] == parts["steps"] == 1
+    assert whole["train_loss_first"] == pytest.approx(parts["train_loss_first"], rel=1e-4)
+    one, other = (load_file(tmp_path / name / "adapter_model.safetensors") for name in ("whole", "parts"))
+    for name in one:
+        # One step of Adam is the sign of the gradient, so a tiny gradient may flip: compare in the mean.
+        assert float((one[name] - other[name]).abs().mean()) < 1e-4
+
+
+def test_an_adapter_folder_is_never_overwritten(
+    trained: tuple[Path, dict[str, Any]], run: Run, tmp_path: Path
+) -> None:
+    before = _digest(trained[0])
+    with pytest.raises(BadUsage, match="never overwritten"):
+        run(write(tmp_path / "c.jsonl", [line(1)]), trained[0])
+    assert _digest(trained[0]) == before
+
+
+def test_a_loss_that_is_not_finite_publishes_nothing(tmp_path: Path, run: Run) -> None:
+    data = write(tmp_path / "corpus.jsonl", [line(i) for i in range(12)])
+    with pytest.raises(NotFinite) as caught:
+        run(data, tmp_path / "adapter", learning_rate=1e38, epochs=4.0)
+    assert caught.value.exit_status == 6
+    assert [f.name for f in tmp_path.iterdir()] == ["corpus.jsonl"]
+
+
+@pytest.mark.parametrize(
+    ("text", "extra", "status", "message"),
+    [
+        ("{\n", (), 3, "line 1: is not JSON"),
+        (json.dumps(line(1, tenant="beta")), (), 3, "belongs to tenant 'beta'"),
+        (json.dumps(line(1, input="palabra " * 900)), ("--longest-example", "512"), 3, "more than 512"),
+        (json.dumps(line(1, input="palabra " * 900)), (), 3, "the base model reads 1024"),
+        (json.dumps(line(1)), ("--require-gpu", "--device", "auto"), 5, "no CUDA device"),
+        (json.dumps(line(1)), ("--precision", "nf4"), 5, "needs a CUDA device"),
+        (json.dumps(line(1)), ("--rank", "0"), 2, "--rank must be positive"),
+        (json.dumps(line(1)), ("--target-modules", "nothing_like_it"), 2, "does not fit this base model"),
+    ],
+)
+def test_bad_input_ends_with_its_own_status_and_leaves_nothing(
+    tmp_path: Path, base: str, capsys: pytest.CaptureFixture[str], text: str, extra: tuple[str, ...], status: int, message: str
+) -> None:  # fmt: skip
+    import torch
+
+    if status == 5 and torch.cuda.is_available():
+        pytest.skip("this machine has a CUDA device")
+    data = tmp_path / "corpus.jsonl"
+    data.write_text(text, encoding="utf-8")
+    assert main(_train(data, tmp_path / "adapter", base, *extra)) == status
+    said = capsys.readouterr()
+    assert message in said.err
+    assert said.out == ""
+    assert [f.name for f in tmp_path.iterdir()] == ["corpus.jsonl"]
+
+
+def test_a_missing_or_broken_base_is_status_4(
+    tmp_path: Path, base: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = write(tmp_path / "corpus.jsonl", [line(1)])
+    assert main(_train(data, tmp_path / "adapter", str(tmp_path / "nowhere"))) == 4
+    broken = tmp_path / "broken"
+    broken.mkdir()
+    for file in Path(base).iterdir():
+        content = file.read_bytes()
+        (broken / file.name).write_bytes(content[:100_000] if file.suffix == ".safetensors" else content)
+    assert main(_train(data, tmp_path / "adapter", str(broken))) == 4
+    assert "Traceback" not in capsys.readouterr().err
+    assert not (tmp_path / "adapter").exists()
+
+
+def test_sigterm_publishes_nothing_and_does_not_disturb_the_next_run(
+    tmp_path: Path, base: str, run: Run
+) -> None:
+    data = write(tmp_path / "corpus.jsonl", [line(i) for i in range(8)])
+    log = tmp_path / "adapter.partial" / "train_log.jsonl"
+    arguments = _train(data, tmp_path / "adapter", base, "--epochs", "500", "--batch-tokens", "128")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "trainer", *arguments],
+        stderr=subprocess.PIPE,
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+    )
+    deadline = time.monotonic() + 240
+    while not (log.exists() and log.read_text().count("\n") >= 2):
+        assert process.poll() is None, process.communicate()[1].decode()
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    process.send_signal(signal.SIGTERM)
+    error = process.communicate(timeout=120)[1].decode()
+    assert process.returncode == 75, error
+    assert "nothing was published" in error
+    assert sorted(f.name for f in tmp_path.iterdir()) == ["corpus.jsonl"]
+    (tmp_path / "adapter.partial").mkdir()  # what kill -9 would leave
+    (tmp_path / "adapter.partial" / "adapter_model.safetensors").write_bytes(b"half")
+    run(data, tmp_path / "adapter", epochs=0.5)
+    assert sorted(f.name for f in tmp_path.iterdir()) == ["adapter", "corpus.jsonl"]
