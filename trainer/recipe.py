@@ -160,7 +160,9 @@ class Watch(TrainerCallback):  # type: ignore[misc]
 
 
 class LoraTrainer(Trainer):  # type: ignore[misc]
-    """Trainer with our loss and our order of packs."""
+    """Trainer with our loss, our learning rate and our order of packs."""
+
+    warmup_share = 0.0
 
     def compute_loss(
         self,
@@ -171,6 +173,19 @@ class LoraTrainer(Trainer):  # type: ignore[misc]
     ) -> Any:
         losses, _ = label_losses(model, inputs)
         return losses.sum() / (num_items_in_batch if num_items_in_batch is not None else losses.numel())
+
+    def create_scheduler(self, num_training_steps: int, optimizer: Any = None) -> Any:
+        """Linear to zero. The library's own also starts at zero: one step alone would learn nothing."""
+        from torch.optim.lr_scheduler import LambdaLR
+
+        chosen: Any = optimizer if optimizer is not None else self.optimizer
+        warmup = max(1, round(self.warmup_share * num_training_steps))
+
+        def factor(step: int) -> float:
+            return min(1.0, (step + 1) / warmup) * max(0.0, 1 - step / num_training_steps)
+
+        self.lr_scheduler = LambdaLR(chosen, factor)
+        return self.lr_scheduler
 
     def _get_train_sampler(self, *_: Any) -> Sampler[int]:
         from torch.utils.data import SequentialSampler
@@ -197,8 +212,6 @@ def make_trainer(
         gradient_accumulation_steps=accumulation,
         num_train_epochs=1,
         learning_rate=recipe.learning_rate,
-        lr_scheduler_type="linear",
-        warmup_steps=max(1, round(recipe.warmup_share * watch.steps)),
         weight_decay=0.0,
         max_grad_norm=recipe.max_grad_norm,
         optim="adamw_torch_fused" if on_gpu else "adamw_torch",
@@ -229,4 +242,5 @@ def make_trainer(
     trainer.remove_callback(PrinterCallback)
     trainer.model_accepts_loss_kwargs = True  # so that it counts the labels of an accumulated step
     trainer.label_names = ["labels"]
+    trainer.warmup_share = recipe.warmup_share
     return trainer

@@ -263,7 +263,8 @@ def _save_checked(model: Any, corpus: Corpus, folder: Path) -> None:
     probe = to_device({k: v for k, v in batch.items() if k != "labels"}, model.device)
     with torch.inference_mode():
         before = model(**probe, use_cache=False).logits
-    model.save_pretrained(folder, safe_serialization=True)
+    # Without save_embedding_layers=False PEFT asks the Hub about the base model's vocabulary.
+    model.save_pretrained(folder, save_embedding_layers=False)
     (folder / "README.md").unlink(missing_ok=True)  # PEFT's empty model card
     _settle_config(folder / "adapter_config.json")
 
