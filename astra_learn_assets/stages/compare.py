@@ -97,7 +97,7 @@ def _compare_one(platform: Platform, tenant_id: str, final: Artifact, base: Arti
 
 def _manifest(platform: Platform, base: Artifact) -> Manifest | None:
     try:
-        raw = platform.objects.get(paths.draft_manifest(base.tenant_id, base.session_id, base.version))
+        raw = platform.objects.get(paths.manifest_of(base.uri))
     except NotFound:
         return None
     return parse_manifest(raw)
