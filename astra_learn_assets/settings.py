@@ -90,9 +90,9 @@ class Settings(BaseSettings):
     sensor_interval_seconds: int = Field(30, ge=1)
     lora_rank: int = Field(16, gt=0)
     lora_alpha: int = Field(32, gt=0)
-    learning_rate: float = Field(1e-3, gt=0)
-    epochs: float = Field(4, gt=0)
-    batch_tokens: int = Field(2048, gt=0, description="tokens per optimizer step, padding excluded")
+    learning_rate: float = Field(2e-3, gt=0)
+    epochs: float = Field(1, gt=0)
+    batch_tokens: int = Field(512, gt=0, description="tokens per optimizer step, padding excluded")
     seed: int = 7
 
     # serving

@@ -24,6 +24,7 @@ SMALL = {
     "train_threshold": 30,
     "train_minimum": 10,
     "epochs": 1.0,
+    "learning_rate": 2e-3,
     "golden_maximum_examples": 30,
 }
 
