@@ -21,8 +21,8 @@ class EventLog:
     """A real Redis subscriber: remembers when each dictionary version of each tenant was announced."""
 
     def __init__(self, redis_url: str) -> None:
-        client = redis.Redis.from_url(redis_url, decode_responses=True)
-        self._pubsub = client.pubsub()  # type: ignore[no-untyped-call]
+        self._client = redis.Redis.from_url(redis_url, decode_responses=True)  # its end closes the socket
+        self._pubsub = self._client.pubsub()  # type: ignore[no-untyped-call]
         self._pubsub.subscribe(CHANNEL_DICTIONARY)
         self._seen: dict[tuple[str, int], float] = {}
         self._news = threading.Condition()
