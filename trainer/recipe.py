@@ -33,9 +33,9 @@ class Recipe:
 
     rank: int = 16
     alpha: int = 32
-    learning_rate: float = 1e-3
-    epochs: float = 4.0
-    batch_tokens: int = 2048
+    learning_rate: float = 2e-3
+    epochs: float = 1.0
+    batch_tokens: int = 512
     pack_tokens: int = 8192
     longest_example: int = 4096
     warmup_share: float = 0.05
