@@ -75,6 +75,9 @@ def _quiet() -> None:
 
 
 def _use_threads(count: int) -> None:
+    # Threads that wait must sleep: beside another process on the same cores, spinning costs more than it saves.
+    # The runtime reads this when torch is loaded.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     import torch
 
     torch.set_num_threads(count or len(os.sched_getaffinity(0)))

@@ -5,6 +5,8 @@ The coordinator sees every run, so the lane, the priority and the GPU request ar
 
 - ``astra/lane``: ``{tenant}:learn`` or ``{tenant}:prepare``; the instance runs one of each at a time;
 - ``dagster/priority``: -10 for backfills, so that a clerk's feedback never waits behind one;
+- ``astra/gpu``: on runs that train or evaluate; the instance runs one of them at a time. A pool does not
+  hold back whole runs until its limit was set by hand, and two trainings on one card end both;
 - ``dagster-k8s/config``: a GPU and its node pool for runs that train or evaluate, when
   ``ASTRA_GPU_TAGS`` holds it as JSON (Kubernetes only).
 
@@ -23,6 +25,7 @@ from astra_learn_assets.errors import BadConfiguration
 
 GPU_POOL = "gpu"
 LANE_TAG = "astra/lane"
+GPU_TAG = "astra/gpu"
 _LEARNING = frozenset(
     {"training_corpus", "golden_set", "lora_adapter", "evaluation_report", "promoted_adapter"}
 )
@@ -48,6 +51,8 @@ def tags_for(
         added[LANE_TAG] = f"{tenant}:{'learn' if names & _LEARNING else 'prepare'}"
     if "dagster/backfill" in tags:
         added["dagster/priority"] = "-10"
+    if names & _GPU:
+        added[GPU_TAG] = "1"
     if gpu_config and names & _GPU:
         try:
             parsed = json.loads(gpu_config)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from astra_learn_assets.automation.run_coordinator import LANE_TAG, tags_for
+from astra_learn_assets.automation.run_coordinator import GPU_TAG, LANE_TAG, tags_for
 from astra_learn_assets.errors import BadConfiguration
 
 PARTITION = {"dagster/partition": "villaverde"}
@@ -27,7 +27,7 @@ def test_a_backfill_waits_behind_a_clerks_feedback() -> None:
 
 
 def test_a_tag_the_run_brings_itself_is_never_replaced() -> None:
-    own = {**PARTITION, "dagster/backfill": "abc", "dagster/priority": "5", LANE_TAG: "mine"}
+    own = {**PARTITION, "dagster/backfill": "abc", "dagster/priority": "5", LANE_TAG: "mine", GPU_TAG: "2"}
     assert tags_for(tags=own, assets=["lora_adapter"]) == {}
 
 
@@ -37,6 +37,8 @@ def test_only_runs_that_train_or_evaluate_ask_for_a_gpu() -> None:
     without = tags_for(tags=PARTITION, assets=["anonymized_pairs"], gpu_config=config)
     assert with_gpu["dagster-k8s/config"] == config
     assert "dagster-k8s/config" not in without
+    assert with_gpu[GPU_TAG] == "1"
+    assert GPU_TAG not in without
 
 
 def test_a_run_without_a_partition_gets_no_lane() -> None:
