@@ -75,9 +75,6 @@ def _quiet() -> None:
 
 
 def _use_threads(count: int) -> None:
-    # Threads that wait must sleep: beside another process on the same cores, spinning costs more than it saves.
-    # The runtime reads this when torch is loaded.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     import torch
 
     torch.set_num_threads(count or len(os.sched_getaffinity(0)))
@@ -148,6 +145,9 @@ def _evaluate(options: argparse.Namespace) -> dict[str, Any]:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; the report is one JSON document on stdout, everything else goes to stderr."""
+    # Waiting threads must sleep: with another process on the same cores, spinning costs more than it saves.
+    # The runtime reads this when torch is loaded, so it comes first.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     options = _parser().parse_args(argv)
     signal.signal(signal.SIGTERM, _interrupt)
     signal.signal(signal.SIGINT, _interrupt)
