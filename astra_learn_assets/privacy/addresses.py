@@ -9,7 +9,7 @@ blocklist or roster says so.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from astra_learn_assets.privacy.rules import Finding
 
@@ -79,22 +79,46 @@ _COMPANY = re.compile(
 )
 
 
+_NUMBERED = re.compile(r"\d|s/n|n[úu]mero|N[ÚU]MERO|S/N")
+
+
+_WINDOW = 110
+
+
 def addresses(text: str) -> Iterator[Finding]:
     """Street addresses that name a house, in a cleaned text."""
-    for form in (_GRID, _ADDRESS, _ADDRESS_SAID, _ADDRESS_LOWER, _BLOCK, _POSTAL):
-        for match in form.finditer(text):
-            end = match.end()
-            while end > match.start() and text[end - 1] in " ,.;-\n":
-                end -= 1
-            yield Finding(match.start(), end, "DIRECCION", 65, "address")
+    for low, high in _windows(text, [m.start() for m in _NUMBERED.finditer(text)]):
+        for form in (_GRID, _ADDRESS, _ADDRESS_SAID, _ADDRESS_LOWER, _BLOCK, _POSTAL):
+            for match in form.finditer(text, low, high):
+                end = match.end()
+                while end > match.start() and text[end - 1] in " ,.;-\n":
+                    end -= 1
+                yield Finding(match.start(), end, "DIRECCION", 65, "address")
 
 
-def public_places(text: str) -> Iterator[tuple[int, int]]:
-    """Spans of streets, institutions and companies whose inner names are not citizens."""
-    for form in (_PLACE, _PLACE_DIRECT, _COMPANY):
-        for match in form.finditer(text):
-            if not _TITLED.search(text[max(0, match.start() - 10) : match.start()]):
-                yield match.span()
+def public_places(text: str, near: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Spans of streets, institutions and companies around the offsets ``near`` whose names are no citizens'."""
+    for low, high in _windows(text, near):
+        for form in (_PLACE, _PLACE_DIRECT, _COMPANY):
+            for match in form.finditer(text, low, high):
+                if not _TITLED.search(text[max(0, match.start() - 10) : match.start()]):
+                    yield match.span()
+
+
+def _windows(text: str, near: Sequence[int]) -> list[tuple[int, int]]:
+    """Stretches of ``text`` around the offsets, cut between words, overlapping ones joined."""
+    windows: list[tuple[int, int]] = []
+    for at in sorted(near):
+        low, high = max(0, at - _WINDOW), min(len(text), at + _WINDOW)
+        while low > 0 and text[low - 1].isalnum() and low < at:
+            low += 1
+        while high < len(text) and text[high].isalnum() and high < at + 2 * _WINDOW:
+            high += 1
+        if windows and low <= windows[-1][1]:
+            windows[-1] = windows[-1][0], high
+        else:
+            windows.append((low, high))
+    return windows
 
 
 _TITLED = re.compile(

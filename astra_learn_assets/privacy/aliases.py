@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from astra_learn_assets.privacy.cleaning import fold_chars
-from astra_learn_assets.privacy.persons import PARTICLES, WORD
+from astra_learn_assets.privacy.persons import PARTICLES, WORD, is_name_word, is_ordinary
 
 SIMILAR = 60.0
 
@@ -155,3 +155,26 @@ def _window(said: str, count: int, words: Sequence[str]) -> tuple[int, int]:
             if score > best:
                 best, found = score, (first, first + size)
     return found
+
+
+def unexplained(alignment: Alignment) -> list[tuple[int, int]] | None:
+    """Spans of the draft's words that the final says nothing about and that could be names.
+
+    Words both sides share are judged on the final's side. A changed word is explained when it is
+    everyday Spanish, or stands where the final has everyday words ("ovras" for "obras"). None when
+    the sides differ too much to tell.
+    """
+    spans: list[tuple[int, int]] = []
+    changed = 0
+    for tag, a, b, c, d in alignment.blocks:
+        if tag == "equal":
+            continue
+        changed += b - a
+        written = [w for _, _, w in alignment.after[c:d] if w[:1].isalpha()]
+        plain = bool(written) and all(is_ordinary(w) and not is_name_word(w) for w in written)
+        if plain and abs((b - a) - (d - c)) <= 1 and b - a <= 3:
+            continue
+        for start, end, word in alignment.before[a:b]:
+            if len(word) > 1 and (word.isdigit() or not is_ordinary(word) or is_name_word(word)):
+                spans.append((start, end))
+    return spans if changed * 2 <= len(alignment.before) else None

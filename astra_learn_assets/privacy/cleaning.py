@@ -37,6 +37,9 @@ _CONFUSABLE = dict(
 _CONFUSABLE.update(zip("ӧӦӓӒάέίόύΆΈΊΌΎіıɑⅼ", "oOaAaeiouAEIOYiial", strict=True))
 
 
+_PLAIN = str.maketrans("\u2010\u2011\u2012\u2013\u2014\u2015\u00a0\u202f", "------  ")
+
+
 @dataclass(frozen=True)
 class Cleaned:
     """``text`` for detectors; character ``i`` came from ``original[starts[i]:ends[i]]``.
@@ -58,8 +61,9 @@ class Cleaned:
 
 def clean(text: str) -> Cleaned:
     """The detectors' view of ``text``; constant time per character, identity for ordinary text."""
-    if _SPECIAL.search(text) is None:
-        return Cleaned(text, text)
+    plain = text.translate(_PLAIN)
+    if _SPECIAL.search(PLACEHOLDER.sub("", plain) if "<" in plain else plain) is None:
+        return Cleaned(text, plain)
     characters: list[str] = []
     starts: list[int] = []
     ends: list[int] = []

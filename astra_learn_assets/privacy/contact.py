@@ -34,11 +34,11 @@ _MAIL = r"[\w.+%'’\-]{1,64}\s?@\s?(?:[\w\-]{1,63}\s?\.\s?){1,5}[A-Za-z]{2,24}"
 _SPOKEN_MAIL = r"(?<![\w.\-])[\w.\-]{1,64}(?:\s+(?:punto|guion bajo|guión bajo|guion|guión)\s+[\w\-]+){0,4}\s+arroba\s+[\w\-]+(?:\s+punto\s+[\w\-]{2,12}){1,3}"
 
 CONTACT: tuple[Rule, ...] = (
-    Rule("EMAIL", re.compile(rf"(?<![\w.+]){_MAIL}"), strong=True, rank=80),
-    Rule("EMAIL", re.compile(_SPOKEN_MAIL, re.I), strong=True, rank=80),
-    Rule("USUARIO", re.compile(r"(?<![\w@./])@[A-Za-z_]\w{2,29}(?![\w@])"), strong=True, rank=40),
-    Rule("URL", re.compile(r"(?:https?://|www\.)[^\s<>\"'»”)\]]{3,}[^\s<>\"'»”)\].,;:!?…]", re.I), strong=True, rank=75),
-    Rule("URL", re.compile(r"(?<![\w@.])(?:facebook|instagram|linkedin|twitter|tiktok|x)\.com/[\w./\-]+", re.I), strong=True, rank=75),
+    Rule("EMAIL", re.compile(rf"(?<![\w.+]){_MAIL}"), strong=True, rank=80, needs=("@",)),
+    Rule("EMAIL", re.compile(_SPOKEN_MAIL, re.I), strong=True, rank=80, needs=("arroba",)),
+    Rule("USUARIO", re.compile(r"(?<![\w@./])@[A-Za-z_]\w{2,29}(?![\w@])"), strong=True, rank=40, needs=("@",)),
+    Rule("URL", re.compile(r"(?:https?://|www\.)[^\s<>\"'»”)\]]{3,}[^\s<>\"'»”)\].,;:!?…]", re.I), strong=True, rank=75, needs=("://", "www.", ".com/")),
+    Rule("URL", re.compile(r"(?<![\w@.])(?:facebook|instagram|linkedin|twitter|tiktok|x)\.com/[\w./\-]+", re.I), strong=True, rank=75, needs=("://", "www.", ".com/")),
     Rule("CUENTA", re.compile(r"(?<!\w)[A-Za-z]{2}\d{2}(?:[ \-.]?[A-Za-z0-9]{4}){2,7}(?:[ \-.]?[A-Za-z0-9]{1,3})?(?!\w)"), v.stdnum("iban"),
          strong=True, context=words("iban|cuenta|c/c|ccc|domiciliar|bancaria|transferencia"), rank=78),
     Rule("CUENTA", re.compile(r"(?<![\w.\-/])\d{4}[ .\-]?\d{4}[ .\-]?\d{2}[ .\-]?\d{10}(?![\w/])"), v.stdnum("es.ccc"),
@@ -56,7 +56,7 @@ CONTACT: tuple[Rule, ...] = (
          lambda n: 5 <= len(n) <= 8 and any(c.isalpha() for c in n) and any(c.isdigit() for c in n),
          context=_PLATE_WORDS, context_only_if_valid=True, rank=46),
     Rule("PASAPORTE", re.compile(r"(?<![\w.\-])[A-Za-z]{0,3}[ \-]?\d{5,9}[A-Za-z]?(?!\w)"), context=words("pasaporte|pasaportes|passport"), rank=63),
-    Rule("FECHA_NACIMIENTO", re.compile(rf"(?:(?i:nacid[oa]s?|naci[óo]|nac(?:imiento|\.)|natalicio|f\. ?n\.|fdn|dob))[^\n.;]{{0,40}}?(?P<id>{_DATE})(?!\w)", re.I), strong=True, rank=59),
+    Rule("FECHA_NACIMIENTO", re.compile(rf"(?:(?i:nacid[oa]s?|naci[óo]|nac(?:imiento|\.)|natalicio|f\. ?n\.|fdn|dob))[^\n.;]{{0,40}}?(?P<id>{_DATE})(?!\w)", re.I), strong=True, rank=59, needs=("nac", "natal", "fdn", "dob", "f. n", "f.n")),
     Rule("SALUD", re.compile(rf"{_NOT_BEFORE}(?:[A-Za-z]{{2,6}}[ \-]?)?\d{{2,}}(?:[ \-/.]?\d+){{0,5}}{_E}"), lambda n: 4 <= sum(c.isdigit() for c in n) <= 20,
          context=words(
              "nhc|n h c|historia clinica|num historia|nass|nss|naf|seguridad social|afiliacion|tarjeta sanitaria|cipa|cip|sip|tsi|nuhsa|cip-sns|n.s.s|"

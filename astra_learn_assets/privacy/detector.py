@@ -67,13 +67,28 @@ class Detector:
         self._allow = AllowTerms(allow_terms)
         self._seen: OrderedDict[str, list[Entity]] = OrderedDict()
 
-    def find(self, texts: Sequence[str]) -> list[list[Finding]]:
-        """Findings per cleaned text, without overlap, in order of place."""
-        entities = self._entities(texts)
+    def find(
+        self, texts: Sequence[str], looks: Sequence[Sequence[tuple[int, int]] | None] | None = None
+    ) -> list[list[Finding]]:
+        """Findings per cleaned text, without overlap, in order of place.
+
+        ``looks``: per text None, or the only spans whose sentences the entity model must see because
+        the rest reads like a text that it sees anyway (:func:`~aliases.unexplained`).
+        """
+        entities = self._entities(texts, looks or [None] * len(texts))
         return [self._merge(text, found) for text, found in zip(texts, entities, strict=True)]
 
-    def _entities(self, texts: Sequence[str]) -> list[list[Entity]]:
-        parts = [list(segments(text)) for text in texts]
+    def _entities(
+        self, texts: Sequence[str], looks: Sequence[Sequence[tuple[int, int]] | None]
+    ) -> list[list[Entity]]:
+        parts = [
+            [
+                (at, s)
+                for at, s in segments(text)
+                if (spans is None or any(a < at + len(s) and b > at for a, b in spans)) and may_name(s)
+            ]
+            for text, spans in zip(texts, looks, strict=True)
+        ]
         fresh = list(dict.fromkeys(s for part in parts for _, s in part if s not in self._seen))
         answers = dict(zip(fresh, self._model.entities(_stand_in(s) for s in fresh), strict=True))
         flat = [(s, printed) for s in fresh if (printed := truecase(_stand_in(s))) is not None]
@@ -101,11 +116,12 @@ class Detector:
             *contact.spoken_numbers(text),
             *addresses.addresses(text),
         ]
-        places = [
-            *addresses.public_places(text),
-            *((s, e) for s, e, label in entities if label == "LOC" and " " in text[s:e]),
-        ]
-        found += self._persons(text, entities, places)
+        people = self._persons(text, entities)
+        places: list[tuple[int, int]] = []
+        if people:
+            places = list(addresses.public_places(text, [f.start for f in people]))
+            places += [(s, e) for s, e, label in entities if label == "LOC" and " " in text[s:e]]
+        found += [f for f in people if not _inside(f, places)]
         found = [piece for f in found for piece in _outside(text, f, allowed)] + masked
         found = [f for f in found if not any(s < f.end and e > f.start for s, e in blocked)]
         found = join_names(text, resolve(found))
@@ -113,7 +129,7 @@ class Detector:
         again = repeat_names(text, names, [*allowed, *places, *blocked])
         return join_names(text, resolve([*found, *again]))
 
-    def _persons(self, text: str, entities: list[Entity], places: list[tuple[int, int]]) -> list[Finding]:
+    def _persons(self, text: str, entities: list[Entity]) -> list[Finding]:
         found = []
         for start, end, label in entities:
             if label != "PER":
@@ -125,9 +141,27 @@ class Detector:
                         Finding(span[0], persons.extend(text, *span), "PERSONA", persons.RANK, "model")
                     )
         found += persons.titled(text)
-        found += persons.listed(text)
-        found += persons.speakers(text)
-        return [f for f in found if not _inside(f, places)]
+        if may_name(text):
+            found += persons.listed(text)
+            found += persons.speakers(text)
+        return found
+
+
+def may_name(segment: str) -> bool:
+    """Whether a sentence holds any word that could be a name, so that the model must see it.
+
+    A person made only of everyday words that no list knows is dropped after the model anyway, except
+    beside a label ("Nombre: Iris"); capitals alone ("el Gobierno de la Nación") name nobody.
+    """
+    if ":" in segment and len(segment) < 160:
+        return True
+    for word in persons.WORD.findall(segment):
+        folded = fold_chars(word)
+        if folded not in persons.PARTICLES and (
+            not persons.is_ordinary(folded) or (word[0].isupper() and persons.is_name_word(folded))
+        ):
+            return True
+    return False
 
 
 def truecase(segment: str) -> str | None:

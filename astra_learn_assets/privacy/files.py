@@ -24,6 +24,7 @@ from astra_learn_assets.privacy.residual import ResidualScanner, ScanReport, par
 BATCH_LINES = 128
 BATCH_CHARACTERS = 400_000
 Progress = Callable[[int, int], None]
+Batch = list[tuple[int, dict[str, Any]]]
 
 
 @dataclass(frozen=True)
@@ -48,11 +49,13 @@ def anonymize_file(
     scanner: ResidualScanner | None = None,
     drop_identical: bool = False,
     progress: Progress | None = None,
+    processes: int = 1,
 ) -> AnonymizeReport:
     """Write ``in_path`` masked to ``out_path``.
 
     With a ``scanner``, what it still finds is masked as well, and a line it still flags is left out.
-    ``progress`` is called with bytes read and bytes in all.
+    ``progress`` is called with bytes read and bytes in all. ``processes`` above 1 spreads batches over
+    so many worker processes (for backfills; each loads the model); the output is the same.
 
     Raises:
         BadInput: the input does not exist or is the output.
@@ -65,12 +68,15 @@ def anonymize_file(
     if out_path.is_dir() or not out_path.parent.is_dir():
         raise BadInput(f"cannot write {str(out_path)!r}: name a file in an existing folder")
     partial = out_path.with_name(f".{out_path.name}.{os.getpid()}.partial")
-    work = _Work(pseudonymizer, scanner, drop_identical)
     size = in_path.stat().st_size
+    totals: list[AnonymizeReport] = []
     try:
         with open(partial, "wb") as out:
-            for batch, read in _batches(in_path):
-                out.writelines(work.batch(batch))
+            for lines, report, read in _results(
+                in_path, _Work(pseudonymizer, scanner, drop_identical), processes
+            ):
+                out.writelines(lines)
+                totals.append(report)
                 if progress:
                     progress(read, size)
             out.flush()
@@ -78,7 +84,56 @@ def anonymize_file(
         os.replace(partial, out_path)
     finally:
         partial.unlink(missing_ok=True)
-    return work.report()
+    return _sum(totals)
+
+
+Done = tuple[list[bytes], AnonymizeReport]
+
+
+def _results(path: Path, work: _Work, processes: int) -> Iterator[tuple[list[bytes], AnonymizeReport, int]]:
+    """Batches worked off in order, here or in worker processes that never run far ahead."""
+    if processes <= 1:
+        for batch, read in _batches(path):
+            yield *work.run(batch), read
+        return
+    from collections import deque
+    from concurrent.futures import Future, ProcessPoolExecutor
+    from multiprocessing import get_context
+
+    with ProcessPoolExecutor(processes, get_context("spawn"), _start_worker, (work,)) as pool:
+        waiting: deque[tuple[Future[Done], int]] = deque()
+        for batch, read in _batches(path):
+            waiting.append((pool.submit(_in_worker, batch), read))
+            if len(waiting) > 2 * processes:
+                done, at = waiting.popleft()
+                yield *done.result(), at
+        for done, at in waiting:
+            yield *done.result(), at
+
+
+_WORKER: list[_Work] = []
+
+
+def _start_worker(work: _Work) -> None:
+    _WORKER[:] = [work]
+
+
+def _in_worker(batch: Batch) -> Done:
+    return _WORKER[0].run(batch)
+
+
+def _sum(reports: list[AnonymizeReport]) -> AnonymizeReport:
+    masked: Counter[str] = Counter()
+    for report in reports:
+        masked.update(report.masked)
+    return AnonymizeReport(
+        lines=sum(r.lines for r in reports),
+        written=sum(r.written for r in reports),
+        masked=dict(sorted(masked.items())),
+        second_pass=sum(r.second_pass for r in reports),
+        dropped_identical=sum(r.dropped_identical for r in reports),
+        quarantined=tuple(n for r in reports for n in r.quarantined),
+    )
 
 
 def scan_file(path: Path, *, scanner: ResidualScanner, progress: Progress | None = None) -> ScanReport:
@@ -106,8 +161,8 @@ def scan_file(path: Path, *, scanner: ResidualScanner, progress: Progress | None
     return scanner.report(lines())
 
 
-def _batches(path: Path) -> Iterator[tuple[list[tuple[int, dict[str, Any]]], int]]:
-    batch: list[tuple[int, dict[str, Any]]] = []
+def _batches(path: Path) -> Iterator[tuple[Batch, int]]:
+    batch: Batch = []
     read = characters = 0
     with open(path, "rb") as file:
         for number, line in enumerate(file, 1):
@@ -134,15 +189,25 @@ def _checked(number: int, values: dict[str, Any]) -> dict[str, Any]:
 
 
 class _Work:
+    """What is done with a batch; picklable, so that a worker process can have one."""
+
     def __init__(self, pseudonymizer: Pseudonymizer, scanner: ResidualScanner | None, drop: bool) -> None:
         self._pseudonymizer = pseudonymizer
         self._scanner = scanner
         self._drop = drop
+        self._reset()
+
+    def _reset(self) -> None:
         self._masked: Counter[str] = Counter()
         self._lines = self._written = self._second = self._identical = 0
         self._quarantined: list[int] = []
 
-    def batch(self, batch: list[tuple[int, dict[str, Any]]]) -> Iterator[bytes]:
+    def run(self, batch: Batch) -> Done:
+        """The lines to write for ``batch``, and what happened to it."""
+        self._reset()
+        return list(self.batch(batch)), self.report()
+
+    def batch(self, batch: Batch) -> Iterator[bytes]:
         items = [(*_sides(values), _seed(values)) for _, values in batch]
         results = self._pseudonymizer.pairs(items)
         texts = [v for _, values in batch if "text" in values and "input" in values for v in [values["text"]]]

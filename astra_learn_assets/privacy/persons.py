@@ -76,6 +76,9 @@ _LABEL = re.compile(
 _PREFIX = frozenset(["mª", "ma", "m", "fco", "fca", "jose", "juan", "maria"])
 
 
+_CONNECTIVES = frozenset(["a", "e", "o", "u", "y"])
+
+
 def is_name_word(word: str) -> bool:
     """Whether a folded word is in the lists of given names or surnames."""
     return word in given_names() or word in surnames()
@@ -84,7 +87,7 @@ def is_name_word(word: str) -> bool:
 @lru_cache(maxsize=65536)
 def is_ordinary(word: str) -> bool:
     """Whether a folded word is everyday Spanish, a place or an institution rather than a name."""
-    return word in ordinary_words() or word in role_words() or word in place_words()
+    return word in _CONNECTIVES or word in ordinary_words() or word in role_words() or word in place_words()
 
 
 def _capital(word: str) -> bool:

@@ -16,6 +16,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from astra_learn_assets.privacy import aliases
 from astra_learn_assets.privacy.aliases import Mention
@@ -64,9 +65,19 @@ class Pseudonymizer:
         mask_terms: Sequence[str] = (),
         allow_terms: Sequence[str] = (),
     ) -> None:
+        self._arguments = {
+            "model": model,
+            "country": country,
+            "mask_terms": tuple(mask_terms),
+            "allow_terms": tuple(allow_terms),
+        }
         loaded = load_model(model)
         self.model_name = loaded.name
         self._detector = Detector(loaded, country=country, mask_terms=mask_terms, allow_terms=allow_terms)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickled as its arguments: a worker process loads the model itself."""
+        return _rebuild, (self._arguments,)
 
     def pairs(self, items: Sequence[tuple[str, str, str | int]]) -> list[PseudonymizedPair]:
         """Each ``(before, after, seed)`` masked; same input, same output, in any batch."""
@@ -74,11 +85,19 @@ class Pseudonymizer:
         active = list(range(len(items)))
         for number in range(ROUNDS):
             views = [clean(text) for i in active for text in texts[i]]
-            found = self._detector.find([view.text for view in views])
+            both = [tuple(view.text for view in views[at : at + 2]) for at in range(0, len(views), 2)]
+            alignments = [
+                aliases.align(left, right) if left and right and left != right else None
+                for left, right in both
+            ]
+            looks: list[list[tuple[int, int]] | None] = []
+            for one in alignments:
+                looks += [aliases.unexplained(one) if one else None, None]
+            found = self._detector.find([view.text for view in views], looks)
             still = []
             for at, i in enumerate(active):
                 sides = views[2 * at : 2 * at + 2]
-                mentions = _both_sides(sides, found[2 * at : 2 * at + 2])
+                mentions = _both_sides(sides, found[2 * at : 2 * at + 2], alignments[at])
                 if mentions:
                     texts[i] = _replace(sides, mentions, f"{items[i][2]}/{number}")
                     still.append(i)
@@ -103,13 +122,19 @@ class Pseudonymizer:
             found.append(
                 [Finding(places[s], _last(view, e), kind, 30, "scan") for s, e, kind in side if s in places]
             )
-        before, after = _replace(views, _both_sides(views, found), f"{seed}/scan")
+        left, right = views[0].text, views[1].text
+        alignment = aliases.align(left, right) if left and right and left != right else None
+        before, after = _replace(views, _both_sides(views, found, alignment), f"{seed}/scan")
         return PseudonymizedPair(before, after, _count(before, after))
 
     def findings(self, text: str) -> list[tuple[int, int, str]]:
         """What would be masked in ``text``, as ``(start, end, kind)`` of the text as given."""
         view = clean(text)
         return [(*view.span(f.start, f.end), f.kind) for f in self._detector.find([view.text])[0]]
+
+
+def _rebuild(arguments: dict[str, Any]) -> Pseudonymizer:
+    return Pseudonymizer(**arguments)
 
 
 def _last(view: Cleaned, end: int) -> int:
@@ -124,7 +149,9 @@ def _count(before: str, after: str) -> dict[str, int]:
     return dict(sorted(counts.items()))
 
 
-def _both_sides(views: Sequence[Cleaned], found: Sequence[list[Finding]]) -> list[tuple[Mention, int]]:
+def _both_sides(
+    views: Sequence[Cleaned], found: Sequence[list[Finding]], alignment: aliases.Alignment | None
+) -> list[tuple[Mention, int]]:
     """Mentions of both sides with the number of their entity; empty when nothing is found."""
     left, right = views[0].text, views[1].text
     if not found[0] and not found[1]:
@@ -133,9 +160,7 @@ def _both_sides(views: Sequence[Cleaned], found: Sequence[list[Finding]]) -> lis
     if left == right:
         longer = resolve([*sides[0], *sides[1]])
         sides = [longer, longer]
-        alignment = None
-    elif left and right:
-        alignment = aliases.align(left, right)
+    elif alignment is not None:
         names = [views[i].text[f.start : f.end] for i in (0, 1) for f in sides[i] if f.kind == "PERSONA"]
         for i in (0, 1):
             kept = [m.span() for m in PLACEHOLDER.finditer(views[i].text)]
@@ -147,8 +172,6 @@ def _both_sides(views: Sequence[Cleaned], found: Sequence[list[Finding]]) -> lis
         ]
         for i in (0, 1):
             sides[i] = join_names(views[i].text, resolve([*sides[i], *added[i]]))
-    else:
-        alignment = None
     mentions = [
         Mention(i, f.start, f.end, f.kind, views[i].text[f.start : f.end]) for i in (0, 1) for f in sides[i]
     ]

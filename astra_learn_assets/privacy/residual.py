@@ -73,6 +73,12 @@ class ResidualScanner:
         allow_terms: Sequence[str] = (),
         model: str | None = None,
     ) -> None:
+        self._arguments = {
+            "country": country,
+            "mask_terms": tuple(mask_terms),
+            "allow_terms": tuple(allow_terms),
+            "model": model,
+        }
         self._mask = MaskTerms(mask_terms)
         self._allow = AllowTerms(allow_terms)
         self._model = load_model(model) if model else None
@@ -84,6 +90,10 @@ class ResidualScanner:
         self.detectors = {**presidio.versions(), "scored names": residual_names.VERSION}
         if self._model:
             self.detectors["entity model"] = self._model.name
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickled as its arguments: a worker process builds its own."""
+        return _rebuild, (self._arguments,)
 
     def scan_text(self, text: str) -> list[tuple[int, int, str, str]]:
         """``(start, end, kind, detector)`` of what is found in one text, in its own offsets."""
@@ -108,8 +118,9 @@ class ResidualScanner:
     def _second_model(self, text: str) -> Iterator[Finding]:
         if self._model is None:
             return
-        places = list(public_places(text))
-        for start, end, label in next(iter(self._model.entities([text]))):
+        entities = next(iter(self._model.entities([text])))
+        places = list(public_places(text, [start for start, _, _ in entities]))
+        for start, end, label in entities:
             span = persons.mend(text, start, end) if label == "PER" else None
             if span and not any(s <= span[0] and span[1] <= e for s, e in places):
                 yield Finding(span[0], span[1], "PERSONA", 30, "entity model")
@@ -142,6 +153,10 @@ class ResidualScanner:
             hits += self.scan_values(number, parse_line(number, line))
         kinds = dict(sorted(Counter(hit.kind for hit in hits).items()))
         return ScanReport(count, hits, kinds, dict(self.detectors))
+
+
+def _rebuild(arguments: dict[str, Any]) -> ResidualScanner:
+    return ResidualScanner(**arguments)
 
 
 def parse_line(number: int, line: bytes) -> dict[str, Any]:

@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from astra_learn_assets.privacy.cleaning import fold_chars
 
 BEFORE = 48
+MARGIN = 40
+_DIGITS = re.compile(r"\d[^\d\n]{0,4}\d(?:[^\d\n]{0,4}\d)+")
 AFTER = 28
 _SENTENCE_END = re.compile(r"[.!?]\s+(?=[A-ZÁÉÍÓÚÑ¿¡])|\n\s*\n")
 _ABBREVIATION_END = re.compile(r"(?:\b\w{1,3}|\bnúm|\btel[eé]f|\bident)\.\s+$", re.IGNORECASE)
@@ -36,7 +38,8 @@ class Finding:
 class Rule:
     """A form with its check. ``check`` gets the match without separators, upper-cased.
 
-    ``loose``: the form says so little that context must be there *and* nothing may contradict it.
+    ``needs``: one of these must occur in the folded text; a rule without it is about digits and is
+    only tried near some.
     """
 
     kind: str
@@ -50,6 +53,7 @@ class Rule:
     veto_before: re.Pattern[str] | None = None
     name: str = ""
     keep_separators: bool = False
+    needs: tuple[str, ...] = ()
     _words: re.Pattern[str] | None = field(init=False, repr=False, compare=False, default=None)
 
     def __post_init__(self) -> None:
@@ -60,9 +64,9 @@ class Rule:
             )
             object.__setattr__(self, "_words", re.compile(rf"(?<!\w)(?:{alternatives})(?![^\W\d])"))
 
-    def find(self, text: str, folded: str) -> Iterator[Finding]:
-        """All places in ``text`` (``folded`` is its accent-blind form) where the rule fires."""
-        for match in self.form.finditer(text):
+    def find(self, text: str, folded: str, low: int = 0, high: int | None = None) -> Iterator[Finding]:
+        """All places in ``text[low:high]`` (``folded`` is its accent-blind form) where the rule fires."""
+        for match in self.form.finditer(text, low, len(text) if high is None else high):
             start, end = match.span("id") if "id" in self.form.groupindex else match.span()
             if start == end or self._vetoed(text, start, end):
                 continue
@@ -114,7 +118,28 @@ def words(text: str) -> frozenset[str]:
 def find_all(rules: Iterable[Rule], text: str) -> list[Finding]:
     """Every firing of every rule; overlaps are left in."""
     folded = fold_chars(text)
-    return [finding for rule in rules for finding in rule.find(text, folded)]
+    windows = _digit_windows(text)
+    found: list[Finding] = []
+    for rule in rules:
+        if rule.needs:
+            if any(word in folded for word in rule.needs):
+                found += rule.find(text, folded)
+            continue
+        for low, high in windows:
+            found += rule.find(text, folded, low, high)
+    return found
+
+
+def _digit_windows(text: str) -> list[tuple[int, int]]:
+    """Stretches around three digits or more; long text is mostly far from any number."""
+    windows: list[tuple[int, int]] = []
+    for match in _DIGITS.finditer(text):
+        low, high = max(0, match.start() - MARGIN), min(len(text), match.end() + MARGIN)
+        if windows and low <= windows[-1][1]:
+            windows[-1] = windows[-1][0], high
+        else:
+            windows.append((low, high))
+    return windows
 
 
 def resolve(findings: Iterable[Finding]) -> list[Finding]:

@@ -201,3 +201,16 @@ def test_null_bytes_and_a_very_long_line_are_masked(tmp_path: Path, pseudonymize
     out = json.loads(target.read_text())["text"]
     assert "Habla <PERSONA_1>." in out
     assert out.endswith("x" * 20_000)
+
+
+@pytest.mark.slow
+def test_worker_processes_give_the_same_file(tmp_path: Path, pseudonymizer: Pseudonymizer) -> None:
+    source = tmp_path / "in.jsonl"
+    source.write_text(
+        "".join(json.dumps({"text": f"Habla Pedro García López, punto {n}."}) + "\n" for n in range(300))
+    )
+    one, two = tmp_path / "one.jsonl", tmp_path / "two.jsonl"
+    first = anonymize_file(source, one, pseudonymizer=pseudonymizer)
+    second = anonymize_file(source, two, pseudonymizer=pseudonymizer, processes=2)
+    assert first == second
+    assert one.read_bytes() == two.read_bytes()
