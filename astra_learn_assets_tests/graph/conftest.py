@@ -23,7 +23,7 @@ SMALL = {
     "corpus_minimum": 10,
     "train_threshold": 30,
     "train_minimum": 10,
-    "epochs": 1.0,
+    "epochs": 3.0,
     "learning_rate": 2e-3,
     "golden_maximum_examples": 30,
 }
