@@ -181,9 +181,7 @@ def build_words(data: Path, out: Path) -> int:
 
 def save(nlp: Language, out: Path, figures: dict[str, float], *, seed: int, command: str) -> None:
     """Write the model folder beside ``out`` and rename; ``training.json`` holds the figures."""
-    nlp.meta.update(
-        name=NAME, version=VERSION, license="CC-BY-4.0", description="Persons in Spanish minutes"
-    )
+    nlp.meta.update(name=NAME, version=VERSION, license="CC-BY-4.0", description="Persons in Spanish minutes")
     partial = out.with_name(out.name + ".partial")
     shutil.rmtree(partial, ignore_errors=True)
     nlp.to_disk(partial)
