@@ -1,8 +1,9 @@
 """Golden-set predictions of the base and of adapters on it, made the same way for all of them.
 
-Greedy, sorted by length and batched, with the key-value cache; one process, one dtype, the same
-batches. An adapter is merged into a freshly loaded copy of the base (except on NF4 weights, where
-merging would round it away) so that no model runs slower or differently than another.
+Greedy, sorted by length and batched, with the key-value cache and guesses from the prompt; one
+process, one dtype, the same batches. An adapter is merged into a freshly loaded copy of the base
+(except on NF4 weights, where merging would round it away) so that no model runs slower or differently
+than another.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ class EvaluateOptions:
     adapters: Mapping[str, Path]
     base_revision: str | None = None
     max_new_tokens: int = 160
-    batch_size: int = 64
+    batch_size: int = 32
     device: Any = "auto"
     precision: Any = "auto"
     require_gpu: bool = False

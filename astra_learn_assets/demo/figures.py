@@ -106,7 +106,7 @@ def promises(
         Promise(
             "An adapter made worse on purpose was rejected by wer_gate and is not served",
             sabotage is not None and sabotage.rejected and sabotage.still_served != sabotage.adapter_id,
-            f"WER {_percent(sabotage.wer)}: {sabotage.reason}" if sabotage else "not tried",
+            f"WER {_percent(sabotage.wer)}: {sabotage.reason.partition(';')[0]}" if sabotage else "not tried",
         ),
         Promise(
             "AdapterStore serves the promoted adapter",

@@ -44,8 +44,9 @@ class Progress:
         """The table for ``states`` as of now."""
         elapsed = time.monotonic() - self._started
         table = Table(title=f"The loop runs by itself · {elapsed:.0f} s", title_justify="left")
-        for name in ("council", "finals", "names live", "kept out", "anonymized", "examples", "training"):
-            table.add_column(name, justify="left" if name in ("council", "training") else "right")
+        for name in ("council", "finals", "names", "kept out", "anonymized", "examples", "training"):
+            left = name in ("council", "training")
+            table.add_column(name, justify="left" if left else "right", no_wrap=left)
         for state in states:
             training = state.training or ("waiting" if state.tally.done else "–")
             table.add_row(
@@ -61,7 +62,8 @@ class Progress:
                 self._said[state.tenant_id] = training
                 self._console.print(
                     f"[{elapsed:4.0f} s] {state.tenant_id}: {state.tally.uploaded}/{state.sessions} finals, "
-                    f"{state.anonymized} anonymized, {state.pending} examples pending, training {training}"
+                    f"{state.anonymized} anonymized, {state.pending} examples pending, training {training}",
+                    soft_wrap=True,
                 )
         return Group(table, self._spinner)
 

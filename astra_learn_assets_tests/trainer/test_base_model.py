@@ -104,3 +104,42 @@ def test_batched_generation_equals_the_library_one_by_one(base: str, tokenizer: 
             0, len(prompt) :
         ].tolist()
         assert made == [token for token in whole if token != 1]
+
+
+def test_guessing_from_the_prompt_changes_no_answer(base: str, tokenizer: Any) -> None:
+    import torch
+    from transformers import AutoConfig, AutoModelForCausalLM
+
+    from trainer.generate import generate
+
+    trained: Any = AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32).eval()
+    torch.manual_seed(3)
+    random: Any = AutoModelForCausalLM.from_config(AutoConfig.from_pretrained(base)).float().eval()
+    texts = [
+        "la comicion, la comicion y la comicion de asienda aprueva la cuenta general",
+        "a",
+        "el señor <PERSONA_1> pide la palabra y la señora <PERSONA_2> pide la palabra al señor <PERSONA_1>",
+        "se aprueva por hunanimidad",
+        "1507/2023 1507/2024 1507/2023",
+    ]
+    prompts = [tokenizer(f"<in>{t}<out>", add_special_tokens=False)["input_ids"] for t in texts]
+    for model in (trained, random):
+        for limits in ([48] * 5, [1, 2, 3, 4, 5]):
+            for batch_size in (2, 5):
+                plain, guessed = (
+                    generate(model, prompts, limits, eos=1, pad=0, batch_size=batch_size, lookup=lookup)
+                    for lookup in (False, True)
+                )
+                assert guessed == plain
+
+
+def test_a_guess_is_what_follows_the_same_words_nearest_to_where_the_answer_stands() -> None:
+    from trainer.generate import guess
+
+    prompt = [7, 8, 1, 2, 3, 4, 1, 2, 9, 5]
+    assert guess(prompt, [1, 2], near=3, longest=2) == ([3, 4], 4)
+    assert guess(prompt, [1, 2], near=8, longest=9) == ([9, 5], 8)
+    assert guess(prompt, [4, 1, 2], near=0, longest=1) == ([9], 8)
+    assert guess(prompt, [6], near=4, longest=3) == ([], 4)
+    assert guess(prompt, [], near=0, longest=3) == ([], 0)
+    assert guess(prompt, [1, 2], near=3, longest=0) == ([], 3)
