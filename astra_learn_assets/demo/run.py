@@ -91,6 +91,7 @@ def _demo_settings(settings: Settings, options: Options) -> Settings:
             "api_port": free_port(settings.api_port, settings.api_host),
             "dagster_port": free_port(settings.dagster_port, settings.api_host),
             "sensor_interval_seconds": 10,
+            "golden_maximum_examples": min(settings.golden_maximum_examples, 120),
             "train_threshold": min(settings.train_threshold, learnable),
             "train_minimum": min(settings.train_minimum, learnable),
             "corpus_minimum": min(settings.corpus_minimum, learnable),

@@ -26,7 +26,7 @@ from astra_learn_assets.stages import train, trainer_process, training_run
 from astra_learn_assets.store import adapters, paths, promotions, verdicts
 
 _RUN_SECONDS = 300
-_EXAMPLES = 80
+_EXAMPLES = 60
 _WORDS = 3
 _LAUNCH = """
 mutation Launch($params: ExecutionParams!) {
