@@ -8,6 +8,7 @@ Settings are read by :func:`get_settings`, never at import time.
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 REPOSITORY = Path(__file__).resolve().parent.parent
+REMEMBERED = "settings.env"
 
 
 class Settings(BaseSettings):
@@ -27,6 +29,11 @@ class Settings(BaseSettings):
     # where things run
     home: Path = Field(Path(".astra"), description="folder of everything embedded")
     database_url: str | None = Field(None, description="Postgres URL; empty = embedded")
+    api_database_url: str | None = Field(
+        None,
+        description="Postgres URL of the API, as a role under row-level security (astra_api); "
+        "empty = embedded. Required with database_url where the API runs",
+    )
     dagster_database_url: str | None = Field(
         None, description="Postgres URL of Dagster's storage; empty = embedded, or database_url where set"
     )
@@ -87,6 +94,9 @@ class Settings(BaseSettings):
     train_max_age_hours: float = Field(168, gt=0)
     train_weekly_quota: int = Field(7, ge=0, description="trainings per tenant and week on the standard tier")
     train_backoff_minutes: float = Field(30, ge=0)
+    train_settle_minutes: float = Field(
+        10, ge=0, description="how long enough examples wait for documents still being prepared"
+    )
     sensor_interval_seconds: int = Field(30, ge=1)
     lora_rank: int = Field(16, gt=0)
     lora_alpha: int = Field(32, gt=0)
@@ -104,7 +114,19 @@ class Settings(BaseSettings):
         return self.home.expanduser().resolve()
 
 
-@lru_cache(maxsize=1)
-def get_settings() -> Settings:
-    """The process's settings; tests build their own :class:`Settings` or clear this cache."""
-    return Settings()
+@lru_cache(maxsize=4)
+def get_settings(home: Path | None = None) -> Settings:
+    """The process's settings; tests build their own :class:`Settings` or clear this cache.
+
+    ``home`` takes the place of ``ASTRA_HOME`` and adds what was remembered there.
+    """
+    if home is None:
+        return Settings()
+    return Settings(_env_file=(".env", home / REMEMBERED)).model_copy(update={"home": home})  # type: ignore[call-arg]
+
+
+def remember(home: Path, values: Mapping[str, int | float]) -> None:
+    """Keep ``values`` with the embedded platform in ``home``, for every process that joins it later."""
+    home.mkdir(parents=True, exist_ok=True)
+    lines = [f"ASTRA_{name.upper()}={value}\n" for name, value in values.items()]
+    (home / REMEMBERED).write_text("".join(lines), encoding="utf-8")

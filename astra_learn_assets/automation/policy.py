@@ -5,10 +5,11 @@ fewer, but the oldest has waited long enough, so a small town learns too. And fo
 nothing new, a training under way, the weekly quota, and the back-off after a failure.
 
 Pending is counted from a sequence number, not modulo the threshold: a batch of 300 that jumps from 400 to
-700 trains at 700. The run key carries the attempt, because a scheduler never starts the same key twice,
-failed or not: without it one crashed pod would end a town's learning for good. Back-off doubles with each
-failed attempt on the same examples and after ``max_attempts`` a person has to look; new examples start at
-attempt one again.
+700 trains at 700. While corrected documents of the tenant are still being prepared the threshold waits
+for them, ``train_settle_minutes`` at most: a batch of uploads is learned as one. The run key carries the
+attempt, because a scheduler never starts the same key twice, failed or not: without it one crashed pod
+would end a town's learning for good. Back-off doubles with each failed attempt on the same examples and
+after ``max_attempts`` a person has to look; new examples start at attempt one again.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ Code = Literal[
     "quota",
     "attempts",
     "backoff",
+    "preparing",
     "below_threshold",
     "below_minimum",
     "too_young",
@@ -57,6 +59,8 @@ class PolicyLimits(Protocol):
     def train_max_age_hours(self) -> float: ...
     @property
     def train_backoff_minutes(self) -> float: ...
+    @property
+    def train_settle_minutes(self) -> float: ...
 
 
 @dataclass(frozen=True)
@@ -85,6 +89,7 @@ def decide_training(
     next_attempt: int,
     started_this_week: int,
     quota: int,
+    preparing: int = 0,
     cron: bool = False,
     max_attempts: int = 5,
 ) -> Decision:
@@ -92,7 +97,8 @@ def decide_training(
 
     ``unfinished``: a training is queued or running; ``last_failed_at``: end of the last failure since the
     last success, if any; ``next_attempt``: 1 + attempts already made at ``pending.newest_seq``;
-    ``started_this_week`` against ``quota``; ``cron``: asked by the schedule, so age counts too. Times are
+    ``started_this_week`` against ``quota``; ``preparing``: documents compared or uploaded whose examples
+    are not there yet; ``cron``: asked by the schedule, so age counts too. Times are
     aware. At every bound, reaching it is enough.
 
     Raises:
@@ -129,6 +135,11 @@ def decide_training(
 
     key = f"{tenant_id}:{pending.newest_seq}:{next_attempt}"
     if pending.count >= limits.train_threshold:
+        settle = timedelta(minutes=limits.train_settle_minutes)
+        oldest = pending.oldest_created_at
+        if preparing > 0 and oldest is not None and now < oldest + settle:
+            reason = f"{pending.count} new examples; {preparing} documents are still being prepared"
+            return Decision(False, "preparing", reason)
         reason = f"{pending.count} new examples, the threshold is {limits.train_threshold}"
         return Decision(True, "threshold", reason, key, pending.newest_seq, next_attempt)
     if not cron:

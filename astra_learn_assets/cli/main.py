@@ -72,8 +72,8 @@ system.register(app)
 
 def _settings(home: Path | None, **given: object) -> Settings:
     """The process's settings with what the command line names; for the processes it starts as well."""
-    values = {name: value for name, value in {"home": home, **given}.items() if value is not None}
-    return read_settings().model_copy(update=values)
+    values = {name: value for name, value in given.items() if value is not None}
+    return read_settings(home).model_copy(update=values)
 
 
 def main() -> None:

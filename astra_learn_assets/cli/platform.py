@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from astra_learn_assets.errors import BadConfiguration
@@ -13,8 +14,8 @@ if TYPE_CHECKING:
     from astra_learn_assets.settings import Settings
 
 
-def read_settings() -> Settings:
-    """The process's settings.
+def read_settings(home: Path | None = None) -> Settings:
+    """The process's settings, in another ``home`` if one is named.
 
     Raises:
         BadConfiguration: naming the variable that cannot be read.
@@ -24,7 +25,7 @@ def read_settings() -> Settings:
     from astra_learn_assets.settings import get_settings
 
     try:
-        return get_settings()
+        return get_settings(home)
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         name = "_".join(str(part) for part in first["loc"]).upper()

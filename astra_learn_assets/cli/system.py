@@ -30,12 +30,8 @@ def execute(
     from astra_learn_assets.services.embedded import embedded
     from astra_learn_assets.services.stack import run_inside
 
-    with answering(Format.text):
-        settings = read_settings()
-        if home is not None:
-            settings = settings.model_copy(update={"home": home})
-        with embedded(settings) as complete:
-            code = run_inside(complete, [*command, *context.args])
+    with answering(Format.text), embedded(read_settings(home)) as complete:
+        code = run_inside(complete, [*command, *context.args])
     raise typer.Exit(code)
 
 

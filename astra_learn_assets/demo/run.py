@@ -21,7 +21,7 @@ from astra_learn_assets.services import membership
 from astra_learn_assets.services.dev import announce, wait_for_end
 from astra_learn_assets.services.stack import Stack, free_port, running_stack
 from astra_learn_assets.serving.adapter_store import AdapterStore
-from astra_learn_assets.settings import Settings
+from astra_learn_assets.settings import Settings, remember
 from astra_learn_assets.store import api_keys, artifacts, documents, examples, tenants, trainings
 
 COUNCILS = ("villaverde", "rio-claro")
@@ -80,21 +80,26 @@ def _demo_settings(settings: Settings, options: Options) -> Settings:
             raise BadConfiguration(f"a demo is running already in {home}; end it first")
         shutil.rmtree(home)
     learnable = max(20, options.sessions * 6)
+    small = {
+        "sensor_interval_seconds": 10,
+        "golden_maximum_examples": min(settings.golden_maximum_examples, 120),
+        "train_threshold": min(settings.train_threshold, learnable),
+        "train_minimum": min(settings.train_minimum, learnable),
+        "corpus_minimum": min(settings.corpus_minimum, learnable),
+    }
+    remember(home, small)
     return settings.model_copy(
         update={
             "home": home,
             "database_url": None,
+            "api_database_url": None,
             "dagster_database_url": None,
             "redis_url": None,
             "object_store_url": None,
             "mlflow_tracking_uri": None,
             "api_port": free_port(settings.api_port, settings.api_host),
             "dagster_port": free_port(settings.dagster_port, settings.api_host),
-            "sensor_interval_seconds": 10,
-            "golden_maximum_examples": min(settings.golden_maximum_examples, 120),
-            "train_threshold": min(settings.train_threshold, learnable),
-            "train_minimum": min(settings.train_minimum, learnable),
-            "corpus_minimum": min(settings.corpus_minimum, learnable),
+            **small,
         }
     )
 

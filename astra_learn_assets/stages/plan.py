@@ -14,7 +14,7 @@ from typing import Literal
 
 from astra_learn_assets.automation.policy import Decision, decide_training
 from astra_learn_assets.platform import Platform
-from astra_learn_assets.store import examples, tenants, trainings
+from astra_learn_assets.store import artifacts, documents, examples, tenants, trainings
 from astra_learn_assets.store.tables import TrainingRun
 
 RunState = Literal["unknown", "active", "succeeded", "failed"]
@@ -32,6 +32,9 @@ def decide(platform: Platform, tenant_id: str, *, cron: bool, now: datetime | No
         finished = trainings.last_finished(session, tenant_id)
         # A failure older than the last success is history, not a reason to wait.
         recent = failed if failed and (finished is None or failed.created_at > finished.created_at) else None
+        preparing = len(artifacts.finals_without_document(session, tenant_id)) + len(
+            documents.listing(session, tenant_id, state="compared")
+        )
         tier = tenants.get(session, tenant_id).tier
         return decide_training(
             tenant_id=tenant_id,
@@ -43,6 +46,7 @@ def decide(platform: Platform, tenant_id: str, *, cron: bool, now: datetime | No
             next_attempt=trainings.next_attempt(session, tenant_id, pending.newest_seq or 0),
             started_this_week=trainings.started_since(session, tenant_id, now - timedelta(days=7)),
             quota=settings.train_weekly_quota * _QUOTA_FACTOR.get(tier, 1),
+            preparing=preparing,
             cron=cron,
         )
 

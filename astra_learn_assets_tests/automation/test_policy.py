@@ -46,6 +46,22 @@ def test_the_threshold_is_reached_or_passed_and_never_jumped_over(count: int, tr
 
 
 @pytest.mark.parametrize(
+    ("preparing", "minutes", "code"),
+    [(3, 0, "preparing"), (1, 9.9, "preparing"), (1, 10, "threshold"), (0, 0, "threshold")],
+)
+def test_enough_examples_wait_a_little_for_documents_still_being_prepared(
+    preparing: int, minutes: float, code: str
+) -> None:
+    decision = _decide(500, age_hours=minutes / 60, preparing=preparing)
+    assert decision.code == code
+    assert decision.train is (code == "threshold")
+
+
+def test_too_few_examples_wait_for_more_whatever_is_being_prepared() -> None:
+    assert _decide(499, age_hours=0, preparing=5).code == "below_threshold"
+
+
+@pytest.mark.parametrize(
     ("count", "age", "code"),
     [
         (50, 168, "age"),

@@ -79,6 +79,16 @@ def test_the_threshold_begins_one_training_with_a_row_and_a_key_of_its_own(
     assert not again.run_requests, "one training at a time"
 
 
+def test_a_training_waits_for_the_finals_that_came_with_the_rest_of_its_examples(
+    instance: dg.DagsterInstance, town: Town
+) -> None:
+    _add_examples(town.platform, town.tenant_id, 30)
+    town.submit(0)
+    result = training(instance, town.platform, cron=False)
+    assert not result.run_requests
+    assert "still being prepared" in str(result.skip_reason)
+
+
 def test_a_training_whose_run_failed_is_closed_and_waits_before_the_next_attempt(
     instance: dg.DagsterInstance, town: Town
 ) -> None:

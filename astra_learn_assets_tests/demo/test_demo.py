@@ -1,0 +1,95 @@
+"""The demo's verdict: each promise fails on its own figures; and what its home remembers."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from astra_learn_assets.demo.clerk import Tally
+from astra_learn_assets.demo.figures import CouncilFigures, Promise, Sabotage, Serving, promises
+from astra_learn_assets.demo.sabotage import shuffled
+from astra_learn_assets.settings import get_settings, remember
+
+TALLY = Tally(
+    uploaded=40, name_fixes=9, hostile_sent=4, hostile_kept_out=4, readable_after=[0.2, 0.3],
+    event_after=[0.2, 0.3], done=True,
+)  # fmt: skip
+COUNCIL = CouncilFigures(
+    tenant_id="villaverde", tally=TALLY, examples=300, hostile_learned=0, state="promoted", reason="",
+    adapter_id="villaverde--1", draft_wer=0.10, base_wer=0.06, adapter_wer=0.01,
+)  # fmt: skip
+REJECTED = Sabotage("villaverde--2", wer=0.9, rejected=True, reason="worse", still_served="villaverde--1")
+SERVING = Serving({"villaverde": "villaverde--1"}, refused_to_other=True, refusal="not an adapter of it")
+
+
+def broken(council: CouncilFigures, sabotage: Sabotage | None, serving: Serving) -> list[str]:
+    found: list[Promise] = promises([council], sabotage, serving)
+    return [promise.text for promise in found if not promise.kept]
+
+
+def test_every_promise_holds_for_a_loop_that_worked() -> None:
+    assert broken(COUNCIL, REJECTED, SERVING) == []
+
+
+@pytest.mark.parametrize(
+    ("council", "text"),
+    [
+        (replace(COUNCIL, adapter_wer=0.03), "less than half"),
+        (replace(COUNCIL, base_wer=None), "less than half"),
+        (replace(COUNCIL, tally=replace(TALLY, readable_after=[0.1, 2.1])), "readable"),
+        (replace(COUNCIL, tally=replace(TALLY, readable_after=[])), "readable"),
+        (replace(COUNCIL, tally=replace(TALLY, event_after=[2.0])), "subscriber"),
+        (replace(COUNCIL, tally=replace(TALLY, hostile_kept_out=3)), "hostile"),
+        (replace(COUNCIL, tally=replace(TALLY, hostile_sent=0, hostile_kept_out=0)), "hostile"),
+        (replace(COUNCIL, hostile_learned=1), "hostile"),
+    ],
+)
+def test_a_council_whose_figures_are_bad_breaks_the_promise_they_belong_to(
+    council: CouncilFigures, text: str
+) -> None:
+    (found,) = broken(council, REJECTED, SERVING)
+    assert text in found
+
+
+def test_a_fix_that_was_lost_breaks_both_promises_of_the_hot_path() -> None:
+    lost = replace(COUNCIL, tally=replace(TALLY, lost=["session 3: version 4 never came"]))
+    assert len(broken(lost, REJECTED, SERVING)) == 2
+
+
+@pytest.mark.parametrize(
+    "sabotage",
+    [None, replace(REJECTED, rejected=False), replace(REJECTED, still_served="villaverde--2")],
+)
+def test_a_worse_adapter_that_was_not_tried_not_rejected_or_is_served_breaks_a_promise(
+    sabotage: Sabotage | None,
+) -> None:
+    (found,) = broken(COUNCIL, sabotage, SERVING)
+    assert "worse on purpose" in found
+
+
+def test_an_adapter_given_to_the_other_tenant_or_not_served_breaks_a_promise() -> None:
+    assert len(broken(COUNCIL, REJECTED, replace(SERVING, refused_to_other=False))) == 1
+    assert len(broken(COUNCIL, REJECTED, replace(SERVING, served={"villaverde": "villaverde--0"}))) == 1
+
+
+def test_no_answer_of_the_spoiled_corpus_belongs_to_its_question() -> None:
+    lines = [{"input": f"entrada {n}", "output": f"salida {n} del acta de hoy"} for n in range(30)]
+    corpus = "".join(json.dumps(line) + "\n" for line in lines).encode()
+    spoiled = [json.loads(line) for line in shuffled(corpus, seed=3).splitlines()]
+    assert [line["input"] for line in spoiled] == [line["input"] for line in lines]
+    same = sum(
+        new["output"] == old["output"][: len(new["output"])] for new, old in zip(spoiled, lines, strict=True)
+    )
+    assert same <= 3
+
+
+def test_a_process_that_joins_the_demos_home_has_its_thresholds(tmp_path: Path) -> None:
+    remember(tmp_path, {"train_threshold": 123, "golden_maximum_examples": 45})
+    get_settings.cache_clear()
+    joined = get_settings(tmp_path)
+    assert (joined.train_threshold, joined.golden_maximum_examples, joined.home) == (123, 45, tmp_path)
+    assert get_settings().train_threshold != 123
+    get_settings.cache_clear()
