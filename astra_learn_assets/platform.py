@@ -8,6 +8,7 @@ Call::
 
 from __future__ import annotations
 
+import copy
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -39,12 +40,20 @@ class Platform:
         self.vault = vault
         self.redis = redis_client
 
+    def of(self, tenant_id: str) -> Platform:
+        """The same handles, for one tenant: see :meth:`Database.of`. Do not close it."""
+        scoped = copy.copy(self)
+        scoped.database = self.database.of(tenant_id)
+        scoped.vault = self.vault.using(scoped.database)
+        return scoped
+
     @classmethod
-    def open(cls, settings: Settings) -> Platform:
+    def open(cls, settings: Settings, *, for_api: bool = False) -> Platform:
         """Handles for what ``settings`` name. A URL that is empty is taken from the embedded services,
         if those run in ``settings.home``; nothing is started here.
 
-        No connection is made yet: a server that is away shows at first use, as :class:`Unavailable`.
+        ``for_api``: come as the role of ``api_database_url``, under row-level security; the owner's
+        ``database_url`` is then not needed. No connection is made yet: a server that is away shows at first use, as :class:`Unavailable`.
 
         Raises:
             Unavailable: a URL is empty and no embedded service runs.
@@ -56,7 +65,14 @@ class Platform:
 
         from astra_learn_assets.services.embedded import attach
 
+        if for_api and settings.database_url is None:
+            settings = settings.model_copy(update={"database_url": settings.api_database_url})
         complete = attach(settings)
+        if for_api and not complete.api_database_url:
+            raise BadConfiguration(
+                "the API must not come as the owner of the tables: set ASTRA_API_DATABASE_URL to the same "
+                "database with a role that has the rights of astra_api (see docs/security.md)"
+            )
         if not (complete.database_url and complete.redis_url and complete.object_store_url):
             raise BadConfiguration(
                 "ASTRA_DATABASE_URL, ASTRA_REDIS_URL and ASTRA_OBJECT_STORE_URL are needed"
@@ -75,7 +91,8 @@ class Platform:
             raise BadConfiguration(
                 "ASTRA_REDIS_URL cannot be read: expected redis://:password@host:port/0"
             ) from error
-        database = Database(complete.database_url)
+        url = complete.api_database_url if for_api else complete.database_url
+        database = Database(url or "", row_security=for_api)
         objects = ObjectStore.open(complete.object_store_url, complete.object_store_kms_key)
         vault = Vault(objects, database, crypto.load_master(complete))
         return cls(complete, database, objects, vault, client)

@@ -6,7 +6,7 @@ The server's own access log stays off: paths carry ids, ours (:mod:`telemetry`) 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
@@ -18,6 +18,7 @@ from astra_learn_assets.api.routes import blocklist, dictionary, documents, heal
 from astra_learn_assets.api.state import AppState, OutboxRelay
 from astra_learn_assets.api.telemetry import RequestLog, Telemetry, make_logger
 from astra_learn_assets.api.workers import CompareWorkers
+from astra_learn_assets.errors import Unavailable
 from astra_learn_assets.platform import Platform
 from astra_learn_assets.settings import Settings, get_settings
 
@@ -36,7 +37,8 @@ have one shape: `{code, message, request_id}`.
 def create_app(settings: Settings | None = None, *, platform: Platform | None = None) -> FastAPI:
     """The API over ``settings`` (default: the process's); opened and closed with the app's life span.
 
-    ``platform``: an open one to share, which then stays open when the app ends.
+    ``platform``: an open one to share (``Platform.open(settings, for_api=True)``), which then stays open
+    when the app ends.
     """
     settings = settings or (platform.settings if platform else get_settings())
     telemetry, logger = Telemetry(), make_logger()
@@ -55,7 +57,12 @@ def create_app(settings: Settings | None = None, *, platform: Platform | None = 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         opened: Platform
-        opened = platform if platform is not None else await run_in_threadpool(Platform.open, settings)
+        opened = (
+            platform
+            if platform is not None
+            else await run_in_threadpool(Platform.open, settings, for_api=True)
+        )
+        await run_in_threadpool(_check_role, opened)
         state.opened = opened
         state.relay = OutboxRelay(opened, telemetry, logger)
         state.relay.start()
@@ -85,6 +92,12 @@ def create_app(settings: Settings | None = None, *, platform: Platform | None = 
     app.add_middleware(BodyLimit, maximum_bytes=_body_bound(settings))
     app.add_middleware(RequestLog, telemetry=telemetry, logger=logger)
     return app
+
+
+def _check_role(platform: Platform) -> None:
+    """Fail at start, and not at the first request, where the database role could bypass row security."""
+    with suppress(Unavailable):  # away for now: every new connection is checked again
+        platform.database.ping()
 
 
 def _body_bound(settings: Settings) -> Callable[[str], int]:

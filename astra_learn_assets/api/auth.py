@@ -8,6 +8,9 @@ platform   CORE, ORCHESTRATOR, BUILDER: an editor of every tenant that also
            registers sessions and drafts; no blocklist, no municipal settings
 =========  =====================================================================
 
+Row-level security is the second wall: a request works on ``Access.platform``, whose transactions are those
+of the admitted tenant, as a database role that sees no other tenant's rows.
+
 A key of one tenant used on another is 403 whether or not the other exists, so ids cannot be probed,
 and is written to the audit log. Keys are shown once and stored as SHA-256.
 """
@@ -24,7 +27,9 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from astra_learn_assets import ids
 from astra_learn_assets.api.state import AppState, app_state
 from astra_learn_assets.errors import Forbidden, ForeignTenant, Unauthorized
+from astra_learn_assets.platform import Platform
 from astra_learn_assets.store import api_keys, audit
+from astra_learn_assets.store.db import PLATFORM_SCOPE
 
 Role = Literal["viewer", "editor", "admin", "platform"]
 Need = Literal["read", "edit", "register", "administer"]
@@ -76,6 +81,11 @@ class Access:
     tenant_id: str
     state: AppState
     request_id: str
+
+    @property
+    def platform(self) -> Platform:
+        """The platform in the scope of the admitted tenant."""
+        return self.state.platform.of(self.tenant_id)
 
 
 def authenticate(state: AppState, key: str | None, *, client: str) -> Principal:
@@ -136,7 +146,8 @@ def record_refusal(
 ) -> None:
     """Write a refused access to the audit log of the caller's own tenant."""
     route = getattr(request.scope.get("route"), "path", "?")
-    with state.platform.database.session() as session:
+    scope = caller.tenant_id or PLATFORM_SCOPE
+    with state.platform.database.of(scope).session() as session:
         audit.record(
             session,
             tenant_id=caller.tenant_id,

@@ -19,6 +19,7 @@ from astra_learn_assets.errors import AstraError, Unavailable
 from astra_learn_assets.platform import Platform
 from astra_learn_assets.settings import Settings
 from astra_learn_assets.store import outbox
+from astra_learn_assets.store.db import PLATFORM_SCOPE
 
 
 class OutboxRelay(threading.Thread):
@@ -66,8 +67,10 @@ class OutboxRelay(threading.Thread):
     def _publish(self) -> None:
         started = time.perf_counter()
         try:
-            count = outbox.relay(self._platform.database, self._platform.redis)
-            with self._platform.database.session() as session:
+            # of every tenant: the one thing the platform scope opens
+            database = self._platform.database.of(PLATFORM_SCOPE)
+            count = outbox.relay(database, self._platform.redis)
+            with database.session() as session:
                 backlog = outbox.backlog(session)
         except (AstraError, sa.exc.SQLAlchemyError, redis.RedisError, OSError) as error:
             if not self._failing:  # one line per outage, not one per second

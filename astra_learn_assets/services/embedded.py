@@ -13,11 +13,12 @@ servers stop; the data stays and is found again at the next start.
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import SecretStr
 
@@ -27,7 +28,11 @@ from astra_learn_assets.services.servers import Server
 from astra_learn_assets.settings import Settings
 from astra_learn_assets.store import db
 
+if TYPE_CHECKING:
+    import sqlalchemy as sa
+
 DATABASE, DAGSTER_DATABASE = "astra", "dagster"
+API_ROLE = "astra_api"
 
 
 @contextmanager
@@ -77,6 +82,10 @@ def filled(settings: Settings, running: dict[str, Server]) -> Settings:
     if settings.database_url is None:
         server = _running(running, "postgres", "ASTRA_DATABASE_URL")
         values["database_url"] = _postgres_url(home, server, DATABASE)
+        if settings.api_database_url is None:
+            values["api_database_url"] = (
+                f"postgresql+psycopg2://{API_ROLE}:{_api_password(home)}@127.0.0.1:{server.port}/{DATABASE}"
+            )
     if settings.dagster_database_url is None:
         values["dagster_database_url"] = (
             # Table names do not clash, so without a word about it Dagster shares a given database.
@@ -147,8 +156,27 @@ def _create_databases(home: Path, server: Server) -> None:
             for name in (DATABASE, DAGSTER_DATABASE):
                 if name not in existing:
                     connection.execute(sa.text(f'CREATE DATABASE "{name}"'))
+            _create_api_role(connection, home)
     finally:
         engine.dispose()
+
+
+def _create_api_role(connection: sa.Connection, home: Path) -> None:
+    """The API's role, with a password; its rights are a matter of the migrations."""
+    import sqlalchemy as sa
+
+    rights = "LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE"
+    query = sa.text("SELECT rolcanlogin FROM pg_roles WHERE rolname = :role")
+    may_log_in: bool | None = connection.scalar(query, {"role": API_ROLE})
+    if not may_log_in:
+        verb = "CREATE" if may_log_in is None else "ALTER"
+        connection.execute(sa.text(f"{verb} ROLE {API_ROLE} {rights} PASSWORD '{_api_password(home)}'"))
+
+
+def _api_password(home: Path) -> str:
+    """Made from the owner's password, which cannot be told from it."""
+    secret = servers.password(home / "postgres")
+    return hashlib.sha256(f"{API_ROLE}:{secret}".encode()).hexdigest()
 
 
 def _postgres_url(home: Path, server: Server, database: str) -> str:

@@ -7,14 +7,24 @@ Call::
 
 The block commits when it ends and rolls back when it raises. A server that does not answer is
 :class:`Unavailable`, so a caller can tell "try again" from "this is wrong".
+
+Row-level security is the second wall between municipalities. A process that opens the database with
+``row_security=True`` (the API) must come as a role that cannot get around it, and sees the rows of one
+tenant per transaction::
+
+    with database.of("villaverde").session() as session: ...
+
+Without :meth:`Database.of` it sees nothing, so a forgotten scope is an empty answer and not a leak.
 """
 
 from __future__ import annotations
 
+import copy
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import orm
@@ -25,9 +35,17 @@ from astra_learn_assets.errors import BadConfiguration, Unavailable, UnknownTena
 MIGRATIONS = Path(__file__).parent / "migrations"
 # Dagster's own tables may live in the same database and use alembic_version for themselves.
 VERSION_TABLE = "astra_schema_version"
+PLATFORM_SCOPE = "*"  # the outbox of every tenant, and audit lines without a tenant; no other rows
 _MIGRATION_LOCK = 0x41535452  # "ASTR": any constant, the same in every process
 # SQLSTATE classes of a server that is going away, full or not ready (08, 53, 57P)
 _AWAY = ("08", "53", "57P")
+_INSUFFICIENT_PRIVILEGE = "42501"
+_BYPASSES = """
+    SELECT rolsuper OR rolbypassrls OR EXISTS (
+        SELECT FROM pg_class
+        WHERE oid = to_regclass('tenants') AND pg_has_role(current_user, relowner, 'MEMBER')
+    ) FROM pg_roles WHERE rolname = current_user
+"""
 
 
 def normalise_url(url: str) -> URL:
@@ -72,8 +90,9 @@ def _names_no_tenant(error: sa.exc.DBAPIError) -> bool:
 class Database:
     """A pool of connections to one database; safe to share between threads."""
 
-    def __init__(self, url: str, *, pool_size: int = 5) -> None:
+    def __init__(self, url: str, *, pool_size: int = 5, row_security: bool = False) -> None:
         self._url = normalise_url(url)
+        self._scope: str | None = None
         self.engine = sa.create_engine(
             self._url,
             pool_pre_ping=True,  # a restarted server costs one retry, not one failed request
@@ -82,12 +101,24 @@ class Database:
             pool_timeout=10,
             connect_args={"connect_timeout": 5, "application_name": "astra-learn"},
         )
+        if row_security:
+            sa.event.listen(self.engine, "connect", _require_row_security)
         self._sessions = orm.sessionmaker(self.engine, expire_on_commit=False)
+        sa.event.listen(self._sessions, "after_begin", _enter_scope)
 
     @property
     def url(self) -> str:
         """The URL with its password, for subprocesses; never log it."""
         return self._url.render_as_string(hide_password=False)
+
+    def of(self, tenant_id: str) -> Database:
+        """The same pool, with every transaction scoped to ``tenant_id`` (or :data:`PLATFORM_SCOPE`).
+
+        For a role under row-level security that decides which rows exist; for the owner's it does nothing.
+        """
+        scoped = copy.copy(self)
+        scoped._scope = tenant_id
+        return scoped
 
     @contextmanager
     def session(self) -> Iterator[orm.Session]:
@@ -95,8 +126,9 @@ class Database:
 
         Raises:
             Unavailable: when Postgres does not answer.
+            BadConfiguration: row security is asked for and the role could get around it.
         """
-        session = self._sessions()
+        session = self._sessions(info={"scope": self._scope})
         try:
             yield session
             session.commit()
@@ -130,6 +162,25 @@ class Database:
         self.engine.dispose()
 
 
+def _enter_scope(session: orm.Session, _transaction: object, connection: sa.Connection) -> None:
+    """SET LOCAL: the setting ends with the transaction, so a pooled connection carries no tenant on."""
+    if (scope := session.info["scope"]) is not None:
+        connection.execute(sa.text("SELECT set_config('astra.tenant_id', :scope, true)"), {"scope": scope})
+
+
+def _require_row_security(connection: Any, _record: object) -> None:
+    """Refuse a new connection whose role is a superuser, has BYPASSRLS or owns the tables."""
+    with connection.cursor() as cursor:
+        cursor.execute(_BYPASSES)
+        bypasses = cursor.fetchone()[0]
+    connection.rollback()
+    if bypasses:
+        raise BadConfiguration(
+            "the API's database role can bypass row-level security: let ASTRA_API_DATABASE_URL name a role "
+            "that only has the rights of astra_api (CREATE ROLE ... LOGIN IN ROLE astra_api)"
+        )
+
+
 def migrate(url: str) -> None:
     """Bring the schema at ``url`` to the newest version (``alembic upgrade head``).
 
@@ -138,7 +189,7 @@ def migrate(url: str) -> None:
 
     Raises:
         Unavailable: when Postgres does not answer.
-        BadConfiguration: when ``url`` is not a Postgres URL.
+        BadConfiguration: when ``url`` is not a Postgres URL, or its user may not change the schema.
     """
     from alembic import command  # slow to import, needed once per process at most
     from alembic.config import Config
@@ -154,6 +205,8 @@ def migrate(url: str) -> None:
     except sa.exc.DBAPIError as error:
         if is_away(error):
             raise Unavailable(f"Postgres at {database._url!r} does not answer") from error
+        if getattr(error.orig, "pgcode", None) == _INSUFFICIENT_PRIVILEGE:
+            raise BadConfiguration(f"cannot migrate: {error.orig}") from error
         raise
     finally:
         database.dispose()

@@ -11,6 +11,7 @@ every process, whatever it had in memory.
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import threading
 
@@ -35,6 +36,12 @@ class Vault:
         self._master = master
         self._unwrapped: dict[bytes, bytes] = {}  # hash of the wrapped key -> data key
         self._lock = threading.Lock()
+
+    def using(self, database: Database) -> Vault:
+        """The same vault asking ``database``, for a scope of one tenant; opened keys are shared."""
+        scoped = copy.copy(self)
+        scoped._database = database
+        return scoped
 
     def new_tenant_key(self) -> bytes:
         """A fresh data key, wrapped: what a new tenant's row holds."""

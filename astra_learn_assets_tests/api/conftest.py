@@ -10,6 +10,7 @@ from fastapi.testclient import TestClient
 
 from astra_learn_assets.api.app import create_app
 from astra_learn_assets.platform import Platform
+from astra_learn_assets.settings import Settings
 from astra_learn_assets.store import api_keys
 from astra_learn_assets_tests.api.files import DraftFiles, make_draft
 from astra_learn_assets_tests.conftest import MakeTenant
@@ -18,15 +19,19 @@ Headers = dict[str, str]
 Issue = Callable[..., Headers]
 
 
-@pytest.fixture(autouse=True)
-def _compare_in_this_process(platform: Platform) -> None:
-    """Workers take a second to start; the tests that are about them ask for them."""
-    platform.settings = platform.settings.model_copy(update={"api_compare_processes": 0})
+@pytest.fixture
+def api_platform(settings: Settings) -> Iterator[Platform]:
+    """What the API works on: the same services, as the database role under row-level security.
+
+    It compares in this process: workers take a second to start; tests that are about them ask for them.
+    """
+    with Platform.open(settings.model_copy(update={"api_compare_processes": 0}), for_api=True) as opened:
+        yield opened
 
 
 @pytest.fixture
-def app(platform: Platform) -> FastAPI:
-    return create_app(platform=platform)
+def app(api_platform: Platform) -> FastAPI:
+    return create_app(platform=api_platform)
 
 
 @pytest.fixture

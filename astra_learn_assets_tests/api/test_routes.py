@@ -126,9 +126,9 @@ def test_bad_uploads_get_one_clear_answer(
 
 
 def test_too_many_bytes_are_refused_while_they_arrive(
-    platform: Platform, issue: Issue, draft: DraftFiles
+    api_platform: Platform, issue: Issue, draft: DraftFiles
 ) -> None:
-    platform.settings = platform.settings.model_copy(update={"upload_max_bytes": 50_000})
+    api_platform.settings = api_platform.settings.model_copy(update={"upload_max_bytes": 50_000})
     headers = issue("editor")
     sent = 0
 
@@ -138,7 +138,7 @@ def test_too_many_bytes_are_refused_while_they_arrive(
             sent += 1
             yield b"x" * 10_000
 
-    with TestClient(create_app(platform=platform)) as client:
+    with TestClient(create_app(platform=api_platform)) as client:
         declared = upload(client, headers, b"x" * 1_000_000)
         chunked = client.post(f"{PLACE}/final", content=endless(), headers=headers)
         small_route = client.put(PLACE, content=b" " * 2_000_000, headers=headers)
@@ -181,11 +181,11 @@ def test_keys_can_expire_and_be_revoked(client: TestClient, issue: Issue, platfo
 
 
 def test_a_key_that_asks_too_often_is_slowed_down(
-    platform: Platform, issue: Issue, draft: DraftFiles
+    api_platform: Platform, issue: Issue, draft: DraftFiles
 ) -> None:
-    platform.settings = platform.settings.model_copy(update={"api_rate_per_second": 5})
+    api_platform.settings = api_platform.settings.model_copy(update={"api_rate_per_second": 5})
     first, second = issue("viewer"), issue("viewer")
-    with TestClient(create_app(platform=platform)) as client:
+    with TestClient(create_app(platform=api_platform)) as client:
         statuses = [client.get(DICTIONARY, headers=first).status_code for _ in range(15)]
         assert statuses.count(200) >= 10
         limited = client.get(DICTIONARY, headers=first)
@@ -204,11 +204,11 @@ def test_guessing_keys_is_slowed_down(client: TestClient) -> None:
     assert statuses == {401, 429}
 
 
-def test_health_says_what_is_away(client: TestClient, platform: Platform) -> None:
+def test_health_says_what_is_away(client: TestClient, api_platform: Platform) -> None:
     assert client.get("/healthz").json() == {"status": "ok"}
     ready = client.get("/readyz")
     assert (ready.status_code, ready.json()["status"]) == (200, "ready")
-    platform.redis = redis.Redis(port=1, socket_connect_timeout=0.2)
+    api_platform.redis = redis.Redis(port=1, socket_connect_timeout=0.2)
     degraded = client.get("/readyz")
     assert degraded.json()["redis"] == "down"
     assert (degraded.status_code, degraded.json()["status"]) == (200, "degraded")
@@ -250,9 +250,9 @@ def test_metrics_count_finals_and_name_routes_by_template(
 
 
 def test_no_name_and_no_text_reaches_the_log(
-    platform: Platform, issue: Issue, draft: DraftFiles, capfd: pytest.CaptureFixture[str]
+    api_platform: Platform, issue: Issue, draft: DraftFiles, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    with TestClient(create_app(platform=platform), raise_server_exceptions=False) as client:
+    with TestClient(create_app(platform=api_platform), raise_server_exceptions=False) as client:
         headers = issue("admin")
         upload(client, headers, draft.final(NAME_FIX, TEXT_FIX))
         client.get(DICTIONARY, headers=headers)
@@ -268,8 +268,8 @@ def test_no_name_and_no_text_reaches_the_log(
         assert secret not in logged.err + logged.out
 
 
-def test_an_unexpected_error_shows_no_python(platform: Platform, issue: Issue, draft: DraftFiles) -> None:
-    app = create_app(platform=platform)
+def test_an_unexpected_error_shows_no_python(api_platform: Platform, issue: Issue, draft: DraftFiles) -> None:
+    app = create_app(platform=api_platform)
 
     @app.get("/boom")
     def boom() -> None:
@@ -396,21 +396,21 @@ def test_the_openapi_file_is_the_one_the_app_answers(app: FastAPI) -> None:
 
 
 def test_events_wait_for_redis_and_then_arrive_in_order_once(
-    platform: Platform, issue: Issue, draft: DraftFiles
+    platform: Platform, api_platform: Platform, issue: Issue, draft: DraftFiles
 ) -> None:
     back = platform.redis
     listener = back.pubsub(ignore_subscribe_messages=True)
     listener.subscribe("DICTIONARY_UPDATED")
-    platform.redis = redis.Redis(port=1, socket_connect_timeout=0.2)
+    api_platform.redis = redis.Redis(port=1, socket_connect_timeout=0.2)
     versions: list[int] = []
-    with TestClient(create_app(platform=platform)) as client:
+    with TestClient(create_app(platform=api_platform)) as client:
         headers = issue("editor")
         for right in ("Ortega", "Hortega", "Ortegha"):
             answer = upload(client, headers, draft.final({"Hortegga": right}))
             assert answer.status_code == 200
         assert client.get(DICTIONARY, headers=headers).json()["version"] == 3
         assert client.get("/readyz").json()["status"] == "degraded"
-        platform.redis = back
+        api_platform.redis = back
         deadline = time.monotonic() + 10
         while len(versions) < 3 and time.monotonic() < deadline:
             message = listener.get_message(timeout=0.2)

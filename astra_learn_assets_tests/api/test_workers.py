@@ -104,9 +104,9 @@ def test_the_blocks_stay_behind_when_nobody_wants_them(workers: CompareWorkers) 
     assert slim.metrics == compare_here(job()).metrics
 
 
-def test_the_api_compares_in_workers(platform: Platform, issue: Issue, draft: DraftFiles) -> None:
-    platform.settings = platform.settings.model_copy(update={"api_compare_processes": 1})
-    with TestClient(create_app(platform=platform)) as client:
+def test_the_api_compares_in_workers(api_platform: Platform, issue: Issue, draft: DraftFiles) -> None:
+    api_platform.settings = api_platform.settings.model_copy(update={"api_compare_processes": 1})
+    with TestClient(create_app(platform=api_platform)) as client:
         answer = client.post(
             "/v1/tenants/villaverde/sessions/pleno-1/versions/1/final",
             content=draft.final(NAME_FIX),

@@ -46,7 +46,7 @@ class BlocklistAnswer(BaseModel):
 @router.get("", responses=responses(404))
 def read_blocklist(access: CanAdminister) -> BlocklistAnswer:
     """Every masked and allowed term."""
-    with access.state.platform.database.session() as session:
+    with access.platform.database.session() as session:
         tenants.get(session, access.tenant_id)
         rows = blocklist.listing(session, access.tenant_id)
     listed = tuple(
@@ -59,7 +59,7 @@ def read_blocklist(access: CanAdminister) -> BlocklistAnswer:
 @router.post("", responses=responses(404))
 def add_term(access: CanAdminister, body: TermRequest) -> Term:
     """Add a term; the same term again takes the new action."""
-    with access.state.platform.database.session() as session:
+    with access.platform.database.session() as session:
         stored = terms.add_term(
             session,
             access.tenant_id,
@@ -75,7 +75,7 @@ def add_term(access: CanAdminister, body: TermRequest) -> Term:
 @router.delete("/{term_id}", responses=responses(404))
 def remove_term(access: CanAdminister, term_id: TermPath) -> BlocklistAnswer:
     """Take a term out and answer what is left."""
-    with access.state.platform.database.session() as session:
+    with access.platform.database.session() as session:
         terms.remove_term(
             session,
             access.tenant_id,

@@ -109,7 +109,7 @@ def read_changes(
     access: CanRead, since: Annotated[int, Query(ge=0, le=2**31 - 1, description="Last version seen.")] = 0
 ) -> ChangesAnswer:
     """Every change after version ``since``, for a reader that was away."""
-    with access.state.platform.database.session() as session:
+    with access.platform.database.session() as session:
         tenants.get(session, access.tenant_id)
         rows = dictionary.changes_since(session, access.tenant_id, since)
         version, _ = dictionary.read(session, access.tenant_id)
@@ -135,7 +135,7 @@ def read_changes(
 @router.delete("/{entry_id}", responses=responses(404))
 def remove_entry(access: CanEdit, entry_id: EntryPath) -> RemovedAnswer:
     """Undo an entry: later drafts are no longer changed by it. The history keeps it."""
-    with access.state.platform.database.session() as session:
+    with access.platform.database.session() as session:
         tenants.get(session, access.tenant_id)
         entry = _find(dictionary.read(session, access.tenant_id)[1], entry_id)
         dictionary.remove(session, access.tenant_id, entry.wrong, access.principal.actor)
@@ -155,7 +155,7 @@ def remove_entry(access: CanEdit, entry_id: EntryPath) -> RemovedAnswer:
 
 
 def _read(access: Access) -> tuple[int, list[DictionaryEntry]]:
-    with access.state.platform.database.session() as session:
+    with access.platform.database.session() as session:
         tenants.get(session, access.tenant_id)
         return dictionary.read(session, access.tenant_id)
 

@@ -75,7 +75,7 @@ def compare(
     access = admit(app_state(request), caller, tenant_id, "read", request)
     state = access.state
     return intake.compare_artifacts(
-        state.platform, access.tenant_id, body.generated_id, body.final_id, compare=state.compare
+        access.platform, access.tenant_id, body.generated_id, body.final_id, compare=state.compare
     )
 
 
@@ -89,7 +89,7 @@ def register_session(
 ) -> SessionAnswer:
     """Make a session known in one version. The same again changes nothing."""
     drafts.register_session(
-        access.state.platform,
+        access.platform,
         tenant_id=access.tenant_id,
         session_id=session,
         version=version,
@@ -143,7 +143,7 @@ async def register_draft(
     access.state.telemetry.upload_bytes.observe(len(upload.docx))
     artifact = await run_in_threadpool(
         drafts.register_draft,
-        access.state.platform,
+        access.platform,
         tenant_id=access.tenant_id,
         session_id=session,
         version=version,
@@ -198,7 +198,7 @@ async def submit_final(
     state.telemetry.upload_bytes.observe(len(data))
     summary = await run_in_threadpool(
         intake.submit_final,
-        state.platform,
+        access.platform,
         tenant_id=access.tenant_id,
         session_id=session,
         version=version,

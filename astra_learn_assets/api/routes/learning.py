@@ -27,26 +27,26 @@ class TrainingsAnswer(BaseModel):
 @router.get("/status", responses=responses(404))
 def learning_status(access: CanRead) -> learning.LearningStatus:
     """Examples waiting, dictionary, the adapter in service, the last training."""
-    return learning.learning_status(access.state.platform, access.tenant_id)
+    return learning.learning_status(access.platform, access.tenant_id)
 
 
 @router.get("/trainings", responses=responses(404))
 def list_trainings(access: CanRead, limit: Annotated[int, Query(ge=1, le=1000)] = 100) -> TrainingsAnswer:
     """Trainings with the word error rate before and after, newest first."""
-    found = learning.learning_trainings(access.state.platform, access.tenant_id, limit=limit)
+    found = learning.learning_trainings(access.platform, access.tenant_id, limit=limit)
     return TrainingsAnswer(tenant_id=access.tenant_id, trainings=tuple(found))
 
 
 @router.get("/trainings/{run_id}", responses=responses(404))
 def read_training(access: CanRead, run_id: RunPath) -> learning.Training:
     """One training."""
-    return learning.learning_training(access.state.platform, access.tenant_id, run_id)
+    return learning.learning_training(access.platform, access.tenant_id, run_id)
 
 
 @router.get("/trainings/{run_id}/logs", responses=responses(404))
 def read_training_log(access: CanRead, run_id: RunPath) -> learning.TrainingLog:
     """What is recorded of a training, and where its full log is."""
-    return learning.learning_log(access.state.platform, access.tenant_id, run_id)
+    return learning.learning_log(access.platform, access.tenant_id, run_id)
 
 
 @router.get("/metrics", responses=responses(404))
@@ -54,7 +54,7 @@ def read_metrics(
     access: CanRead, days: Annotated[int, Query(ge=1, le=3650, description="How far back.")] = 365
 ) -> learning.LearningMetrics:
     """Trainings over time."""
-    return learning.learning_metrics(access.state.platform, access.tenant_id, days=days)
+    return learning.learning_metrics(access.platform, access.tenant_id, days=days)
 
 
 @router.get(
@@ -64,7 +64,7 @@ def read_metrics(
 )
 def export_csv(access: CanRead) -> StreamingResponse:
     """Every training as CSV."""
-    rows = learning.learning_trainings(access.state.platform, access.tenant_id, limit=10_000)
+    rows = learning.learning_trainings(access.platform, access.tenant_id, limit=10_000)
     return StreamingResponse(
         learning.export_csv(rows),
         media_type="text/csv; charset=utf-8",

@@ -13,7 +13,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from astra_learn_assets import ids
 from astra_learn_assets.api import learning, page
-from astra_learn_assets.api.auth import admit, authenticate
+from astra_learn_assets.api.auth import Access, admit, authenticate
 from astra_learn_assets.api.limits import TooManyRequests
 from astra_learn_assets.api.state import app_state
 from astra_learn_assets.errors import AstraError, Forbidden, InvalidTenantId, NotFound, Unauthorized
@@ -42,10 +42,9 @@ def show(request: Request, tenant: str, astra_key: Annotated[str | None, Cookie(
     if not key:
         return _html(page.login_page(tenant_id), 401)
     try:
-        _admit(request, tenant_id, key)
-        state = app_state(request)
-        status = learning.learning_status(state.platform, tenant_id)
-        trainings = learning.learning_trainings(state.platform, tenant_id, limit=20)
+        scoped = _admit(request, tenant_id, key).platform
+        status = learning.learning_status(scoped, tenant_id)
+        trainings = learning.learning_trainings(scoped, tenant_id, limit=20)
     except (Unauthorized, Forbidden, NotFound, TooManyRequests) as error:
         return _html(page.login_page(tenant_id, error=_polite(error)), error.http_status)
     return _html(page.status_page(status, trainings), 200)
@@ -72,10 +71,10 @@ def log_in(request: Request, tenant: str, key: Annotated[str, Form(max_length=20
     return answer
 
 
-def _admit(request: Request, tenant_id: str, key: str) -> None:
+def _admit(request: Request, tenant_id: str, key: str) -> Access:
     state = app_state(request)
     client = request.client.host if request.client else "unknown"
-    admit(state, authenticate(state, key, client=client), tenant_id, "read", request)
+    return admit(state, authenticate(state, key, client=client), tenant_id, "read", request)
 
 
 def _polite(error: AstraError) -> str:
