@@ -29,7 +29,8 @@ from rapidfuzz import fuzz
 from rapidfuzz.distance import Levenshtein
 from rapidfuzz.process import cdist
 
-from astra_learn_assets.comparator.alignment import _moved, align
+from astra_learn_assets.comparator.alignment import align
+from astra_learn_assets.comparator.chains import moved_positions
 from astra_learn_assets.comparator.similarity import Vocabulary
 
 BOILERPLATE = (
@@ -263,7 +264,7 @@ def _from_opcodes(opcodes: list[tuple[str, int, int, int, int]], start: float) -
 def _ops_of_pairs(case: Case, pairs: set[tuple[int, int]]) -> dict[int, str]:
     ops = dict.fromkeys(range(len(case.before)), "deleted")
     ordered = sorted(pairs)
-    moved = _moved([j for _, j in ordered])
+    moved = moved_positions([j for _, j in ordered])
     for position, (i, j) in enumerate(ordered):
         same = case.before[i] == case.after[j]
         ops[i] = "moved" if position in moved else "equal" if same else "modified"
