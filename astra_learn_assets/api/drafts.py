@@ -19,7 +19,7 @@ from astra_learn_assets.comparator.reader import read_document
 from astra_learn_assets.contracts import Manifest
 from astra_learn_assets.errors import BadInput, BadManifest, Conflict
 from astra_learn_assets.platform import Platform
-from astra_learn_assets.store import artifacts, audit, paths, tenants
+from astra_learn_assets.store import artifacts, audit, erasure, paths, tenants
 from astra_learn_assets.store.tables import Artifact
 
 MAXIMUM_ROSTER = 2_000
@@ -48,7 +48,7 @@ def register_session(
     """Make a session known in one version; the same again changes nothing.
 
     Raises:
-        InvalidTenantId, InvalidId, UnknownTenant, BadInput: an impossible roster.
+        InvalidTenantId, InvalidId, UnknownTenant, TenantErased, BadInput: an impossible roster.
     """
     place = place_of(tenant_id, session_id, version)
     if cloned_from is not None:
@@ -56,6 +56,7 @@ def register_session(
     names = _roster(roster)
     with platform.database.session() as session:
         tenants.get(session, place.tenant_id)
+        erasure.hold_open(session, place.tenant_id)
         artifacts.register_session(
             session,
             place.tenant_id,
@@ -89,7 +90,7 @@ def register_draft(
         UploadRefused: not a DOCX the gate lets in.
         BadManifest: unreadable, or of another session, version or document.
         Conflict: the same DOCX is already registered with another manifest.
-        InvalidTenantId, InvalidId, UnknownTenant, BadInput.
+        InvalidTenantId, InvalidId, UnknownTenant, TenantErased, BadInput.
     """
     place = place_of(tenant_id, session_id, version)
     if cloned_from is not None:
@@ -100,8 +101,9 @@ def register_draft(
     check_upload(docx, max_bytes=platform.settings.upload_max_bytes)
     _check_manifest(parse_manifest(manifest), place, read_document(docx).document_id)
     sha256 = hashlib.sha256(docx).hexdigest()
-    key = _store_draft(platform, place, docx, manifest, sha256)
     with platform.database.session() as session:
+        erasure.hold_open(session, place.tenant_id)
+        key = _store_draft(platform, place, docx, manifest, sha256)
         artifacts.register_session(
             session,
             place.tenant_id,

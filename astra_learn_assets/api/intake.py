@@ -33,7 +33,7 @@ from astra_learn_assets.comparator.gate import check_upload
 from astra_learn_assets.contracts import Delta, DictionaryEntry, Rejection
 from astra_learn_assets.errors import BadInput, BaseMissing, NotFound
 from astra_learn_assets.platform import Platform
-from astra_learn_assets.store import artifacts, dictionary, outbox, paths, tenants
+from astra_learn_assets.store import artifacts, dictionary, erasure, outbox, paths, tenants
 from astra_learn_assets.store.tables import Artifact
 
 __all__ = ["compare_artifacts", "register_draft", "register_session", "relay_now", "submit_final"]
@@ -75,6 +75,7 @@ def submit_final(
     Raises:
         UploadRefused: not a DOCX the gate lets in; nothing stored.
         BaseMissing: no draft of this session and version; nothing stored.
+        TenantErased: the tenant's data was destroyed; nothing stored.
         InvalidTenantId, InvalidId, UnknownTenant, Unavailable.
     """
     started = time.perf_counter()
@@ -94,8 +95,9 @@ def submit_final(
     live, refused = _live_entities(delta)
 
     key = paths.final_docx(place.tenant_id, place.session_id, place.version, sha256)
-    platform.vault.write(place.tenant_id, key, data)
     with platform.database.session() as session:
+        erasure.hold_open(session, place.tenant_id)
+        platform.vault.write(place.tenant_id, key, data)
         artifact, created = artifacts.add_artifact(
             session,
             place.tenant_id,

@@ -37,6 +37,7 @@ _MEANING = {
     403: "The key may not do this, or belongs to another municipality",
     404: "Unknown id",
     409: "The present state does not allow it",
+    410: "The municipality's data was destroyed",
     413: "Too many bytes",
     422: "Something in the request is wrong; nothing was stored",
     429: "Too many requests; see Retry-After",

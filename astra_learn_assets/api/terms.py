@@ -8,7 +8,7 @@ import re
 from sqlalchemy import orm
 
 from astra_learn_assets.errors import BadInput, NotFound
-from astra_learn_assets.store import audit, blocklist, tenants
+from astra_learn_assets.store import audit, blocklist, erasure, tenants
 
 _KIND = re.compile(r"[a-z_]{1,20}")
 
@@ -43,9 +43,10 @@ def add_term(
     """Add ``term`` (the same again takes the new action) and return it as stored.
 
     Raises:
-        UnknownTenant, BadInput.
+        UnknownTenant, TenantErased, BadInput.
     """
     tenants.get(session, tenant_id)
+    erasure.hold_open(session, tenant_id)
     cleaned = clean_term(term)
     if not _KIND.fullmatch(kind):
         raise BadInput(f"kind {kind!r:.30}: use 1 to 20 lower-case letters")

@@ -6,6 +6,14 @@ import sqlalchemy as sa
 from sqlalchemy import orm
 
 
+def share(session: orm.Session, purpose: str, tenant_id: str) -> None:
+    """As :func:`hold`, but beside others who share it: only who holds it has to wait, and is waited for."""
+    session.execute(
+        sa.text("SELECT pg_advisory_xact_lock_shared(hashtextextended(:name, 0))"),
+        {"name": f"astra:{purpose}:{tenant_id}"},
+    )
+
+
 def hold(session: orm.Session, purpose: str, tenant_id: str) -> None:
     """Wait until no other transaction holds ``purpose`` for this tenant, then hold it to the commit.
 

@@ -18,7 +18,7 @@ import threading
 import sqlalchemy as sa
 
 from astra_learn_assets.errors import ForeignTenant, TenantErased, UnknownTenant
-from astra_learn_assets.store import crypto, paths
+from astra_learn_assets.store import crypto, erasure, paths
 from astra_learn_assets.store.crypto import MasterKey
 from astra_learn_assets.store.db import Database
 from astra_learn_assets.store.objects import ObjectStore
@@ -82,25 +82,18 @@ class Vault:
         _own(tenant, key)
         return self._objects.exists(key)
 
-    def erase_tenant(self, tenant: str) -> int:
-        """Destroy the tenant's key, then its objects; returns how many there were. May be repeated.
+    def erase_tenant(self, tenant: str, *, actor: str = "cli") -> int:
+        """Destroy the tenant's key and rows, then its objects; returns how many objects there were.
 
-        The key goes first: if the second half fails, what is left cannot be read, and a repetition
-        removes it. Rows stay: they hold no text.
+        The key goes first: if the second half fails, what is sealed cannot be read, and a repetition
+        removes the rest. Only the owner of the database may do this.
 
         Raises:
             UnknownTenant: there is no such tenant.
         """
         prefixes = paths.tenant_prefixes(tenant)
         with self._database.session() as session:
-            updated = session.execute(
-                sa.update(Tenant)
-                .where(Tenant.tenant_id == tenant)
-                .values(wrapped_key=None)
-                .returning(Tenant.tenant_id)
-            )
-            if updated.first() is None:
-                raise UnknownTenant(f"no tenant {tenant!r}")
+            erasure.erase_rows(session, tenant, actor=actor)
         with self._lock:
             self._unwrapped.clear()
         return sum(self._objects.delete_prefix(prefix) for prefix in prefixes)

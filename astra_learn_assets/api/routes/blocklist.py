@@ -56,7 +56,7 @@ def read_blocklist(access: CanAdminister) -> BlocklistAnswer:
     return BlocklistAnswer(tenant_id=access.tenant_id, terms=listed)
 
 
-@router.post("", responses=responses(404))
+@router.post("", responses=responses(404, 410))
 def add_term(access: CanAdminister, body: TermRequest) -> Term:
     """Add a term; the same term again takes the new action."""
     with access.platform.database.session() as session:

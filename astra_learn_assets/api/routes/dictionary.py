@@ -17,7 +17,7 @@ from astra_learn_assets.api.auth import Access, CanEdit, CanRead
 from astra_learn_assets.api.problems import responses
 from astra_learn_assets.contracts import DictionaryEntry, EntityKind
 from astra_learn_assets.errors import NotFound
-from astra_learn_assets.store import audit, dictionary, tenants
+from astra_learn_assets.store import audit, dictionary, erasure, tenants
 
 router = APIRouter(prefix="/v1/tenants/{tenant}/dictionary", tags=["dictionary"])
 
@@ -91,11 +91,13 @@ def read_dictionary(
     access: CanRead, response: Response, if_none_match: Annotated[str | None, Header()] = None
 ) -> DictionaryAnswer | Response:
     """The tenant's proper nouns. Send the ETag back in If-None-Match: 304 while nothing changed."""
-    version, entries = _read(access)
-    etag = f'"{access.tenant_id}-{version}"'
-    headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
-    if if_none_match is not None and _matches(if_none_match, etag):
-        return Response(status_code=304, headers=headers)
+    with access.platform.database.session() as session:
+        tenants.get(session, access.tenant_id)
+        version = dictionary.version_of(session, access.tenant_id)
+        if if_none_match is not None and _matches(if_none_match, _etag(access, version)):
+            return Response(status_code=304, headers=_caching(access, version))
+        version, entries = dictionary.read(session, access.tenant_id)
+    headers = _caching(access, version)
     response.headers.update(headers)
     return DictionaryAnswer(
         tenant_id=access.tenant_id,
@@ -112,7 +114,7 @@ def read_changes(
     with access.platform.database.session() as session:
         tenants.get(session, access.tenant_id)
         rows = dictionary.changes_since(session, access.tenant_id, since)
-        version, _ = dictionary.read(session, access.tenant_id)
+        version = dictionary.version_of(session, access.tenant_id)
     return ChangesAnswer(
         tenant_id=access.tenant_id,
         since=since,
@@ -132,11 +134,12 @@ def read_changes(
     )
 
 
-@router.delete("/{entry_id}", responses=responses(404))
+@router.delete("/{entry_id}", responses=responses(404, 410))
 def remove_entry(access: CanEdit, entry_id: EntryPath) -> RemovedAnswer:
     """Undo an entry: later drafts are no longer changed by it. The history keeps it."""
     with access.platform.database.session() as session:
         tenants.get(session, access.tenant_id)
+        erasure.hold_open(session, access.tenant_id)
         entry = _find(dictionary.read(session, access.tenant_id)[1], entry_id)
         dictionary.remove(session, access.tenant_id, entry.wrong, access.principal.actor)
         audit.record(
@@ -148,16 +151,18 @@ def remove_entry(access: CanEdit, entry_id: EntryPath) -> RemovedAnswer:
             outcome="done",
             request_id=access.request_id,
         )
-        version, _ = dictionary.read(session, access.tenant_id)
+        version = dictionary.version_of(session, access.tenant_id)
     if access.state.relay is not None:
         access.state.relay.wake()
     return RemovedAnswer(tenant_id=access.tenant_id, version=version, removed=entry_id)
 
 
-def _read(access: Access) -> tuple[int, list[DictionaryEntry]]:
-    with access.platform.database.session() as session:
-        tenants.get(session, access.tenant_id)
-        return dictionary.read(session, access.tenant_id)
+def _etag(access: Access, version: int) -> str:
+    return f'"{access.tenant_id}-{version}"'
+
+
+def _caching(access: Access, version: int) -> dict[str, str]:
+    return {"ETag": _etag(access, version), "Cache-Control": "private, no-cache"}
 
 
 def _find(entries: list[DictionaryEntry], wanted: str) -> DictionaryEntry:

@@ -82,7 +82,7 @@ def compare(
 @router.put(
     "/tenants/{tenant}/sessions/{session}/versions/{version}",
     tags=["documents"],
-    responses=responses(404, 409),
+    responses=responses(404, 409, 410),
 )
 def register_session(
     access: CanRegister, session: SessionPath, version: VersionPath, body: SessionRequest
@@ -127,13 +127,13 @@ _DRAFT_FORM: dict[str, Any] = {
 @router.put(
     "/tenants/{tenant}/sessions/{session}/versions/{version}/draft",
     tags=["documents"],
-    responses=responses(404, 409, 413),
+    responses=responses(404, 409, 410, 413),
     openapi_extra=_DRAFT_FORM,
 )
 @router.post(
     "/tenants/{tenant}/sessions/{session}/versions/{version}/draft",
     include_in_schema=False,
-    responses=responses(404, 409, 413),
+    responses=responses(404, 409, 410, 413),
 )
 async def register_draft(
     request: Request, access: CanRegister, session: SessionPath, version: VersionPath
@@ -180,7 +180,7 @@ _FINAL_BODY: dict[str, Any] = {
 @router.post(
     "/tenants/{tenant}/sessions/{session}/versions/{version}/final",
     tags=["documents"],
-    responses=responses(404, 409, 413),
+    responses=responses(404, 409, 410, 413),
     openapi_extra=_FINAL_BODY,
 )
 async def submit_final(
