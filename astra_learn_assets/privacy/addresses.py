@@ -33,7 +33,7 @@ _NUMBER = (
 _SAID_NUMBER = r"[\s,]+(?:en\s+el\s+|al\s+)?n[úu]mero\s+(?:\d{1,5}|(?:\w+\s+y\s+)?\w+)"
 _FLOOR = (
     r"(?:[\s,.\-]{1,3}(?:(?:piso|planta|pta\.?|puerta|puerta|escalera|esc\.?|bloque|blq\.?|portal|dpto\.?|departamento|depto\.?|apto\.?|apartamento|interior|int\.?|bajo|ático|"
-    r"entresuelo|local|edificio|torre|letra|casa|oficina|of\.?|código postal|c\.?p\.?)\s?[\w\-]{0,6}|\d{1,2}\s?[º°ªa-dA-D](?!\w)(?:\s?[A-Za-z](?!\w)|\s?(?:izq|dcha|der|izda|izquierda|derecha)\w*\.?)?|\d{1,2}[A-Z](?!\w)|"
+    r"entresuelo|local|edificio|torre|letra|casa|oficina|of\.?|código postal|c\.?p\.?)\s?[\w\-]{0,6}|\d{1,2}\s?[.]?[º°ªa-dA-D](?!\w)(?:\s?[A-Za-z](?!\w)|\s?(?:izq|dcha|der|izda|izquierda|derecha)\w*\.?)?|\d{1,2}[A-Z](?!\w)|"
     r"(?:izq|dcha|izda|izquierda|derecha)\.?(?!\w)|\d{5}(?!\d)(?!\s*(?:€|euros))))"
 )
 _ADDRESS = re.compile(rf"(?<!\w)(?i:{_STREET})\s*{_NAME}(?i:{_NUMBER})(?i:{_FLOOR}){{0,4}}")
@@ -71,9 +71,9 @@ _AFTER_HEAD = (
 )
 _NAMED = rf"[\"“'«]?(?P<name>{_TITLE}{_UP}[\w’'´\-]+(?:[ ]+(?:(?:de|del|la|las|los|y|e|i)[ ]+){{0,2}}{_UP}[\w’'´\-]+){{0,4}})"
 _PLACE = re.compile(
-    rf"(?<!\w)(?i:{_PLACE_HEAD})\s+{_AFTER_HEAD}(?i:(?:de|del|de la|de los|de las|d['’])\s+)?{_NAMED}"
+    rf"(?<![\w’'])(?i:{_PLACE_HEAD})[ ]+{_AFTER_HEAD}(?i:(?:de|del|de la|de los|de las|d['’])[ ]+)?{_NAMED}"
 )
-_PLACE_DIRECT = re.compile(rf"(?<!\w)(?i:{_PLACE_HEAD_DIRECT})\s+{_AFTER_HEAD}{_NAMED}")
+_PLACE_DIRECT = re.compile(rf"(?<![\w’'])(?i:{_PLACE_HEAD_DIRECT})[ ]+{_AFTER_HEAD}{_NAMED}")
 _COMPANY = re.compile(
     rf"(?P<name>(?:{_UP}[\w’'´\-]+[ ]+(?:(?:y|e|de|del|la|e hijos)[ ]+)?){{1,5}}),?\s?(?:S\.? ?L\.?(?: ?U\.?)?|S\.? ?A\.?(?: ?U\.?)?|S\.? ?C\.?|C\.? ?B\.?|S\.? ?A\.? ?S\.?|Ltda\.?|Cía\.?|S\. ?Coop\.?|E\.?I\.?R\.?L\.?|S\. de R\.L\.?)(?!\w)"
 )

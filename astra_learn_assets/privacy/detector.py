@@ -23,7 +23,7 @@ from astra_learn_assets.privacy.terms import AllowTerms, MaskTerms
 CACHE_SENTENCES = 50_000
 _SEGMENT_LIMIT = 3000
 _BREAK = re.compile(r"\n+|(?<=[^\W\d_]{4}[.!?…])[ ]+(?=[^\W\d_¿¡])")
-_PIECE = re.compile(r"(?:(?! [ye] (?=[^\W\d_]{3}))[^\n|;])+")  # one name: ends at a line, a bar, "y"
+_PIECE = re.compile(r"(?:(?! [yeYE] (?=[^\W\d_]{3}))[^\n|;])+")  # one name: ends at a line, a bar, "y"
 _WORD_BEFORE = re.compile(r"(?<![\w’'-])([^\W\d_]+)[.]?[ ]$")
 _JOINT = re.compile(r"[ ]{1,2}|-|")
 _LOOSE_WORD = re.compile(r"\w+")
@@ -120,8 +120,13 @@ class Detector:
         places: list[tuple[int, int]] = []
         if people:
             places = list(addresses.public_places(text, [f.start for f in people]))
-            places += [(s, e) for s, e, label in entities if label == "LOC" and " " in text[s:e]]
-        found += [f for f in people if not _inside(f, places)]
+            towns = [(s, e) for s, e, label in entities if label == "LOC" and " " in text[s:e]]
+            kept = persons.kept_places(text)
+            people = [f for f in people if not _inside(f, kept)]
+            people = [f for f in people if f.detector in ("title", "speaker") or not _inside(f, towns)]
+            people = [f for f in people if not _inside(f, places) or _heads(f, places)]
+            places += [*towns, *kept]
+        found += people
         found = [piece for f in found for piece in _outside(text, f, allowed)] + masked
         found = [f for f in found if not any(s < f.end and e > f.start for s, e in blocked)]
         found = join_names(text, resolve(found))
@@ -137,9 +142,9 @@ class Detector:
             for piece in _PIECE.finditer(text, start, end):
                 span = persons.mend(text, *piece.span())
                 if span:
-                    found.append(
-                        Finding(span[0], persons.extend(text, *span), "PERSONA", persons.RANK, "model")
-                    )
+                    last = persons.extend(text, *span)
+                    found.append(Finding(span[0], last, "PERSONA", persons.RANK, "model"))
+                    found += persons.second(text, last, listed_only=True)
         found += persons.titled(text)
         if may_name(text):
             found += persons.listed(text)
@@ -155,12 +160,16 @@ def may_name(segment: str) -> bool:
     """
     if ":" in segment and len(segment) < 160:
         return True
+    last = ""
     for word in persons.WORD.findall(segment):
         folded = fold_chars(word)
         if folded not in persons.PARTICLES and (
-            not persons.is_ordinary(folded) or (word[0].isupper() and persons.is_name_word(folded))
+            not persons.is_ordinary(folded)
+            or (word[0].isupper() and persons.is_name_word(folded))
+            or (last in persons.TITLE_WORDS and not persons.is_common(folded))
         ):
             return True
+        last = folded
     return False
 
 
@@ -225,7 +234,9 @@ def repeat_names(text: str, names: Sequence[str], kept: Sequence[tuple[int, int]
         if folded not in words or any(s <= match.start() and match.end() <= e for s, e in kept):
             continue
         ordinary = persons.is_ordinary(folded)
-        if ordinary and (not match[0][0].isupper() or _starts_sentence(text, match.start())):
+        if ordinary and (
+            not match[0][0].isupper() or _starts_sentence(text, match.start()) or persons.is_common(folded)
+        ):
             continue
         found.append(Finding(match.start(), match.end(), "PERSONA", persons.RANK - 5, "repeat"))
     return found
@@ -259,7 +270,9 @@ def _with_given_name(text: str, finding: Finding) -> Finding:
     word = fold_chars(before[1])
     if not (word in given_names() or (len(word) == 1 and "." in before[0])) or word in persons.PARTICLES:
         return finding
-    start = finding.start - (len(before[0]))
+    if persons.is_citizen(text, finding.start - len(before[0])):
+        return finding
+    start = finding.start - len(before[0])
     return Finding(start, finding.end, finding.kind, finding.rank, finding.detector)
 
 
@@ -267,7 +280,7 @@ def _trim(text: str, finding: Finding) -> Finding | None:
     words = list(_LOOSE_WORD.finditer(text, finding.start, finding.end))
     while words and fold_chars(words[0][0]) in ("y", "e", "i") and words[0][0].islower():
         words.pop(0)
-    while words and fold_chars(words[-1][0]) in persons.PARTICLES | {"y", "e"} and words[-1][0].islower():
+    while len(words) > 1 and fold_chars(words[-1][0]) in persons.PARTICLES | {"y", "e", "a"} and _loose(text, words[-1]):
         words.pop()
     if not words or (finding.rank < 80 and not any(len(w[0]) > 1 for w in words)):
         return None
@@ -275,6 +288,11 @@ def _trim(text: str, finding: Finding) -> Finding | None:
     if len(words[-1][0]) == 1 and text[end : end + 1] == "." and end < finding.end:
         end += 1
     return Finding(words[0].start(), end, finding.kind, finding.rank, finding.detector)
+
+
+def _loose(text: str, word: re.Match[str]) -> bool:
+    """Whether a last word is a link and no initial: "de", also "DE" or "Y" in capitals, not "Y."."""
+    return word[0].islower() or (len(word[0]) > 1 and word[0].isupper()) or text[word.end() : word.end() + 1] != "."
 
 
 def _starts_sentence(text: str, start: int) -> bool:
@@ -295,6 +313,13 @@ def _outside(text: str, finding: Finding, allowed: Sequence[tuple[int, int]]) ->
             pieces.append(Finding(at, start, finding.kind, finding.rank, finding.detector))
         at = max(at, end)
     return pieces
+
+
+def _heads(finding: Finding, spans: Sequence[tuple[int, int]]) -> bool:
+    """Whether the model's person begins with the very word that looks like a street ("Ni Carrera Gurruchaga")."""
+    return finding.detector in ("model", "title", "speaker") and all(
+        s == finding.start for s, e in spans if s <= finding.start and finding.end <= e
+    )
 
 
 def _inside(finding: Finding, spans: Sequence[tuple[int, int]]) -> bool:

@@ -14,7 +14,9 @@ from functools import lru_cache
 
 from astra_learn_assets.privacy.cleaning import fold_chars
 from astra_learn_assets.privacy.lexicon import (
+    frequent_words,
     given_names,
+    kept_phrases,
     ordinary_words,
     place_words,
     role_words,
@@ -64,6 +66,18 @@ _TITLE = re.compile(
     r"hij[oa]s? de|familia|letrad[oa]|notari[oa]|juez|jueza|gobernadora?|fdo|firmado|atentamente)(?!\w)(?:[ ]*[.:ªº]+)?[ ]*(?:[-–:][ ]*)?)+",
     re.IGNORECASE,
 )  # fmt: skip
+_FULL_STOP = re.compile(  # "ese señor. Usted": a title written out takes no full stop
+    r"(?i)(?:señor(?:a|es|as|ita)?|don|doña|doctora?|alcald(?:e|esa)|concejala?|secretari[oa]|president[ea]|vecin[oa]|ciudadan[oa]|diputad[oa]|"
+    r"ministr[oa]|consejer[oa]|portavoz|directora?|compañer[oa]s?|famili[a]|padre|jefe|jefa|vocal|juez|jueza|interventora?|tesorer[oa])[.][ ]+$"
+)
+_ABBREVIATED = frozenset(
+    ["dª", "dñª", "dr", "dra", "lic", "lcd", "ing", "abg", "arq", "econ", "prof", "mtro", "mtra", "crnl", "sgto", "tlgo", "tlga", "mons", "fdo", "excmo", "excma"]
+)  # fmt: skip
+_CITIZEN = re.compile(r"(?i)(?<!\w)(?:el|la|los|las|al|del)[ ]+c[.]")
+_WEAK_TITLE = re.compile(
+    r"(?i)(?<!\w)(?:concejal[ae]?|edila?|regidora?|alcald(?:e|esa)|síndic[oa]|diputad[oa]|portavoz|vecin[oa]|ciudadan[oa]|compañer[oa]s?|licenciad[oa]|"
+    r"abogad[oa]|arquitect[oa]|ingenier[oa]|economista|profesora?|maestr[oa]|familia(?: de)?|herman[oa]s|viuda de|herederos de|hij[oa] de|señor[ai]ta)[ ]+$"
+)
 _STRONG_TITLE = re.compile(
     r"(?:señor(?:a|es|as|ita)?|sr(?:e?s|a|as|ta)?|don|doña|dn|dña|dñª|dª|d|d[.]ª|doctora?|dra?|lic|lcd[oa]|ing|abg|arq|econ|mtr[oa]|fray|sor|fdo)(?:[ ]*[.:ªº]+)?[ ]*$",
     re.IGNORECASE,
@@ -76,6 +90,7 @@ _LABEL = re.compile(
 _PREFIX = frozenset(["mª", "ma", "m", "fco", "fca", "jose", "juan", "maria"])
 
 
+TITLE_WORDS = frozenset(vocabulary()["titles"]) | {"licenciado", "licenciada", "abogado", "abogada", "alcalde", "alcaldesa", "familia"}
 _CONNECTIVES = frozenset(["a", "e", "o", "u", "y"])
 
 
@@ -90,12 +105,60 @@ def is_ordinary(word: str) -> bool:
     return word in _CONNECTIVES or word in ordinary_words() or word in role_words() or word in place_words()
 
 
+@lru_cache(maxsize=65536)
+def is_common(word: str) -> bool:
+    """Whether a folded word is so common, or so plainly an office or a place, that no span should end on it.
+
+    "corona" and "pala" are everyday words too, but rare ones: where the model calls them a person they
+    are one.
+    """
+    return (
+        word in _CONNECTIVES
+        or word in frequent_words()
+        or word in role_words()
+        or word in place_words()
+        or word in PARTICLES
+    )
+
+
+_CLITIC = r"(?:se|me|te|nos|l[aeo]s?)"
+_INFLECTED = re.compile(
+    rf"(?:(?:[aei]r|[aie]ndo|[aei]mo|[ae]d|en){_CLITIC}{{1,2}}|[aei]rs?|ando|[iy]endo|[ae]d|[ai]d[oa]s?|[ai]n|e[ns]|[aoe]s|"
+    r"[aei]mos|[ai]ste|a[bs]a[ns]?|ción|ciones|mente|[ae]ra[ns]?|it[oa]s?)$"
+)
+
+
+def is_inflected(word: str) -> bool:
+    """Whether a folded word that no list knows looks like a form of an everyday one ("vitorear", "llámenle")."""
+    ending = _INFLECTED.search(word)
+    if ending is None or ending.start() < 4 or word in given_names():
+        return False
+    stem = word[: ending.start()]
+    return any(stem + tail in ordinary_words() for tail in ("", "a", "o", "e", "ar", "er", "ir", "ado", "as", "os", "es"))
+
+
+def _in_prose(text: str, start: int, end: int) -> bool:
+    """Whether the text around a span is written with capitals, so that a lower-case word is no name."""
+    return any(c.isupper() for c in text[max(0, start - 150) : start] + text[end : end + 60])
+
+
 def _capital(word: str) -> bool:
     return word[:1].isupper()
 
 
-def _run(text: str, start: int, *, lower: bool, limit: int = 7, titled: bool = False) -> int | None:
-    """End of the run of name words that begins at ``start``, or None. ``lower`` accepts lower case."""
+def _run(
+    text: str, start: int, *, lower: bool, limit: int = 7, titled: bool = False, known: bool = False
+) -> int | None:
+    """End of the run of name words that begins at ``start``, or None.
+
+    ``lower`` accepts lower case, ``titled`` everyday words with a capital; ``known`` takes capitals only,
+    two words or more, one of them a listed name and nothing else ("SR. D. CALLE PEDRO").
+    """
+    if known:
+        match = re.compile(r"[^\W\d_]+(?: [^\W\d_]+){1,2}(?!\w)").match(text, start)
+        if match is None or not _listed_name(match[0]) or any(fold_chars(w) in role_words() for w in match[0].split()):
+            return None
+        return match.end()
     at, end, count = start, None, 0
     while count < limit:
         match = WORD.match(text, at)
@@ -107,6 +170,8 @@ def _run(text: str, start: int, *, lower: bool, limit: int = 7, titled: bool = F
             if end is None and not titled:
                 break
             count += 1
+        elif len(value) == 1 and folded in _CONNECTIVES and text[match.end() : match.end() + 1] != ".":
+            break
         elif not _accept(value, folded, first=end is None, lower=lower, titled=titled):
             break
         else:
@@ -121,7 +186,7 @@ def _run(text: str, start: int, *, lower: bool, limit: int = 7, titled: bool = F
 
 def _accept(value: str, folded: str, *, first: bool, lower: bool, titled: bool) -> bool:
     known = is_name_word(folded)
-    if folded in role_words() and not (known and not first and _capital(value)):
+    if folded in _ABBREVIATED or (folded in role_words() and not (known and not first and _capital(value))):
         return False
     if _capital(value):
         if len(value) == 1:
@@ -138,24 +203,54 @@ def titled(text: str) -> Iterator[Finding]:
         lead = match[0]
         if not lead[-1:].isspace() and not lead.rstrip().endswith((".", "ª", "º", ":", "-")):
             continue
+        if _FULL_STOP.search(lead):
+            continue
         strong = _STRONG_TITLE.search(lead) is not None
         single = re.search(r"(?:^|\s)[dD][.]?\s*$", lead)
         if single and not lead.rstrip().endswith((".", "ª")):
             continue
         lower = strong and not single and not lead.rstrip().endswith((".", ":", "-"))
         all_capitals = lead.isupper() and len(lead.strip(" .")) > 2
-        end = _run(text, match.end(), lower=lower, titled=strong and not all_capitals)
-        if end is not None and (strong or _has_name(text[match.end() : end])):
+        weak = not strong and _WEAK_TITLE.search(lead) is not None and _capital(text[match.end() : match.end() + 1])
+        end = _run(text, match.end(), lower=lower, titled=(strong or weak) and not all_capitals)
+        if end is None and strong and all_capitals:
+            end = _before_colon(text, match.end()) or _run(text, match.end(), lower=False, limit=3, titled=True, known=True)
+        if end is not None and (
+            strong or _has_name(text[match.end() : end]) or (weak and not is_common(fold_chars(text[match.end() : end])))
+        ):
+            if _acronym(text[match.end() : end]) and not all_capitals:
+                continue
             yield Finding(match.end(), end, "PERSONA", RANK, "title")
-            yield from _second(text, end)
+            yield from second(text, end)
 
 
-def _second(text: str, end: int) -> Iterator[Finding]:
+def _before_colon(text: str, start: int) -> int | None:
+    """End of the one word of "SRA. CALLE:", an everyday word that only its place makes a name."""
+    match = re.compile(r"([^\W\d_]{3,})(?=[ ]?(?::|[.]-))").match(text, start)
+    return match.end() if match and fold_chars(match[1]) not in role_words() else None
+
+
+def _acronym(value: str) -> bool:
+    """Whether a run is "de UPN", a party and no person."""
+    words = [w for w in WORD.findall(value) if fold_chars(w) not in PARTICLES]
+    return (
+        len(words) == 1
+        and len(words[0]) < 6
+        and words[0].isupper()
+        and value[:1].islower()
+        and not is_name_word(fold_chars(words[0]))
+    )
+
+
+def second(text: str, end: int, *, listed_only: bool = False) -> Iterator[Finding]:
     """The other person of "los señores Ábalos e Iglesias" or "Ruiz, Soto y Vega"."""
     link = re.compile(r"(?:, | y | e )").match(text, end)
     while link:
         stop = _run(text, link.end(), lower=False, limit=5)
-        if stop is None or not _has_name(text[link.end() : stop]):
+        words = [fold_chars(w) for w in WORD.findall(text[link.end() : stop])] if stop else []
+        if stop is None or not _has_name(text[link.end() : stop]) or all(w in place_words() for w in words):
+            return
+        if listed_only and not _listed_name(text[link.end() : stop]):
             return
         yield Finding(link.end(), stop, "PERSONA", RANK, "title")
         link = re.compile(r"(?:, | y | e )").match(text, stop)
@@ -190,6 +285,8 @@ def listed(text: str) -> Iterator[Finding]:
         capital = _capital(match[0])
         if not capital and (is_ordinary(folded) or len(folded) < (4 if given else 5)):
             continue
+        if not capital and not given and is_inflected(folded) and _in_prose(text, *match.span()):
+            continue
         end = _run(text, match.start(), lower=not capital)
         if end is None:
             continue
@@ -222,11 +319,28 @@ def _believable(text: str, start: int, words: list[str], given: bool) -> bool:
     if not words or _SAINT.search(text[max(0, start - 16) : start]):
         return False
     if len(words) == 1:
-        placed = not given and _PREPOSITION.search(text[max(0, start - 40) : start]) is not None
+        town = not given or words[0] in place_words()
+        placed = town and _PREPOSITION.search(text[max(0, start - 40) : start]) is not None
         return not placed and not is_ordinary(words[0]) and len(words[0]) > (3 if given else 4)
     if given:
         return any(is_name_word(w) for w in words[1:]) or not all(is_ordinary(w) for w in words)
     return not all(is_ordinary(w) for w in words) and is_name_word(words[0])
+
+
+@lru_cache(maxsize=1)
+def _kept() -> re.Pattern[str]:
+    phrases = "|".join(re.escape(p) for p in kept_phrases())
+    return re.compile(rf"(?<!\w)(?:{phrases}|(?:{_LOCAL_LIST}) (?:por|para|con) [^\W\d_]+)(?!\w)")
+
+
+_LOCAL_LIST = (  # what a town's own electoral list is called: "Vecinos por Villaverde"
+    "vecinos|ciudadanos|juntos|unidos|independientes|alternativa|ganemos|iniciativa|coalicion|compromiso|progreso|agrupacion"
+)
+
+
+def kept_places(text: str) -> list[tuple[int, int]]:
+    """Spans of feasts and regions that read like persons ("Castilla y León", "Inmaculada Concepción")."""
+    return [m.span() for m in _kept().finditer(fold_chars(text))]
 
 
 def after_place_head(text: str, start: int) -> bool:
@@ -287,19 +401,33 @@ def speakers(text: str) -> Iterator[Finding]:
             and not lone_acronym
             and not any(w in role_words() for w in words)
             and not all(map(is_ordinary, words))
+            and (not any(map(is_common, words)) or _listed_name(match[1]) or not match[1].isupper())
         ):
             yield Finding(match.start(1), match.end(1), "PERSONA", RANK, "speaker")
     for label in _LIST_LABEL.finditer(text):
         at: int | None = label.end()
+        items: list[tuple[int, int]] = []
         while at is not None:
-            end = _run(text, at, lower=False, limit=7)
+            end = _run(text, at, lower=False, limit=7, titled=not text[at : at + 4].isupper() and text[at : at + 1].isupper())
             if end is None:
                 break
-            value = text[at:end]
-            if _has_name(value) and not (value.isupper() and len(value) < 5):
-                yield Finding(at, end, "PERSONA", RANK, "speaker")
+            items.append((at, end))
             link = _LIST_LINK.match(text, end)
             at = link.end() if link else None
+        people = any(_listed_name(text[s:e]) for s, e in items)
+        for start, end in items:
+            value = text[start:end]
+            words = [fold_chars(w) for w in WORD.findall(value)]
+            if value.isupper() and len(value) < 5:
+                continue
+            if _has_name(value) or (people and not any(w in role_words() or w in place_words() for w in words)):
+                yield Finding(start, end, "PERSONA", RANK, "speaker")
+
+
+def _listed_name(value: str) -> bool:
+    """Whether a word of ``value`` is a listed name and nothing else."""
+    words = [fold_chars(w) for w in WORD.findall(value)]
+    return any(is_name_word(w) and not is_ordinary(w) for w in words)
 
 
 _SPEAKER = re.compile(
@@ -308,6 +436,7 @@ _SPEAKER = re.compile(
 _LIST_LABEL = re.compile(
     r"(?i)(?<!\w)(?:asistentes|presentes|ausentes?|excusan su asistencia|excusad[oa]s|votan a favor|votos a favor|votan en contra|votos en contra|"
     r"a favor|en contra|se abstienen|abstenci[óo]n(?:es)?|concejales|concejalas|miembros|vocales)[ ]?:[ ]*(?:(?:D|Dña|D[ªa]|Don|Doña|Sra?)[.ªº]*[ ]?)?"
+    r"|(?<!\w)(?:votos? (?:a favor|en contra|favorables?) de|abstenci[óo]n(?:es)? de|a favor|en contra)[ ]+(?=[^\W\d_])"
 )
 _LIST_LINK = re.compile(
     r"(?:, (?:y )?|; ?| y | e | [|] )(?:(?:D|Dña|D[ªa]|Don|Doña|don|doña|Sra?)[.ªº]*[ ]?)?(?=[^\W\d_])"
@@ -317,6 +446,11 @@ _HEAD = frozenset(
     ["el", "la", "los", "las", "y", "e", "a", "al", "con", "que", "gracias", "señor", "señora", "señores"]
 )
 _STARTS = re.compile(r"(?:^|[.!?\n¿¡…]\s*)$")
+
+
+def is_citizen(text: str, start: int) -> bool:
+    """Whether ``C.`` at ``start`` is the Mexican title ("la C. Xóchitl") and no initial."""
+    return _CITIZEN.search(text[max(0, start - 5) : start + 2]) is not None and text[start : start + 2].upper() == "C."
 
 
 def mend(text: str, start: int, end: int) -> tuple[int, int] | None:
@@ -332,6 +466,8 @@ def mend(text: str, start: int, end: int) -> tuple[int, int] | None:
     while lead and lead.end() < end and (lead[0][-1].isspace() or lead[0].rstrip()[-1] in ".ªº:"):
         start = lead.end()
         lead = _TITLE.match(text, start, end)
+    if is_citizen(text, start):
+        start = text.index(".", start) + 1
     titled_before = bool(_STRONG_TITLE.search(text[max(0, start - 14) : start]))
     placed = titled_before or bool(_LABEL.search(text[max(0, start - 28) : start]))
     words = _trimmed(text, list(WORD.finditer(text, start, end)), titled_before, placed)
@@ -345,13 +481,23 @@ def mend(text: str, start: int, end: int) -> tuple[int, int] | None:
         return None
     if placed:
         return start, end
+    if _initial(text, words[0]) and len(words) > 1 and not is_common(folded[-1]):
+        return start, end
+    if _WEAK_TITLE.search(text[max(0, start - 16) : start]) and not is_common(folded[0]):
+        return start, end
+    if len(words) == 1 and folded[0] in place_words() and _PREPOSITION.search(text[max(0, start - 40) : start]):
+        return None
     if not any(_capital(w[0]) for w in words) and not any(_name_like(w[0]) for w in words):
         return None
+    if len(words) == 1 and words[0][0].islower() and is_inflected(folded[0]) and _in_prose(text, start, end):
+        return None
     if all(map(is_ordinary, folded)):
-        known = _capital(words[0][0]) and any(map(is_name_word, folded))
         lone_start = len(folded) == 1 and _STARTS.search(text[max(0, start - 4) : start]) is not None
+        known = _capital(words[0][0]) and (
+            any(map(is_name_word, folded)) or (not text[start:end].isupper() and not any(map(is_common, folded)))
+        )
         speaks = re.match(r"[ ]?:\s", text[end : end + 3]) is not None and not any(
-            w in role_words() for w in folded
+            w in role_words() or (text[start:end].isupper() and is_common(w)) for w in folded
         )
         if not (
             (known and not (lone_start and folded[0] not in given_names())) or (speaks and len(folded) > 1)
@@ -366,6 +512,7 @@ def _trimmed(text: str, words: list[re.Match[str]], titled_before: bool, placed:
     def folded(index: int) -> str:
         return fold_chars(words[index][0])
 
+    lower = not any(_capital(w[0]) for w in words)
     while words and (folded(-1) in PARTICLES or folded(-1) in _TAIL):
         words.pop()
     while words and folded(0) in _HEAD:
@@ -376,13 +523,20 @@ def _trimmed(text: str, words: list[re.Match[str]], titled_before: bool, placed:
         len(words) > 1
         and not placed
         and not _name_like(words[0][0])
+        and (is_common(folded(0)) or not (lower or _whole_line(text, words)))
+        and not _initial(text, words[0])
         and any(_name_like(w[0]) for w in words[1:])
     ):
         opens = _STARTS.search(text[max(0, words[0].start() - 4) : words[0].start()]) is not None
         if _capital(words[0][0]) and not opens and folded(0) not in role_words():
             break
         words.pop(0)
-    while len(words) > 1 and not _capital(words[-1][0]) and not _name_like(words[-1][0]):
+    while (
+        len(words) > 1
+        and not _capital(words[-1][0])
+        and not _name_like(words[-1][0])
+        and not (lower and not is_common(folded(-1)))
+    ):
         words.pop()
     while len(words) > 1 and folded(-1) in role_words() and not is_name_word(folded(-1)):
         words.pop()
@@ -399,6 +553,15 @@ def _trimmed(text: str, words: list[re.Match[str]], titled_before: bool, placed:
     return words
 
 
+def _whole_line(text: str, words: list[re.Match[str]]) -> bool:
+    """Whether a span fills its line, as a name in a list of members does."""
+    return text[words[-1].end() : words[-1].end() + 1] in ("", "\n", ",", ";")
+
+
+def _initial(text: str, word: re.Match[str]) -> bool:
+    return len(word[0]) == 1 and text[word.end() : word.end() + 1] == "."
+
+
 def _name_like(word: str) -> bool:
     folded = fold_chars(word)
     return folded not in PARTICLES and (is_name_word(folded) or not is_ordinary(folded))
@@ -408,12 +571,12 @@ def extend(text: str, start: int, end: int) -> int:
     """New end of a person's span: the surname the model cut off ("Bel [Accensi]") belongs to it."""
     at = end
     while True:
-        join = re.compile(r"(?:[ ]{1,2}|-)(?:(?:de la|de los|de las|del|de|i|d['’])[ ])?").match(text, at)
+        join = re.compile(r"(?:[ ]{1,2}|-)(?:(?:de la|de los|de las|del|de|i|San|Santa|d['’])[ ])?").match(text, at)
         match = join and WORD.match(text, join.end())
         if not match:
             return end
         folded = fold_chars(match[0])
-        link = join[0].strip() if join else ""
+        link = join[0].strip().removeprefix("San").removeprefix("ta") if join else ""
         upper = match[0].isupper() and len(match[0]) > 1
         if not _capital(match[0]) or folded in role_words() or folded in PARTICLES:
             return end

@@ -1,6 +1,7 @@
 """Word lists the rules and the trainer share: names of persons, and words that are not names.
 
-``names.txt`` was written by hand; ``words.txt.gz`` counts lower-case words of ParlaMint-ES (CC BY 4.0).
+``names.txt`` was written by hand; ``words.txt.gz`` lists lower-case words of ParlaMint-ES (CC BY 4.0),
+``frequent.txt.gz`` those among them seen 60 times or more.
 Must not know any detector.
 """
 
@@ -87,6 +88,19 @@ def ordinary_words() -> frozenset[str]:
 
 
 @lru_cache(maxsize=1)
+def frequent_words() -> frozenset[str]:
+    """Everyday words so common that a person's name is the unlikely reading ("calle", not "corona")."""
+    packed = (_FOLDER / "frequent.txt.gz").read_bytes()
+    return frozenset(gzip.decompress(packed).decode("utf-8").split()) | frozenset(vocabulary()["council"])
+
+
+@lru_cache(maxsize=1)
+def kept_phrases() -> tuple[str, ...]:
+    """Feasts, regions and institutions of several words that read like persons, folded."""
+    return vocabulary()["kept phrases"]
+
+
+@lru_cache(maxsize=1)
 def role_words() -> frozenset[str]:
     """Offices and institutions, folded: never part of a person's name on their own."""
     return frozenset(vocabulary()["roles"])
@@ -94,5 +108,5 @@ def role_words() -> frozenset[str]:
 
 @lru_cache(maxsize=1)
 def place_words() -> frozenset[str]:
-    """Countries, regions and well-known towns, folded, one word each."""
-    return frozenset(vocabulary()["places"])
+    """Countries, regions, well-known towns and organisations, folded, one word each."""
+    return frozenset(vocabulary()["places"]) | frozenset(vocabulary()["organisations"])
