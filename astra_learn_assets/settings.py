@@ -81,6 +81,9 @@ class Settings(BaseSettings):
     base_model: str = Field(str(REPOSITORY / "trainer" / "base_model"), description="Hugging Face id or path")
     base_revision: str | None = None
     trainer_python: str | None = Field(None, description="Python that runs the trainer; empty = this one")
+    checkpoint_dir: Path | None = Field(
+        None, description="folder on a volume that outlives a pod: a stopped training goes on from there"
+    )
     replay_file: Path | None = Field(None, description="JSONL of replay examples; empty = shipped")
     replay_share: float = Field(0.2, ge=0, lt=1)
     corpus_cap: int = Field(20_000, gt=0)

@@ -47,6 +47,12 @@ def _parser() -> argparse.ArgumentParser:
         "--patience", type=int, help="validations without improvement before stopping; 0 = never"
     )
     train.add_argument("--seed", type=int)
+    train.add_argument(
+        "--checkpoints",
+        type=Path,
+        help="folder to resume from and to write to on SIGTERM; kept until published",
+    )
+    train.add_argument("--checkpoint-minutes", type=float, default=10.0, help="and this often")
 
     evaluate = commands.add_parser("evaluate", parents=[common], help="golden set -> predictions.jsonl")
     evaluate.add_argument("--adapter", action="append", default=[], metavar="NAME=DIR")
@@ -110,6 +116,8 @@ def _train(options: argparse.Namespace) -> dict[str, Any]:
                 device=options.device,
                 precision=options.precision,
                 require_gpu=options.require_gpu,
+                checkpoints=options.checkpoints,
+                checkpoint_minutes=options.checkpoint_minutes,
             ),
             sender,
         )

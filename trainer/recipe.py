@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from transformers import Trainer, TrainerCallback, TrainingArguments
 
+from trainer import checkpoint
 from trainer.data import Encoded
 from trainer.errors import NotFinite
 from trainer.loss import label_losses, mean_loss, nll_by_example
@@ -43,6 +44,15 @@ class Recipe:
     patience: int = 3
     target_modules: str = "all-linear"
     seed: int = 7
+
+
+@dataclass(frozen=True)
+class Checkpoints:
+    """Where, of which training (:func:`trainer.checkpoint.identity`), and how many seconds apart."""
+
+    folder: Path
+    training: str
+    seconds: float
 
 
 class Packs:
@@ -87,12 +97,32 @@ class Watch(TrainerCallback):  # type: ignore[misc]
         self.entries: list[dict[str, float]] = []
         self.tokens, self.seconds = 0, 0.0
         self.pack_tokens, self.checkpointing = 0, False
-        self.began = self.reported = time.monotonic()
+        self.interrupted: str | None = None  # the signal's name; the step under way is finished first
+        self.checkpoints: Checkpoints | None = None
+        self.began = self.reported = self.saved = time.monotonic()
         log_file.unlink(missing_ok=True)
 
+    def state(self) -> dict[str, Any]:
+        """What a checkpoint keeps of it, for :meth:`restore`."""
+        return {
+            "validation": self.validation, "best": self.best, "entries": self.entries,
+            "tokens": self.tokens, "seconds": self.seconds,
+        }  # fmt: skip
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on from ``state``, the log file included."""
+        self.validation, self.entries = list(state["validation"]), list(state["entries"])
+        self.best = tuple(state["best"]) if state["best"] else None
+        self.tokens, self.seconds = state["tokens"], state["seconds"]
+        self.log_file.write_text(
+            "".join(json.dumps(entry) + "\n" for entry in self.entries), encoding="utf-8"
+        )
+
     def on_train_begin(self, args: Any, state: Any, control: Any, model: Any = None, **_: Any) -> None:  # noqa: ARG002
-        self._validate(model)
-        self.began = self.reported = time.monotonic()
+        if not self.validation:
+            self._validate(model)
+        self.reported = self.saved = time.monotonic()
+        self.began = self.reported - self.seconds
 
     def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:  # noqa: ARG002
         if not logs or "loss" not in logs:
@@ -128,7 +158,18 @@ class Watch(TrainerCallback):  # type: ignore[misc]
             since_best = len(self.validation) - 1 - self.validation.index(min(self.validation))
             if self.recipe.patience and since_best >= self.recipe.patience:
                 control.should_training_stop = True
+        if self.checkpoints is not None:
+            due = time.monotonic() - self.saved > self.checkpoints.seconds
+            control.should_save = due or self.interrupted is not None
+        if self.interrupted is not None:
+            control.should_training_stop = True
         return control
+
+    def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:  # noqa: ARG002
+        if self.checkpoints is not None:
+            folder = self.checkpoints.folder / f"checkpoint-{state.global_step}"
+            checkpoint.seal(folder, self.checkpoints.training, self.state())
+            self.saved = time.monotonic()
 
     def _validate(self, model: Any) -> None:
         """Mean loss on the validation examples; the first is that of the untouched base."""
@@ -163,6 +204,11 @@ class LoraTrainer(Trainer):  # type: ignore[misc]
     """Trainer with our loss, our learning rate and our order of packs."""
 
     warmup_share = 0.0
+
+    def _save(self, output_dir: str | None = None, state_dict: Any = None) -> None:  # noqa: ARG002
+        """The adapter alone; without save_embedding_layers=False PEFT asks the Hub about the base."""
+        adapted: Any = self.model
+        adapted.save_pretrained(output_dir, save_embedding_layers=False)
 
     def compute_loss(
         self,
@@ -204,7 +250,7 @@ def make_trainer(
     placement: Placement,
     folder: Path,
 ) -> Any:
-    """A Trainer that runs through ``packs`` once with a linear schedule and no file written on the way."""
+    """A Trainer that runs through ``packs`` once; ``folder`` takes its checkpoints, when there are any."""
     on_gpu = placement.device == "cuda"
     arguments = TrainingArguments(
         output_dir=str(folder),

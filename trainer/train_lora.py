@@ -8,38 +8,53 @@ What it does, and why:
 * One optimizer step sees ``batch_tokens`` tokens however small the packs must be for the memory.
 * Out of memory: checkpointing first, then half the pack and twice the accumulation; an error at the floor.
 * Validation split by hash, taken from the tenant's examples before replay is mixed in.
-* A loss or gradient that is not finite ends the run. So does SIGTERM. Neither publishes anything.
+* A loss or gradient that is not finite ends the run. So does SIGTERM, after the step under way; with a
+  folder for checkpoints the same command goes on from there later. Neither publishes anything.
 * The saved adapter is loaded again and must give the same logits before its folder gets its name.
 """
 
 from __future__ import annotations
 
-import json
 import logging
 import math
-import os
 import resource
 import shutil
+import signal
+import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from trainer import checkpoint
 from trainer.data import REPLAY_TENANT, Encoded, Record, Template, read_records, split_validation
-from trainer.errors import BadBase, BadData, BadUsage, DiskError, NotFinite, OutOfMemory, TrainerError
+from trainer.errors import (
+    BadBase,
+    BadData,
+    BadUsage,
+    DiskError,
+    Interrupted,
+    OutOfMemory,
+)
 from trainer.loss import to_device
 from trainer.model import Placement, base_identity, load_base, load_tokenizer, place
 from trainer.packing import collate, schedule
 from trainer.pipes import Signals
-from trainer.recipe import Recipe, Watch, make_trainer
+from trainer.publish import publish, save_checked, write_json
+from trainer.recipe import Checkpoints, Recipe, Watch, make_trainer
 
 log = logging.getLogger("trainer")
 
 
 @dataclass(frozen=True)
 class TrainOptions:
-    """Settings of one training. The defaults are the measured best for the shipped base on a CPU."""
+    """Settings of one training. The defaults are the measured best for the shipped base on a CPU.
+
+    ``checkpoints``: a folder that outlives this process, written to on SIGTERM and every
+    ``checkpoint_minutes``; None = an interrupted training starts again from nothing.
+    """
 
     data: Path
     base: str
@@ -51,6 +66,8 @@ class TrainOptions:
     device: Any = "auto"
     precision: Any = "auto"
     require_gpu: bool = False
+    checkpoints: Path | None = None
+    checkpoint_minutes: float = 10.0
 
 
 @dataclass(frozen=True)
@@ -80,9 +97,11 @@ def train(options: TrainOptions, signals: Signals) -> dict[str, Any]:
         partial.mkdir(parents=True)
         model, figures = _train_within_memory(model, corpus, options, placement, signals, partial)
         metrics = _metrics(figures, model, corpus, options, placement, time.monotonic() - began)
-        _save_checked(model, corpus, partial)
-        _write_json(partial / "metrics.json", metrics)
-        _publish(partial, options.out)
+        save_checked(model, corpus.train, partial)
+        write_json(partial / "metrics.json", metrics)
+        publish(partial, options.out)
+        if options.checkpoints is not None:
+            shutil.rmtree(options.checkpoints, ignore_errors=True)
     except OSError as error:
         raise DiskError(f"the adapter cannot be written: {error}") from error
     finally:
@@ -147,12 +166,13 @@ def _train_within_memory(
             signals, folder / "train_log.jsonl", recipe, accumulation, packs, corpus.train, corpus.validation
         )
         try:
-            trainer = make_trainer(
-                adapted, packs, corpus.train, watch, recipe, accumulation, placement, folder / "work"
-            )
+            resumed = _resume(watch, options, placement, pack_tokens, checkpointing)
+            work = options.checkpoints or folder / "work"
+            trainer = make_trainer(adapted, packs, corpus.train, watch, recipe, accumulation, placement, work)
             if placement.device == "cuda":
                 _probe(adapted, packs, corpus.train, trainer)
-            trainer.train()
+            with _finish_the_step_first(watch):
+                trainer.train(resume_from_checkpoint=resumed)
         except torch.OutOfMemoryError as error:
             if checkpointing and pack_tokens <= longest:
                 raise OutOfMemory(
@@ -167,12 +187,68 @@ def _train_within_memory(
             del adapted
             torch.cuda.empty_cache()
             continue
+        if watch.interrupted is not None:
+            done = watch.entries[-1]["step"] if watch.entries else 0
+            after = (
+                "the same command goes on from there"
+                if options.checkpoints
+                else "no checkpoint was asked for"
+            )
+            raise Interrupted(
+                f"interrupted by {watch.interrupted} after step {done} of {watch.steps}, {after}; "
+                "nothing was published"
+            )
         # Undo accelerate's autocast wrapper: the reload check compares with a model that never had one.
         adapted = trainer.accelerator.unwrap_model(adapted, keep_fp32_wrapper=False)
         watch.finish(adapted)
         watch.pack_tokens, watch.checkpointing = pack_tokens, checkpointing
         shutil.rmtree(folder / "work", ignore_errors=True)
         return adapted, watch
+
+
+def _resume(
+    watch: Watch, options: TrainOptions, placement: Placement, pack_tokens: int, checkpointing: bool
+) -> str | None:
+    """Tell ``watch`` where to write checkpoints; the folder of the one to go on from, if there is one."""
+    if options.checkpoints is None:
+        return None
+    training = checkpoint.identity(
+        options.data.read_bytes(),
+        base=base_identity(options.base, options.base_revision),
+        recipe=asdict(options.recipe),
+        validation_share=options.validation_share,
+        precision=placement.precision,
+        pack_tokens=pack_tokens,
+        checkpointing=checkpointing,
+    )
+    watch.checkpoints = Checkpoints(options.checkpoints, training, 60 * options.checkpoint_minutes)
+    found = checkpoint.newest(options.checkpoints, training)
+    if found is None:
+        return None
+    folder, state = found
+    watch.restore(state)
+    log.info("going on from %s", folder.name)
+    return str(folder)
+
+
+@contextmanager
+def _finish_the_step_first(watch: Watch) -> Iterator[None]:
+    """While the loop runs, SIGTERM and SIGINT wait for the end of a step; a second one does not."""
+
+    def note(number: int, _: object) -> None:
+        if watch.interrupted is not None:
+            raise Interrupted(f"interrupted twice by {watch.interrupted}; nothing was published")
+        watch.interrupted = signal.Signals(number).name
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, note) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _with_adapter(model: Any, options: TrainOptions) -> Any:
@@ -249,56 +325,3 @@ def _metrics(
         "precision": placement.precision,
         "hyperparameters": hyperparameters,
     }
-
-
-def _save_checked(model: Any, corpus: Corpus, folder: Path) -> None:
-    """Save, load again into the same base, and compare keys and logits."""
-    import torch
-    from peft import PeftModel, get_peft_model_state_dict
-    from safetensors.torch import load_file
-
-    expected = get_peft_model_state_dict(model)
-    model.eval()
-    batch = collate([min(corpus.train, key=len)])
-    probe = to_device({k: v for k, v in batch.items() if k != "labels"}, model.device)
-    with torch.inference_mode():
-        before = model(**probe, use_cache=False).logits
-    # Without save_embedding_layers=False PEFT asks the Hub about the base model's vocabulary.
-    model.save_pretrained(folder, save_embedding_layers=False)
-    (folder / "README.md").unlink(missing_ok=True)  # PEFT's empty model card
-    _settle_config(folder / "adapter_config.json")
-
-    saved = load_file(folder / "adapter_model.safetensors")
-    if set(saved) != set(expected):
-        raise TrainerError("the saved adapter has other tensors than the trained one; nothing was published")
-    if not all(bool(torch.isfinite(t).all()) for t in saved.values()):
-        raise NotFinite("the adapter holds a value that is not finite; nothing was published")
-    if not any(bool(t.any()) for name, t in saved.items() if "lora_B" in name):
-        raise NotFinite("every lora_B of the adapter is zero: it has learned nothing; nothing was published")
-    again = PeftModel.from_pretrained(model.unload(), folder).eval()
-    with torch.inference_mode():
-        after = again(**probe, use_cache=False).logits
-    if not torch.equal(before, after):
-        raise TrainerError("the saved adapter gives other logits than the trained one; nothing was published")
-
-
-def _settle_config(file: Path) -> None:
-    """Sorted keys and target modules: PEFT writes a set in an order that changes from run to run."""
-    value = json.loads(file.read_text(encoding="utf-8"))
-    if isinstance(value.get("target_modules"), list):
-        value["target_modules"] = sorted(value["target_modules"])
-    _write_json(file, value)
-
-
-def _write_json(file: Path, value: Mapping[str, Any]) -> None:
-    file.write_text(json.dumps(value, ensure_ascii=False, indent=2, sort_keys=True) + "\n", encoding="utf-8")
-
-
-def _publish(partial: Path, out: Path) -> None:
-    """Give the folder its name in one step, after its content has reached the disk."""
-    for file in partial.iterdir():
-        with file.open("rb") as data:
-            os.fsync(data.fileno())
-    if out.exists():
-        raise BadUsage(f"{out} appeared meanwhile; an adapter folder is never overwritten")
-    os.rename(partial, out)

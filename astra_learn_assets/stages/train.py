@@ -72,7 +72,12 @@ def train_adapter(
         data, out = Path(work, "corpus.jsonl"), Path(work, "adapter")
         data.write_bytes(platform.vault.read(tenant_id, paths.corpus(tenant_id, training.dataset_hash)))
         command = trainer_process.train_command(
-            settings, tenant_id=tenant_id, data=data, out=out, hyperparameters=recipe
+            settings,
+            tenant_id=tenant_id,
+            data=data,
+            out=out,
+            hyperparameters=recipe,
+            checkpoints=_checkpoints(settings, tenant_id, recipe_hash),
         )
         try:
             run(command)
@@ -102,6 +107,12 @@ def train_adapter(
         mlflow_run_id=mlflow_run_id,
     )
     return TrainResult(manifest, row.digest, reused=False, mlflow_run_id=mlflow_run_id, log=tuple(log))
+
+
+def _checkpoints(settings: Settings, tenant_id: str, recipe_hash: str) -> Path | None:
+    if settings.checkpoint_dir is None:
+        return None
+    return settings.checkpoint_dir / tenant_id / recipe_hash
 
 
 def judge(

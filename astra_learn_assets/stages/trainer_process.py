@@ -55,12 +55,18 @@ def train_command(
     data: Path,
     out: Path,
     hyperparameters: dict[str, float | int],
+    checkpoints: Path | None = None,
 ) -> list[str]:
-    """``python -m trainer train`` for one corpus; ``hyperparameters`` keys are option names."""
+    """``python -m trainer train`` for one corpus; ``hyperparameters`` keys are option names.
+
+    ``checkpoints``: where an interrupted training of this very recipe left off, or will.
+    """
     command = [*_trainer(settings), "train", "--tenant", tenant_id, "--data", str(data), "--out", str(out)]
     command += _base(settings)
     for name, value in sorted(hyperparameters.items()):
         command += [f"--{name.replace('_', '-')}", f"{value}"]
+    if checkpoints is not None:
+        command += ["--checkpoints", str(checkpoints)]
     return command
 
 

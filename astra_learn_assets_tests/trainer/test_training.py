@@ -169,3 +169,69 @@ def test_sigterm_publishes_nothing_and_does_not_disturb_the_next_run(
     (tmp_path / "adapter.partial" / "adapter_model.safetensors").write_bytes(b"half")
     run(data, tmp_path / "adapter", epochs=0.5)
     assert sorted(f.name for f in tmp_path.iterdir()) == ["adapter", "corpus.jsonl"]
+
+
+def test_a_stopped_training_goes_on_from_its_checkpoint_to_the_very_same_adapter(
+    tmp_path: Path, base: str
+) -> None:
+    data = write(tmp_path / "corpus.jsonl", [line(i) for i in range(24)])
+    folder = tmp_path / "checkpoints"
+
+    def arguments(name: str) -> list[str]:
+        return _train(
+            data, tmp_path / name, base, "--epochs", "6", "--batch-tokens", "256", "--validation-share", "0.2"
+        )
+
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    (folder / "checkpoint-999").mkdir(parents=True)  # what kill -9 in the middle of one would leave
+    (folder / "checkpoint-999" / "adapter_model.safetensors").write_bytes(b"half")
+    stopped = subprocess.Popen(
+        [sys.executable, "-m", "trainer", *arguments("stopped"), "--checkpoints", str(folder)],
+        stderr=subprocess.PIPE, env=environment,
+    )  # fmt: skip
+    log = tmp_path / "stopped.partial" / "train_log.jsonl"
+    deadline = time.monotonic() + 200
+    while not (log.exists() and log.read_text().count("\n") >= 3):
+        assert stopped.poll() is None, stopped.communicate()[1].decode()
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    stopped.send_signal(signal.SIGTERM)
+    error = stopped.communicate(timeout=100)[1].decode()
+    assert stopped.returncode == 75, error
+    assert "goes on from there" in error
+    assert not (tmp_path / "stopped").exists()
+    (kept,) = folder.iterdir()
+    assert (kept / "complete.json").is_file()
+    done = subprocess.run(
+        [sys.executable, "-m", "trainer", *arguments("stopped"), "--checkpoints", str(folder)],
+        capture_output=True, text=True, check=False, env=environment,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert f"going on from {kept.name}" in done.stderr
+    assert not folder.exists()
+    assert main(arguments("undisturbed")) == 0
+    assert _digest(tmp_path / "stopped") == _digest(tmp_path / "undisturbed")
+    logs = [
+        [
+            (e["step"], e["loss"])
+            for e in map(json.loads, (tmp_path / n / "train_log.jsonl").read_text().splitlines())
+        ]
+        for n in ("stopped", "undisturbed")
+    ]
+    assert logs[0] == logs[1]
+
+
+def test_a_checkpoint_of_another_recipe_or_corpus_is_not_resumed_from(tmp_path: Path) -> None:
+    from trainer import checkpoint
+
+    here = checkpoint.identity(b"corpus", recipe={"seed": 7})
+    folder = tmp_path / "checkpoint-4"
+    folder.mkdir()
+    checkpoint.seal(folder, here, {"validation": [1.0]})
+    found = checkpoint.newest(tmp_path, here)
+    assert found is not None
+    assert found[1] == {"validation": [1.0]}
+    assert checkpoint.newest(tmp_path, checkpoint.identity(b"corpus", recipe={"seed": 8})) is None
+    assert checkpoint.newest(tmp_path, checkpoint.identity(b"corpus2", recipe={"seed": 7})) is None
+    (folder / "complete.json").write_text("{")
+    assert checkpoint.newest(tmp_path, here) is None

@@ -1,0 +1,73 @@
+"""From a trained model to a folder that may be believed: saved, loaded again, compared, named at once."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from trainer.data import Encoded
+from trainer.errors import BadUsage, NotFinite, TrainerError
+from trainer.loss import to_device
+from trainer.packing import collate
+
+
+def save_checked(model: Any, examples: Sequence[Encoded], folder: Path) -> None:
+    """Save, load again into the same base, and compare keys and logits.
+
+    Raises:
+        NotFinite: a value that is not finite, or an adapter that has learned nothing.
+        TrainerError: what was saved is not what was trained.
+    """
+    import torch
+    from peft import PeftModel, get_peft_model_state_dict
+    from safetensors.torch import load_file
+
+    expected = get_peft_model_state_dict(model)
+    model.eval()
+    batch = collate([min(examples, key=len)])
+    probe = to_device({k: v for k, v in batch.items() if k != "labels"}, model.device)
+    with torch.inference_mode():
+        before = model(**probe, use_cache=False).logits
+    # Without save_embedding_layers=False PEFT asks the Hub about the base model's vocabulary.
+    model.save_pretrained(folder, save_embedding_layers=False)
+    (folder / "README.md").unlink(missing_ok=True)  # PEFT's empty model card
+    _settle_config(folder / "adapter_config.json")
+
+    saved = load_file(folder / "adapter_model.safetensors")
+    if set(saved) != set(expected):
+        raise TrainerError("the saved adapter has other tensors than the trained one; nothing was published")
+    if not all(bool(torch.isfinite(t).all()) for t in saved.values()):
+        raise NotFinite("the adapter holds a value that is not finite; nothing was published")
+    if not any(bool(t.any()) for name, t in saved.items() if "lora_B" in name):
+        raise NotFinite("every lora_B of the adapter is zero: it has learned nothing; nothing was published")
+    again = PeftModel.from_pretrained(model.unload(), folder).eval()
+    with torch.inference_mode():
+        after = again(**probe, use_cache=False).logits
+    if not torch.equal(before, after):
+        raise TrainerError("the saved adapter gives other logits than the trained one; nothing was published")
+
+
+def _settle_config(file: Path) -> None:
+    """Sorted keys and target modules: PEFT writes a set in an order that changes from run to run."""
+    value = json.loads(file.read_text(encoding="utf-8"))
+    if isinstance(value.get("target_modules"), list):
+        value["target_modules"] = sorted(value["target_modules"])
+    write_json(file, value)
+
+
+def write_json(file: Path, value: Mapping[str, Any]) -> None:
+    """Indented, with sorted keys."""
+    file.write_text(json.dumps(value, ensure_ascii=False, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+
+
+def publish(partial: Path, out: Path) -> None:
+    """Give the folder its name in one step, after its content has reached the disk."""
+    for file in partial.iterdir():
+        with file.open("rb") as data:
+            os.fsync(data.fileno())
+    if out.exists():
+        raise BadUsage(f"{out} appeared meanwhile; an adapter folder is never overwritten")
+    os.rename(partial, out)
