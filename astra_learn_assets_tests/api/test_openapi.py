@@ -1,4 +1,8 @@
-"""Odd input on every documented operation: no 5xx, and no status the OpenAPI file does not name."""
+"""Odd input on every documented operation: no 5xx, and no status the OpenAPI file does not name.
+
+Schemathesis (``test_schemathesis.py``) asks by the schema; this one sends what has bitten before: bytes that
+are no JSON, NUL and half surrogate pairs, numbers beyond every integer, names of fields nobody has.
+"""
 
 from __future__ import annotations
 
