@@ -299,11 +299,14 @@ def score(case: Case, answer: Answer) -> dict[str, float]:
     def of(op: str) -> float:
         return f1({i for i, o in found.items() if o == op}, {i for i, o in true.items() if o == op})
 
-    edited = case.edited_moves
+    edited = {(i, j) for i, j in answer.pairs if found.get(i) == "moved" and case.before[i] != case.after[j]}
+    truly_edited = {
+        (i, j) for i, j in case.pairs if i in case.edited_moves and case.before[i] != case.after[j]
+    }
     return {
         "pair": f1(text_equivalent(case, answer.pairs), text_equivalent(case, case.pairs)),
         "move": of("moved"),
-        "moved+edited recall": sum(found.get(i) == "moved" for i in edited) / len(edited) if edited else 1.0,
+        "moved and edited": f1(edited, truly_edited),
         "split": of("split"),
         "merge": of("merged"),
         "label": sum(found.get(i) == op for i, op in true.items()) / len(true),

@@ -19,6 +19,7 @@ A full matrix of 20,000 x 20,000 paragraphs is never made.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
@@ -34,8 +35,9 @@ NEAR = 0.42
 """Likeness accepted anywhere; the best of a thousand unrelated paragraphs has .34."""
 _LIKE_IN_PLACE = 0.5  # from here on likeness alone will do
 _TELLING, _TELLING_AMONG_IDS, _TELLING_IN_PLACE = 0.35, 0.5, 0.12
-_MOVED_WORDS = 8
-_SAMPLE = 400
+_PROOF, _LIKE, _WEIGHT = 0.3, 0.65, 35.0  # of a move: likeness x overlap, and likeness or mass
+_MOVED_WORDS, _FORMULA_WORDS = 8, 14
+_SAMPLE = 150
 _IN_PLACE_BONUS, _FAR_MALUS, _FAR = 0.05, 0.03, 50
 
 
@@ -110,18 +112,29 @@ def _near(pairing: Pairing, reserved: tuple[set[int], set[int]], *, ids_survived
     in_place = np.isin(keys, gap_keys)
 
     value = similarities([before[k] for k in i.tolist()], [after[k] for k in j.tolist()], NEAR_IN_PLACE)
-    long = np.fromiter((len(before[k].coded) >= _MOVED_WORDS for k in i.tolist()), dtype=bool, count=i.size)
-    kept = np.where(in_place, value >= NEAR_IN_PLACE, (value >= NEAR) & long)
+    formulas = {text for text, count in Counter([u.text for u in before]).items() if count > 1}
+    movable = np.fromiter(
+        (
+            len(before[a].coded) >= (_FORMULA_WORDS if before[a].text in formulas else _MOVED_WORDS)
+            and after[b].text not in formulas
+            for a, b in zip(i.tolist(), j.tolist(), strict=True)
+        ),
+        dtype=bool,
+        count=i.size,
+    )
+    kept = np.where(in_place, value >= NEAR_IN_PLACE, (value >= NEAR) & movable)
     i, j, value, in_place = i[kept], j[kept], value[kept], in_place[kept]
 
     doubtful = np.flatnonzero(~in_place | (value < _LIKE_IN_PLACE))
     free = set(free_after)
     sample = [k for k in range(0, m, max(1, m // _SAMPLE)) if k not in free]
-    overlap, telling = Rarity(here, there, Words(after, sample)).judge(
+    overlap, weight, telling = Rarity(here, there, Words(after, sample)).judge(
         np.searchsorted(rows, i[doubtful]), np.searchsorted(columns, j[doubtful])
     )
     needed = np.where(in_place[doubtful], _TELLING_IN_PLACE, _TELLING_AMONG_IDS if ids_survived else _TELLING)
     proved = overlap >= needed
+    moving, alike = ~in_place[doubtful], value[doubtful]
+    proved &= ~moving | ((alike * overlap >= _PROOF) & ((alike >= _LIKE) | (weight >= _WEIGHT)))
     if ids_survived:
         proved &= in_place[doubtful] | telling
     accepted = np.ones(i.size, dtype=bool)

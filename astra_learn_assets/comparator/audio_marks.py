@@ -51,6 +51,11 @@ def is_pending(text: str) -> bool:
     return bool(_PENDING.search(text))
 
 
+def is_only_pending(text: str) -> bool:
+    """Whether ``text`` is the placeholder and no word besides."""
+    return is_pending(text) and not re.search(r"[^\W_]", strip_pending(text))
+
+
 def strip_pending(text: str) -> str:
     """``text`` without the placeholder, spaces collapsed."""
     return " ".join(_PENDING.sub(" ", text).split())

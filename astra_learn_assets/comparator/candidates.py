@@ -114,10 +114,11 @@ class Rarity:
             for side in (before, after)
         ]
 
-    def judge(self, left: Ints, right: Ints) -> tuple[Floats, npt.NDArray[np.bool_]]:
-        """For pairs of rows: the overlap, and whether some word stands in hardly any other paragraph.
+    def judge(self, left: Ints, right: Ints) -> tuple[Floats, Floats, npt.NDArray[np.bool_]]:
+        """For pairs of rows: overlap, weight, and whether some shared word stands in hardly any other.
 
-        Overlap, 0..1: Dice coefficient of the word sets; a word weighs log(paragraphs / paragraphs with it).
+        A word weighs log(paragraphs / paragraphs with it). The weight is that of the shared words,
+        the overlap (0..1) the Dice coefficient of the weighted word sets.
         """
         before, after = self._before, self._after
         pairs, places = _expand(
@@ -131,18 +132,21 @@ class Rarity:
         shared = after.keys[found] == wanted if after.keys.size else np.zeros(wanted.size, dtype=bool)
         pairs, words = pairs[shared], before.words[places][shared]
         known = np.searchsorted(self._vocabulary, words)
-        common = np.bincount(pairs, weights=self._weights[known], minlength=left.size)
+        common: Floats = np.bincount(pairs, weights=self._weights[known], minlength=left.size).astype(
+            np.float64
+        )
         whole = self._totals[0][left] + self._totals[1][right]
         overlap = np.divide(2 * common, whole, out=np.zeros(left.size), where=whole > 0)
         telling = np.zeros(left.size, dtype=bool)
         telling[pairs[self._counts[known] <= _HARDLY_ANYWHERE]] = True
-        return overlap, telling
+        return overlap, common, telling
 
 
 def distinct(values: Ints) -> Ints:
     """Sorted values without repeats; ``np.unique`` hashes them first, at five times the cost."""
     ordered = np.sort(values)
-    return ordered[np.concatenate((ordered[:1] == ordered[:1], ordered[1:] != ordered[:-1]))]
+    kept: Ints = ordered[np.append(True, ordered[1:] != ordered[:-1])] if ordered.size else ordered
+    return kept
 
 
 def _expand(values: Ints, first: Ints, count: Ints) -> tuple[Ints, Ints]:

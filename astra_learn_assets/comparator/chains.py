@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Sequence
+from itertools import pairwise
 
 
 def moved_positions(order: Sequence[int]) -> set[int]:
@@ -11,7 +12,7 @@ def moved_positions(order: Sequence[int]) -> set[int]:
 
     ``order`` holds distinct numbers: the draft's places, read in the order of the final.
     """
-    if all(a < b for a, b in zip(order, order[1:], strict=False)):
+    if all(a < b for a, b in pairwise(order)):
         return set()
     tails: list[int] = []
     tail_positions: list[int] = []

@@ -21,7 +21,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from astra_learn_assets.comparator import lexicon, phonetics
-from astra_learn_assets.comparator.word_diff import Link, Token, links, tokenize
+from astra_learn_assets.comparator.word_diff import Difference, Link, Token, difference, tokenize
 from astra_learn_assets.contracts import EntityChange, EntityKind
 
 Recognizer = Callable[[str], Sequence[tuple[int, int]]]
@@ -49,15 +49,16 @@ def judge(
     dictionary: Mapping[str, str] | None = None,
     names: frozenset[str] = frozenset(),
     recognize: Recognizer | None = None,
+    found: Difference | None = None,
 ) -> Judgement:
-    """Compare the two texts of one block.
+    """Compare the two texts of one block; ``found`` is their difference if it is known already.
 
     ``dictionary`` maps wrong to right spellings of the tenant; ``names`` are words (folded) that the
     final writes with a capital inside sentences elsewhere.
     """
-    old, new = tokenize(before), tokenize(after)
+    old, new, changed = found or difference(before, after)
     scene = _Scene(after, old, new, dictionary or {}, names, recognize)
-    judged = scene.with_articles([(link, scene.judge(link)) for link in links(old, new)])
+    judged = scene.with_articles([(link, scene.judge(link)) for link in changed])
     changes: list[EntityChange] = []
     for run in _runs(judged):
         changes.append(scene.change(run, chunk_id))
@@ -372,7 +373,7 @@ def capitalized_inside(texts: Sequence[str]) -> frozenset[str]:
     """Folded words, none of them ordinary, that ``texts`` write with a capital inside a sentence."""
     found: set[str] = set()
     for text in texts:
-        for token in tokenize(text):
-            if token.is_word and not token.initial and token.text[0].isupper() and not token.text.isupper():
-                found.add(token.text.casefold())
+        for written, _, _, initial in tokenize(text):
+            if not initial and written[0].isupper() and not written.isupper():
+                found.add(written.casefold())
     return frozenset(word for word in found if not lexicon.is_common(word))

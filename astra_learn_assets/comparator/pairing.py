@@ -17,8 +17,9 @@ from astra_learn_assets.comparator.similarity import Unit, letters_alike, simila
 NEAR_IN_PLACE = 0.30
 """Likeness accepted between two paired neighbours."""
 _EVIDENT_IN_PLACE = 0.8
+_SMALL_GAP = 36
 _EXACT_WORDS = 4
-_MOVED_WORDS = 8
+_MOVED_WORDS = 12
 _LCS_PRODUCT = 200_000_000
 _NEAREST = 200
 
@@ -106,9 +107,7 @@ class Pairing:
             if not there or text.count(" ") < _MOVED_WORDS - 1:
                 continue
             expected = expected or self.expected()
-            options = sorted(
-                (abs(j - expected[i]), i, j) for i in here[:_NEAREST] for j in there[:_NEAREST]
-            )
+            options = sorted((abs(j - expected[i]), i, j) for i in here[:_NEAREST] for j in there[:_NEAREST])
             for _, i, j in options:
                 if self.to_after[i] < 0 and self.to_before[j] < 0:
                     self.pair(i, j, 1.0, 0.8)
@@ -116,19 +115,22 @@ class Pairing:
     # -- near text in its place ----------------------------------------------------------------
 
     def near_in_place(self) -> None:
-        """Where a gap holds as many paragraphs on either side, those that stand opposite each other
-        and differ by a few letters. Most corrections are such, and need no words and no search."""
-        opposite = [
-            pair
-            for here, there in self.gaps()
-            if len(here) == len(there)
-            for pair in zip(here, there, strict=True)
-            if pair[0] not in self.blank
-        ]
-        left, right = [self.before[i] for i, _ in opposite], [self.after[j] for _, j in opposite]
-        for (i, j), alike in zip(opposite, letters_alike(left, right, _EVIDENT_IN_PLACE), strict=True):
-            if alike:
-                self.pair(i, j, alike, min(0.99, 0.35 + alike))
+        """Paragraphs of one gap that differ by a few letters; best first where the gap is small, those
+        opposite each other where it is not. Most corrections are such, and need no words, no search."""
+        options: list[tuple[int, int]] = []
+        for here, there in self.gaps():
+            here = [i for i in here if i not in self.blank]
+            if len(here) * len(there) <= _SMALL_GAP:
+                options += [(i, j) for i in here for j in there]
+            elif len(here) == len(there):
+                options += zip(here, there, strict=True)
+        alike = letters_alike(
+            [self.before[i] for i, _ in options], [self.after[j] for _, j in options], _EVIDENT_IN_PLACE
+        )
+        found = sorted((-value, i, j) for value, (i, j) in zip(alike, options, strict=True) if value)
+        for negative, i, j in found:
+            if self.to_after[i] < 0 and self.to_before[j] < 0:
+                self.pair(i, j, -negative, min(0.99, 0.35 - negative))
 
     # -- ids and placeholders ------------------------------------------------------------------
 
@@ -183,9 +185,7 @@ class Pairing:
         return places
 
 
-def id_edges(
-    before: Sequence[Sequence[str]], after: Sequence[Sequence[str]]
-) -> list[tuple[int, int]]:
+def id_edges(before: Sequence[Sequence[str]], after: Sequence[Sequence[str]]) -> list[tuple[int, int]]:
     """Pairs of blocks that share an id. An id on several draft blocks says nothing: the draft is ours."""
     owner: dict[str, int] = {}
     shared: set[str] = set()

@@ -22,6 +22,7 @@ _RULES = tuple(
 )  # fmt: skip
 
 
+@lru_cache(maxsize=20_000)
 def bare(text: str) -> str:
     """Folded, without accents (``ñ`` stays), letters and digits only."""
     text = text.casefold().replace("ñ", "\x00")

@@ -69,9 +69,13 @@ class Pieces:
                 b, a = i + step, j + step
                 of_after = state.to_before[a] if 0 <= a < m else -1
                 of_before = state.to_after[b] if 0 <= b < n else -1
-                if (
-                    of_after >= 0 and self._is_half(state.after, j, a, state.before[of_after], contained)
-                ) or (of_before >= 0 and self._is_half(state.before, i, b, state.after[of_before], contained)):
+                inside_draft = of_after >= 0 and self._is_half(
+                    state.after, j, a, state.before[of_after], contained
+                )
+                inside_final = of_before >= 0 and self._is_half(
+                    state.before, i, b, state.after[of_before], contained
+                )
+                if inside_draft or inside_final:
                     state.part(i)
                     break
 

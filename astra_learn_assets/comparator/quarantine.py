@@ -18,7 +18,7 @@ from functools import cached_property
 
 from astra_learn_assets.comparator import lexicon
 from astra_learn_assets.comparator.phonetics import bare, likeness
-from astra_learn_assets.comparator.word_diff import links, tokenize
+from astra_learn_assets.comparator.word_diff import Difference, difference
 
 _WORD = re.compile(r"[^\W\d_]+")
 _INSULTS = frozenset(
@@ -44,17 +44,22 @@ class Change:
     pending: bool = False
 
     @cached_property
+    def difference(self) -> Difference:
+        """Where the two texts differ."""
+        return difference(self.before, self.after)
+
+    @cached_property
     def replaced(self) -> list[tuple[list[str], list[str]]]:
         """Words taken out and words put in, per stretch."""
         if self.before == self.after:
             return []
-        old, new = tokenize(self.before[:20_000]), tokenize(self.after[:20_000])
+        old, new, links = self.difference
         return [
             (
                 [t.text for t in old[link.b0 : link.b1] if t.text[0].isalpha()],
                 [t.text for t in new[link.a0 : link.a1] if t.text[0].isalpha()],
             )
-            for link in links(old, new)
+            for link in links
         ]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from rapidfuzz.distance import Levenshtein
 
@@ -28,8 +28,7 @@ _ABBREVIATIONS = frozenset(
 _MAXIMUM_HUNK = 12
 
 
-@dataclass(frozen=True)
-class Token:
+class Token(NamedTuple):
     """A word, number or sign; ``initial`` when it opens a sentence."""
 
     text: str
@@ -42,8 +41,7 @@ class Token:
         return self.text[0].isalnum()
 
 
-@dataclass(frozen=True)
-class Link:
+class Link(NamedTuple):
     """Tokens ``before[b0:b1]`` became ``after[a0:a1]``; one side may be empty."""
 
     b0: int
@@ -56,17 +54,36 @@ def tokenize(text: str) -> list[Token]:
     """Words and signs of ``text``, whitespace left out."""
     tokens: list[Token] = []
     initial = True
+    last = ""
     for match in _TOKEN.finditer(text):
-        piece = match.group()
-        word = piece[0].isalnum()
-        tokens.append(Token(piece, match.start(), match.end(), initial and word))
-        if word:
+        piece = match[0]
+        start, end = match.span()
+        if piece[0].isalnum():
+            tokens.append(Token(piece, start, end, initial))
             initial = False
-        elif piece in ".?!:…¿¡":
-            previous = tokens[-2].text.casefold() if len(tokens) > 1 else ""
+            last = piece
+            continue
+        tokens.append(Token(piece, start, end, False))
+        previous, last = last, piece
+        if piece in ".?!:…¿¡":
+            previous = previous.casefold()
             abbreviated = piece == "." and (previous in _ABBREVIATIONS or len(previous) == 1)
             initial = initial if abbreviated else True
     return tokens
+
+
+class Difference(NamedTuple):
+    """Two texts as tokens, and where they differ: costly enough to be found once and handed on."""
+
+    before: list[Token]
+    after: list[Token]
+    links: list[Link]
+
+
+def difference(before: str, after: str) -> Difference:
+    """The word-level difference of two texts."""
+    old, new = tokenize(before), tokenize(after)
+    return Difference(old, new, links(old, new))
 
 
 def links(before: list[Token], after: list[Token]) -> list[Link]:

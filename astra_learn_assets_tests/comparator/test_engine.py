@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Sequence
 
 import pytest
@@ -405,3 +407,60 @@ def test_a_bad_manifest_names_what_is_wrong(data: bytes, words: str) -> None:
 def test_a_good_manifest_is_read_with_or_without_byte_order_mark() -> None:
     data = manifest().model_dump_json().encode()
     assert parse_manifest(data) == parse_manifest(b"\xef\xbb\xbf" + data) == manifest()
+
+
+FORMULA = "No se producen más intervenciones sobre {}, y la presidencia pasa al siguiente asunto."
+
+
+def test_pending_audio_that_was_filled_does_not_take_in_a_deleted_neighbour_it_resembles() -> None:
+    gone, typed = FORMULA.format("el dictamen de la comisión"), FORMULA.format("el aval de la contratista")
+    texts = [*SPEECH[:4], gone, PENDING, *SPEECH[6:]]
+    written = [*SPEECH[:4], gone, typed, *SPEECH[6:]]
+    final = document([block(text, n) for n, text in enumerate(written) if n != 4])
+    delta = run(draft(texts), final, chunks=manifest(pending=[5], asr="no se producen mas"))
+    ops = {b.chunk_ids: (b.op, b.route) for b in delta.blocks if b.op != "equal"}
+    assert ops == {(chunk(4),): ("deleted", None), (chunk(5),): ("modified", 3)}
+    assert [(x.chunk_id, x.before, x.after) for x in delta.examples] == [
+        (chunk(5), "no se producen mas", typed)
+    ]
+
+
+def test_pending_audio_typed_as_two_paragraphs_that_both_carry_its_id_is_one_pair() -> None:
+    texts = [*SPEECH[:4], PENDING, *SPEECH[5:]]
+    two = [block(SPEECH[4], 4), block("Y añade que el plazo de entrega no cambia.", 4)]
+    rows = [row for n, text in enumerate(SPEECH) for row in (two if n == 4 else [block(text, n)])]
+    delta = run(draft(texts), document(rows), chunks=manifest(pending=[4]))
+    assert [(x.route, x.chunk_id, x.after) for x in delta.examples] == [
+        (3, chunk(4), f"{SPEECH[4]} Y añade que el plazo de entrega no cambia.")
+    ]
+
+
+def test_pending_audio_never_takes_a_paragraph_that_only_moved_there() -> None:
+    texts = [*SPEECH[:4], PENDING, *SPEECH[5:]]
+    moved = [*SPEECH[:2], *SPEECH[3:4], SPEECH[2], *SPEECH[5:]]
+    numbers = [0, 1, 3, 2, *range(5, 10)]
+    final = document([block(text, n) for text, n in zip(moved, numbers, strict=True)])
+    delta = run(draft(texts), final, chunks=manifest(pending=[4]))
+    assert delta.examples == ()
+    assert [b.before for b in delta.blocks if b.op == "deleted"] == [PENDING]
+
+
+BIG = """
+import random, resource
+from astra_learn_assets_tests.comparator.test_engine import document, p
+from astra_learn_assets.comparator.engine import compare
+rng = random.Random(1)
+words = [f"palabra{rng.randrange(3000)}" for _ in range(20_000)]
+edited = [w if rng.random() > 0.1 else "otra" for w in words]
+edited[0], edited[-1] = "principio", "fin"
+before, after = document([p(" ".join(words))]), document([p(" ".join(edited))])
+start = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+delta = compare(before, after, generated_id="g", final_id="f")
+print(delta.metrics.counts["modified"], (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - start) // 1024)
+"""
+
+
+def test_a_paragraph_of_two_hundred_thousand_characters_is_compared_in_little_memory() -> None:
+    ran = subprocess.run([sys.executable, "-c", BIG], capture_output=True, text=True, check=True)
+    modified, megabytes = map(int, ran.stdout.split())
+    assert (modified, megabytes < 150) == (1, True)

@@ -1,0 +1,307 @@
+"""Every block of two aligned documents gets its operation, error rates, audio and route.
+
+One :class:`Comparison` is made per call of ``engine.compare``; it gathers what was learned, what was
+refused and why, and the evidence for the quarantine.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TypedDict
+
+from astra_learn_assets.comparator import audio_marks
+from astra_learn_assets.comparator.alignment import Alignment, Group, align
+from astra_learn_assets.comparator.blocks import Block, Document
+from astra_learn_assets.comparator.entities import Judgement, Recognizer, capitalized_inside, judge
+from astra_learn_assets.comparator.metrics import NO_ERRORS, Errors, count_errors
+from astra_learn_assets.comparator.quarantine import Change, Evidence, document_confidence
+from astra_learn_assets.comparator.similarity import Unit, Vocabulary, squeeze
+from astra_learn_assets.contracts import (
+    BlockDelta,
+    BlockOp,
+    DeltaMetrics,
+    EntityChange,
+    Manifest,
+    ManifestChunk,
+    Pair,
+    Route,
+)
+from astra_learn_assets.errors import UploadRefused
+
+REWRITTEN_BELOW = 0.35
+"""Similarity under which a corrected block no longer tells what was misheard."""
+_OUTSIDE = ("comment",)
+
+
+@dataclass
+class _Side:
+    """Blocks of one document that take part, as text and as units."""
+
+    blocks: list[Block]
+    texts: list[str] = field(default_factory=list)
+    units: list[Unit] = field(default_factory=list)
+
+    def prepare(self, vocabulary: Vocabulary) -> None:
+        self.texts = [squeeze(block.text) for block in self.blocks]
+        self.units = [vocabulary.unit(text) for text in self.texts]
+
+
+def _side(document: Document, which: str) -> _Side:
+    blocks = [b for b in document.blocks if b.location.part not in _OUTSIDE]
+    if not blocks:
+        raise UploadRefused("no_text", f"El documento {which} no contiene texto: compruebe el archivo.")
+    return _Side(blocks)
+
+
+class Comparison:
+    """Draft against final; ``run`` first, then read the results."""
+
+    def __init__(
+        self,
+        draft: Document,
+        final: Document,
+        manifest: Manifest | None,
+        dictionary: Mapping[str, str],
+        recognize: Recognizer | None,
+    ) -> None:
+        self.before, self.after = _side(draft, "generado"), _side(final, "final")
+        self.other_document = None not in (draft.document_id, final.document_id) and (
+            draft.document_id != final.document_id
+        )
+        self.chunks = {c.chunk_id: c for c in manifest.chunks} if manifest is not None else None
+        self.has_ids = any(block.chunk_ids for block in self.before.blocks)
+        self.dictionary = dictionary
+        self.recognize = recognize
+        self.blocks: list[BlockDelta] = []
+        self.pairs: list[Pair] = []
+        self.entity_changes: list[EntityChange] = []
+        self.rejected: Counter[str] = Counter()
+        self.changes: list[Change] = []
+        self.confidences: list[float] = []
+        self.errors: Errors = NO_ERRORS
+
+    def run(self) -> None:
+        """Align and judge every group, in the order of the final; deletions at their old place."""
+        vocabulary = Vocabulary()
+        self.before.prepare(vocabulary)
+        self.after.prepare(vocabulary)
+        self.alignment: Alignment = align(
+            self.before.units,
+            self.after.units,
+            [block.chunk_ids for block in self.before.blocks],
+            [block.chunk_ids for block in self.after.blocks],
+            vocabulary=vocabulary,
+            placeholders=[i for i, text in enumerate(self.before.texts) if audio_marks.is_only_pending(text)],
+        )
+        entries = [
+            (group.after[0], 0, group.before[0], self._group(group)) for group in self.alignment.groups
+        ]
+        entries += [(j, 0, 0, self._inserted(j)) for j in self.alignment.inserted]
+        place = {i: g.after[-1] for g in self.alignment.groups for i in g.before}
+        last = -1
+        deleted = set(self.alignment.deleted)
+        for i in range(len(self.before.texts)):
+            if i in deleted:
+                entries.append((last, 1, i, self._deleted(i)))
+            else:
+                last = place[i]
+        entries.sort(key=lambda entry: entry[:3])
+        self.blocks = [block for *_, block in entries]
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """Names of the final, which only a change asks for."""
+        return capitalized_inside(self.after.texts)
+
+    # -- one operation each --------------------------------------------------------------------
+
+    def _group(self, group: Group) -> BlockDelta:
+        before_parts = tuple(self.before.texts[i] for i in group.before)
+        after_parts = tuple(self.after.texts[j] for j in group.after)
+        before, after = " ".join(before_parts), " ".join(after_parts)
+        ids, chunk = self._chunk(group)
+        pending = audio_marks.is_pending(before) or (chunk is not None and chunk.status == "AUDIO_PENDING")
+        spoken, written = before, after
+        if pending:
+            spoken, written = audio_marks.strip_pending(before), audio_marks.strip_pending(after)
+        errors = count_errors(spoken, written)
+        self.errors += errors
+        change = Change(spoken, written, group.similarity, pending)
+        if ids or not self.has_ids:
+            self.changes.append(change)
+            self.confidences.append(group.confidence)
+        route: Route | None = None
+        if spoken != written:
+            route = self._learn(ids, chunk, change, group)
+        return BlockDelta(
+            op=_operation(group, before, after),
+            chunk_ids=ids,
+            **_audio(chunk, self._chunks_of(ids)),
+            before=before,
+            after=after,
+            before_index=group.before[0],
+            after_index=group.after[0],
+            before_parts=before_parts if len(before_parts) > 1 else (),
+            after_parts=after_parts if len(after_parts) > 1 else (),
+            wer=errors.wer,
+            cer=errors.cer,
+            similarity=round(group.similarity, 4),
+            confidence=round(group.confidence, 4),
+            moved_from=group.before[0] if group.moved else None,
+            route=route,
+        )
+
+    def _inserted(self, j: int) -> BlockDelta:
+        text = self.after.texts[j]
+        errors = count_errors("", text)
+        self.errors += errors
+        ids = self.after.blocks[j].chunk_ids
+        if not audio_marks.is_pending(text):
+            self.rejected["duplicate_chunk" if ids else "no_chunk"] += 1
+        return BlockDelta(
+            op="inserted", after=text, after_index=j, wer=errors.wer, cer=errors.cer, similarity=0.0
+        )
+
+    def _deleted(self, i: int) -> BlockDelta:
+        text = self.before.texts[i]
+        ids = self.before.blocks[i].chunk_ids
+        errors = count_errors(audio_marks.strip_pending(text), "")
+        self.errors += errors
+        chunks = self._chunks_of(ids)
+        return BlockDelta(
+            op="deleted",
+            chunk_ids=ids,
+            **_audio(chunks[0] if chunks else None, chunks),
+            before=text,
+            before_index=i,
+            wer=errors.wer,
+            cer=errors.cer,
+            similarity=0.0,
+        )
+
+    # -- learning ------------------------------------------------------------------------------
+
+    def _learn(
+        self, ids: tuple[str, ...], chunk: ManifestChunk | None, change: Change, group: Group
+    ) -> Route | None:
+        """Offer the changed block for learning, or count why not; the route it takes."""
+        before, after, pending = change.before, change.after, change.pending
+        judgement = Judgement((), False)
+        if not pending and group.similarity >= REWRITTEN_BELOW:
+            judgement = judge(
+                before,
+                after,
+                chunk_id=ids[0] if ids else None,
+                dictionary=self.dictionary,
+                names=self.names,
+                recognize=self.recognize,
+                found=change.difference,
+            )
+        self.entity_changes.extend(judgement.changes)
+        reason = self._reason_against(ids, chunk, before, after, group, pending)
+        if judgement.only_entities:
+            return 2
+        if reason is not None:
+            self.rejected[reason] += 1
+            return None
+        route: Route = 3 if pending else 1
+        heard = (chunk.asr_text.strip() if chunk is not None else "") or before if pending else before
+        self.pairs.append(
+            Pair(
+                chunk_id=ids[0] if ids else None,
+                route=route,
+                before=" ".join(heard.split()),
+                after=after,
+                **_audio(chunk, self._chunks_of(ids)),
+            )
+        )
+        return route
+
+    def _reason_against(
+        self,
+        ids: tuple[str, ...],
+        chunk: ManifestChunk | None,
+        before: str,
+        after: str,
+        group: Group,
+        pending: bool,
+    ) -> str | None:
+        if not ids and (self.has_ids or self.before.blocks[group.before[0]].location.part != "body"):
+            return "no_chunk"
+        if self.chunks is not None and chunk is None:
+            return "unknown_chunk"
+        if not after:
+            return "emptied"
+        if pending:
+            return None
+        if not before:
+            return "no_draft_text"
+        return "rewritten" if group.similarity < REWRITTEN_BELOW else None
+
+    def _chunk(self, group: Group) -> tuple[tuple[str, ...], ManifestChunk | None]:
+        """Chunk ids of the draft's blocks (the final's are a stranger's word), and the first's audio."""
+        ids = tuple(dict.fromkeys(c for i in group.before for c in self.before.blocks[i].chunk_ids))
+        chunks = self._chunks_of(ids)
+        return ids, chunks[0] if chunks else None
+
+    def _chunks_of(self, ids: Sequence[str]) -> list[ManifestChunk]:
+        return [self.chunks[c] for c in ids if c in self.chunks] if self.chunks is not None else []
+
+    # -- the whole -----------------------------------------------------------------------------
+
+    def evidence(self) -> Evidence:
+        """What the quarantine looks at; of a draft with chunk ids only the chunks, for titles and
+        tables of a template stay the same in any document of the council."""
+        deleted = [
+            self.before.texts[i]
+            for i in self.alignment.deleted
+            if self.before.blocks[i].chunk_ids or not self.has_ids
+        ]
+        deleted = [text for text in deleted if not audio_marks.is_pending(text)]
+        return Evidence(
+            changes=self.changes,
+            inserted=[self.after.texts[j] for j in self.alignment.inserted],
+            deleted=deleted,
+            other_document_id=self.other_document,
+            confidence=document_confidence(self.changes, deleted, self.confidences),
+        )
+
+    def metrics(self) -> DeltaMetrics:
+        counts = Counter(block.op for block in self.blocks)
+        return DeltaMetrics(
+            wer=self.errors.wer,
+            cer=self.errors.cer,
+            counts=dict(sorted(counts.items())),
+            confidence=round(self.evidence().confidence, 4),
+        )
+
+
+def _operation(group: Group, before: str, after: str) -> BlockOp:
+    if len(group.after) > 1:
+        return "split"
+    if len(group.before) > 1:
+        return "merged"
+    if group.moved:
+        return "moved"
+    return "equal" if before == after else "modified"
+
+
+class _Audio(TypedDict, total=False):
+    audio_uri: str | None
+    start_ms: int
+    end_ms: int
+
+
+def _audio(chunk: ManifestChunk | None, chunks: Sequence[ManifestChunk]) -> _Audio:
+    """The stretch of audio of a block; several chunks of one recording make one longer stretch."""
+    if chunk is None:
+        return {}
+    same = [c for c in chunks if c.audio_uri == chunk.audio_uri]
+    return {
+        "audio_uri": chunk.audio_uri,
+        "start_ms": min(c.start_ms for c in same),
+        "end_ms": max(c.end_ms for c in same),
+    }
