@@ -7,12 +7,14 @@ ends are this module and the pipe is private, so pickle is safe here.
 
 from __future__ import annotations
 
+import json
 import pickle
 import resource
 import struct
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import TracebackType
 from typing import IO, Any
 
 from astra_learn_assets.comparator import engine
@@ -116,8 +118,17 @@ def receive(stream: IO[bytes]) -> Any:
     return pickle.loads(data)
 
 
+def _tell_of_a_crash(_kind: type[BaseException], error: BaseException, _trace: TracebackType | None) -> None:
+    """One log line by type and place: an exception's message may quote the document."""
+    from astra_learn_assets.api.telemetry import where
+
+    line = {"event": "comparison worker failed", "error": type(error).__name__, "where": where(error)}
+    sys.stderr.write(json.dumps(line) + "\n")
+
+
 def serve(memory_bytes: int) -> None:
     """Answer jobs until standard input ends."""
+    sys.excepthook = _tell_of_a_crash
     resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
     jobs, answers = sys.stdin.buffer, sys.stdout.buffer
     sys.stdout = sys.stderr  # whatever a library prints must not get between two answers

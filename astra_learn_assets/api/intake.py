@@ -80,12 +80,11 @@ def submit_final(
     """
     started = time.perf_counter()
     place = place_of(tenant_id, session_id, version)
-    with platform.database.session() as session:
-        tenants.get(session, place.tenant_id)
     check_upload(data, max_bytes=platform.settings.upload_max_bytes)
     sha256 = hashlib.sha256(data).hexdigest()
     final_id = artifacts.artifact_id(place.session_id, place.version, "final", sha256)
     with platform.database.session() as session:
+        tenants.get(session, place.tenant_id)
         known = _stored_summary(session, place, final_id, sha256)
         if known is not None:
             return known

@@ -122,7 +122,8 @@ def _deliberate(request: Request, error: AstraError) -> JSONResponse:
     message = str(error)
     if error.http_status >= 500:
         # hosts, key files, URLs: the log gets the sentence, the caller what to do
-        state.logger.error("refused", code=error.code, message=message)
+        request_id = getattr(request.state, "request_id", "")
+        state.logger.error("refused", code=error.code, message=message, request_id=request_id)
         message = (
             "un servicio interno no responde: no se ha perdido nada, vuelva a intentarlo en unos segundos"
             if isinstance(error, Unavailable)
