@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 PartKind = Literal["body", "header", "footer", "footnote", "endnote", "comment"]
-Carrier = Literal["bookmark", "hidden", "sdt", "comment", "field", "link", "tab"]
+Carrier = Literal["bookmark", "hidden", "sdt", "comment", "field", "link", "span", "tab"]
+"""``span``: a bookmark that began in a paragraph above and ends in one below."""
 Flag = Literal[
     "hidden_inherited",  # typed inside the hidden run: kept, a person should look
     "hidden_dropped",  # hidden on purpose: not part of the text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from lxml import etree
@@ -21,12 +22,12 @@ class Piece:
 
 @dataclass(slots=True)
 class Mark:
-    """A bookmark that carries a chunk id, and the paragraphs in which it covers visible text."""
+    """A bookmark that carries a chunk id, and the visible pieces it covers in each paragraph."""
 
     chunk_id: str
     copy: bool
     first: int
-    covered: list[int] = field(default_factory=list)
+    covered: dict[int, frozenset[int]] = field(default_factory=dict)
     closed: bool = False
 
 
@@ -104,3 +105,27 @@ def _unhide(paragraph: Paragraph, text: str) -> str:
         return ""
     paragraph.flags.add("hidden_inherited" if ids else "hidden_dropped")
     return rest if ids else ""
+
+
+def bookmark_claims(marks: Sequence[Mark]) -> dict[int, list[Claim]]:
+    """What bookmarks claim, by paragraph; an unclosed one holds for its first paragraph only.
+
+    A bookmark over several paragraphs (split ones, as a rule) claims weakly, as ``span``, those it
+    passes through, and those where all it covers is covered by bookmarks of that paragraph alone: they
+    were pasted into it.
+    """
+    inner: dict[int, set[int]] = {}
+    for mark in marks:
+        if len(mark.covered) == 1:
+            for serial, pieces in mark.covered.items():
+                inner.setdefault(serial, set()).update(pieces)
+    claims: dict[int, list[Claim]] = {}
+    for mark in marks:
+        serials = list(mark.covered) if mark.closed else [n for n in mark.covered if n == mark.first]
+        for serial in serials:
+            through = serial not in (serials[0], serials[-1])
+            foreign = len(serials) > 1 and mark.covered[serial] <= inner.get(serial, set())
+            claims.setdefault(serial, []).append(
+                Claim(mark.chunk_id, "span" if through or foreign else "bookmark")
+            )
+    return claims

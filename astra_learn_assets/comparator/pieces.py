@@ -164,10 +164,17 @@ class Pieces:
     def _completes(
         self, parts: Sequence[Unit], mine: Sequence[int], k: int, whole: Unit, known: bool
     ) -> bool:
-        """Whether ``parts[k]`` makes ``mine`` more like ``whole``; a shared id asks for less proof."""
+        """Whether ``parts[k]`` makes ``mine`` more like ``whole``.
+
+        With a shared id it is enough that it covers words of ``whole`` that ``mine`` does not (a pasted
+        copy covers none), for the clerk may have written more into it.
+        """
         needed = 0.35 if known else 0.6 if len(parts[k].coded) >= 3 else 1.0
         if containment(parts[k], whole) < needed:
             return False
         now = self.vocabulary.join([parts[m] for m in mine])
         then = self.vocabulary.join([parts[m] for m in sorted([*mine, k])])
+        if known and len(parts[k].coded) >= 3:
+            covered = containment(whole, then) - containment(whole, now)
+            return covered * len(whole.coded) >= 0.35 * len(parts[k].coded)
         return similarity(whole, then) - similarity(whole, now) > (0.0 if known else 0.01)

@@ -23,8 +23,9 @@ from astra_learn_assets.comparator import chunk_ids
 from astra_learn_assets.comparator.arbitration import arbitrate
 from astra_learn_assets.comparator.blocks import Block, Document, PartKind
 from astra_learn_assets.comparator.gate import Package, open_package, refuse
+from astra_learn_assets.comparator.inline import Story
 from astra_learn_assets.comparator.styles import Styles, parse_styles
-from astra_learn_assets.comparator.walker import Story, walk
+from astra_learn_assets.comparator.walker import walk
 
 _PART_KINDS: dict[str, PartKind] = {
     "header": "header",

@@ -7,6 +7,7 @@ All text goes through ``html.escape``. The lines are drawn by a few lines of scr
 from __future__ import annotations
 
 from html import escape
+from itertools import accumulate
 
 from astra_learn_assets.comparator.word_diff import links, tokenize
 from astra_learn_assets.contracts import BlockDelta, Delta
@@ -42,6 +43,7 @@ _KINDS = {
     "other": "otro",
 }
 _LONG = 20_000
+_SEAM = "<br>¶ "
 
 _STYLE = """
 *{box-sizing:border-box}body{font:16px/1.5 system-ui,sans-serif;margin:0;color:#1c2430;background:#f6f7f9}
@@ -50,7 +52,7 @@ h1{font-size:1.3rem;margin:0 0 .4rem}
 .numbers{display:flex;flex-wrap:wrap;gap:.4rem 1.4rem;margin:.3rem 0 0;padding:0;list-style:none}
 .warning{background:#fdecea;border-left:4px solid #b3261e;padding:.6rem .9rem;margin:.8rem 0 0}
 main{position:relative;padding:1rem 1.5rem;max-width:1500px;margin:auto}
-.row{display:grid;grid-template-columns:1fr 5.5rem 1fr;align-items:start;margin:.35rem 0}
+.row{position:relative;display:grid;grid-template-columns:1fr 8rem 1fr;align-items:start;margin:.35rem 0}
 .cell{background:#fff;border:1px solid #e1e5eb;border-radius:6px;padding:.5rem .7rem;overflow-wrap:anywhere}
 .none{background:none;border-style:dashed}.equal .cell{color:#6b7482}
 .op{text-align:center;font-size:.8rem;color:#4a5463;padding:.5rem .2rem}
@@ -61,20 +63,23 @@ del{background:#fbdcd9;text-decoration-thickness:1px}
 ins{background:#d2f0d9;text-decoration:none;border-bottom:1px solid #2c7a3f}
 small{color:#5b6675;display:block;margin-top:.25rem}
 svg{position:absolute;inset:0;width:100%;height:100%;pointer-events:none}
-path{fill:none;stroke:#2b6cb0;stroke-width:2;opacity:.65}table{border-collapse:collapse;margin:.6rem 0}
+path{fill:none;stroke-width:2.5;opacity:.7}.cell:target{outline:3px solid #2b6cb0}
+table{border-collapse:collapse;margin:.6rem 0}
 td,th{border:1px solid #d8dde5;padding:.25rem .6rem;text-align:left;background:#fff}
-label{cursor:pointer}#only:checked~main .equal{display:none}
+label{cursor:pointer}body:has(#only:checked) .equal{display:none}
 @media print{header{border:0}.equal{display:none}}
 """
 
 _SCRIPT = """
-(function(){var m=document.querySelector('main'),s=document.querySelector('svg');
-function draw(){var o=m.getBoundingClientRect(),d='';s.innerHTML='';
+(function(){var c=['#2b6cb0','#b45309','#7c3aed','#0f766e','#be185d'],n=0;
+var m=document.querySelector('main'),s=document.querySelector('svg');
+function draw(){var o=m.getBoundingClientRect();s.innerHTML='';n=0;
 document.querySelectorAll('[data-from]').forEach(function(a){
 var b=document.getElementById('origen-'+a.dataset.from);if(!b||!a.offsetParent||!b.offsetParent)return;
 var p=b.getBoundingClientRect(),q=a.getBoundingClientRect();
 var x=p.right-o.left,y=p.top+p.height/2-o.top,u=q.left-o.left,v=q.top+q.height/2-o.top;
 var e=document.createElementNS('http://www.w3.org/2000/svg','path');
+e.setAttribute('stroke',c[n++%c.length]);
 e.setAttribute('d','M'+x+' '+y+' C'+(x+60)+' '+y+' '+(u-60)+' '+v+' '+u+' '+v);s.appendChild(e);});}
 addEventListener('load',draw);addEventListener('resize',draw);
 document.getElementById('only').addEventListener('change',draw);})();
@@ -96,7 +101,7 @@ def render_html(delta: Delta, *, title: str) -> str:
         '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; '
         "style-src 'unsafe-inline'; script-src 'unsafe-inline'\">"
         f"<title>{escape(title)}</title><style>{_STYLE}</style></head><body>"
-        f'<input type="checkbox" id="only" hidden>{_header(delta, title)}'
+        f"{_header(delta, title)}"
         f'<main><svg aria-hidden="true"></svg>'
         '<div class="row"><strong>Borrador</strong><span></span><strong>Acta corregida</strong></div>'
         f"{''.join(rows)}</main><script>{_SCRIPT}</script></body></html>"
@@ -108,7 +113,11 @@ def _header(delta: Delta, title: str) -> str:
     numbers = [
         f"Palabras distintas: {100 * metrics.wer:.1f} %".replace(".", ","),
         f"Caracteres distintos: {100 * metrics.cer:.1f} %".replace(".", ","),
-        *(f"{_OPERATIONS.get(op, op).capitalize()}: {n}" for op, n in metrics.counts.items()),
+        *(
+            f"{name.capitalize()}: {metrics.counts[op]}"
+            for op, name in _OPERATIONS.items()
+            if op in metrics.counts
+        ),
         f"Ejemplos para aprender: {len(delta.examples)}",
     ]
     parts = [f"<header><h1>{escape(title)}</h1>"]
@@ -133,7 +142,9 @@ def _header(delta: Delta, title: str) -> str:
     if left_out:
         reasons = ", ".join(f"{_REASONS.get(r.reason, r.reason)} ({r.count})" for r in left_out)
         parts.append(f"<p>No se aprende: {escape(reasons)}.</p>")
-    parts.append('<p><label for="only">☐ / ☑ Mostrar solo lo que ha cambiado</label></p></header>')
+    parts.append(
+        '<p><label><input type="checkbox" id="only"> Mostrar solo lo que ha cambiado</label></p></header>'
+    )
     return "".join(parts)
 
 
@@ -141,7 +152,7 @@ def _row(block: BlockDelta) -> str:
     before, after = _sides(block)
     moved = block.moved_from is not None
     left = '<div class="cell none"></div>' if block.before is None else f'<div class="cell">{before}</div>'
-    link = f' data-from="{block.moved_from}"' if moved else ""
+    link = f' data-from="{block.moved_from}" id="destino-{block.moved_from}"' if moved else ""
     right = (
         '<div class="cell none"></div>' if block.after is None else f'<div class="cell"{link}>{after}</div>'
     )
@@ -153,6 +164,8 @@ def _row(block: BlockDelta) -> str:
         notes.append(f"<small>▶ {_clock(block.start_ms)}</small>")
     if block.route is not None:
         notes.append(f"<small>{_ROUTES[block.route]}</small>")
+    if moved:
+        notes.append(f'<small><a href="#origen-{block.moved_from}">ver dónde estaba</a></small>')
     return f'<div class="row {block.op}">{left}<div class="op">{"".join(notes)}</div>{right}</div>'
 
 
@@ -160,7 +173,8 @@ def _origin(block: BlockDelta) -> str:
     text = escape((block.before or "")[:120]) + ("…" if len(block.before or "") > 120 else "")
     return (
         f'<div class="row moved"><div class="cell none" id="origen-{block.moved_from}">{text}'
-        "<small>se movió de aquí</small></div><div></div><div></div></div>"
+        f'<small>se movió de aquí: <a href="#destino-{block.moved_from}">ver dónde está ahora</a></small>'
+        "</div><div></div><div></div></div>"
     )
 
 
@@ -180,21 +194,41 @@ def _sides(block: BlockDelta) -> tuple[str, str]:
     old, new = tokenize(before), tokenize(after)
     changed = links(old, new)
     return (
-        _marked(before, [(old[x.b0].start, old[x.b1 - 1].end) for x in changed if x.b1 > x.b0], "del"),
-        _marked(after, [(new[x.a0].start, new[x.a1 - 1].end) for x in changed if x.a1 > x.a0], "ins"),
+        _marked(
+            before,
+            [(old[x.b0].start, old[x.b1 - 1].end) for x in changed if x.b1 > x.b0],
+            "del",
+            _seams(block.before_parts),
+        ),
+        _marked(
+            after,
+            [(new[x.a0].start, new[x.a1 - 1].end) for x in changed if x.a1 > x.a0],
+            "ins",
+            _seams(block.after_parts),
+        ),
     )
 
 
+def _seams(parts: tuple[str, ...]) -> list[int]:
+    """Where in the joined text the second and later parts begin; one space stands between parts."""
+    return list(accumulate(len(part) + 1 for part in parts))[:-1]
+
+
 def _parts(parts: tuple[str, ...], whole: str) -> str:
-    return "<br>¶ ".join(escape(part) for part in parts) if parts else escape(whole)
+    return _SEAM.join(escape(part) for part in parts) if parts else escape(whole)
 
 
-def _marked(text: str, spans: list[tuple[int, int]], tag: str) -> str:
+def _marked(text: str, spans: list[tuple[int, int]], tag: str, seams: list[int]) -> str:
+    """``text`` with ``spans`` in ``tag`` and a new line at each of ``seams``."""
+    marks = [(start, f"<{tag}>") for start, _ in spans] + [(end, f"</{tag}>") for _, end in spans]
+    inside = [n for n in seams if any(start < n < end for start, end in spans)]
+    marks += [(n, f"</{tag}>{_SEAM}<{tag}>" if n in inside else _SEAM) for n in seams]
     pieces: list[str] = []
     position = 0
-    for start, end in spans:
-        pieces.append(f"{escape(text[position:start])}<{tag}>{escape(text[start:end])}</{tag}>")
-        position = end
+    # where a mark ends, the new line comes before the next one begins
+    for place, mark in sorted(marks, key=lambda m: (m[0], not m[1].startswith("</"), m[1] != _SEAM)):
+        pieces += [escape(text[position:place]), mark]
+        position = place
     return "".join(pieces) + escape(text[position:])
 
 

@@ -162,4 +162,4 @@ def test_arbitration_does_not_depend_on_the_order_of_a_blocks_carriers(blocks: l
 
 
 def test_carriers_are_a_closed_set() -> None:
-    assert set(Carrier.__args__) == {"bookmark", "hidden", "sdt", "comment", "field", "link", "tab"}  # type: ignore[attr-defined]
+    assert set(Carrier.__args__) == {"bookmark", "hidden", "sdt", "comment", "field", "link", "span", "tab"}  # type: ignore[attr-defined]
