@@ -17,6 +17,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -27,6 +28,7 @@ from astra_learn_assets.settings import REPOSITORY, Settings
 
 START_SECONDS = 120
 STOP_SECONDS = 20
+LEARNING_NICENESS = 10
 
 
 @dataclass
@@ -72,7 +74,8 @@ def running_stack(settings: Settings, *, dagster: bool = True) -> Iterator[Stack
         if dagster:
             workspace = ["-w", str(REPOSITORY / "workspace.yaml")]
             ui = [*_python("dagster"), "dev", *workspace, "-h", host, "-p", str(complete.dagster_port)]
-            _start(running, "dagster", ui)
+            # A clerk waits for the API; nobody waits for a training. On a small machine both want all cores.
+            _start(running, "dagster", ui, niceness=LEARNING_NICENESS)
         _wait_until_ready(running, "api", f"{running.api_url}/readyz")
         if dagster:
             _wait_until_ready(running, "dagster", f"{running.dagster_url}/server_info")
@@ -127,7 +130,7 @@ def _python(module: str) -> list[str]:
     return [sys.executable, "-m", module]
 
 
-def _start(stack: Stack, name: str, command: Sequence[str]) -> None:
+def _start(stack: Stack, name: str, command: Sequence[str], *, niceness: int = 0) -> None:
     log = _log(stack, name)
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as output:
@@ -137,13 +140,15 @@ def _start(stack: Stack, name: str, command: Sequence[str]) -> None:
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            preexec_fn=_end_with_parent if sys.platform == "linux" else None,
+            preexec_fn=partial(_prepare_child, niceness),
         )
 
 
-def _end_with_parent() -> None:
-    """In the child: ask Linux for SIGTERM when the parent dies (PR_SET_PDEATHSIG = 1)."""
-    ctypes.CDLL(None).prctl(1, signal.SIGTERM)
+def _prepare_child(niceness: int) -> None:
+    """In the child: stand back by ``niceness``, and on Linux ask for SIGTERM when the parent dies."""
+    os.nice(niceness)
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG = 1
 
 
 def _log(stack: Stack, name: str) -> Path:
