@@ -11,6 +11,7 @@ import html
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 
 PLACEHOLDER = re.compile(r"<([A-Z][A-Z_]*)_([0-9]+)>")
 INLINE_TAG = re.compile(r"</?[a-zA-Z][a-zA-Z0-9]{0,9}\s*/?>")
@@ -163,8 +164,14 @@ class _FoldTable(dict[int, int]):
 
 
 _FOLD = _FoldTable()
+_SHORT = 3000  # characters; longer texts are folded anew, so that the memory stays small
+
+
+@lru_cache(maxsize=16_384)
+def _fold_short(text: str) -> str:
+    return text.translate(_FOLD)
 
 
 def fold_chars(text: str) -> str:
     """``text`` lower-cased without accents, of exactly the same length, so offsets stay valid."""
-    return text.translate(_FOLD)
+    return _fold_short(text) if len(text) < _SHORT else text.translate(_FOLD)

@@ -9,11 +9,13 @@ their papers along; only bare numbers need the pack. Shares are of random digit 
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from functools import lru_cache
 
 from astra_learn_assets.errors import BadConfiguration
 from astra_learn_assets.privacy import validators as v
-from astra_learn_assets.privacy.rules import Rule, words
+from astra_learn_assets.privacy.compact import compact_identities
+from astra_learn_assets.privacy.rules import Finding, Rule, find_all, words
 
 COUNTRIES = (
     "es", "ec", "co", "mx", "cl", "ar", "pe", "uy", "py", "ve", "bo", "do", "cr", "gt", "sv", "pa", "hn", "ni",
@@ -31,7 +33,7 @@ IDENTITY = words(
     "dni|d n i|nif|n i f|nie|cif|documento|documento nacional|identidad|identificacion|identificado|identificada|"
     "identificados|cedula|cedulas|cédula de ciudadanía|ciudadanía|c c|cc|c i|ci|c.c|c.i|carnet|carné|carne de identidad|"
     "cui|dpi|dui|rut|run|curp|rfc|cuit|cuil|nit|rif|ruc|nui|nuip|clave de elector|credencial|tarjeta de identidad|t i|"
-    "libreta de enrolamiento|libreta cívica|l.e|l.c|documento único|pasaporte|dimex|le|personal"
+    "libreta de enrolamiento|libreta cívica|l.e|l.c|documento único|pasaporte|dimex|le|personal|rnc"
 )
 IDENTITY -= words("personal|le|carne de identidad")
 _KIND_BY_COUNTRY = {
@@ -82,7 +84,7 @@ ANY: tuple[Rule, ...] = (
 def _generic(kind: str) -> Rule:
     """Whatever follows "cédula", "documento", "C.C." and looks like a number of a person."""
     form = (
-        rf"(?:(?<![\w.\-/])(?!(?i:dni|nif|nie|cc|ci|cui|dpi|dui|rut|run|rfc|nit|rif|ruc|nui|ti|le|lc|no|n))[A-Za-z]{{1,3}}-?|(?<![\d.\-/])(?<![^\W\d]{{5}}))(?:\d{{1,3}}(?:[. ]\d{{3}}){{1,3}}|\d{{1,}}(?:(?: ?[.\-–] ?| )\d{{2,}}){{0,3}})"
+        rf"(?:(?<![\w.\-/])(?!(?i:dni|nif|nie|cc|ci|cui|dpi|dui|rut|run|rfc|nit|rif|ruc|nui|ti|le|lc|no|n))[A-Za-z]{{1,3}}-?|(?<![\d.\-/])(?<![^\W\d]{{5}}))\d{{1,}}(?:(?: ?[.\-–] ?| )\d{{2,}}){{0,3}}"
         rf"(?:[ .\-–]{{0,3}}\d)?(?:(?:[.\-–]?[A-Za-z]|[ \-–]{{1,3}}[B-DF-HJ-NP-TV-Zb-df-hj-np-tvwz])(?!\w))?(?:[ \-–](?:LP|CB|SC|OR|PT|CH|TJ|BE|PD|lp|cb|sc|pt|ch|tj|pd)(?!\w))?{_E}"
     )
 
@@ -90,6 +92,11 @@ def _generic(kind: str) -> Rule:
         return 5 <= sum(c.isdigit() for c in number) <= 16
 
     return _rule(kind, form, enough, context_only_if_valid=True, rank=45, name=f"{kind}:context")
+
+
+_SPELLED = _rule(  # "1 2 3 4 5 6 7 8 Z", read out digit by digit
+    "DNI", r"(?<![\w.\-/])\d(?: \d){5,12}(?: [A-Za-z](?!\w))?(?![\w/]|[.\-–,]\d)", None, rank=63, name="spelled"
+)
 
 
 def _pack(country: str) -> tuple[Rule, ...]:
@@ -128,7 +135,7 @@ def _pack(country: str) -> tuple[Rule, ...]:
             _rule("CEDULA", rf"{_B}[VEve][ ]?[.\-–][ ]?\d{{1,2}}[. ]?\d{{3}}[. ]?\d{{3}}{_E}", None, strong=True, rank=62),
             _rule("RIF", rf"{_B}[VEJPGvejpg][ \-–]?\d{{2}}[. ]?\d{{3}}[. ]?\d{{3}}[ \-–]?\d{_E}", v.stdnum("ve.rif"), strong=True, rank=63),
         ),
-        "bo": (_rule("CEDULA", rf"{_B}\d{{5,8}}(?:[ \-–]?\d[A-Z])?[ \-–.]{{1,3}}(?:LP|CB|CBBA|SC|OR|PT|CH|TJ|BE|PD|BN|lp|cb|cbba|sc|pt|ch|tj|pd|bn)(?!\w)", v.bo_ci, strong=True, rank=60),),
+        "bo": (_rule("CEDULA", rf"{_B}\d{{5,8}}(?:[ \-–]?\d[A-Z])?[ \-–.]{{0,3}}(?:LP|CB|CBBA|SC|OR|PT|CH|TJ|BE|PD|BN|lp|cb|cbba|sc|pt|ch|tj|pd|bn)(?!\w)", v.bo_ci, strong=True, rank=60),),
         "do": (
             _rule("CEDULA", rf"{_B}\d{{3}}[ ]?[\-–][ ]?\d{{7}}[ ]?[\-–][ ]?\d{_E}", v.luhn, strong=True, rank=62),
             _rule("CEDULA", rf"{_B}{_digits(3, 7, 1)}{_E}", v.luhn, rank=58),
@@ -160,4 +167,11 @@ def identity_rules(country: str) -> tuple[Rule, ...]:
     code = country.strip().lower()
     if code not in COUNTRIES:
         raise BadConfiguration(f"no country pack {country!r:.20}: use one of {', '.join(COUNTRIES)}")
-    return (*_pack(code), *ANY, _generic(_KIND_BY_COUNTRY[code]))
+    kind = _KIND_BY_COUNTRY[code]
+    return (*_pack(code), *ANY, replace(_SPELLED, kind=kind), _generic(kind))
+
+
+def find_identities(text: str, country: str) -> list[Finding]:
+    """All identity documents in a cleaned text, as printed and however grouped; overlaps are left in."""
+    rules = identity_rules(country)
+    return [*find_all(rules, text), *compact_identities(text, country.strip().lower())]

@@ -11,9 +11,11 @@ from __future__ import annotations
 import re
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 from astra_learn_assets.privacy import addresses, contact, persons
 from astra_learn_assets.privacy.cleaning import PLACEHOLDER, fold_chars
+from astra_learn_assets.privacy.compact import compact_identities
 from astra_learn_assets.privacy.countries import identity_rules
 from astra_learn_assets.privacy.lexicon import given_names
 from astra_learn_assets.privacy.nlp import Entity, EntityModel
@@ -112,6 +114,7 @@ class Detector:
         allowed = self._allow.find(text)
         found = [
             *find_all(self._rules, text),
+            *compact_identities(text, self._country),
             *contact.phones(text, self._country),
             *contact.spoken_numbers(text),
             *addresses.addresses(text),
@@ -152,19 +155,22 @@ class Detector:
         return found
 
 
+@lru_cache(maxsize=20_000)
 def may_name(segment: str) -> bool:
     """Whether a sentence holds any word that could be a name, so that the model must see it.
 
     A person made only of everyday words that no list knows is dropped after the model anyway, except
-    beside a label ("Nombre: Iris"); capitals alone ("el Gobierno de la Nación") name nobody.
+    beside a label ("Nombre: Iris"); capitals alone ("el Gobierno de la Nación") name nobody, nor does a
+    rare verb form in a sentence written with capitals ("vitorear").
     """
     if ":" in segment and len(segment) < 160:
         return True
     last = ""
+    prose = segment[:1].isupper() or segment[:2].strip("¿¡«-( ").isupper()
     for word in persons.WORD.findall(segment):
         folded = fold_chars(word)
         if folded not in persons.PARTICLES and (
-            not persons.is_ordinary(folded)
+            (not persons.is_ordinary(folded) and not (prose and word.islower() and persons.is_inflected(folded)))
             or (word[0].isupper() and persons.is_name_word(folded))
             or (last in persons.TITLE_WORDS and not persons.is_common(folded))
         ):

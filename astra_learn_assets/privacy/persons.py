@@ -66,6 +66,20 @@ _TITLE = re.compile(
     r"hij[oa]s? de|familia|letrad[oa]|notari[oa]|juez|jueza|gobernadora?|fdo|firmado|atentamente)(?!\w)(?:[ ]*[.:ªº]+)?[ ]*(?:[-–:][ ]*)?)+",
     re.IGNORECASE,
 )  # fmt: skip
+_TITLE_HEADS = frozenset(  # the first words of _TITLE, folded: only there is it tried
+    """
+    señor señora señores señoras señorita sr sres sras sra srta srs don doña dn dña dñª dª d doctor doctora dr dra
+    licenciado licenciada lic lcdo lcda ing ingeniero ingeniera abg abogado abogada arq arquitecto arquitecta econ economista
+    prof profesor profesora mtro mtra maestro maestra tlgo tlga crnl coronel sgto cap capitan comandante inspector inspectora
+    agente fray sor padre parroco monseñor mons concejal concejala conceller edil edila regidor regidora alcalde alcaldesa
+    vicealcalde vicealcaldesa tte sindico sindica diputado diputada senador senadora consejero consejera ministro ministra
+    portavoz secretario secretaria interventor interventora tesorero tesorera vocal presidente presidenta vicepresidente
+    vicepresidenta vecino vecina ciudadano ciudadana compañero compañera compañeros compañeras tio tia prefecto prefecta
+    intendente intendenta asambleista director directora jefe jefa tecnico tecnica testigo denunciante solicitante
+    contribuyente hermanos hermanas herederos viuda hijo hija hijos hijas familia letrado letrada notario notaria juez jueza
+    gobernador gobernadora fdo firmado atentamente
+    """.split()
+)
 _FULL_STOP = re.compile(  # "ese señor. Usted": a title written out takes no full stop
     r"(?i)(?:señor(?:a|es|as|ita)?|don|doña|doctora?|alcald(?:e|esa)|concejala?|secretari[oa]|president[ea]|vecin[oa]|ciudadan[oa]|diputad[oa]|"
     r"ministr[oa]|consejer[oa]|portavoz|directora?|compañer[oa]s?|famili[a]|padre|jefe|jefa|vocal|juez|jueza|interventora?|tesorer[oa])[.][ ]+$"
@@ -94,9 +108,17 @@ TITLE_WORDS = frozenset(vocabulary()["titles"]) | {"licenciado", "licenciada", "
 _CONNECTIVES = frozenset(["a", "e", "o", "u", "y"])
 
 
+@lru_cache(maxsize=65536)
 def is_name_word(word: str) -> bool:
     """Whether a folded word is in the lists of given names or surnames."""
     return word in given_names() or word in surnames()
+
+
+@lru_cache(maxsize=4)
+def _tokens(text: str) -> tuple[tuple[int, int, str], ...]:
+    """Start, end and folded form of each word; the rules that look at one text share them."""
+    folded = fold_chars(text)
+    return tuple((m.start(), m.end(), folded[m.start() : m.end()]) for m in WORD.finditer(text))
 
 
 @lru_cache(maxsize=65536)
@@ -128,6 +150,7 @@ _INFLECTED = re.compile(
 )
 
 
+@lru_cache(maxsize=65536)
 def is_inflected(word: str) -> bool:
     """Whether a folded word that no list knows looks like a form of an everyday one ("vitorear", "llámenle")."""
     ending = _INFLECTED.search(word)
@@ -199,7 +222,12 @@ def _accept(value: str, folded: str, *, first: bool, lower: bool, titled: bool) 
 
 def titled(text: str) -> Iterator[Finding]:
     """Persons after a title: ``el señor García López``, ``Dña.Pilar``, ``don pedro garcía``."""
-    for match in _TITLE.finditer(text):
+    last = 0
+    for start, _, folded in _tokens(text):
+        match = _TITLE.match(text, start) if start >= last and folded in _TITLE_HEADS else None
+        if match is None:
+            continue
+        last = match.end()
         lead = match[0]
         if not lead[-1:].isspace() and not lead.rstrip().endswith((".", "ª", "º", ":", "-")):
             continue
@@ -273,36 +301,33 @@ def listed(text: str) -> Iterator[Finding]:
     Also in lower case, where a listed word is nothing else in Spanish. Not after a street or school.
     """
     last = 0
-    for match in WORD.finditer(text):
-        if match.start() < last:
+    for begin, stop, folded in _tokens(text):
+        if begin < last or not is_name_word(folded):
             continue
-        folded = fold_chars(match[0])
         given, surname = folded in given_names(), folded in surnames()
-        if not (given or surname) or (folded in place_words() and not given):
+        capital = text[begin].isupper()
+        if (folded in place_words() and not given) or after_place_head(text, begin):
             continue
-        if after_place_head(text, match.start()):
-            continue
-        capital = _capital(match[0])
         if not capital and (is_ordinary(folded) or len(folded) < (4 if given else 5)):
             continue
-        if not capital and not given and is_inflected(folded) and _in_prose(text, *match.span()):
+        if not capital and not given and is_inflected(folded) and _in_prose(text, begin, stop):
             continue
-        end = _run(text, match.start(), lower=not capital)
+        end = _run(text, begin, lower=not capital)
         if end is None:
             continue
-        words = [fold_chars(w) for w in WORD.findall(text[match.start() : end])]
+        words = [fold_chars(w) for w in WORD.findall(text[begin : end])]
         words = [w for w in words if w not in PARTICLES]
         comma = _COMMA.match(text, end)
         if capital and comma and surname and len(words) <= 3:
-            stop = _run(text, comma.end(), lower=False, limit=3)
+            after = _run(text, comma.end(), lower=False, limit=3)
             first = WORD.match(text, comma.end())
-            if stop and first and fold_chars(first[0]) in given_names():
-                last = stop
-                yield Finding(match.start(), stop, "PERSONA", RANK, "list")
+            if after and first and fold_chars(first[0]) in given_names():
+                last = after
+                yield Finding(begin, after, "PERSONA", RANK, "list")
                 continue
-        if _believable(text, match.start(), words, given):
+        if _believable(text, begin, words, given):
             last = end
-            yield Finding(match.start(), end, "PERSONA", RANK, "list")
+            yield Finding(begin, end, "PERSONA", RANK, "list")
 
 
 _PREPOSITION = re.compile(  # "Ayuntamiento de Villaverde", "en Villaverde": towns bear surnames too

@@ -13,6 +13,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from astra_learn_assets.privacy import addresses, contact
+from astra_learn_assets.privacy.compact import compact_identities
 from astra_learn_assets.privacy.countries import identity_rules
 from astra_learn_assets.privacy.rules import Finding, find_all
 
@@ -76,6 +77,7 @@ def build_analyzer(country: str, detectors: dict[str, Detect] | None = None) -> 
     registry = RecognizerRegistry(supported_languages=["es"])
     registry.recognizers = [
         recognizer("rules", lambda text: find_all(rules, text)),
+        recognizer("grouped", lambda text: compact_identities(text, code)),
         recognizer("phones", lambda text: contact.phones(text, code)),
         recognizer("spoken", contact.spoken_numbers),
         recognizer("addresses", addresses.addresses),

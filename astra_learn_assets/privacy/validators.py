@@ -77,6 +77,14 @@ def sv_dui(number: str) -> bool:
     return -total % 10 == int(number[8])
 
 
+def sv_nit(number: str) -> bool:
+    """Salvadoran NIT, 14 digits: department 01-14 and municipality, DDMMYY, serial, check (Ministerio de Hacienda)."""
+    if len(number) != 14 or not number.isdigit() or not 1 <= int(number[:2]) <= 14:
+        return False
+    day, month, year = int(number[4:6]), int(number[6:8]), int(number[8:10])
+    return _is_date(1900 + year, month, day) or _is_date(2000 + year, month, day)
+
+
 def hn_dni(number: str) -> bool:
     """Honduran DNI, 13 digits: department 01-18, municipality, year of birth, serial (RNP)."""
     return (
