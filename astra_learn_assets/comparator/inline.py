@@ -259,9 +259,12 @@ class InlineWalker:
             chunk_id = chunk_ids.chunk_id_of_bookmark(label) or self._known_bookmark(label)
             if chunk_id is None:
                 return
-            mark = Mark(
-                chunk_id, "_copy_" in label.lower(), self.serial if paragraph is None else paragraph.serial
-            )
+            torn = next((key for key, mark in self.open.items() if mark.name == label), None)
+            if torn is not None:  # LibreOffice 7.4 starts a bookmark over three paragraphs twice
+                self.open[identifier] = self.open.pop(torn)
+                return
+            first = self.serial if paragraph is None else paragraph.serial
+            mark = Mark(label, chunk_id, first)
             self.marks.append(mark)
             self.open[identifier] = mark
             if paragraph is not None:

@@ -24,11 +24,16 @@ class Piece:
 class Mark:
     """A bookmark that carries a chunk id, and the visible pieces it covers in each paragraph."""
 
+    name: str
     chunk_id: str
-    copy: bool
     first: int
     covered: dict[int, frozenset[int]] = field(default_factory=dict)
     closed: bool = False
+
+    @property
+    def copy(self) -> bool:
+        """Whether it is a pasted duplicate."""
+        return "_copy_" in self.name.lower()
 
 
 @dataclass(slots=True)

@@ -101,7 +101,7 @@ def test_a_draft_converted_by_libreoffice_keeps_every_word_and_every_chunk_id(tm
 
 def test_random_edits_in_libreoffice_leave_the_ids_where_they_belong(tmp_path: Path) -> None:
     count: Counter[str] = Counter()
-    for seed in range(3):
+    for seed in range(4):
         target = tmp_path / f"final-{seed}.docx"
         truth = editor("edit", draft(tmp_path, seed), target, seed, 15)
         wanted = [row for row in truth["paragraphs"] if plain(row["text"])]

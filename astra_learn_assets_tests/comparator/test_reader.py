@@ -359,6 +359,30 @@ def test_a_bookmark_over_a_split_paragraph_claims_both_halves() -> None:
     assert ids(package(first + second + p("tercera"))) == [(A,), (A,), ()]
 
 
+def test_a_bookmark_that_libreoffice_started_twice_claims_all_parts_of_a_paragraph_split_in_three() -> None:
+    start = '<w:bookmarkStart w:id="{}" w:name="_astra_' + A + '"/>'
+    first = p(start.format(1) + t("primera"))
+    third = p(start.format(2) + t("tercera") + '<w:bookmarkEnd w:id="2"/>')
+    assert ids(package(first + p("segunda") + third + p("cuarta"))) == [(A,), (A,), (A,), ()]
+
+
+def test_a_paragraph_pasted_between_the_halves_of_a_split_one_keeps_its_own_id_only() -> None:
+    first = p(f'<w:bookmarkStart w:id="1" w:name="_astra_{A}"/>' + t("primera"))
+    pasted = p(bookmark(f"_astra_{B}", hidden(f"[#{B}]") + t("pegada"), 2))
+    last = p(t("segunda") + '<w:bookmarkEnd w:id="1"/>')
+    assert ids(package(first + pasted + last)) == [(A,), (B,), (A,)]
+    before_it = p(
+        f'<w:bookmarkStart w:id="1" w:name="_astra_{A}"/>' + bookmark(f"_astra_{B}", t("pegada"), 2)
+    )
+    assert ids(package(before_it + p("primera") + last)) == [(B,), (A,), (A,)]
+
+
+def test_a_split_paragraph_joined_to_its_neighbour_keeps_both_ids() -> None:
+    first = p(f'<w:bookmarkStart w:id="1" w:name="_astra_{A}"/>' + t("primera"))
+    joined = p(t("segunda ") + '<w:bookmarkEnd w:id="1"/>' + bookmark(f"_astra_{B}", t("otra"), 2))
+    assert ids(package(first + joined)) == [(A,), (A, B)]
+
+
 def test_a_ghost_paragraph_and_a_bookmark_around_nothing_claim_nothing() -> None:
     ghost = p(bookmark(f"_astra_{A}", hidden(f"[#{A}]")), tabs(tab_positions(A)))
     collapsed = p(bookmark(f"_astra_{B}", "") + t("texto de otro"))
