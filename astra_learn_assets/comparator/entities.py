@@ -17,14 +17,13 @@ judgement rests on four questions, cheap enough for the hot path and without a m
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from astra_learn_assets.comparator import lexicon, phonetics
+from astra_learn_assets.comparator.surroundings import Recognizer, Surroundings, has_capital
 from astra_learn_assets.comparator.word_diff import Difference, Link, Token, difference, tokenize
 from astra_learn_assets.contracts import EntityChange, EntityKind
-
-Recognizer = Callable[[str], Sequence[tuple[int, int]]]
 
 _ACRONYM = re.compile(
     r"(?=.*[A-ZÁÉÍÓÚÜÑ].*[A-ZÁÉÍÓÚÜÑ])[A-ZÁÉÍÓÚÜÑ0-9+&/.·\-]{2,12}|[A-ZÑ]{2,8}s?|[A-Z]+[a-z]?[A-Z]+"
@@ -60,7 +59,7 @@ def judge(
     scene = _Scene(after, old, new, dictionary or {}, names, recognize)
     judged = scene.with_articles([(link, scene.judge(link)) for link in changed])
     changes: list[EntityChange] = []
-    for run in _runs(judged):
+    for run in scene.runs(judged):
         changes.append(scene.change(run, chunk_id))
     only = bool(judged) and all(kind is not None for _, kind in judged)
     return Judgement(tuple(changes), only)
@@ -70,25 +69,6 @@ def judge(
 class _Verdict:
     kind: EntityKind
     confidence: float
-
-
-def _runs(judged: Sequence[tuple[Link, _Verdict | None]]) -> list[list[tuple[Link, _Verdict]]]:
-    """Names whose changed words stand side by side are one name: "Jhon Peres" -> "John Pérez"."""
-    runs: list[list[tuple[Link, _Verdict]]] = []
-    for link, verdict in judged:
-        if verdict is None:
-            continue
-        last = runs[-1][-1] if runs else None
-        if (
-            last is not None
-            and last[0].b1 == link.b0
-            and last[0].a1 == link.a0
-            and "acronym" not in (verdict.kind, last[1].kind)
-        ):
-            runs[-1].append((link, verdict))
-        else:
-            runs.append([(link, verdict)])
-    return runs
 
 
 class _Scene:
@@ -103,14 +83,13 @@ class _Scene:
         names: frozenset[str],
         recognize: Recognizer | None,
     ) -> None:
-        self.after, self.old, self.new = after, old, new
+        self.old, self.new = old, new
         self.dictionary = {_key(wrong): right for wrong, right in dictionary.items()}
         self.rights = {_key(right) for right in dictionary.values()}
         self.names = names
-        self.recognize = recognize
-        self._spans: Sequence[tuple[int, int]] | None = None
         letters = [c for c in after if c.isalpha()]
         self.capitals = len(letters) > 3 and sum(c.isupper() for c in letters) > 0.7 * len(letters)
+        self.around = Surroundings(after, new, capitals=self.capitals, recognize=recognize)
 
     # -- the judgement -------------------------------------------------------------------------
 
@@ -161,10 +140,42 @@ class _Scene:
                 judged[n] = (link, name)
         return judged
 
+    def runs(self, judged: Sequence[tuple[Link, _Verdict | None]]) -> list[list[tuple[Link, _Verdict]]]:
+        """Names whose changed words stand side by side are one name: "Jhon Peres" -> "John Pérez"."""
+        runs: list[list[tuple[Link, _Verdict]]] = []
+        for link, verdict in judged:
+            if verdict is None:
+                continue
+            last = runs[-1][-1] if runs else None
+            if (
+                last is not None
+                and "acronym" not in (verdict.kind, last[1].kind)
+                and self._one(last[0], link)
+            ):
+                runs[-1].append((link, verdict))
+            else:
+                runs.append([(link, verdict)])
+        return runs
+
+    def _one(self, left: Link, right: Link) -> bool:
+        """Side by side; or, of ordinary words, with a connector between: "once de noviembre"."""
+        if (left.b1, left.a1) == (right.b0, right.a0):
+            return True
+        between = [token.text for token in self.old[left.b1 : right.b0]]
+        return (
+            between == [token.text for token in self.new[left.a1 : right.a0]]
+            and len(between) == 1
+            and between[0] in ("de", "del", "en")
+            and (
+                self._unsafe(left.b0, left.b1)
+                or all(lexicon.is_common(token.text) for token in self.new[left.a0 : left.a1])
+            )
+        )
+
     def _judge_name(self, link: Link, wrongs: list[str], rights: list[str]) -> _Verdict | None:
         wrong, right = " ".join(wrongs), " ".join(rights)
         heart = [text for text in rights if text.casefold() not in lexicon.CONNECTORS]
-        if not heart or not all(self._capital(text) for text in heart):
+        if not heart or not all(has_capital(text) for text in heart):
             return None
         if wrong.casefold() == right.casefold() and not self._restores_capital(wrongs, rights):
             return None
@@ -180,16 +191,18 @@ class _Scene:
     def _evidence(self, link: Link, heart: list[str], initial: bool) -> int:
         """Points for being a name; zero or less is no name."""
         folded = [text.casefold() for text in heart]
+        if self.around.names_institution(link):
+            return 2
         if any(word in lexicon.MONTHS_AND_DAYS for word in folded):
-            return 0
+            return 2 * self.around.after_head(link, lexicon.PLACE_HEADS, through_connectors=True)
         common = [lexicon.is_common(word) for word in folded]
         listed = sum(lexicon.is_personal_name(word) for word in folded)
-        title = self._after_title(link)
-        place = self._after_head(link, lexicon.PLACE_HEADS, through_connectors=True)
-        organization = self._after_head(link, lexicon.ORGANIZATION_HEADS, through_connectors=False)
-        beside = self._beside_name(link)
+        title = self.around.after_title(link)
+        place = self.around.after_head(link, lexicon.PLACE_HEADS, through_connectors=True)
+        organization = self.around.after_head(link, lexicon.ORGANIZATION_HEADS, through_connectors=False)
+        beside = self.around.beside_name(link)
         known = sum(word in self.names or _key(word) in self.rights for word in folded)
-        if self.recognize is not None and self._recognized(link):
+        if self.around.recognized(link):
             known += 1
         if any(word in lexicon.PERSON_TITLES for word in folded):
             return 0  # "señor Arcalde" -> "señor Alcalde": an office, not a name
@@ -219,69 +232,16 @@ class _Scene:
         )
 
     def _restores_capital(self, wrongs: list[str], rights: list[str]) -> bool:
-        """Only capitals differ: "villaverde" -> "Villaverde" is a fix, "PÉREZ" -> "Pérez" is style."""
+        """Only capitals differ: "villaverde" -> "Villaverde" is a fix; "PÉREZ" -> "Pérez" is style, and so
+        is "calle" -> "Calle"."""
+        heads = lexicon.PLACE_HEADS | lexicon.ORGANIZATION_HEADS
+        if all(text.casefold() in heads for text in rights):
+            return False
         return all(
             w == r or (w.islower() and not r.islower()) for w, r in zip(wrongs, rights, strict=False)
         ) and len(wrongs) == len(rights)
 
-    # -- the place -----------------------------------------------------------------------------
-
-    def _before(self, position: int) -> Token | None:
-        return self.new[position - 1] if position > 0 else None
-
-    def _after_title(self, link: Link) -> bool:
-        """Directly after "don", "la señora", "el Sr." (the dot of the abbreviation apart)."""
-        position = link.a0 - 1
-        if position >= 1 and self.new[position].text == ".":
-            position -= 1
-        return position >= 0 and self.new[position].text.casefold() in lexicon.PERSON_TITLES
-
-    def _after_head(self, link: Link, heads: frozenset[str], *, through_connectors: bool) -> bool:
-        """After a word that announces a place or body; "calle Doctor Olaizola" reaches across capitals."""
-        for position in range(link.a0 - 1, max(-1, link.a0 - 5), -1):
-            text = self.new[position].text
-            word = text.casefold()
-            if word in heads:
-                return True
-            crossed = text[0].isupper() or (through_connectors and word in lexicon.CONNECTORS)
-            if not crossed:
-                return False
-        return False
-
-    def _beside_name(self, link: Link) -> bool:
-        """A neighbour that did not change is a name: listed, or capitalized and no ordinary word."""
-        for position, step in ((link.a0 - 1, -1), (link.a1, 1)):
-            while 0 <= position < len(self.new) and self.new[position].text.casefold() in ("de", "del", "la"):
-                position += step
-            if not 0 <= position < len(self.new):
-                continue
-            token = self.new[position]
-            if (
-                not token.is_word
-                or not self._capital(token.text)
-                or (token.text.isupper() and not self.capitals)
-            ):
-                continue
-            word = token.text.casefold()
-            if word in lexicon.PERSON_TITLES or word in lexicon.PLACE_HEADS:
-                continue
-            if lexicon.is_personal_name(word) and not (token.initial and lexicon.is_common(word)):
-                return True
-            if not lexicon.is_common(word):
-                return True
-        return False
-
-    def _recognized(self, link: Link) -> bool:
-        if self._spans is None:
-            assert self.recognize is not None
-            self._spans = self.recognize(self.after)
-        start, end = self.new[link.a0].start, self.new[link.a1 - 1].end
-        return any(a < end and start < b for a, b in self._spans)
-
     # -- form and kind -------------------------------------------------------------------------
-
-    def _capital(self, text: str) -> bool:
-        return text[0].isupper() or any(c.isupper() for c in text[1:])
 
     def _is_acronym(self, rights: list[str]) -> bool:
         if self.capitals:
@@ -292,16 +252,16 @@ class _Scene:
     def _kind(self, link: Link, rights: list[str]) -> EntityKind:
         if self._is_acronym(rights):
             return "acronym"
-        if self._after_head(link, lexicon.PLACE_HEADS, through_connectors=True):
+        if self.around.after_head(link, lexicon.PLACE_HEADS, through_connectors=True):
             return "place"
-        if self._after_title(link):
+        if self.around.after_title(link):
             return "person"
-        if self._after_head(link, lexicon.ORGANIZATION_HEADS, through_connectors=True):
+        if self.around.after_head(link, lexicon.ORGANIZATION_HEADS, through_connectors=True):
             return "organization"
-        previous = self._before(link.a0)
+        previous = self.around.before(link.a0)
         if previous is not None and previous.text.casefold() in ("en", "desde", "hasta", "hacia"):
             return "place"
-        if any(lexicon.is_personal_name(text) for text in rights) or self._beside_name(link):
+        if any(lexicon.is_personal_name(text) for text in rights) or self.around.beside_name(link):
             return "person"
         return "other"
 

@@ -36,7 +36,7 @@ PLACE_HEADS = _set(
     urb polígono parque travesía ronda glorieta callejón pasaje cuesta puente río arroyo cerro
     sierra pedanía parroquia aldea vereda corregimiento comuna colonia cantón provincia municipio
     localidad pueblo ciudad sector ciudadela distrito alameda bulevar rambla jirón jr pasarela
-    finca cortijo paraje ermita caserío laguna embalse quebrada valle
+    finca cortijo paraje ermita caserío laguna embalse quebrada valle puerto villa loma monte isla
     """
 )
 ORGANIZATION_HEADS = _set(
@@ -47,6 +47,45 @@ ORGANIZATION_HEADS = _set(
     supermercado
     """
 )
+INSTITUTIONS = frozenset(
+    line.strip()
+    for line in """
+    guardia civil
+    policía nacional
+    tribunal supremo
+    tribunal constitucional
+    tribunal de cuentas
+    tribunal superior de justicia
+    audiencia nacional
+    audiencia provincial
+    defensor del pueblo
+    banco de españa
+    unión europea
+    consejo de estado
+    cruz roja
+    media luna roja
+    protección civil
+    seguridad social
+    izquierda unida
+    partido popular
+    partido socialista
+    esquerra republicana
+    amnistía internacional
+    médicos sin fronteras
+    ecologistas en acción
+    naciones unidas
+    banco mundial
+    corte constitucional
+    corte suprema
+    contraloría general
+    procuraduría general
+    fiscalía general
+    registro civil
+    ministerio público
+    """.splitlines()
+    if line.strip()
+)
+"""Names made of ordinary words, which only stand together for one body."""
 PLACES = _set(
     """
     españa portugal francia italia alemania inglaterra marruecos europa américa méxico guatemala

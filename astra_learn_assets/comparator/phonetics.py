@@ -45,6 +45,7 @@ def spelled(words: tuple[str, ...]) -> str:
     return "".join(letters) if all(letters) else ""
 
 
+@lru_cache(maxsize=2_000)
 def said_aloud(acronym: str) -> str:
     """An acronym as its letters are called: "ugt" is "ugete"."""
     first = {letter: name for name, letter in reversed(LETTERS.items())}

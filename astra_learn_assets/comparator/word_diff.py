@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from rapidfuzz.distance import Levenshtein
 
-from astra_learn_assets.comparator.phonetics import likeness, spelled
+from astra_learn_assets.comparator.phonetics import bare, likeness, said_aloud, spelled
 
 _TOKEN = re.compile(
     r"(?:[^\W\d_]\.)+[^\W\d_](?!\w)\.?"  # P.P.
@@ -138,7 +138,10 @@ def _refine(hunk: Link, before: list[Token], after: list[Token]) -> list[Link]:
                         continue
                     same = a[0][0].isalnum() == b[0][0].isalnum()
                     value = likeness("".join(a), "".join(b)) if same else 0.0
-                    if dj == 1 and spelled(tuple(a)) == b[0].casefold():
+                    if dj == 1 and (
+                        spelled(tuple(a)) == b[0].casefold()
+                        or (b[0].isupper() and bare("".join(a)) == said_aloud(b[0]))
+                    ):
                         value = 1.0
                     if (di, dj) != (1, 1) and value < 0.72:
                         continue
