@@ -42,6 +42,7 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--batch-tokens", type=int, help="tokens per optimizer step")
     train.add_argument("--pack-tokens", type=int, help="most tokens held at once")
     train.add_argument("--longest-example", type=int, help="tokens; a longer one is bad data")
+    train.add_argument("--skip-too-long", action="store_true", help="leave it out, counted, instead")
     train.add_argument("--target-modules", help="all-linear, or names separated by commas")
     train.add_argument(
         "--patience", type=int, help="validations without improvement before stopping; 0 = never"
@@ -56,7 +57,7 @@ def _parser() -> argparse.ArgumentParser:
 
     evaluate = commands.add_parser("evaluate", parents=[common], help="golden set -> predictions.jsonl")
     evaluate.add_argument("--adapter", action="append", default=[], metavar="NAME=DIR")
-    evaluate.add_argument("--max-new-tokens", type=int, default=160)
+    evaluate.add_argument("--max-new-tokens", type=int, default=2048)
     evaluate.add_argument("--batch-size", type=int, default=32)
 
     smoke = commands.add_parser("smoke", help="report of this machine as JSON")
@@ -116,6 +117,7 @@ def _train(options: argparse.Namespace) -> dict[str, Any]:
                 device=options.device,
                 precision=options.precision,
                 require_gpu=options.require_gpu,
+                skip_too_long=options.skip_too_long,
                 checkpoints=options.checkpoints,
                 checkpoint_minutes=options.checkpoint_minutes,
             ),

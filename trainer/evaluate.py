@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from trainer.data import Encoded, Record, Template, read_records
-from trainer.errors import BadBase, BadData, BadUsage, DiskError
+from trainer.errors import BadBase, BadUsage, DiskError
 from trainer.generate import generate
 from trainer.loss import nll_by_example
 from trainer.model import Placement, base_identity, load_base, load_tokenizer, place
@@ -30,7 +30,10 @@ BASE = "base"
 
 @dataclass(frozen=True)
 class EvaluateOptions:
-    """``max_new_tokens`` bounds every answer; a shorter input bounds its own (1.5 times its tokens + 16)."""
+    """``max_new_tokens`` bounds every answer; its input bounds it closer (1.5 times its tokens + 16).
+
+    An input that does not fit the base model with its answer is left as it is by every model, as in service.
+    """
 
     data: Path
     base: str
@@ -38,7 +41,7 @@ class EvaluateOptions:
     out: Path
     adapters: Mapping[str, Path]
     base_revision: str | None = None
-    max_new_tokens: int = 160
+    max_new_tokens: int = 2048
     batch_size: int = 32
     device: Any = "auto"
     precision: Any = "auto"
@@ -116,24 +119,29 @@ def _predict(
     encoded: Sequence[Encoded],
     options: EvaluateOptions,
 ) -> list[Prediction]:
-    limits = [
+    window = getattr(model.config, "max_position_embeddings", None) or 1 << 30
+    wanted = [
         min(options.max_new_tokens, int(1.5 * len(template.tokenizer(record.input)["input_ids"])) + 16)
         for record in records
     ]
-    prompts = [example.tokens[: example.prompt] for example in encoded]
-    window = getattr(model.config, "max_position_embeddings", None)
-    for record, example, limit in zip(records, encoded, limits, strict=True):
-        if window is not None and max(len(example), example.prompt + limit) > window:
-            raise BadData(
-                f"needs {max(len(example), example.prompt + limit)} tokens, the base model reads {window}",
-                file=options.data.name, line=record.line,
-            )  # fmt: skip
-    made = generate(model, prompts, limits, eos=template.eos, pad=template.pad, batch_size=options.batch_size)
-    scores = _reference_losses(model, encoded)
-    return [
-        Prediction(template.decode(tokens), nll, count)
-        for tokens, (nll, count) in zip(made, scores, strict=True)
+    fitting = [
+        i for i, example in enumerate(encoded) if max(len(example), example.prompt + wanted[i]) <= window
     ]
+    made = generate(
+        model,
+        [encoded[i].tokens[: encoded[i].prompt] for i in fitting],
+        [wanted[i] for i in fitting],
+        eos=template.eos,
+        pad=template.pad,
+        batch_size=options.batch_size,
+    )
+    scores = _reference_losses(model, [encoded[i] for i in fitting])
+    predictions = [Prediction(record.input, 0.0, 0) for record in records]
+    for i, tokens, (nll, count) in zip(fitting, made, scores, strict=True):
+        predictions[i] = Prediction(template.decode(tokens), nll, count)
+    if len(fitting) < len(records):
+        log.warning("%d of %d inputs do not fit the base model", len(records) - len(fitting), len(records))
+    return predictions
 
 
 def _reference_losses(
@@ -142,6 +150,8 @@ def _reference_losses(
     """NLL of each reference, computed in packs, in the order of ``encoded``."""
     from trainer.attention import register
 
+    if not encoded:
+        return []
     packs = best_fit([len(e) for e in encoded], max([capacity, *map(len, encoded)]))
     model.set_attn_implementation(register(model.device, model.dtype))
     found = nll_by_example(model, (collate([encoded[i] for i in pack]) for pack in packs))

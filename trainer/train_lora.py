@@ -66,6 +66,7 @@ class TrainOptions:
     device: Any = "auto"
     precision: Any = "auto"
     require_gpu: bool = False
+    skip_too_long: bool = False
     checkpoints: Path | None = None
     checkpoint_minutes: float = 10.0
 
@@ -77,6 +78,7 @@ class Corpus:
     train: Sequence[Encoded]
     validation: Sequence[Encoded]
     replay_examples: int
+    too_long: int = 0
 
 
 def train(options: TrainOptions, signals: Signals) -> dict[str, Any]:
@@ -86,8 +88,8 @@ def train(options: TrainOptions, signals: Signals) -> dict[str, Any]:
     records = read_records(options.data, tenant_id=options.tenant)
     placement = place(options.device, options.precision, require_gpu=options.require_gpu)
     tokenizer = load_tokenizer(options.base, options.base_revision)
-    corpus = _encode(records, Template(tokenizer), options)
     model = load_base(options.base, options.base_revision, placement, packed=True)
+    corpus = _encode(records, Template(tokenizer), options, model)
     _check_fits(model, tokenizer, corpus)
 
     began = time.monotonic()
@@ -110,21 +112,32 @@ def train(options: TrainOptions, signals: Signals) -> dict[str, Any]:
     return metrics
 
 
-def _encode(records: Sequence[Record], template: Template, options: TrainOptions) -> Corpus:
-    train_records, validation_records = split_validation(records, options.validation_share)
+def _encode(records: Sequence[Record], template: Template, options: TrainOptions, model: Any) -> Corpus:
+    """Split and encode; an example that recipe or model cannot hold is refused, or left out and counted."""
+    window = getattr(model.config, "max_position_embeddings", None)
+    most = min(options.recipe.longest_example, window or options.recipe.longest_example)
     encoded = {}
     for record in records:
         example = template.encode(record)
-        if len(example) > options.recipe.longest_example:
+        if len(example) <= most:
+            encoded[record.example_id] = example
+        elif not options.skip_too_long:
             raise BadData(
-                f"the example has {len(example)} tokens, more than {options.recipe.longest_example}",
+                f"the example has {len(example)} tokens, more than the {most} that the recipe and the base "
+                "model hold; --skip-too-long leaves such examples out",
                 file=options.data.name, line=record.line,
             )  # fmt: skip
-        encoded[record.example_id] = example
+    kept = [record for record in records if record.example_id in encoded]
+    if len(kept) < len(records):
+        log.warning("%d of %d examples are too long and left out", len(records) - len(kept), len(records))
+    if not kept:
+        raise BadData("every example is too long for the base model", file=options.data.name)
+    train_records, validation_records = split_validation(kept, options.validation_share)
     return Corpus(
         train=[encoded[r.example_id] for r in train_records],
         validation=[encoded[r.example_id] for r in validation_records],
-        replay_examples=sum(r.tenant_id == REPLAY_TENANT for r in records),
+        replay_examples=sum(r.tenant_id == REPLAY_TENANT for r in kept),
+        too_long=len(records) - len(kept),
     )
 
 
@@ -135,10 +148,6 @@ def _check_fits(model: Any, tokenizer: Any, corpus: Corpus) -> None:
         raise BadBase(
             f"the tokenizer knows {len(tokenizer)} tokens and the model {rows}; they do not belong together"
         )
-    window = getattr(model.config, "max_position_embeddings", None)
-    longest = max(map(len, corpus.train))
-    if window is not None and longest > window:
-        raise BadData(f"the longest example has {longest} tokens, the base model reads {window}")
 
 
 def _train_within_memory(
@@ -317,6 +326,7 @@ def _metrics(
         "train_examples": len(corpus.train),
         "validation_examples": len(corpus.validation),
         "replay_examples": corpus.replay_examples,
+        "too_long_examples": corpus.too_long,
         "trainable_parameters": sum(p.numel() for p in model.parameters() if p.requires_grad),
         "reload_equal": True,  # the folder is published only when it is
         "finite": True,  # likewise

@@ -29,6 +29,8 @@ def evaluation_report(
             opened,
             tenant_id,
             run=trainer.runner(context),
+            dagster_run_id=context.run.run_id,
+            training_id=context.run.tags.get(training_run.TAG),
             adapter_id=context.run.tags.get(training_run.ADAPTER_TAG),
         )
     return dg.MaterializeResult(

@@ -9,7 +9,7 @@ from astra_learn_assets.assets.training_corpus import training_corpus
 from astra_learn_assets.automation.run_coordinator import GPU_POOL
 from astra_learn_assets.partitions import tenant_of
 from astra_learn_assets.resources import PlatformResource, TrainerResource
-from astra_learn_assets.stages import train
+from astra_learn_assets.stages import train, training_run
 
 
 class TrainConfig(dg.Config):
@@ -35,6 +35,7 @@ def lora_adapter(
             tenant_of(context),
             run=trainer.runner(context),
             dagster_run_id=context.run.run_id,
+            training_id=context.run.tags.get(training_run.TAG),
             overrides=train.overrides(config.hyperparameters),
             force=config.force,
         )

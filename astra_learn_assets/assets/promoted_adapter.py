@@ -18,6 +18,8 @@ def promoted_adapter(context: dg.AssetExecutionContext, platform: PlatformResour
             opened,
             tenant_id,
             promoted_by=f"dagster:{context.run.run_id}",
+            dagster_run_id=context.run.run_id,
+            training_id=context.run.tags.get(training_run.TAG),
             adapter_id=context.run.tags.get(training_run.ADAPTER_TAG),
         )
     return dg.MaterializeResult(

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 import dagster as dg
 
 from astra_learn_assets.automation.jobs import prepare_examples, train_adapter
+from astra_learn_assets.errors import AstraError
 from astra_learn_assets.partitions import tenant_partitions
 from astra_learn_assets.platform import Platform
 from astra_learn_assets.registry import promoter
@@ -96,23 +97,43 @@ def feedback(instance: dg.DagsterInstance, platform: Platform, cursor: str | Non
 
 
 def training(instance: dg.DagsterInstance, platform: Platform, *, cron: bool) -> dg.SensorResult:
-    """One look at every tenant: close what was lost, ask the policy, begin what it decides."""
+    """One look at every tenant: close what was lost, ask the policy, begin what it decides.
+
+    A tenant that cannot be looked at is told so and does not cost the others their training. A row
+    whose request was lost on the way (the daemon died) is asked for again by the sensor, under the same
+    run key: it never starts twice.
+    """
     requests: list[dg.RunRequest] = []
     reasons: list[str] = []
     with platform.database.session() as session:
         known = [tenant.tenant_id for tenant in tenants.list_all(session)]
     present = set(instance.get_dynamic_partitions(str(tenant_partitions.name)))
     for tenant in known:
-        plan.close_lost(platform, tenant, lambda row: _run_state(instance, row))
-        decision = plan.decide(platform, tenant, cron=cron)
-        if decision.train and tenant in present:
-            row = plan.begin(platform, tenant, decision)
-            tags = {training_run.TAG: row.run_id, "astra/reason": decision.reason}
-            requests.append(dg.RunRequest(run_key=decision.run_key, partition_key=tenant, tags=tags))
-        reasons.append(f"{tenant}: {decision.reason}")
+        try:
+            reason, request = _training_request(instance, platform, tenant, cron, tenant in present)
+        except AstraError as error:
+            reason, request = f"cannot be looked at: {error}", None
+        reasons.append(f"{tenant}: {reason}")
+        requests += [request] if request else []
     return dg.SensorResult(
         run_requests=requests, skip_reason=None if requests else "; ".join(reasons) or "no tenants yet"
     )
+
+
+def _training_request(
+    instance: dg.DagsterInstance, platform: Platform, tenant: str, cron: bool, is_partition: bool
+) -> tuple[str, dg.RunRequest | None]:
+    plan.close_lost(platform, tenant, lambda row: _run_state(instance, row))
+    if not is_partition:
+        return "is not a partition yet", None
+    decision, row = plan.decide_and_begin(platform, tenant, cron=cron)
+    if row is None and not cron:
+        row = next((r for r in plan.queued(platform, tenant) if _run_state(instance, r) == "unknown"), None)
+    if row is None:
+        return decision.reason, None
+    tags = {training_run.TAG: row.run_id, "astra/reason": decision.reason}
+    key = f"{tenant}:{row.through_seq}:{row.attempt}"
+    return decision.reason, dg.RunRequest(run_key=key, partition_key=tenant, tags=tags)
 
 
 def _prepare_request(instance: dg.DagsterInstance, tenant: str, newest: int) -> dg.RunRequest | None:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from astra_learn_assets.contracts import GateVerdict
 from astra_learn_assets.datasets.golden import GoldenSet
-from astra_learn_assets.errors import GateRefused
+from astra_learn_assets.errors import GateRefused, TrainingFailed
 from astra_learn_assets.evaluation import gate, report
 from astra_learn_assets.evaluation.report import EvaluationReport
 from astra_learn_assets.platform import Platform
@@ -32,6 +32,8 @@ class Contest:
 
     ``champion`` is what is served now; ``baseline`` the tenant's first champion, frozen, so that ten
     promotions that are each a little worse do not add up unseen. The base model always takes part.
+    ``of_another_base``: adapters of a base that is no longer served, which cannot answer beside the others
+    and which nothing can load any more; the candidate then has the new base to beat.
     """
 
     tenant_id: str
@@ -40,6 +42,7 @@ class Contest:
     baseline: Adapter | None
     golden_hash: str
     base: str
+    of_another_base: tuple[str, ...] = ()
 
     @property
     def others(self) -> dict[str, Adapter]:
@@ -65,43 +68,82 @@ class EvaluateResult:
 
 
 def evaluate_candidate(
-    platform: Platform, tenant_id: str, *, run: Runner, adapter_id: str | None = None
+    platform: Platform,
+    tenant_id: str,
+    *,
+    run: Runner,
+    dagster_run_id: str | None = None,
+    training_id: str | None = None,
+    adapter_id: str | None = None,
 ) -> EvaluateResult:
-    """Evaluate the newest training's adapter, or the named one, on the golden set.
+    """Evaluate the adapter of the run's training, or the named one, on the golden set.
 
     Raises:
         GateRefused: when the adapter has no passing adapter_gate verdict for its digest.
         TrainingFailed: when the trainer ends with an error.
     """
-    contest = contest_of(platform, tenant_id, adapter_id)
+    training = (
+        training_run.of_run(platform, tenant_id, dagster_run_id=dagster_run_id, training_id=training_id)
+        if adapter_id is None
+        else None
+    )
+    contest = contest_of(platform, tenant_id, training, adapter_id)
     key = paths.predictions(tenant_id, contest.evaluation_hash)
     reused = platform.vault.exists(tenant_id, key)
     if not reused:
-        if adapter_id is None:
-            training = training_run.newest(platform, tenant_id)
+        if training is not None:
             training_run.note(platform, training, metrics={}, state="evaluating")
-        platform.vault.write(tenant_id, key, _predict(platform, contest, run))
+        try:
+            platform.vault.write(tenant_id, key, _predict(platform, contest, run))
+        except TrainingFailed as error:
+            if training is not None:
+                training_run.end(platform, training, state="failed", reason=f"evaluation: {error}")
+            raise
     return EvaluateResult(contest, report_of(platform, contest), reused)
 
 
-def contest_of(platform: Platform, tenant_id: str, adapter_id: str | None) -> Contest:
+def contest_of(
+    platform: Platform, tenant_id: str, training: training_run.Training | None, adapter_id: str | None
+) -> Contest:
     """Candidate, the champion it must not be worse than, and the golden set they answer."""
-    if adapter_id is None:
-        training = training_run.newest(platform, tenant_id)
+    if training is not None:
         adapter_id, golden_hash = training.adapter_id, training.golden_hash
-        if adapter_id is None:
-            raise GateRefused(f"tenant {tenant_id}: the newest training has no adapter yet")
-    else:
+    elif adapter_id is not None:
         golden_hash = corpus.build_golden_set(platform, tenant_id).golden_hash
+    if adapter_id is None:
+        raise GateRefused(f"tenant {tenant_id}: the training has no adapter yet")
+    base = train.base_identity(platform.settings)
     with platform.database.session() as session:
         candidate = adapters.get(session, tenant_id, adapter_id)
         verdicts.require_passed(session, tenant_id, "adapter_gate", candidate.digest)
+        _require_base(candidate, base)
         history = sorted(promotions.history(session, tenant_id), key=lambda row: row.promotion_id)
         champion_id, baseline_id = opponents([row.adapter_id for row in history], adapter_id)
         champion = adapters.get(session, tenant_id, champion_id) if champion_id else None
         baseline = adapters.get(session, tenant_id, baseline_id) if baseline_id else None
-    base, revision = train.base_identity(platform.settings)
-    return Contest(tenant_id, candidate, champion, baseline, golden_hash, f"{base}@{revision}")
+    stale = tuple(o.adapter_id for o in (champion, baseline) if o is not None and _base_of(o) != base)
+    return Contest(
+        tenant_id,
+        candidate,
+        champion if champion is not None and champion.adapter_id not in stale else None,
+        baseline if baseline is not None and baseline.adapter_id not in stale else None,
+        golden_hash,
+        f"{base[0]}@{base[1]}",
+        stale,
+    )
+
+
+def _base_of(adapter: Adapter) -> tuple[str | None, str | None]:
+    return adapter.manifest.get("base_model"), adapter.manifest.get("base_revision")
+
+
+def _require_base(candidate: Adapter, base: tuple[str, str | None]) -> None:
+    if _base_of(candidate) != base:
+        name, revision = _base_of(candidate)
+        raise GateRefused(
+            f"{candidate.adapter_id} was trained on {name}@{revision}, "
+            f"this platform serves {base[0]}@{base[1]}: train again"
+        )
 
 
 def opponents(served: Sequence[str], candidate_id: str) -> tuple[str | None, str | None]:
@@ -133,10 +175,20 @@ def report_of(platform: Platform, contest: Contest) -> EvaluationReport:
 
 
 def judge(
-    platform: Platform, tenant_id: str, adapter_id: str | None = None, *, dagster_run_id: str | None = None
+    platform: Platform,
+    tenant_id: str,
+    *,
+    dagster_run_id: str | None = None,
+    training_id: str | None = None,
+    adapter_id: str | None = None,
 ) -> GateVerdict:
     """wer_gate: judge the candidate from the stored predictions; record it; close a refused training."""
-    contest = contest_of(platform, tenant_id, adapter_id)
+    training = (
+        training_run.of_run(platform, tenant_id, dagster_run_id=dagster_run_id, training_id=training_id)
+        if adapter_id is None
+        else None
+    )
+    contest = contest_of(platform, tenant_id, training, adapter_id)
     scores = report_of(platform, contest)
     settings = platform.settings
     verdict = gate.wer_gate(
@@ -147,11 +199,13 @@ def judge(
         tenant_id=tenant_id,
         golden_hash=contest.golden_hash,
     )
+    if contest.of_another_base:
+        left_out = f"not compared, of another base model: {', '.join(contest.of_another_base)}"
+        verdict = verdict.model_copy(update={"reason": f"{verdict.reason}; {left_out}"})
     with platform.database.session() as session:
         verdicts.record(session, verdict, dagster_run_id=dagster_run_id)
     lineage.log_evaluation(settings, contest.candidate.mlflow_run_id, scores, verdict)
-    if adapter_id is None:
-        training = training_run.newest(platform, tenant_id)
+    if training is not None:
         training_run.note(platform, training, metrics={"wer": verdict.details})
         if not verdict.passed:
             training_run.end(platform, training, state="rejected", reason=verdict.reason)

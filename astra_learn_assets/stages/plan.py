@@ -12,9 +12,12 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
+from sqlalchemy import orm
+
 from astra_learn_assets.automation.policy import Decision, decide_training
 from astra_learn_assets.platform import Platform
-from astra_learn_assets.store import artifacts, documents, examples, tenants, trainings
+from astra_learn_assets.settings import Settings
+from astra_learn_assets.store import artifacts, documents, examples, locks, tenants, trainings
 from astra_learn_assets.store.tables import TrainingRun
 
 RunState = Literal["unknown", "active", "succeeded", "failed"]
@@ -24,45 +27,64 @@ _QUOTA_FACTOR = {"standard": 1, "premium": 4}
 
 def decide(platform: Platform, tenant_id: str, *, cron: bool, now: datetime | None = None) -> Decision:
     """The policy's answer for one tenant, from its rows."""
-    now = now or datetime.now(UTC)
-    settings = platform.settings
     with platform.database.session() as session:
-        pending = examples.pending(session, tenant_id)
-        failed = trainings.last_failed(session, tenant_id)
-        finished = trainings.last_finished(session, tenant_id)
-        # A failure older than the last success is history, not a reason to wait.
-        recent = failed if failed and (finished is None or failed.created_at > finished.created_at) else None
-        preparing = len(artifacts.finals_without_document(session, tenant_id)) + len(
-            documents.listing(session, tenant_id, state="compared")
-        )
-        tier = tenants.get(session, tenant_id).tier
-        return decide_training(
-            tenant_id=tenant_id,
-            now=now,
-            pending=pending,
-            limits=settings,
-            unfinished=bool(trainings.unfinished(session, tenant_id)),
-            last_failed_at=(recent.finished_at or recent.created_at) if recent else None,
-            next_attempt=trainings.next_attempt(session, tenant_id, pending.newest_seq or 0),
-            started_this_week=trainings.started_since(session, tenant_id, now - timedelta(days=7)),
-            quota=settings.train_weekly_quota * _QUOTA_FACTOR.get(tier, 1),
-            preparing=preparing,
-            cron=cron,
-        )
+        return _decide(session, platform.settings, tenant_id, cron=cron, now=now or datetime.now(UTC))
 
 
-def begin(platform: Platform, tenant_id: str, decision: Decision) -> TrainingRun:
-    """Write the row of a decided training (state ``queued``)."""
-    if decision.through_seq is None or decision.attempt is None:
-        raise ValueError("the decision is not to train")
+def decide_and_begin(
+    platform: Platform, tenant_id: str, *, cron: bool, now: datetime | None = None
+) -> tuple[Decision, TrainingRun | None]:
+    """The policy's answer, and the row (state ``queued``) of the training it decided on.
+
+    In one transaction and under a lock of the tenant, so that schedule and sensor, looking at the same
+    moment, begin one training and not two.
+    """
     with platform.database.session() as session:
-        return trainings.start(
+        locks.hold(session, "training", tenant_id)
+        decision = _decide(session, platform.settings, tenant_id, cron=cron, now=now or datetime.now(UTC))
+        if decision.through_seq is None or decision.attempt is None:
+            return decision, None
+        row = trainings.start(
             session,
             tenant_id,
             through_seq=decision.through_seq,
             attempt=decision.attempt,
             dagster_run_id=None,
         )
+        return decision, row
+
+
+def _decide(
+    session: orm.Session, settings: Settings, tenant_id: str, *, cron: bool, now: datetime
+) -> Decision:
+    pending = examples.pending(session, tenant_id)
+    failed = trainings.last_failed(session, tenant_id)
+    finished = trainings.last_finished(session, tenant_id)
+    # A failure older than the last success is history, not a reason to wait.
+    recent = failed if failed and (finished is None or failed.created_at > finished.created_at) else None
+    preparing = len(artifacts.finals_without_document(session, tenant_id)) + len(
+        documents.listing(session, tenant_id, state="compared")
+    )
+    tier = tenants.get(session, tenant_id).tier
+    return decide_training(
+        tenant_id=tenant_id,
+        now=now,
+        pending=pending,
+        limits=settings,
+        unfinished=bool(trainings.unfinished(session, tenant_id)),
+        last_failed_at=(recent.finished_at or recent.created_at) if recent else None,
+        next_attempt=trainings.next_attempt(session, tenant_id, pending.newest_seq or 0),
+        started_this_week=trainings.started_since(session, tenant_id, now - timedelta(days=7)),
+        quota=settings.train_weekly_quota * _QUOTA_FACTOR.get(tier, 1),
+        preparing=preparing,
+        cron=cron,
+    )
+
+
+def queued(platform: Platform, tenant_id: str) -> list[TrainingRun]:
+    """The tenant's trainings that wait for their run."""
+    with platform.database.session() as session:
+        return [row for row in trainings.unfinished(session, tenant_id) if row.state == "queued"]
 
 
 def close_lost(

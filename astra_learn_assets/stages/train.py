@@ -44,16 +44,22 @@ def train_adapter(
     *,
     run: Runner,
     dagster_run_id: str,
+    training_id: str | None = None,
     overrides: dict[str, float | int] | None = None,
     force: bool = False,
 ) -> TrainResult:
-    """Train the adapter of the tenant's newest corpus, or find the one already made from it.
+    """Train the adapter of the run's corpus, or find the one already made from it.
+
+    An adapter that an ended training did not have (another recipe, or forced) begins a new attempt, so
+    that every later gate judges this adapter.
 
     Raises:
         GateRefused: when the corpus has no passing corpus_gate verdict for its exact hash.
         TrainingFailed: when the trainer ends with an error; the training's row says which.
     """
-    training = training_run.newest(platform, tenant_id)
+    training = training_run.of_run(
+        platform, tenant_id, dagster_run_id=dagster_run_id, training_id=training_id
+    )
     settings = platform.settings
     with platform.database.session() as session:
         verdicts.require_passed(session, tenant_id, "corpus_gate", training.dataset_hash)
@@ -66,6 +72,7 @@ def train_adapter(
         hyperparameters=recipe,
     )
     if not force and (made := _already_made(platform, tenant_id, recipe_hash)) is not None:
+        training = _for_adapter(platform, training, made.manifest.adapter_id, dagster_run_id)
         training_run.note(platform, training, metrics={}, adapter_id=made.manifest.adapter_id)
         return made
     with tempfile.TemporaryDirectory(prefix="astra-train-") as work:
@@ -99,6 +106,7 @@ def train_adapter(
             settings, manifest, folder=out, log=log, dagster_run_id=dagster_run_id
         )
         row = publisher.publish(platform, out, manifest, recipe_hash=recipe_hash, mlflow_run_id=mlflow_run_id)
+    training = _for_adapter(platform, training, row.adapter_id, dagster_run_id)
     training_run.note(
         platform,
         training,
@@ -109,6 +117,14 @@ def train_adapter(
     return TrainResult(manifest, row.digest, reused=False, mlflow_run_id=mlflow_run_id, log=tuple(log))
 
 
+def _for_adapter(
+    platform: Platform, training: training_run.Training, adapter_id: str, dagster_run_id: str
+) -> training_run.Training:
+    if training.ended and training.adapter_id != adapter_id:
+        return training_run.again(platform, training, dagster_run_id=dagster_run_id)
+    return training
+
+
 def _checkpoints(settings: Settings, tenant_id: str, recipe_hash: str) -> Path | None:
     if settings.checkpoint_dir is None:
         return None
@@ -116,13 +132,18 @@ def _checkpoints(settings: Settings, tenant_id: str, recipe_hash: str) -> Path |
 
 
 def judge(
-    platform: Platform, tenant_id: str, adapter_id: str | None = None, *, dagster_run_id: str | None = None
+    platform: Platform, tenant_id: str, *, dagster_run_id: str | None = None, training_id: str | None = None
 ) -> GateVerdict:
-    """adapter_gate: fetch the stored adapter as a stranger would, verify and judge it; record it."""
-    training = training_run.newest(platform, tenant_id)
-    chosen = adapter_id or training.adapter_id
+    """adapter_gate: fetch the stored adapter as a stranger would, verify and judge it; record it.
+
+    A refusal ends the training as rejected: the same examples would make the same adapter.
+    """
+    training = training_run.of_run(
+        platform, tenant_id, dagster_run_id=dagster_run_id, training_id=training_id
+    )
+    chosen = training.adapter_id
     if chosen is None:
-        raise BadConfiguration(f"tenant {tenant_id}: the newest training has no adapter yet")
+        raise BadConfiguration(f"tenant {tenant_id}: training {training.run_id} has no adapter yet")
     with platform.database.session() as session:
         row = adapters.get(session, tenant_id, chosen)
     with tempfile.TemporaryDirectory(prefix="astra-judge-") as work:
@@ -133,8 +154,8 @@ def judge(
         )
     with platform.database.session() as session:
         verdicts.record(session, verdict, dagster_run_id=dagster_run_id)
-    if not verdict.passed and adapter_id is None:
-        training_run.end(platform, training, state="failed", reason=f"adapter_gate: {verdict.reason}")
+    if not verdict.passed:
+        training_run.end(platform, training, state="rejected", reason=f"adapter_gate: {verdict.reason}")
     return verdict
 
 
@@ -195,6 +216,9 @@ def _already_made(platform: Platform, tenant_id: str, recipe_hash: str) -> Train
     with platform.database.session() as session:
         row = adapters.by_recipe(session, tenant_id, recipe_hash)
         if row is None:
+            return None
+        verdict = verdicts.latest(session, tenant_id, "adapter_gate", row.digest)
+        if verdict is not None and not verdict.passed:
             return None
         manifest = AdapterManifest.model_validate(row.manifest)
         return TrainResult(manifest, row.digest, reused=True, mlflow_run_id=row.mlflow_run_id)

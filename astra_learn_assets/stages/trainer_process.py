@@ -62,7 +62,7 @@ def train_command(
     ``checkpoints``: where an interrupted training of this very recipe left off, or will.
     """
     command = [*_trainer(settings), "train", "--tenant", tenant_id, "--data", str(data), "--out", str(out)]
-    command += _base(settings)
+    command += [*_base(settings), "--skip-too-long"]  # one long paragraph must not end a tenant's learning
     for name, value in sorted(hyperparameters.items()):
         command += [f"--{name.replace('_', '-')}", f"{value}"]
     if checkpoints is not None:

@@ -2,7 +2,11 @@
 
 A sensor's run names its row in the tag ``astra/training_id``. A run started by hand has no tag: if
 the tenant's newest training already has the very same corpus and ended in a verdict, the run is a
-re-materialization and keeps that row as it is; otherwise it is a new attempt.
+re-materialization and keeps that row as it is; otherwise it is a new attempt. So is a run that was
+executed again after its row had ended with another corpus.
+
+A row that has ended changes no more, except for ``dagster_run_id``: the run that worked on it last. By it
+every later step of a run finds its own training, and not whichever is the newest by then.
 """
 
 from __future__ import annotations
@@ -10,6 +14,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+
+from sqlalchemy import orm
 
 from astra_learn_assets.errors import GateRefused
 from astra_learn_assets.platform import Platform
@@ -32,6 +38,7 @@ class Training:
     state: str
     adapter_id: str | None
     mlflow_run_id: str | None
+    through_seq: int
     metrics: dict[str, Any]
 
     @property
@@ -41,10 +48,14 @@ class Training:
 
 
 def through_seq(platform: Platform, tenant_id: str, training_id: str | None) -> int:
-    """The last example a training may use: its row's, or the tenant's newest for a run by hand."""
+    """The last example a training may use: its row's, or the tenant's newest for a run by hand.
+
+    Raises:
+        NotFound: the training is not this tenant's.
+    """
     with platform.database.session() as session:
         if training_id is not None:
-            return trainings.get(session, training_id).through_seq
+            return trainings.get(session, training_id, tenant_id=tenant_id).through_seq
         usable = examples.usable(session, tenant_id)
         return usable[-1].seq if usable else 0
 
@@ -60,29 +71,71 @@ def begin(
     golden_hash: str,
     examples: int,
 ) -> TrainingRun:
-    """Tie a corpus to its training row; see the module for which row that is."""
+    """Tie a corpus to its training row; see the module for which row that is.
+
+    Raises:
+        NotFound: the named training is not this tenant's.
+    """
     with platform.database.session() as session:
-        if training_id is None:
-            newest_rows = trainings.listing(session, tenant_id, limit=1)
-            if newest_rows and _is_rematerialization(newest_rows[0], dataset_hash, golden_hash):
-                return newest_rows[0]
-            row = trainings.start(
-                session,
-                tenant_id,
-                through_seq=through_seq,
-                attempt=trainings.next_attempt(session, tenant_id, through_seq),
-                dagster_run_id=dagster_run_id,
-            )
-            training_id = row.run_id
-        trainings.update(
+        row: TrainingRun | None
+        if training_id is not None:
+            row = trainings.get(session, training_id, tenant_id=tenant_id)
+        else:
+            row = next(iter(trainings.listing(session, tenant_id, limit=1)), None)
+        if row is not None and _is_rematerialization(row, dataset_hash, golden_hash):
+            return trainings.update(session, row.run_id, dagster_run_id=dagster_run_id)
+        if row is None or training_id is None or row.state in trainings.ENDED:
+            row = _next_attempt(session, tenant_id, through_seq)
+        return trainings.update(
             session,
-            training_id,
+            row.run_id,
             state="training",
             dataset_hash=dataset_hash,
             dagster_run_id=dagster_run_id,
             metrics={"golden_hash": golden_hash, "examples": examples},
         )
-        return trainings.get(session, training_id)
+
+
+def again(platform: Platform, training: Training, *, dagster_run_id: str) -> Training:
+    """A new attempt at the corpus of a training that has ended, for an adapter it did not have."""
+    with platform.database.session() as session:
+        row = _next_attempt(session, training.tenant_id, training.through_seq)
+        kept = {
+            name: training.metrics[name] for name in ("golden_hash", "examples") if name in training.metrics
+        }
+        row = trainings.update(
+            session,
+            row.run_id,
+            state="training",
+            dataset_hash=training.dataset_hash,
+            dagster_run_id=dagster_run_id,
+            metrics=kept,
+        )
+        return _training(row)
+
+
+def of_run(
+    platform: Platform, tenant_id: str, *, dagster_run_id: str | None, training_id: str | None = None
+) -> Training:
+    """The training a run works on: the one it began, else the one its tag names, else the newest.
+
+    The last is for a run by hand that materializes later steps alone.
+
+    Raises:
+        GateRefused: when there is none with a corpus.
+        NotFound: the named training is not this tenant's.
+    """
+    with platform.database.session() as session:
+        rows = [row for row in trainings.listing(session, tenant_id, limit=200) if _has_corpus(row)]
+        own = next((row for row in rows if dagster_run_id and row.dagster_run_id == dagster_run_id), None)
+        if own is None and training_id is not None:
+            named = trainings.get(session, training_id, tenant_id=tenant_id)
+            own = named if _has_corpus(named) else None
+        if own is None and training_id is None and rows:
+            own = rows[0]
+        if own is None:
+            raise GateRefused(f"tenant {tenant_id} has no training corpus: materialize training_corpus first")
+        return _training(own)
 
 
 def newest(platform: Platform, tenant_id: str) -> Training:
@@ -91,20 +144,7 @@ def newest(platform: Platform, tenant_id: str) -> Training:
     Raises:
         GateRefused: when there is none.
     """
-    with platform.database.session() as session:
-        for row in trainings.listing(session, tenant_id, limit=50):
-            if row.dataset_hash is not None and "golden_hash" in row.metrics:
-                return Training(
-                    run_id=row.run_id,
-                    tenant_id=tenant_id,
-                    dataset_hash=row.dataset_hash,
-                    golden_hash=row.metrics["golden_hash"],
-                    state=row.state,
-                    adapter_id=row.adapter_id,
-                    mlflow_run_id=row.mlflow_run_id,
-                    metrics=dict(row.metrics),
-                )
-    raise GateRefused(f"tenant {tenant_id} has no training corpus: materialize training_corpus first")
+    return of_run(platform, tenant_id, dagster_run_id=None)
 
 
 def note(platform: Platform, training: Training, *, metrics: dict[str, Any], **columns: Any) -> None:
@@ -122,6 +162,34 @@ def end(platform: Platform, training: Training, *, state: str, reason: str) -> N
         return
     with platform.database.session() as session:
         trainings.update(session, training.run_id, state=state, reason=reason, finished_at=datetime.now(UTC))
+
+
+def _next_attempt(session: orm.Session, tenant_id: str, through_seq: int) -> TrainingRun:
+    return trainings.start(
+        session,
+        tenant_id,
+        through_seq=through_seq,
+        attempt=trainings.next_attempt(session, tenant_id, through_seq),
+        dagster_run_id=None,
+    )
+
+
+def _has_corpus(row: TrainingRun) -> bool:
+    return row.dataset_hash is not None and "golden_hash" in row.metrics
+
+
+def _training(row: TrainingRun) -> Training:
+    return Training(
+        run_id=row.run_id,
+        tenant_id=row.tenant_id,
+        dataset_hash=str(row.dataset_hash),
+        golden_hash=row.metrics["golden_hash"],
+        state=row.state,
+        adapter_id=row.adapter_id,
+        mlflow_run_id=row.mlflow_run_id,
+        through_seq=row.through_seq,
+        metrics=dict(row.metrics),
+    )
 
 
 def _is_rematerialization(row: TrainingRun, dataset_hash: str, golden_hash: str) -> bool:

@@ -142,11 +142,14 @@ def next_attempt(session: orm.Session, tenant_id: str, through_seq: int) -> int:
 
 
 def started_since(session: orm.Session, tenant_id: str, since: datetime) -> int:
-    """How many trainings were started at or after ``since`` (with a time zone)."""
+    """How many trainings that got as far as a corpus were started at or after ``since`` (with a time zone).
+
+    A training whose run was never launched cost nothing and does not count.
+    """
     count = session.scalar(
         sa.select(sa.func.count())
         .select_from(TrainingRun)
-        .where(TrainingRun.tenant_id == ids.tenant_id(tenant_id), TrainingRun.created_at >= since)
+        .where(TrainingRun.tenant_id == ids.tenant_id(tenant_id), TrainingRun.created_at >= since, TrainingRun.dataset_hash.is_not(None))
     )
     return int(count or 0)
 

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
 import dagster as dg
+import pytest
 
 from astra_learn_assets.automation.sensors import FINALS_TAG, feedback, training
+from astra_learn_assets.errors import Unavailable
 from astra_learn_assets.partitions import tenant_partitions
 from astra_learn_assets.platform import Platform
+from astra_learn_assets.stages import plan
 from astra_learn_assets.store import examples, trainings
 from astra_learn_assets_tests.conftest import MakeTenant
 from astra_learn_assets_tests.graph.conftest import Town
@@ -75,8 +82,12 @@ def test_the_threshold_begins_one_training_with_a_row_and_a_key_of_its_own(
     assert request.run_key == f"{town.tenant_id}:{row.through_seq}:1"
     assert request.tags["astra/training_id"] == row.run_id
     assert row.state == "queued"
-    again = training(instance, town.platform, cron=False)
-    assert not again.run_requests, "one training at a time"
+    (again,) = training(instance, town.platform, cron=False).run_requests or []
+    assert again.run_key == request.run_key, "asked for again in case the first was lost; it starts once"
+    run = instance.create_run_for_job(_job(), tags={**request.tags, "dagster/partition": town.tenant_id})
+    assert not training(instance, town.platform, cron=False).run_requests, "its run is active"
+    assert run.tags["astra/training_id"] == row.run_id
+    assert not training(instance, town.platform, cron=True).run_requests, "one training at a time"
 
 
 def test_a_training_waits_for_the_finals_that_came_with_the_rest_of_its_examples(
@@ -102,6 +113,50 @@ def test_a_training_whose_run_failed_is_closed_and_waits_before_the_next_attempt
     with town.platform.database.session() as session:
         (row,) = trainings.listing(session, town.tenant_id)
     assert row.state == "failed"
+
+
+def test_schedule_and_sensor_that_look_at_the_same_moment_begin_one_training(
+    instance: dg.DagsterInstance, town: Town
+) -> None:
+    _add_examples(town.platform, town.tenant_id, 30)
+    with ThreadPoolExecutor(8) as pool:
+        begun = list(
+            pool.map(
+                lambda n: plan.decide_and_begin(town.platform, town.tenant_id, cron=n % 2 == 0)[1], range(8)
+            )
+        )
+    assert sum(row is not None for row in begun) == 1
+
+
+def test_a_tenant_that_cannot_be_looked_at_costs_the_others_nothing(
+    instance: dg.DagsterInstance, town: Town, make_tenant: MakeTenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_tenant("aaa-broken")
+    instance.add_dynamic_partitions(str(tenant_partitions.name), ["aaa-broken"])
+    _add_examples(town.platform, town.tenant_id, 30)
+    whole = plan.close_lost
+
+    def broken(platform: Platform, tenant_id: str, *rest: Any) -> list[str]:
+        if tenant_id == "aaa-broken":
+            raise Unavailable("Postgres went away")
+        return whole(platform, tenant_id, *rest)
+
+    monkeypatch.setattr(plan, "close_lost", broken)
+    (request,) = training(instance, town.platform, cron=False).run_requests or []
+    assert request.partition_key == town.tenant_id
+
+
+def test_trainings_that_never_ran_do_not_use_up_the_quota(town: Town) -> None:
+    with town.platform.database.session() as session:
+        for attempt in range(1, 9):
+            row = trainings.start(
+                session, town.tenant_id, through_seq=5, attempt=attempt, dagster_run_id=None
+            )
+            trainings.update(session, row.run_id, state="failed", reason="no run was launched")
+        since = datetime.now(UTC) - timedelta(days=7)
+        assert trainings.started_since(session, town.tenant_id, since) == 0
+        trainings.update(session, row.run_id, dataset_hash="0" * 64)
+        assert trainings.started_since(session, town.tenant_id, since) == 1
 
 
 def test_a_tenant_that_is_no_partition_yet_is_not_trained(

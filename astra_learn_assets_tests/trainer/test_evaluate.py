@@ -42,6 +42,19 @@ def test_the_adapter_corrects_what_the_base_does_not(
     assert sorted(f.name for f in tmp_path.iterdir()) == ["golden.jsonl", "predictions.jsonl"]
 
 
+def test_a_text_that_does_not_fit_the_base_is_left_as_it_is_and_a_long_one_is_answered_whole(
+    tmp_path: Path, base: str
+) -> None:
+    figures = " ".join(f"{n * 7919:,}" for n in range(150))
+    long = " ".join(line(i)["output"] for i in range(12))
+    lines = [line(1), line(2, input=figures, output=figures), line(3, input=long, output=long)]
+    golden, out = write(tmp_path / "golden.jsonl", lines), tmp_path / "predictions.jsonl"
+    assert main(_evaluate(golden, out, base)) == 0
+    rows = [json.loads(text) for text in out.read_text(encoding="utf-8").splitlines()]
+    assert rows[1]["predictions"]["base"] == {"text": figures, "nll": 0.0, "tokens": 0}
+    assert len(rows[2]["predictions"]["base"]["text"].split()) > 0.9 * len(long.split())
+
+
 @pytest.mark.parametrize(
     ("adapter", "status", "message"),
     [

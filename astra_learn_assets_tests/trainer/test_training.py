@@ -99,8 +99,8 @@ def test_a_loss_that_is_not_finite_publishes_nothing(tmp_path: Path, run: Run) -
     [
         ("{\n", (), 3, "line 1: is not JSON"),
         (json.dumps(line(1, tenant="beta")), (), 3, "belongs to tenant 'beta'"),
-        (json.dumps(line(1, input="palabra " * 900)), ("--longest-example", "512"), 3, "more than 512"),
-        (json.dumps(line(1, input="palabra " * 1100)), (), 3, "the base model reads 1024"),
+        (json.dumps(line(1, input="palabra " * 900)), ("--longest-example", "512"), 3, "more than the 512"),
+        (json.dumps(line(1, input="palabra " * 1100)), (), 3, "more than the 1024"),
         (json.dumps(line(1)), ("--require-gpu", "--device", "auto"), 5, "no CUDA device"),
         (json.dumps(line(1)), ("--precision", "nf4"), 5, "needs a CUDA device"),
         (json.dumps(line(1)), ("--rank", "0"), 2, "--rank must be positive"),
@@ -235,3 +235,20 @@ def test_a_checkpoint_of_another_recipe_or_corpus_is_not_resumed_from(tmp_path: 
     assert checkpoint.newest(tmp_path, checkpoint.identity(b"corpus2", recipe={"seed": 7})) is None
     (folder / "complete.json").write_text("{")
     assert checkpoint.newest(tmp_path, here) is None
+
+
+def test_an_example_too_long_for_the_base_is_refused_or_left_out_and_counted(
+    tmp_path: Path, base: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    figures = " ".join(f"{n * 7919:,}" for n in range(150))
+    lines = [line(0), line(1, input=figures, output=figures), *(line(i) for i in range(2, 8))]
+    data = write(tmp_path / "corpus.jsonl", lines)
+    arguments = _train(data, tmp_path / "adapter", base, "--epochs", "1", "--validation-share", "0")
+    assert main(arguments) == 3
+    assert "line 2: the example has" in capsys.readouterr().err
+    assert not (tmp_path / "adapter").exists()
+    assert main([*arguments, "--skip-too-long"]) == 0
+    metrics = json.loads((tmp_path / "adapter" / "metrics.json").read_text())
+    assert (metrics["too_long_examples"], metrics["train_examples"]) == (1, 7)
+    only = write(tmp_path / "only.jsonl", [line(1, input=figures, output=figures)])
+    assert main([*_train(only, tmp_path / "none", base), "--skip-too-long"]) == 3
