@@ -25,7 +25,7 @@ from astra_learn_assets.settings import Settings, remember
 from astra_learn_assets.store import api_keys, artifacts, documents, examples, tenants, trainings
 
 COUNCILS = ("villaverde", "rio-claro")
-LEARN_SECONDS = 900
+STILL_SECONDS = 900  # a training of this size takes a minute on two idle cores; a busy machine ten
 _ENDED = ("promoted", "rejected", "failed")
 
 
@@ -78,7 +78,9 @@ def _demo_settings(settings: Settings, options: Options) -> Settings:
     if home.exists():
         if membership.servers(home):
             raise BadConfiguration(f"a demo is running already in {home}; end it first")
-        shutil.rmtree(home)
+        before = home.with_name(f"{home.name}.before")  # its logs may be what somebody is looking for
+        shutil.rmtree(before, ignore_errors=True)
+        home.rename(before)
     learnable = max(20, options.sessions * 6)
     small = {
         "sensor_interval_seconds": 10,
@@ -133,23 +135,33 @@ def _open_desks(
 
 
 def _watch_the_loop(stack: Stack, platform: Platform, desks: list[ClerkDesk], console: Console) -> None:
-    """Show progress until every council has a finished training; the daemon does the work."""
-    deadline = time.monotonic() + LEARN_SECONDS
+    """Show progress until every council has a finished training; the daemon does the work.
+
+    Raises:
+        Unavailable: when a part has ended, a clerk cannot go on, or nothing has changed for a long time.
+    """
+    changed, last = time.monotonic(), ""
     progress = view.Progress(console)
     with Live(console=console, refresh_per_second=4, transient=False) as live:
-        while time.monotonic() < deadline:
+        while time.monotonic() - changed < STILL_SECONDS:
             ended = stack.ended()
             if ended is not None:
                 raise Unavailable(f"{ended} ended; see {stack.settings.home_path / 'logs' / ended}.log")
             states = [_state(platform, desk) for desk in desks]
             live.update(progress.table(states))
+            if (now := repr(states)) != last:
+                changed, last = time.monotonic(), now
             broken = [desk.tally.error for desk in desks if desk.tally.error]
             if broken:
                 raise Unavailable(f"a clerk could not go on: {broken[0]}")
             if all(state.finished for state in states):
                 return
             time.sleep(1.0)
-    raise Unavailable(f"no verdict within {LEARN_SECONDS} s; see {stack.settings.home_path / 'logs'}")
+    home = stack.settings.home_path
+    raise Unavailable(
+        f"nothing has changed for {STILL_SECONDS // 60} minutes; see {home / 'logs'}, and "
+        f"'astra-learn dev --home {home}' goes on from here"
+    )
 
 
 def _state(platform: Platform, desk: ClerkDesk) -> view.CouncilState:
