@@ -69,7 +69,7 @@ _AFTER_HEAD = (
     r"(?:(?:municipal|público|pública|provincial|nacional|general|universitario|cultural|social|cívico|deportivo|infantil|comarcal|"
     r"de salud|de mayores|de día|regional|especial)\s+){0,3}"
 )
-_NAMED = rf"[\"“'«]?(?P<name>{_TITLE}{_UP}[\w’'´\-]+(?:[ ]+(?:(?:de|del|la|las|los|y|e|i)[ ]+){{0,2}}{_UP}[\w’'´\-]+){{0,4}})"
+_NAMED = rf"[\"“'«]?(?!(?i:don|doña|d|dña|señora?|sra?)(?!\w))(?P<name>{_TITLE}{_UP}[\w’'´\-]+(?:[ ]+(?:(?:de|del|la|las|los|y|e|i)[ ]+){{0,2}}{_UP}[\w’'´\-]+){{0,4}})"
 _PLACE = re.compile(
     rf"(?<![\w’'])(?i:{_PLACE_HEAD})[ ]+{_AFTER_HEAD}(?i:(?:de|del|de la|de los|de las|d['’])[ ]+)?{_NAMED}"
 )

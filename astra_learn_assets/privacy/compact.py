@@ -27,7 +27,9 @@ _SUM = re.compile(
 )
 _CURRENCY = re.compile(r"(?:€|\$|S/\.?|Bs\.?|USD)\s{0,2}$", re.IGNORECASE)
 
-Form = tuple[str, str, Callable[[str], bool] | None, bool]  # kind, compact form, check, hyphen before the last
+Form = tuple[
+    str, str, Callable[[str], bool] | None, bool
+]  # kind, compact form, check, hyphen before the last
 _FORMS: dict[str, tuple[Form, ...]] = {
     "es": (
         ("DNI", r"\d{8}[A-Z]", v.es_dni, False),
@@ -46,7 +48,10 @@ _FORMS: dict[str, tuple[Form, ...]] = {
     "ar": (("CUIT", r"(?:20|23|24|27|30|33|34)\d{9}", v.stdnum("ar.cuit"), False),),
     "pe": (("RUC", r"(?:10|15|16|17|20)\d{9}", v.stdnum("pe.ruc"), False),),
     "uy": (("CEDULA", r"\d{7,8}", v.uy_ci, True), ("RUT", r"\d{12}", v.stdnum("uy.rut"), False)),
-    "ve": (("CEDULA", r"[VE]\d{7,8}", v.ve_cedula, False), ("RIF", r"[VEJPG]\d{9}", v.stdnum("ve.rif"), False)),
+    "ve": (
+        ("CEDULA", r"[VE]\d{7,8}", v.ve_cedula, False),
+        ("RIF", r"[VEJPG]\d{9}", v.stdnum("ve.rif"), False),
+    ),
     "do": (("CEDULA", r"\d{11}", v.luhn, True),),
     "gt": (("DPI", r"\d{13}", v.gt_dpi, False),),
     "sv": (("DUI", r"\d{9}", v.sv_dui, True), ("NIT", r"(?:0\d|1[0-4])\d{12}", v.sv_nit, True)),
@@ -57,7 +62,9 @@ _FORMS: dict[str, tuple[Form, ...]] = {
 
 @lru_cache(maxsize=32)
 def _forms(country: str) -> tuple[tuple[str, re.Pattern[str], Callable[[str], bool] | None, bool], ...]:
-    return tuple((kind, re.compile(form), check, hyphen) for kind, form, check, hyphen in _FORMS.get(country, ()))
+    return tuple(
+        (kind, re.compile(form), check, hyphen) for kind, form, check, hyphen in _FORMS.get(country, ())
+    )
 
 
 def compact_identities(text: str, country: str) -> Iterator[Finding]:
@@ -82,7 +89,9 @@ def _opens(text: str, groups: list[tuple[int, int]], at: int) -> bool:
     if any(c.isdigit() for c in text[start:end]):
         return True
     after = groups[at + 1] if at + 1 < len(groups) else (0, 0)
-    lone_word = end - start == 1 and text[start] in "aeoyu" and text[end : end + 2].strip()[:1] not in ("-", ".", "–")
+    lone_word = (
+        end - start == 1 and text[start] in "aeoyu" and text[end : end + 2].strip()[:1] not in ("-", ".", "–")
+    )
     return end - start <= 6 and not lone_word and any(c.isdigit() for c in text[slice(*after)])
 
 

@@ -95,7 +95,11 @@ def _generic(kind: str) -> Rule:
 
 
 _SPELLED = _rule(  # "1 2 3 4 5 6 7 8 Z", read out digit by digit
-    "DNI", r"(?<![\w.\-/])\d(?: \d){5,12}(?: [A-Za-z](?!\w))?(?![\w/]|[.\-–,]\d)", None, rank=63, name="spelled"
+    "DNI",
+    r"(?<![\w.\-/])\d(?: \d){5,12}(?: [A-Za-z](?!\w))?(?![\w/]|[.\-–,]\d)",
+    None,
+    rank=63,
+    name="spelled",
 )
 
 

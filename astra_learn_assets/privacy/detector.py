@@ -17,7 +17,7 @@ from astra_learn_assets.privacy import addresses, contact, persons
 from astra_learn_assets.privacy.cleaning import PLACEHOLDER, fold_chars
 from astra_learn_assets.privacy.compact import compact_identities
 from astra_learn_assets.privacy.countries import identity_rules
-from astra_learn_assets.privacy.lexicon import given_names
+from astra_learn_assets.privacy.lexicon import given_names, role_words
 from astra_learn_assets.privacy.nlp import Entity, EntityModel
 from astra_learn_assets.privacy.rules import Finding, find_all, resolve
 from astra_learn_assets.privacy.terms import AllowTerms, MaskTerms
@@ -28,6 +28,7 @@ _BREAK = re.compile(r"\n+|(?<=[^\W\d_]{4}[.!?…])[ ]+(?=[^\W\d_¿¡])")
 _PIECE = re.compile(r"(?:(?! [yeYE] (?=[^\W\d_]{3}))[^\n|;])+")  # one name: ends at a line, a bar, "y"
 _WORD_BEFORE = re.compile(r"(?<![\w’'-])([^\W\d_]+)[.]?[ ]$")
 _JOINT = re.compile(r"[ ]{1,2}|-|")
+_COURTESY = frozenset(["se", "do"])  # señor, señora, don, doña: a name follows, however common the word
 _LOOSE_WORD = re.compile(r"\w+")
 _ABBREVIATED = re.compile(
     r"(?i)(?:señor|avda|dña|sres|sras|excm[oa]|ilm[oa]|prof|econ|mons|crnl|tlg[oa]|mtr[oa]|lic|lcd[oa]|hnos|urb|dpto|ctra|psje|art|núm|fdo)\.$"
@@ -142,8 +143,12 @@ class Detector:
         for start, end, label in entities:
             if label != "PER":
                 continue
+            before = None
             for piece in _PIECE.finditer(text, start, end):
-                span = persons.mend(text, *piece.span())
+                span = persons.mend(text, *piece.span()) or (
+                    before and persons.second_surname(text, *piece.span())
+                )
+                before = span
                 if span:
                     last = persons.extend(text, *span)
                     found.append(Finding(span[0], last, "PERSONA", persons.RANK, "model"))
@@ -166,13 +171,24 @@ def may_name(segment: str) -> bool:
     if ":" in segment and len(segment) < 160:
         return True
     last = ""
+    short = len(segment) < 48
     prose = segment[:1].isupper() or segment[:2].strip("¿¡«-( ").isupper()
     for word in persons.WORD.findall(segment):
         folded = fold_chars(word)
         if folded not in persons.PARTICLES and (
-            (not persons.is_ordinary(folded) and not (prose and word.islower() and persons.is_inflected(folded)))
-            or (word[0].isupper() and persons.is_name_word(folded))
-            or (last in persons.TITLE_WORDS and not persons.is_common(folded))
+            (
+                not persons.is_ordinary(folded)
+                and not (prose and word.islower() and persons.is_inflected(folded))
+            )
+            or (
+                word[0].isupper()
+                and (persons.is_name_word(folded) or (short and not persons.is_common(folded)))
+            )
+            or (
+                last in persons.TITLE_WORDS
+                and folded not in role_words()
+                and (last[:2] in _COURTESY or not persons.is_common(folded))
+            )
         ):
             return True
         last = folded
@@ -286,7 +302,11 @@ def _trim(text: str, finding: Finding) -> Finding | None:
     words = list(_LOOSE_WORD.finditer(text, finding.start, finding.end))
     while words and fold_chars(words[0][0]) in ("y", "e", "i") and words[0][0].islower():
         words.pop(0)
-    while len(words) > 1 and fold_chars(words[-1][0]) in persons.PARTICLES | {"y", "e", "a"} and _loose(text, words[-1]):
+    while (
+        len(words) > 1
+        and fold_chars(words[-1][0]) in persons.PARTICLES | {"y", "e", "a"}
+        and _loose(text, words[-1])
+    ):
         words.pop()
     if not words or (finding.rank < 80 and not any(len(w[0]) > 1 for w in words)):
         return None
@@ -298,7 +318,11 @@ def _trim(text: str, finding: Finding) -> Finding | None:
 
 def _loose(text: str, word: re.Match[str]) -> bool:
     """Whether a last word is a link and no initial: "de", also "DE" or "Y" in capitals, not "Y."."""
-    return word[0].islower() or (len(word[0]) > 1 and word[0].isupper()) or text[word.end() : word.end() + 1] != "."
+    return (
+        word[0].islower()
+        or (len(word[0]) > 1 and word[0].isupper())
+        or text[word.end() : word.end() + 1] != "."
+    )
 
 
 def _starts_sentence(text: str, start: int) -> bool:
@@ -322,7 +346,7 @@ def _outside(text: str, finding: Finding, allowed: Sequence[tuple[int, int]]) ->
 
 
 def _heads(finding: Finding, spans: Sequence[tuple[int, int]]) -> bool:
-    """Whether the model's person begins with the very word that looks like a street ("Ni Carrera Gurruchaga")."""
+    """Whether the model's person begins with the very word that looks like a street ("Ni Carrera Soto")."""
     return finding.detector in ("model", "title", "speaker") and all(
         s == finding.start for s, e in spans if s <= finding.start and finding.end <= e
     )

@@ -66,20 +66,7 @@ _TITLE = re.compile(
     r"hij[oa]s? de|familia|letrad[oa]|notari[oa]|juez|jueza|gobernadora?|fdo|firmado|atentamente)(?!\w)(?:[ ]*[.:ªº]+)?[ ]*(?:[-–:][ ]*)?)+",
     re.IGNORECASE,
 )  # fmt: skip
-_TITLE_HEADS = frozenset(  # the first words of _TITLE, folded: only there is it tried
-    """
-    señor señora señores señoras señorita sr sres sras sra srta srs don doña dn dña dñª dª d doctor doctora dr dra
-    licenciado licenciada lic lcdo lcda ing ingeniero ingeniera abg abogado abogada arq arquitecto arquitecta econ economista
-    prof profesor profesora mtro mtra maestro maestra tlgo tlga crnl coronel sgto cap capitan comandante inspector inspectora
-    agente fray sor padre parroco monseñor mons concejal concejala conceller edil edila regidor regidora alcalde alcaldesa
-    vicealcalde vicealcaldesa tte sindico sindica diputado diputada senador senadora consejero consejera ministro ministra
-    portavoz secretario secretaria interventor interventora tesorero tesorera vocal presidente presidenta vicepresidente
-    vicepresidenta vecino vecina ciudadano ciudadana compañero compañera compañeros compañeras tio tia prefecto prefecta
-    intendente intendenta asambleista director directora jefe jefa tecnico tecnica testigo denunciante solicitante
-    contribuyente hermanos hermanas herederos viuda hijo hija hijos hijas familia letrado letrada notario notaria juez jueza
-    gobernador gobernadora fdo firmado atentamente
-    """.split()
-)
+_TITLE_HEADS = frozenset(vocabulary()["title heads"])  # the first words of _TITLE: only there is it tried
 _FULL_STOP = re.compile(  # "ese señor. Usted": a title written out takes no full stop
     r"(?i)(?:señor(?:a|es|as|ita)?|don|doña|doctora?|alcald(?:e|esa)|concejala?|secretari[oa]|president[ea]|vecin[oa]|ciudadan[oa]|diputad[oa]|"
     r"ministr[oa]|consejer[oa]|portavoz|directora?|compañer[oa]s?|famili[a]|padre|jefe|jefa|vocal|juez|jueza|interventora?|tesorer[oa])[.][ ]+$"
@@ -104,7 +91,15 @@ _LABEL = re.compile(
 _PREFIX = frozenset(["mª", "ma", "m", "fco", "fca", "jose", "juan", "maria"])
 
 
-TITLE_WORDS = frozenset(vocabulary()["titles"]) | {"licenciado", "licenciada", "abogado", "abogada", "alcalde", "alcaldesa", "familia"}
+TITLE_WORDS = frozenset(vocabulary()["titles"]) | {
+    "licenciado",
+    "licenciada",
+    "abogado",
+    "abogada",
+    "alcalde",
+    "alcaldesa",
+    "familia",
+}
 _CONNECTIVES = frozenset(["a", "e", "o", "u", "y"])
 
 
@@ -157,7 +152,10 @@ def is_inflected(word: str) -> bool:
     if ending is None or ending.start() < 4 or word in given_names():
         return False
     stem = word[: ending.start()]
-    return any(stem + tail in ordinary_words() for tail in ("", "a", "o", "e", "ar", "er", "ir", "ado", "as", "os", "es"))
+    return any(
+        stem + tail in ordinary_words()
+        for tail in ("", "a", "o", "e", "ar", "er", "ir", "ado", "as", "os", "es")
+    )
 
 
 def _in_prose(text: str, start: int, end: int) -> bool:
@@ -179,7 +177,11 @@ def _run(
     """
     if known:
         match = re.compile(r"[^\W\d_]+(?: [^\W\d_]+){1,2}(?!\w)").match(text, start)
-        if match is None or not _listed_name(match[0]) or any(fold_chars(w) in role_words() for w in match[0].split()):
+        if (
+            match is None
+            or not _listed_name(match[0])
+            or any(fold_chars(w) in role_words() for w in match[0].split())
+        ):
             return None
         return match.end()
     at, end, count = start, None, 0
@@ -193,9 +195,9 @@ def _run(
             if end is None and not titled:
                 break
             count += 1
-        elif len(value) == 1 and folded in _CONNECTIVES and text[match.end() : match.end() + 1] != ".":
-            break
-        elif not _accept(value, folded, first=end is None, lower=lower, titled=titled):
+        elif _is_link(text, match) or not _accept(
+            value, folded, first=end is None, lower=lower, titled=titled
+        ):
             break
         else:
             end = match.end()
@@ -205,6 +207,11 @@ def _run(
             break
         at = join.end()
     return end
+
+
+def _is_link(text: str, word: re.Match[str]) -> bool:
+    """Whether a word is "Y" or "E" between names in capitals and no initial."""
+    return fold_chars(word[0]) in _CONNECTIVES and text[word.end() : word.end() + 1] != "."
 
 
 def _accept(value: str, folded: str, *, first: bool, lower: bool, titled: bool) -> bool:
@@ -239,12 +246,20 @@ def titled(text: str) -> Iterator[Finding]:
             continue
         lower = strong and not single and not lead.rstrip().endswith((".", ":", "-"))
         all_capitals = lead.isupper() and len(lead.strip(" .")) > 2
-        weak = not strong and _WEAK_TITLE.search(lead) is not None and _capital(text[match.end() : match.end() + 1])
+        weak = (
+            not strong
+            and _WEAK_TITLE.search(lead) is not None
+            and _capital(text[match.end() : match.end() + 1])
+        )
         end = _run(text, match.end(), lower=lower, titled=(strong or weak) and not all_capitals)
         if end is None and strong and all_capitals:
-            end = _before_colon(text, match.end()) or _run(text, match.end(), lower=False, limit=3, titled=True, known=True)
+            end = _before_colon(text, match.end()) or _run(
+                text, match.end(), lower=False, limit=3, titled=True, known=True
+            )
         if end is not None and (
-            strong or _has_name(text[match.end() : end]) or (weak and not is_common(fold_chars(text[match.end() : end])))
+            strong
+            or _has_name(text[match.end() : end])
+            or (weak and not is_common(fold_chars(text[match.end() : end])))
         ):
             if _acronym(text[match.end() : end]) and not all_capitals:
                 continue
@@ -268,6 +283,16 @@ def _acronym(value: str) -> bool:
         and value[:1].islower()
         and not is_name_word(fold_chars(words[0]))
     )
+
+
+def second_surname(text: str, start: int, end: int) -> tuple[int, int] | None:
+    """The "y Grande" of "Ofelia Yaprnov y Grande", where the model saw one person: up to two words, no office."""
+    link = re.compile(r"[ ][yeYE][ ]").match(text, start, end)
+    words = list(WORD.finditer(text, link.end(), end)) if link else []
+    named = [fold_chars(w[0]) for w in words if fold_chars(w[0]) not in PARTICLES]
+    if not 0 < len(named) < 3 or any(w in role_words() or w in place_words() for w in named):
+        return None
+    return words[0].start(), words[-1].end()
 
 
 def second(text: str, end: int, *, listed_only: bool = False) -> Iterator[Finding]:
@@ -315,7 +340,7 @@ def listed(text: str) -> Iterator[Finding]:
         end = _run(text, begin, lower=not capital)
         if end is None:
             continue
-        words = [fold_chars(w) for w in WORD.findall(text[begin : end])]
+        words = [fold_chars(w) for w in WORD.findall(text[begin:end])]
         words = [w for w in words if w not in PARTICLES]
         comma = _COMMA.match(text, end)
         if capital and comma and surname and len(words) <= 3:
@@ -433,7 +458,13 @@ def speakers(text: str) -> Iterator[Finding]:
         at: int | None = label.end()
         items: list[tuple[int, int]] = []
         while at is not None:
-            end = _run(text, at, lower=False, limit=7, titled=not text[at : at + 4].isupper() and text[at : at + 1].isupper())
+            end = _run(
+                text,
+                at,
+                lower=False,
+                limit=7,
+                titled=not text[at : at + 4].isupper() and text[at : at + 1].isupper(),
+            )
             if end is None:
                 break
             items.append((at, end))
@@ -445,7 +476,9 @@ def speakers(text: str) -> Iterator[Finding]:
             words = [fold_chars(w) for w in WORD.findall(value)]
             if value.isupper() and len(value) < 5:
                 continue
-            if _has_name(value) or (people and not any(w in role_words() or w in place_words() for w in words)):
+            if _has_name(value) or (
+                people and not any(w in role_words() or w in place_words() for w in words)
+            ):
                 yield Finding(start, end, "PERSONA", RANK, "speaker")
 
 
@@ -470,12 +503,16 @@ _TAIL = frozenset(["y", "e", "gracias", "que", "señor", "señora", "don", "doñ
 _HEAD = frozenset(
     ["el", "la", "los", "las", "y", "e", "a", "al", "con", "que", "gracias", "señor", "señora", "señores"]
 )
+_LINE_START = re.compile(r"(?:^|\n)[\s\-–•*\d.)]*$")
 _STARTS = re.compile(r"(?:^|[.!?\n¿¡…]\s*)$")
 
 
 def is_citizen(text: str, start: int) -> bool:
     """Whether ``C.`` at ``start`` is the Mexican title ("la C. Xóchitl") and no initial."""
-    return _CITIZEN.search(text[max(0, start - 5) : start + 2]) is not None and text[start : start + 2].upper() == "C."
+    return (
+        _CITIZEN.search(text[max(0, start - 5) : start + 2]) is not None
+        and text[start : start + 2].upper() == "C."
+    )
 
 
 def mend(text: str, start: int, end: int) -> tuple[int, int] | None:
@@ -510,7 +547,11 @@ def mend(text: str, start: int, end: int) -> tuple[int, int] | None:
         return start, end
     if _WEAK_TITLE.search(text[max(0, start - 16) : start]) and not is_common(folded[0]):
         return start, end
-    if len(words) == 1 and folded[0] in place_words() and _PREPOSITION.search(text[max(0, start - 40) : start]):
+    if (
+        len(words) == 1
+        and folded[0] in place_words()
+        and _PREPOSITION.search(text[max(0, start - 40) : start])
+    ):
         return None
     if not any(_capital(w[0]) for w in words) and not any(_name_like(w[0]) for w in words):
         return None
@@ -519,7 +560,8 @@ def mend(text: str, start: int, end: int) -> tuple[int, int] | None:
     if all(map(is_ordinary, folded)):
         lone_start = len(folded) == 1 and _STARTS.search(text[max(0, start - 4) : start]) is not None
         known = _capital(words[0][0]) and (
-            any(map(is_name_word, folded)) or (not text[start:end].isupper() and not any(map(is_common, folded)))
+            any(map(is_name_word, folded))
+            or (not text[start:end].isupper() and not any(map(is_common, folded)))
         )
         speaks = re.match(r"[ ]?:\s", text[end : end + 3]) is not None and not any(
             w in role_words() or (text[start:end].isupper() and is_common(w)) for w in folded
@@ -548,7 +590,8 @@ def _trimmed(text: str, words: list[re.Match[str]], titled_before: bool, placed:
         len(words) > 1
         and not placed
         and not _name_like(words[0][0])
-        and (is_common(folded(0)) or not (lower or _whole_line(text, words)))
+        and (folded(0) in role_words() or not _whole_line(text, words))
+        and (is_common(folded(0)) or not lower)
         and not _initial(text, words[0])
         and any(_name_like(w[0]) for w in words[1:])
     ):
@@ -579,8 +622,12 @@ def _trimmed(text: str, words: list[re.Match[str]], titled_before: bool, placed:
 
 
 def _whole_line(text: str, words: list[re.Match[str]]) -> bool:
-    """Whether a span fills its line, as a name in a list of members does."""
-    return text[words[-1].end() : words[-1].end() + 1] in ("", "\n", ",", ";")
+    """Whether a span fills its line or begins one up to a comma, as a name in a list of members does."""
+    start, end = words[0].start(), words[-1].end()
+    return (
+        text[end : end + 1] in ("", "\n", ",", ";")
+        and _LINE_START.search(text[max(0, start - 8) : start]) is not None
+    )
 
 
 def _initial(text: str, word: re.Match[str]) -> bool:
@@ -596,7 +643,9 @@ def extend(text: str, start: int, end: int) -> int:
     """New end of a person's span: the surname the model cut off ("Bel [Accensi]") belongs to it."""
     at = end
     while True:
-        join = re.compile(r"(?:[ ]{1,2}|-)(?:(?:de la|de los|de las|del|de|i|San|Santa|d['’])[ ])?").match(text, at)
+        join = re.compile(r"(?:[ ]{1,2}|-)(?:(?:de la|de los|de las|del|de|i|San|Santa|d['’])[ ])?").match(
+            text, at
+        )
         match = join and WORD.match(text, join.end())
         if not match:
             return end

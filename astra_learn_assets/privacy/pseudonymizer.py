@@ -129,8 +129,16 @@ class Pseudonymizer:
 
     def findings(self, text: str) -> list[tuple[int, int, str]]:
         """What would be masked in ``text``, as ``(start, end, kind)`` of the text as given."""
-        view = clean(text)
-        return [(*view.span(f.start, f.end), f.kind) for f in self._detector.find([view.text])[0]]
+        return self.findings_of([text])[0]
+
+    def findings_of(self, texts: Sequence[str]) -> list[list[tuple[int, int, str]]]:
+        """:meth:`findings` of each text, all through the entity model together."""
+        views = [clean(text) for text in texts]
+        found = self._detector.find([view.text for view in views])
+        return [
+            [(*view.span(f.start, f.end), f.kind) for f in one]
+            for view, one in zip(views, found, strict=True)
+        ]
 
 
 def _rebuild(arguments: dict[str, Any]) -> Pseudonymizer:

@@ -78,7 +78,7 @@ def sv_dui(number: str) -> bool:
 
 
 def sv_nit(number: str) -> bool:
-    """Salvadoran NIT, 14 digits: department 01-14 and municipality, DDMMYY, serial, check (Ministerio de Hacienda)."""
+    """Salvadoran NIT, 14 digits: department 01-14, municipality, DDMMYY, serial, check (Hacienda)."""
     if len(number) != 14 or not number.isdigit() or not 1 <= int(number[:2]) <= 14:
         return False
     day, month, year = int(number[4:6]), int(number[6:8]), int(number[8:10])

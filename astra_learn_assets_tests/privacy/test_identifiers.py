@@ -56,7 +56,9 @@ def test_random_digits_are_rarely_taken_for_an_identity(country: str) -> None:
         ("uy", "El expediente 2023-25-1-000123 sigue.", "2023-25-1-000123"),
     ],
 )
-def test_sums_and_files_are_no_identity_because_their_groups_add_up(country: str, text: str, kept: str) -> None:
+def test_sums_and_files_are_no_identity_because_their_groups_add_up(
+    country: str, text: str, kept: str
+) -> None:
     assert not [f for f in find_identities(text, country) if text[f.start : f.end] in kept]
 
 

@@ -123,11 +123,15 @@ def _es_cif(rng: random.Random) -> str:
 
 
 def _mx_rfc(rng: random.Random) -> str:
-    from stdnum.mx.rfc import calc_check_digit
+    from stdnum.mx.rfc import calc_check_digit, is_valid
 
-    head = "".join(rng.choice("GHLMPRST") + rng.choice("AEO") for _ in range(2))
-    number = f"{head}{rng.randint(50, 99)}{rng.randint(1, 12):02d}{rng.randint(1, 28):02d}{rng.choice('ABC')}{digits(rng, 1)}"
-    return f"{number[:4]}-{number[4:10]}-{number[10:]}{calc_check_digit(number)}"
+    while True:  # words that offend are never issued
+        head = "".join(rng.choice("GHLMPRST") + rng.choice("AEO") for _ in range(2))
+        born = f"{rng.randint(50, 99)}{rng.randint(1, 12):02d}{rng.randint(1, 28):02d}"
+        number = f"{head}{born}{rng.choice('ABC')}{digits(rng, 1)}"
+        number += calc_check_digit(number)
+        if is_valid(number):
+            return f"{number[:4]}-{number[4:10]}-{number[10:]}"
 
 
 def _mx_elector(rng: random.Random) -> str:
@@ -200,7 +204,10 @@ def makers(country: str) -> list[tuple[str, str, bool | str, Make]]:
             ("NIF", "CIF", True, _es_cif),
             ("SALUD", "afiliación", True, _es_nss),
         ],
-        "ec": [("CEDULA", "cédula", True, _ec_ci), ("RUC", "RUC", True, lambda r: f"{_ec_ci(r).replace('-', '')}001")],
+        "ec": [
+            ("CEDULA", "cédula", True, _ec_ci),
+            ("RUC", "RUC", True, lambda r: f"{_ec_ci(r).replace('-', '')}001"),
+        ],
         "co": [("CEDULA", "cédula de ciudadanía", False, _co_cc), ("NIT", "NIT", HYPHEN, _co_nit)],
         "mx": [
             ("CURP", "CURP", True, _mx_curp),
@@ -217,12 +224,28 @@ def makers(country: str) -> list[tuple[str, str, bool | str, Make]]:
             ("RUC", "RUC", False, _py_ruc),
         ],
         "ve": [("CEDULA", "cédula", HYPHEN, lambda r: f"V-{_dotted8(r)}"), ("RIF", "RIF", True, _ve_rif)],
-        "bo": [("CEDULA", "carnet", True, lambda r: f"{digits(r, 7, '3456789')} {r.choice(('LP', 'CB', 'SC'))}")],
+        "bo": [
+            ("CEDULA", "carnet", True, lambda r: f"{digits(r, 7, '3456789')} {r.choice(('LP', 'CB', 'SC'))}")
+        ],
         "do": [("CEDULA", "cédula", HYPHEN, _do_cedula), ("RNC", "RNC", False, _do_rnc)],
-        "cr": [("CEDULA", "cédula", HYPHEN, lambda r: f"{digits(r, 1, '123456789')}-{digits(r, 4)}-{digits(r, 4)}")],
+        "cr": [
+            (
+                "CEDULA",
+                "cédula",
+                HYPHEN,
+                lambda r: f"{digits(r, 1, '123456789')}-{digits(r, 4)}-{digits(r, 4)}",
+            )
+        ],
         "gt": [("DPI", "DPI", True, _gt_dpi), ("NIT", "NIT", False, _gt_nit)],
         "sv": [("DUI", "DUI", HYPHEN, _sv_dui), ("NIT", "NIT", HYPHEN, _sv_nit)],
-        "pa": [("CEDULA", "cédula", HYPHEN, lambda r: f"{r.randint(1, 12)}-{digits(r, 3, '1234567')}-{digits(r, 4)}")],
+        "pa": [
+            (
+                "CEDULA",
+                "cédula",
+                HYPHEN,
+                lambda r: f"{r.randint(1, 12)}-{digits(r, 3, '1234567')}-{digits(r, 4)}",
+            )
+        ],
         "hn": [("DNI", "DNI", True, _hn_dni)],
         "ni": [("CEDULA", "cédula", True, _ni)],
     }
