@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import dagster as dg
 
 from astra_learn_assets.automation.jobs import prepare_examples, train_adapter
-from astra_learn_assets.errors import AstraError
+from astra_learn_assets.errors import AstraError, Unavailable
 from astra_learn_assets.partitions import tenant_partitions
 from astra_learn_assets.platform import Platform
 from astra_learn_assets.registry import promoter
@@ -59,15 +59,35 @@ def build_sensors() -> list[dg.SensorDefinition]:
     @dg.sensor(
         minimum_interval_seconds=interval,
         default_status=dg.DefaultSensorStatus.RUNNING,
-        description="Publishes events that Redis missed and sets lost model pointers again.",
+        description="Publishes events that Redis missed; sets lost model pointers and MLflow aliases again.",
     )
-    def outbox_sensor(platform: PlatformResource) -> dg.SkipReason:
+    def outbox_sensor(context: dg.SensorEvaluationContext, platform: PlatformResource) -> dg.SensorResult:
         with platform.open() as opened:
-            published = outbox.relay(opened.database, opened.redis)
-            restored = promoter.republish(opened)
-        return dg.SkipReason(f"{published} events published, {restored} model pointers set again")
+            return follow(opened, context.cursor)
 
     return [feedback_sensor, training_sensor, outbox_sensor]
+
+
+def follow(platform: Platform, cursor: str | None) -> dg.SensorResult:
+    """One tick of the outbox sensor: what follows the database catches up; none holds back another.
+
+    The cursor (``tenant=promotion;…``) says which promotions MLflow's alias shows already, so that a tick
+    without a promotion asks MLflow nothing. Clear it in the UI to compare every alias, for example after
+    MLflow was restored from a backup.
+    """
+    published = outbox.relay(platform.database, platform.redis)
+    try:
+        pointers = f"{promoter.republish(platform)} model pointers set again"
+    except Unavailable as error:
+        pointers = f"model pointers wait: {error}"
+    parts = (part.partition("=") for part in (cursor or "").split(";"))
+    done = {tenant: int(row) for tenant, _, row in parts if row.isdecimal()}
+    shown = promoter.repair_aliases(platform, done)
+    checked = sum(done.get(tenant) != row for tenant, row in shown.items())
+    return dg.SensorResult(
+        skip_reason=f"{published} events published, {pointers}, {checked} MLflow aliases checked",
+        cursor=";".join(f"{tenant}={row}" for tenant, row in sorted(shown.items())),
+    )
 
 
 def feedback(instance: dg.DagsterInstance, platform: Platform, cursor: str | None) -> dg.SensorResult:

@@ -1,8 +1,9 @@
 """The Ed25519 keys that sign adapters.
 
 Production gives ``ASTRA_SIGNING_KEY_FILE`` to the platform and only ``ASTRA_VERIFY_KEY_FILE`` to those who
-serve. With neither set, a key is made in ``home/keys/`` at first use: readable by its owner alone, and made
-once even when two processes start together.
+serve. With neither set, on one machine, a key is made in ``home/keys/`` at first use: readable by its owner
+alone, and made once even when two processes start together. With an object store or a database that other
+machines share it is refused: each pod would make a key of its own and refuse the adapters of the others.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from astra_learn_assets.errors import BadConfiguration
 from astra_learn_assets.settings import Settings
 
+_THIS_MACHINE = frozenset({"", "localhost", "127.0.0.1", "::1"})
 _PEM = serialization.Encoding.PEM
 
 
@@ -25,10 +27,17 @@ def signing_key(settings: Settings) -> Ed25519PrivateKey:
     """The private key: the configured file, or the one in ``home`` (made when missing).
 
     Raises:
-        BadConfiguration: when a file cannot be read, written, or holds no Ed25519 private key.
+        BadConfiguration: when a file cannot be read, written, or holds no Ed25519 private key; or none is
+            configured where several machines work together.
     """
     if settings.signing_key_file is not None:
         return _private(settings.signing_key_file)
+    if _shared(settings):
+        raise BadConfiguration(
+            "with an S3 object store or a database on another machine set ASTRA_SIGNING_KEY_FILE (or, where "
+            "adapters are only served, ASTRA_VERIFY_KEY_FILE): a key made on this machine would be unknown "
+            "to the others and lost with it"
+        )
     path = settings.home_path / "keys" / "signing.pem"
     if not path.exists():
         _make(path)
@@ -56,6 +65,23 @@ def verify_key(settings: Settings) -> Ed25519PublicKey:
 def public_pem(key: Ed25519PublicKey) -> bytes:
     """``key`` as PEM, to hand to those who serve."""
     return key.public_bytes(_PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+
+
+def _shared(settings: Settings) -> bool:
+    """Whether other machines work on the same store or database."""
+    if (settings.object_store_url or "").startswith("s3://"):
+        return True
+    if settings.database_url is None:
+        return False
+    from astra_learn_assets.store.db import normalise_url  # who only serves needs no database driver
+
+    hosts = normalise_url(settings.database_url)
+    # libpq also takes ?host=; a path is a socket on this machine
+    named = hosts.query.get("host", ()) or hosts.host or ""
+    return any(
+        not host.startswith("/") and host.split(":")[0] not in _THIS_MACHINE
+        for host in ([named] if isinstance(named, str) else named)
+    )
 
 
 def _private(path: Path) -> Ed25519PrivateKey:

@@ -4,15 +4,22 @@ Order, so that a crash at any point leaves either the old champion or the new on
 
 1. verdicts of ``adapter_gate`` and ``wer_gate`` for the exact digest, and against the present champion;
 2. every stored byte against the signature;
-3. the MLflow model version (harmless when nothing follows);
+3. the MLflow model version (harmless when nothing follows; an adapter that served before has one);
 4. the row in ``promotions``: **this is the promotion**;
 5. the followers: alias ``champion`` in MLflow, key ``NEW_MODEL_AVAILABLE:{tenant}`` in Redis.
 
-Followers that are away do not undo a promotion: :func:`republish`, which a sensor calls, sets them right
-from the table. A rollback is a promotion of an older adapter; it had passed its gates when it was promoted.
+Postgres and the object store decide; MLflow and Redis follow. One that is away neither stops nor undoes a
+promotion, least of all a rollback in a bad hour, and does not hold back the other: :func:`republish` and
+:func:`repair_aliases`, which a sensor calls, set them right from the table. A row made while MLflow was
+away keeps an empty ``mlflow_version`` (the table is append-only); its version is made or found by the
+adapter's id when the alias is set. A rollback is a promotion of an older adapter; it had passed its gates
+when it was promoted.
 """
 
 from __future__ import annotations
+
+import random
+from collections.abc import Mapping, Sequence
 
 import redis
 import structlog
@@ -24,10 +31,11 @@ from astra_learn_assets.platform import Platform
 from astra_learn_assets.registry import lineage
 from astra_learn_assets.registry.manifest import digest_of
 from astra_learn_assets.registry.publisher import fetch_verified
-from astra_learn_assets.store import adapters, locks, paths, promotions, tenants, verdicts
-from astra_learn_assets.store.tables import Promotion
+from astra_learn_assets.store import adapters, erasure, locks, paths, promotions, tenants, verdicts
+from astra_learn_assets.store.tables import Adapter, Promotion
 
 _LOG = structlog.get_logger(__name__)
+_ALIAS_FAILURES = 3  # after so many MLflow is away rather than one model broken
 
 
 def redis_key(tenant_id: str) -> str:
@@ -46,15 +54,18 @@ def promote(
         GateRefused: without passing verdicts for its digest, or when it was judged against another
             champion than the present one.
         AdapterRefused: when the stored folder is not what was signed.
+        TenantErased: when the tenant was erased, also while this was under way.
         Conflict: when another promotion came in between.
-        Unavailable: when Postgres, the object store or MLflow does not answer. Redis may be away.
+        Unavailable: when Postgres or the object store does not answer. MLflow and Redis may be away.
     """
     _require_own(tenant_id, adapter_id)
     with platform.database.session() as session:
         tenants.get(session, tenant_id)
+        erasure.hold_open(session, tenant_id)
         row = adapters.get(session, tenant_id, adapter_id)
-        current = promotions.current(session, tenant_id)
-        known = {item.adapter_id for item in promotions.history(session, tenant_id)}
+        history = promotions.history(session, tenant_id)
+        current = history[0] if history else None
+        known = {item.adapter_id for item in history}
         already = current is not None and current.adapter_id == adapter_id
         if not already and not (kind == "rollback" and adapter_id in known):
             verdicts.require_passed(session, tenant_id, "adapter_gate", row.digest)
@@ -66,17 +77,17 @@ def promote(
                     f"{adapter_id} was judged against another champion than the present one "
                     f"({current.adapter_id if current else 'none'}); evaluate it again"
                 )
-    manifest = AdapterManifest.model_validate(row.manifest)
     stored = fetch_verified(platform, tenant_id, adapter_id)
     if digest_of(stored) != row.digest:
         raise GateRefused(f"{adapter_id}: the stored adapter is not the one that was judged")
-    version = lineage.register(
-        platform.settings,
-        manifest,
-        run_id=row.mlflow_run_id,
-        source=_source(platform, adapter_id),
-    )
+    version = _recorded_version(history, adapter_id)
+    if version is None:
+        try:
+            version = _register(platform, row)
+        except Unavailable as error:
+            _LOG.warning("promoting without MLflow", tenant_id=tenant_id, error=str(error))
     with platform.database.session() as session:
+        erasure.hold_open(session, tenant_id)
         locks.hold(session, "promotions", tenant_id)
         now = promotions.current(session, tenant_id)
         if (now and now.promotion_id) != (current and current.promotion_id):
@@ -89,13 +100,13 @@ def promote(
             promoted_by=promoted_by,
             mlflow_version=version,
         )
-    try:
-        _announce(platform, tenant_id)
-        _set_alias(platform, tenant_id)
-    except (redis.RedisError, Unavailable) as error:
-        _LOG.warning(
-            "promoted; a follower is away and will be set later", tenant_id=tenant_id, error=str(error)
-        )
+    for follow in (_announce, _set_alias):
+        try:
+            follow(platform, tenant_id)
+        except (redis.RedisError, Unavailable) as error:
+            _LOG.warning(
+                "promoted; a follower is away and will be set later", tenant_id=tenant_id, error=str(error)
+            )
     return promotion
 
 
@@ -122,24 +133,51 @@ def rollback(platform: Platform, tenant_id: str, *, by: str, to: str | None = No
     return promote(platform, tenant_id, to, promoted_by=by, kind="rollback")
 
 
-def republish(platform: Platform, *, with_mlflow: bool = False) -> int:
+def republish(platform: Platform) -> int:
     """Set every tenant's ``NEW_MODEL_AVAILABLE`` to what the table says; returns how many were wrong.
 
-    ``with_mlflow`` sets the alias ``champion`` too (slower: one query per tenant).
-
     Raises:
-        Unavailable: when Redis, Postgres or (with ``with_mlflow``) MLflow does not answer.
+        Unavailable: when Redis or Postgres does not answer.
     """
     with platform.database.session() as session:
         everyone = [tenant.tenant_id for tenant in tenants.list_all(session)]
     try:
-        changed = sum(_announce(platform, tenant_id) for tenant_id in everyone)
+        return sum(_announce(platform, tenant_id) for tenant_id in everyone)
     except redis.RedisError as error:
         raise Unavailable(f"Redis does not answer: {type(error).__name__}") from error
-    if with_mlflow:
-        for tenant_id in everyone:
+
+
+def repair_aliases(platform: Platform, done: Mapping[str, int]) -> dict[str, int]:
+    """Point MLflow's alias ``champion`` at what the table says; returns tenant -> promotion that it shows.
+
+    ``done`` is the answer of the last call: MLflow is asked only about tenants promoted since. One of them
+    that MLflow refuses does not hold back the others; an MLflow that is away costs three attempts, and the
+    rest waits for the next call.
+
+    Raises:
+        Unavailable: when Postgres does not answer.
+    """
+    with platform.database.session() as session:
+        served = {
+            tenant.tenant_id: row.promotion_id
+            for tenant in tenants.list_all(session)
+            if (row := promotions.current(session, tenant.tenant_id)) is not None
+        }
+    right = {tenant_id: row for tenant_id, row in served.items() if done.get(tenant_id) == row}
+    waiting = sorted(served.keys() - right.keys())
+    random.shuffle(waiting)  # so that the same few that fail are not always the ones that are tried
+    failures = 0
+    for tenant_id in waiting:
+        try:
             _set_alias(platform, tenant_id)
-    return changed
+        except Unavailable as error:
+            _LOG.warning("alias not set; it will be later", tenant_id=tenant_id, error=str(error))
+            failures += 1
+            if failures == _ALIAS_FAILURES:
+                break
+        else:
+            right[tenant_id] = served[tenant_id]
+    return right
 
 
 def _announce(platform: Platform, tenant_id: str) -> bool:
@@ -178,12 +216,35 @@ def _message(platform: Platform, tenant_id: str) -> str | None:
 
 
 def _set_alias(platform: Platform, tenant_id: str) -> None:
+    """Set the alias from the table, if it shows something else; the version is made when it is missing."""
     with platform.database.session() as session:
-        current = promotions.current(session, tenant_id)
-    if current is None or current.mlflow_version is None:
+        history = promotions.history(session, tenant_id)
+        if not history:
+            return
+        adapter_id = history[0].adapter_id
+        row = adapters.get(session, tenant_id, adapter_id)
+    if lineage.champion(platform.settings, tenant_id) == adapter_id:
         return
-    if lineage.champion(platform.settings, tenant_id) != current.adapter_id:
-        lineage.set_champion(platform.settings, tenant_id, current.mlflow_version)
+    version = _recorded_version(history, adapter_id) or _register(platform, row)
+    if version is not None:
+        lineage.set_champion(platform.settings, tenant_id, version)
+
+
+def _recorded_version(history: Sequence[Promotion], adapter_id: str) -> str | None:
+    """The model version under which the adapter was promoted before, if that was written down."""
+    return next(
+        (item.mlflow_version for item in history if item.adapter_id == adapter_id and item.mlflow_version),
+        None,
+    )
+
+
+def _register(platform: Platform, row: Adapter) -> str | None:
+    return lineage.register(
+        platform.settings,
+        AdapterManifest.model_validate(row.manifest),
+        run_id=row.mlflow_run_id,
+        source=_source(platform, row.adapter_id),
+    )
 
 
 def _source(platform: Platform, adapter_id: str) -> str:

@@ -16,7 +16,7 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -27,7 +27,14 @@ import obstore
 from obstore.exceptions import AlreadyExistsError, BaseError
 from obstore.store import LocalStore, S3Store
 
-from astra_learn_assets.errors import BadConfiguration, BadInput, InvalidId, NotFound, Unavailable
+from astra_learn_assets.errors import (
+    BadConfiguration,
+    BadInput,
+    Conflict,
+    InvalidId,
+    NotFound,
+    Unavailable,
+)
 
 if TYPE_CHECKING:
     from obstore.store import S3Config
@@ -154,26 +161,35 @@ class ObjectStore:
             self.delete(key)
         return len(keys)
 
-    def put_folder(self, prefix: str, folder: Path) -> bool:
+    def put_folder(
+        self, prefix: str, folder: Path, *, before_signing: Callable[[], object] | None = None
+    ) -> bool:
         """Upload the files of ``folder`` below ``prefix``; False when a complete one is there already.
 
         ``manifest.json`` and then ``manifest.sig`` go last: the signature is what makes the folder
-        complete, and a complete folder is never written again. Without its signature it is what a
-        crashed upload left, and is written anew.
+        complete. No file is ever replaced: of two uploads that differ, whoever comes second to a name
+        stops, so a signature never vouches for files of two attempts. ``before_signing`` is called when
+        all but the signature is there, and may stop the upload by raising. What a crashed upload left
+        without a signature is for the caller to remove, who knows that nobody else is at it.
 
         Raises:
             BadInput: ``folder`` is no folder, is empty, or holds a link.
+            Conflict: an unsigned file with other content is there.
         """
         files = _files(folder)
         names = sorted(
             files, key=lambda name: (_SIGNED_LAST.index(name) if name in _SIGNED_LAST else -1, name)
         )
         keys = {name: check_key(f"{prefix.removesuffix('/')}/{name}") for name in names}
-        signed = _SIGNED_LAST[-1] in files
-        if signed and self.exists(keys[_SIGNED_LAST[-1]]):
+        signature = _SIGNED_LAST[-1]
+        if signature in files and self.exists(keys[signature]):
             return False
         for name in names:
-            self.put(keys[name], files[name].read_bytes(), overwrite=signed and name != _SIGNED_LAST[-1])
+            if name == signature and before_signing is not None:
+                before_signing()
+            data = files[name].read_bytes()
+            if not self.put(keys[name], data) and self.get(keys[name]) != data:
+                raise Conflict(f"{keys[name]} is stored with other content by another upload; try again")
         return True
 
     def get_folder(self, prefix: str, folder: Path) -> Path:

@@ -7,15 +7,19 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable
+import threading
+import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 import redis
+import sqlalchemy as sa
 
-from astra_learn_assets.contracts import GateVerdict, NewModelAvailable
+from astra_learn_assets.automation import sensors
+from astra_learn_assets.contracts import AdapterManifest, GateVerdict, NewModelAvailable
 from astra_learn_assets.errors import (
     AdapterRefused,
     AstraError,
@@ -23,6 +27,7 @@ from astra_learn_assets.errors import (
     ForeignTenant,
     GateRefused,
     NotFound,
+    TenantErased,
     Unavailable,
     UnknownTenant,
 )
@@ -31,7 +36,9 @@ from astra_learn_assets.registry import importer, keys, lineage, promoter, publi
 from astra_learn_assets.registry.manifest import digest_of
 from astra_learn_assets.serving.adapter_store import AdapterStore
 from astra_learn_assets.settings import Settings
-from astra_learn_assets.store import paths, promotions, verdicts
+from astra_learn_assets.stages import promote
+from astra_learn_assets.store import paths, promotions, trainings, verdicts
+from astra_learn_assets.store.objects import ObjectStore
 from astra_learn_assets.store.tables import Adapter
 from astra_learn_assets_tests.registry.builders import BASE, DATASET, manifest_of, tensors, trained_folder
 
@@ -202,12 +209,103 @@ def test_a_redis_that_is_away_does_not_stop_a_promotion_and_is_set_right_later(
         promoter.republish(town)
     town.redis = good
     assert _announced(town) is None
-    assert promoter.republish(town, with_mlflow=True) == 1
-    assert promoter.republish(town, with_mlflow=True) == 0
+    assert lineage.champion(town.settings, TENANT) == row.adapter_id, "MLflow does not wait for Redis"
+    assert promoter.republish(town) == 1
+    assert promoter.republish(town) == 0
     said = _announced(town)
     assert said is not None
     assert said.adapter_id == row.adapter_id
     assert lineage.champion(town.settings, TENANT) == row.adapter_id
+
+
+@pytest.fixture
+def mlflow_away(town: Platform, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], None]]:
+    """MLflow is away from the start; call it to bring MLflow back."""
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    good = town.settings
+    town.settings = good.model_copy(update={"mlflow_tracking_uri": "http://127.0.0.1:1"})
+
+    def back() -> None:
+        town.settings = good
+
+    yield back
+    back()
+
+
+def test_an_mlflow_that_is_away_stops_no_promotion_and_gets_version_and_alias_later(
+    town: Platform, tmp_path: Path, mlflow_away: Callable[[], None]
+) -> None:
+    row = _promoted(town, tmp_path, 1)
+    said = _announced(town)
+    assert said is not None
+    assert said.adapter_id == row.adapter_id
+    assert promoter.repair_aliases(town, {}) == {}
+    mlflow_away()
+    shown = promoter.repair_aliases(town, {})
+    assert list(shown) == [TENANT]
+    assert lineage.champion(town.settings, TENANT) == row.adapter_id
+
+
+def test_a_rollback_works_while_mlflow_is_away_and_keeps_the_version_of_its_adapter(
+    town: Platform, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = (_promoted(town, tmp_path, seed) for seed in (1, 2))
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    good = town.settings
+    town.settings = good.model_copy(update={"mlflow_tracking_uri": "http://127.0.0.1:1"})
+    back = promoter.rollback(town, TENANT, by="ana")
+    assert (back.adapter_id, back.mlflow_version) == (first.adapter_id, "1")
+    said = _announced(town)
+    assert said is not None
+    assert said.adapter_id == first.adapter_id
+    town.settings = good
+    assert lineage.champion(good, TENANT) == second.adapter_id
+    promoter.repair_aliases(town, {})
+    assert lineage.champion(good, TENANT) == first.adapter_id
+
+
+def test_the_sensor_repairs_the_alias_while_redis_is_away_and_asks_mlflow_once_per_promotion(
+    town: Platform, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = (_promoted(town, tmp_path, seed) for seed in (1, 2))
+    lineage.set_champion(town.settings, TENANT, "1")
+    assert lineage.champion(town.settings, TENANT) == first.adapter_id
+    good, town.redis = town.redis, redis.Redis(host="127.0.0.1", port=1, retry=None, decode_responses=True)
+    tick = sensors.follow(town, None)
+    assert "Redis does not answer" in str(tick.skip_reason)
+    assert lineage.champion(town.settings, TENANT) == second.adapter_id
+    town.redis = good
+    monkeypatch.setattr(lineage, "champion", _never)
+    again = sensors.follow(town, tick.cursor)
+    assert again.cursor == tick.cursor
+    assert "0 MLflow aliases" in str(again.skip_reason)
+
+
+def _never(*_arguments: object) -> None:
+    raise AssertionError("MLflow was asked although nothing changed")
+
+
+def test_a_tenant_that_mlflow_refuses_does_not_hold_back_the_others(
+    town: Platform, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _promoted(town, tmp_path, 1)
+    other = manifest_of(trained_folder(tmp_path / "other"), "otra-villa")
+    row = publisher.publish(town, tmp_path / "other", other, recipe_hash="b" * 64)
+    with town.database.session() as session:
+        promotions.add(
+            session, "otra-villa", adapter_id=row.adapter_id, kind="promotion", promoted_by="test",
+            mlflow_version=None,
+        )  # fmt: skip
+    real = lineage.champion
+
+    def refuses(settings: Settings, tenant: str) -> str | None:
+        if tenant == TENANT:
+            raise Unavailable("MLflow refuses this model")
+        return real(settings, tenant)
+
+    monkeypatch.setattr(lineage, "champion", refuses)
+    assert list(promoter.repair_aliases(town, {})) == ["otra-villa"]
+    assert real(town.settings, "otra-villa") == row.adapter_id
 
 
 def test_a_key_that_says_something_else_is_set_right(town: Platform, tmp_path: Path) -> None:
@@ -287,6 +385,102 @@ def test_what_a_crashed_upload_left_is_completed(town: Platform, tmp_path: Path)
     assert publisher.fetch_verified(town, TENANT, row.adapter_id) == manifest
 
 
+def test_two_runs_of_one_recipe_at_once_leave_one_sound_adapter(
+    town: Platform, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The pod that was thought lost is in the middle of its upload when the retry comes."""
+    folders = [trained_folder(tmp_path / name, metrics={"seconds": float(n)}) for n, name in enumerate("ab")]
+    manifests = [manifest_of(folder) for folder in folders]
+    assert manifests[0].adapter_id == manifests[1].adapter_id
+    uploading, go_on = threading.Event(), threading.Event()
+    put = ObjectStore.put
+
+    def slow_put(self: ObjectStore, key: str, data: bytes, *, overwrite: bool = False) -> bool:
+        if key.endswith("metrics.json") and not uploading.is_set():
+            uploading.set()
+            go_on.wait(10)
+        return put(self, key, data, overwrite=overwrite)
+
+    monkeypatch.setattr(ObjectStore, "put", slow_put)
+    with ThreadPoolExecutor(2) as pool:
+        late = pool.submit(publisher.publish, town, folders[0], manifests[0], recipe_hash="2" * 64)
+        assert uploading.wait(10)
+        retry = pool.submit(publisher.publish, town, folders[1], manifests[1], recipe_hash="2" * 64)
+        time.sleep(0.3)
+        assert not retry.done(), "it waits for the lock"
+        go_on.set()
+        rows = [late.result(timeout=30), retry.result(timeout=30)]
+    assert rows[0].manifest == rows[1].manifest
+    assert publisher.fetch_verified(town, TENANT, manifests[0].adapter_id) == manifests[0]
+
+
+def test_an_upload_whose_lock_was_lost_never_signs(
+    town: Platform, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = trained_folder(tmp_path / "a")
+    manifest = manifest_of(folder)
+    put = ObjectStore.put
+
+    def cut(self: ObjectStore, key: str, data: bytes, *, overwrite: bool = False) -> bool:
+        if key.endswith("metrics.json"):
+            _cut_connections(town)
+        return put(self, key, data, overwrite=overwrite)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ObjectStore, "put", cut)
+        with pytest.raises(Unavailable):
+            publisher.publish(town, folder, manifest, recipe_hash="2" * 64)
+    assert not town.objects.exists(f"{paths.adapter(manifest.adapter_id)}/manifest.sig")
+    second = trained_folder(tmp_path / "b", metrics={"seconds": 99.0})
+    row = publisher.publish(town, second, manifest_of(second), recipe_hash="2" * 64)
+    assert publisher.fetch_verified(town, TENANT, row.adapter_id) == manifest_of(second).model_copy(
+        update={"created_at": AdapterManifest.model_validate(row.manifest).created_at}
+    )
+
+
+def _cut_connections(platform: Platform) -> None:
+    """As when the network to Postgres breaks: every open transaction is gone, with its locks."""
+    engine = sa.create_engine(platform.database.engine.url)
+    with engine.connect() as connection:
+        connection.execute(
+            sa.text(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND application_name = 'astra-learn'"
+            )
+        )
+    engine.dispose()
+
+
+def test_a_training_under_way_when_its_town_is_erased_leaves_nothing(town: Platform, tmp_path: Path) -> None:
+    folder = trained_folder(tmp_path / "out")
+    town.vault.erase_tenant(TENANT)
+    with pytest.raises(TenantErased):
+        publisher.publish(town, folder, manifest_of(folder), recipe_hash="a" * 64)
+    assert town.objects.list("models") == []
+    with town.database.session() as session:
+        assert session.scalars(sa.select(Adapter)).all() == []
+
+
+def test_nothing_is_promoted_for_an_erased_town_even_when_it_is_erased_meanwhile(
+    town: Platform, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = _publish(town, tmp_path)
+    _judge(town, row)
+    fetch = promoter.fetch_verified
+
+    def erased_meanwhile(platform: Platform, tenant_id: str, adapter_id: str) -> AdapterManifest:
+        manifest = fetch(platform, tenant_id, adapter_id)
+        platform.vault.erase_tenant(tenant_id)
+        return manifest
+
+    monkeypatch.setattr(promoter, "fetch_verified", erased_meanwhile)
+    for _ in range(2):
+        with pytest.raises(TenantErased):
+            promoter.promote(town, TENANT, row.adapter_id, promoted_by="test")
+    assert _announced(town) is None
+    assert _current(town) is None
+
+
 def test_a_folder_that_changed_after_its_manifest_is_not_published(town: Platform, tmp_path: Path) -> None:
     folder = trained_folder(tmp_path / "out")
     manifest = manifest_of(folder)
@@ -354,3 +548,19 @@ def test_an_import_of_something_else_says_so(town: Platform, tmp_path: Path) -> 
     (folder / "metrics.json").write_text("{")
     with pytest.raises(AdapterRefused, match="not JSON"):
         importer.import_adapter(town, TENANT, folder, **arguments)
+
+
+def test_a_run_executed_again_after_a_rollback_does_not_undo_it(town: Platform, tmp_path: Path) -> None:
+    first, second = _promoted(town, tmp_path, 1), _promoted(town, tmp_path, 2)
+    with town.database.session() as session:
+        row = trainings.start(session, TENANT, through_seq=9, attempt=1, dagster_run_id="run-1")
+        trainings.update(
+            session, row.run_id, state="promoted", dataset_hash=DATASET, adapter_id=second.adapter_id,
+            metrics={"golden_hash": "g" * 64},
+        )  # fmt: skip
+    promoter.rollback(town, TENANT, by="operator")
+    assert _current(town) == first.adapter_id
+    kept = promote.promote_candidate(town, TENANT, promoted_by="dagster:run-2", dagster_run_id="run-2")
+    assert not kept.changed
+    assert (kept.adapter_id, kept.digest) == (first.adapter_id, first.digest)
+    assert _current(town) == first.adapter_id

@@ -256,6 +256,32 @@ def test_a_file_that_is_no_private_key_is_named(tmp_path: Path, content: bytes) 
         keys.signing_key(Settings(signing_key_file=path))
 
 
+@pytest.mark.parametrize(
+    "place",
+    [
+        {"object_store_url": "s3://bucket/prefix"},
+        {"database_url": "postgresql://u:p@db.prod:5432/astra"},
+        {"database_url": "postgresql:///astra?host=db.prod"},
+    ],
+)
+def test_pods_that_share_a_store_or_a_database_never_make_a_key_each(
+    tmp_path: Path, place: dict[str, str]
+) -> None:
+    shared = Settings(home=tmp_path / "home").model_copy(update=place)
+    for key in (keys.signing_key, keys.verify_key):
+        with pytest.raises(BadConfiguration, match="ASTRA_SIGNING_KEY_FILE"):
+            key(shared)
+    assert not (tmp_path / "home").exists()
+    public = tmp_path / "verify.pem"
+    public.write_bytes(keys.public_pem(PUBLIC))
+    assert keys.verify_key(shared.model_copy(update={"verify_key_file": public})) == PUBLIC
+
+
+def test_a_database_on_this_machine_is_no_reason_to_refuse(tmp_path: Path) -> None:
+    for url in ("postgresql+psycopg2://astra:x@127.0.0.1:5432/astra", "postgresql:///astra?host=/run/pg"):
+        keys.signing_key(Settings(home=tmp_path / "home", database_url=url))
+
+
 def test_missing_and_wrong_public_keys_are_named(tmp_path: Path) -> None:
     path = tmp_path / "key.pem"
     with pytest.raises(BadConfiguration, match="No such file"):

@@ -13,7 +13,7 @@ import boto3  # type: ignore[import-untyped]
 import pytest
 from moto.server import ThreadedMotoServer
 
-from astra_learn_assets.errors import BadConfiguration, BadInput, InvalidId, NotFound, Unavailable
+from astra_learn_assets.errors import BadConfiguration, BadInput, Conflict, InvalidId, NotFound, Unavailable
 from astra_learn_assets.store.objects import ObjectStore
 
 
@@ -169,11 +169,30 @@ def test_a_complete_folder_is_never_written_again(store: ObjectStore, tmp_path: 
     }
 
 
-def test_an_upload_that_died_before_its_signature_is_made_anew(store: ObjectStore, tmp_path: Path) -> None:
-    store.put("f/w", b"half")
-    store.put("f/manifest.json", b"of the first attempt")
-    assert store.put_folder("f", _folder(tmp_path / "2", w="2", manifest_dot_json="2", manifest_dot_sig="2"))
-    assert {store.get(key) for key in store.list("f")} == {b"2"}
+def test_an_unsigned_file_with_other_content_is_never_replaced_and_never_signed(
+    store: ObjectStore, tmp_path: Path
+) -> None:
+    folder = _folder(tmp_path / "2", w="2", manifest_dot_json="2", manifest_dot_sig="2")
+    store.put("f/w", b"of another upload")
+    with pytest.raises(Conflict):
+        store.put_folder("f", folder)
+    assert store.get("f/w") == b"of another upload"
+    assert not store.exists("f/manifest.sig")
+    store.put("g/w", b"2")
+    assert store.put_folder("g", folder), "what is there already and equal is no obstacle"
+    assert store.exists("g/manifest.sig")
+
+
+def test_an_upload_may_be_stopped_before_it_is_signed(store: ObjectStore, tmp_path: Path) -> None:
+    folder = _folder(tmp_path / "2", w="2", manifest_dot_json="2", manifest_dot_sig="2")
+
+    def stop() -> None:
+        assert store.exists("f/manifest.json")
+        raise Unavailable("the lock was lost")
+
+    with pytest.raises(Unavailable):
+        store.put_folder("f", folder, before_signing=stop)
+    assert not store.exists("f/manifest.sig")
 
 
 def test_links_and_empty_folders_are_not_uploaded(store: ObjectStore, tmp_path: Path) -> None:
