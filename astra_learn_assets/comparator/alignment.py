@@ -4,10 +4,10 @@ The ladder, from certain to likely; each rung only sees what the rungs above lef
 
 1. unique exact text of some length, so that swapped ids cannot win over the text itself;
 2. chunk ids (a duplicated id goes to the paragraph most like the draft's);
-3. exact text again: next to a pair already made, in order between two pairs, then the nearest
-   (1 to 3: :mod:`pairing`);
-4. near text: first what differs by a few letters and stands in its place (:mod:`pairing`); then
-   candidates that share rare words or stand in the same gap (:mod:`candidates`), best first;
+3. exact text again: next to a pair already made, then in order between two pairs;
+4. near text: what differs by a few letters and stands in its place, exact repeats that left theirs
+   (1 to 4 so far: :mod:`pairing`), then candidates that share rare words or stand in the same gap
+   (:mod:`candidates`), best first;
 5. new text where a placeholder stood fills it; likeness never pairs a placeholder, for it is like
    nothing;
 6. a paragraph left over beside a pair may be its other half: split or merged (:mod:`pieces`);
@@ -36,7 +36,7 @@ NEAR = 0.42
 _LIKE_IN_PLACE = 0.5  # from here on likeness alone will do
 _TELLING, _TELLING_AMONG_IDS, _TELLING_IN_PLACE = 0.35, 0.5, 0.12
 _PROOF, _LIKE, _WEIGHT = 0.3, 0.65, 35.0  # of a move: likeness x overlap, and likeness or mass
-_MOVED_WORDS, _FORMULA_WORDS = 8, 14
+_MOVED_WORDS, _FORMULA_WORDS = 11, 14
 _SAMPLE = 150
 _IN_PLACE_BONUS, _FAR_MALUS, _FAR = 0.05, 0.03, 50
 
@@ -79,8 +79,8 @@ def align(
     pairing.by_id(edges)
     pairing.exact_in_context()
     pairing.exact_in_gaps()
-    pairing.exact_nearest()
     pairing.near_in_place()
+    pairing.exact_nearest()
     pieces = Pieces(pairing, vocabulary, frozenset(edges))
     _near(pairing, pieces.reserve(), ids_survived=2 * len(edges) > len(before))
     pairing.fill()
@@ -116,6 +116,7 @@ def _near(pairing: Pairing, reserved: tuple[set[int], set[int]], *, ids_survived
     movable = np.fromiter(
         (
             len(before[a].coded) >= (_FORMULA_WORDS if before[a].text in formulas else _MOVED_WORDS)
+            and len(after[b].coded) >= _MOVED_WORDS
             and after[b].text not in formulas
             for a, b in zip(i.tolist(), j.tolist(), strict=True)
         ),

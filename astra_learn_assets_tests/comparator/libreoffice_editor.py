@@ -330,6 +330,21 @@ def write_everywhere(document, rng):
     cursor.gotoRange(section.Anchor.Start, False)
     text.insertString(cursor, words("sección"), False)
     cursor.gotoEnd(False)
+    for service, key in (("Input", "Content"), ("Annotation", "Content")):
+        text.insertString(cursor, words(f"antes{service}") + " ", False)
+        field = document.createInstance(f"com.sun.star.text.textfield.{service}")
+        setattr(field, key, words(service))
+        text.insertTextContent(cursor, field, False)
+        text.insertControlCharacter(cursor, PARAGRAPH_BREAK, False)
+    text.insertString(cursor, words("control"), False)
+    inside = text.createTextCursorByRange(cursor)
+    inside.goLeft(len(written[-1]), True)
+    control = document.createInstance("com.sun.star.text.ContentControl")
+    text.insertTextContent(inside, control, True)
+    cursor.gotoEnd(False)
+    text.insertControlCharacter(cursor, PARAGRAPH_BREAK, False)
+    styles.FirstIsShared = False
+    styles.HeaderTextFirst.setString(words("primera"))
     line("columnas\tcon tabulador y\u00a0duro")
     line("guion\u2011duro y suave")
     return written

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Sequence
 
 import pytest
@@ -443,24 +441,3 @@ def test_pending_audio_never_takes_a_paragraph_that_only_moved_there() -> None:
     delta = run(draft(texts), final, chunks=manifest(pending=[4]))
     assert delta.examples == ()
     assert [b.before for b in delta.blocks if b.op == "deleted"] == [PENDING]
-
-
-BIG = """
-import random, resource
-from astra_learn_assets_tests.comparator.test_engine import document, p
-from astra_learn_assets.comparator.engine import compare
-rng = random.Random(1)
-words = [f"palabra{rng.randrange(3000)}" for _ in range(20_000)]
-edited = [w if rng.random() > 0.1 else "otra" for w in words]
-edited[0], edited[-1] = "principio", "fin"
-before, after = document([p(" ".join(words))]), document([p(" ".join(edited))])
-start = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-delta = compare(before, after, generated_id="g", final_id="f")
-print(delta.metrics.counts["modified"], (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - start) // 1024)
-"""
-
-
-def test_a_paragraph_of_two_hundred_thousand_characters_is_compared_in_little_memory() -> None:
-    ran = subprocess.run([sys.executable, "-c", BIG], capture_output=True, text=True, check=True)
-    modified, megabytes = map(int, ran.stdout.split())
-    assert (modified, megabytes < 150) == (1, True)

@@ -131,5 +131,6 @@ def test_text_in_every_corner_of_a_libreoffice_document_is_read(tmp_path: Path) 
     # a non-breaking hyphen is an element of its own in the file and read as a plain one
     written = [" ".join(text.replace("\u2011", "-").split()) for text in editor("make", target, 7)]
     read = " ".join(" ".join(block.text.split()) for block in read_document(target.read_bytes()).blocks)
-    assert len(written) == 32
-    assert [text for text in written if read.count(text) != 1] == []
+    assert len(written) == 38
+    # the first page's footer is the general one there and is stored again
+    assert [text for text in written if read.count(text) != 1 + text.startswith("Footer")] == []
