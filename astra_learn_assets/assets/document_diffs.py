@@ -14,14 +14,17 @@ def document_diffs(context: dg.AssetExecutionContext, platform: PlatformResource
     """One encrypted Parquet file per compared document: operations, routes, audio references.
 
     A document the engine does not trust (another text, vandalism, no draft) is quarantined with
-    its reason and teaches nothing.
+    its reason and teaches nothing. One whose file is missing or damaged is tried again by every run.
     """
     with platform.open() as opened:
         result = compare.compare_waiting_finals(opened, tenant_of(context))
+    if result.unreadable:
+        context.log.error(f"files of these documents cannot be read: {', '.join(result.unreadable)}")
     return dg.MaterializeResult(
         data_version=dg.DataVersion(result.digest),
         metadata={
             "documents": result.total,
+            "unreadable": list(result.unreadable),
             "compared_now": result.compared,
             "pairs": result.pairs,
             "operations": count_table("operation", result.operations),

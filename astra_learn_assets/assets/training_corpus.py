@@ -1,5 +1,7 @@
 """What one training reads: the tenant's examples and a share of replay."""
 
+from collections.abc import Iterator
+
 import dagster as dg
 
 from astra_learn_assets.assets import common
@@ -11,17 +13,27 @@ from astra_learn_assets.resources import PlatformResource
 from astra_learn_assets.stages import corpus, training_run
 
 
-@dg.asset(deps=[anonymized_pairs, golden_set], **common("learning", "jsonl"))
-def training_corpus(context: dg.AssetExecutionContext, platform: PlatformResource) -> dg.MaterializeResult:
-    """Newest usable examples first, capped, with replay against forgetting; no golden document in it."""
+@dg.asset(deps=[anonymized_pairs, golden_set], output_required=False, **common("learning", "jsonl"))
+def training_corpus(
+    context: dg.AssetExecutionContext, platform: PlatformResource
+) -> Iterator[dg.MaterializeResult]:
+    """Newest usable examples first, capped, with replay against forgetting; no golden document in it.
+
+    A municipality that has nothing to learn from yet has no corpus: the assets after it are skipped, so
+    a backfill of all municipalities is not red because one of them is new.
+    """
+    tenant_id, training_id = tenant_of(context), context.run.tags.get(training_run.TAG)
     with platform.open() as opened:
+        if training_id is None and not corpus.has_examples(opened, tenant_id):
+            context.log.warning(
+                f"tenant {tenant_id} has no usable example that passed pii_gate: no corpus is made and "
+                "nothing is trained. Materialize document_diffs and anonymized_pairs first"
+            )
+            return
         result = corpus.build_training_corpus(
-            opened,
-            tenant_of(context),
-            training_id=context.run.tags.get(training_run.TAG),
-            dagster_run_id=context.run.run_id,
+            opened, tenant_id, training_id=training_id, dagster_run_id=context.run.run_id
         )
-    return dg.MaterializeResult(
+    yield dg.MaterializeResult(
         data_version=dg.DataVersion(result.dataset_hash),
         metadata={
             "tenant_examples": result.tenant_examples,

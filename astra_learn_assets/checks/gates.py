@@ -7,6 +7,7 @@ import dagster as dg
 from astra_learn_assets.assets.anonymized_pairs import anonymized_pairs
 from astra_learn_assets.assets.evaluation_report import evaluation_report
 from astra_learn_assets.assets.lora_adapter import lora_adapter
+from astra_learn_assets.assets.metadata import example_table
 from astra_learn_assets.assets.training_corpus import training_corpus
 from astra_learn_assets.contracts import GateVerdict
 from astra_learn_assets.partitions import tenant_of, tenant_partitions
@@ -19,7 +20,8 @@ def pii_gate(context: dg.AssetCheckExecutionContext, platform: PlatformResource)
     """Nothing that names or identifies a citizen is left in any example file of the tenant."""
     with platform.open() as opened:
         verdicts = anonymize.judge(opened, tenant_of(context), dagster_run_id=context.run.run_id)
-    failed = [verdict for verdict in verdicts if not verdict.passed]
+        failed = [verdict for verdict in verdicts if not verdict.passed]
+        preview = () if failed else corpus.preview(opened, tenant_of(context))
     totals: Counter[str] = Counter()
     for verdict in verdicts:
         counted = {k: v for k, v in verdict.details.items() if k == "lines" or k.startswith("hits")}
@@ -29,8 +31,14 @@ def pii_gate(context: dg.AssetCheckExecutionContext, platform: PlatformResource)
     return dg.AssetCheckResult(
         passed=not failed,
         severity=dg.AssetCheckSeverity.ERROR,
-        description=failed[0].reason if failed else f"{len(verdicts)} files passed",
-        metadata={"files": len(verdicts), "failed": len(failed), **totals, **shown},
+        description=failed[0].reason if failed else _passed(len(verdicts)),
+        metadata={
+            "files": len(verdicts),
+            "failed": len(failed),
+            **totals,
+            **shown,
+            **({"preview": example_table(preview)} if preview else {}),
+        },
     )
 
 
@@ -38,28 +46,34 @@ def pii_gate(context: dg.AssetCheckExecutionContext, platform: PlatformResource)
 def corpus_gate(context: dg.AssetCheckExecutionContext, platform: PlatformResource) -> dg.AssetCheckResult:
     """Replay share, no golden example, no poisoning, enough examples."""
     with platform.open() as opened:
-        return _result(corpus.judge(opened, tenant_of(context), dagster_run_id=context.run.run_id))
+        return _result(corpus.judge(opened, tenant_of(context), **_of(context)))
 
 
 @dg.asset_check(asset=lora_adapter, blocking=True, partitions_def=tenant_partitions)
 def adapter_gate(context: dg.AssetCheckExecutionContext, platform: PlatformResource) -> dg.AssetCheckResult:
     """Finite, the loss fell, it reloads to the same logits, signed for this tenant."""
     with platform.open() as opened:
-        return _result(train.judge(opened, tenant_of(context), dagster_run_id=context.run.run_id))
+        return _result(train.judge(opened, tenant_of(context), **_of(context)))
 
 
 @dg.asset_check(asset=evaluation_report, blocking=True, partitions_def=tenant_partitions)
 def wer_gate(context: dg.AssetCheckExecutionContext, platform: PlatformResource) -> dg.AssetCheckResult:
     """Not worse than the champion and not worse than the frozen baseline, on enough words."""
     with platform.open() as opened:
-        return _result(
-            evaluate.judge(
-                opened,
-                tenant_of(context),
-                context.run.tags.get(training_run.ADAPTER_TAG),
-                dagster_run_id=context.run.run_id,
-            )
-        )
+        adapter_id = context.run.tags.get(training_run.ADAPTER_TAG)
+        return _result(evaluate.judge(opened, tenant_of(context), adapter_id=adapter_id, **_of(context)))
+
+
+def _of(context: dg.AssetCheckExecutionContext) -> dict[str, str | None]:
+    """What ties a step to its training; see ``stages.training_run``."""
+    return {
+        "dagster_run_id": context.run.run_id,
+        "training_id": context.run.tags.get(training_run.TAG),
+    }
+
+
+def _passed(files: int) -> str:
+    return f"{files} files passed" if files else "holds: no examples yet"
 
 
 def _result(verdict: GateVerdict) -> dg.AssetCheckResult:

@@ -9,9 +9,14 @@ The rule, in order, for each document whose examples are missing or were made un
 4. write the JSONL, then index its examples.
 
 The *policy* is everything that decides what is masked: the tenant's country and blocklist, the
-rosters, the detectors' versions. Its fingerprint is kept with the document, so a name that enters
-the blocklist today anonymizes yesterday's documents anew. ``pii_gate`` judges the finished file
-again, and nothing is trained on a file without its passing verdict.
+rosters, the detectors' versions and the data they know names from. Its fingerprint is kept with the
+document, so a name that enters the blocklist today, or a detector that is better tomorrow, anonymizes
+yesterday's documents anew. Until that has happened such a document is *stale*: no gate passes it, no
+corpus and no golden set takes it (:func:`is_approved`).
+
+``pii_gate`` judges the finished file again, and nothing is trained on a file without its passing
+verdict. A document whose diff cannot be read is kept out and compared again by the next run; one whose
+example file is not the one recorded has it made anew. Neither holds up the others.
 """
 
 from __future__ import annotations
@@ -21,14 +26,21 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from sqlalchemy import orm
 
 from astra_learn_assets.contracts import Delta, Example, GateVerdict
 from astra_learn_assets.datasets import golden, instruct, jsonl, quality
+from astra_learn_assets.errors import BadConfiguration, BadInput
 from astra_learn_assets.platform import Platform
+from astra_learn_assets.privacy import lexicon, nlp, presidio, pseudonymizer, residual_names
 from astra_learn_assets.privacy.gate import batch_canary, pii_gate
 from astra_learn_assets.privacy.pseudonymizer import Pseudonymizer
 from astra_learn_assets.privacy.residual import ResidualScanner
-from astra_learn_assets.stages import diff_file
+from astra_learn_assets.stages import diff_file, stored_file
 from astra_learn_assets.store import artifacts, blocklist, documents, examples, paths, tenants, verdicts
 from astra_learn_assets.store.tables import Document
 
@@ -46,8 +58,16 @@ class Policy:
 
     @property
     def fingerprint(self) -> str:
-        """16 hexadecimal digits over every field."""
-        content = json.dumps([self.country, sorted(self.mask_terms), sorted(self.allow_terms), self.model])
+        """16 hexadecimal digits over every field and over :func:`detectors`."""
+        content = json.dumps(
+            [
+                self.country,
+                sorted(self.mask_terms),
+                sorted(self.allow_terms),
+                self.model,
+                detectors(self.model),
+            ]
+        )
         return hashlib.sha256(content.encode()).hexdigest()[:16]
 
     def pseudonymizer(self) -> Pseudonymizer:
@@ -79,7 +99,50 @@ class AnonymizeResult:
     examples: int
     left_out: dict[str, int] = field(default_factory=dict)
     entities: dict[str, int] = field(default_factory=dict)
-    preview: tuple[Example, ...] = ()
+    unreadable: tuple[str, ...] = ()
+    """Documents whose diff could not be read; the next run compares them again."""
+
+
+@lru_cache(maxsize=8)
+def detectors(model: str | None) -> tuple[str, ...]:
+    """What finds persons here: versions of the code, digests of the data; once per process and model.
+
+    A model that came as a folder counts by its content, because people overwrite folders.
+
+    Raises:
+        BadConfiguration: the model is neither a folder nor an installed package.
+    """
+    return (
+        f"pseudonymizer {pseudonymizer.VERSION}",
+        f"scored names {residual_names.VERSION}",
+        *(f"{name} {number}" for name, number in sorted(presidio.versions().items())),
+        f"lexicon {_content(Path(lexicon.__file__).parent)}",
+        f"entity model {_model(model)}",
+    )
+
+
+def _model(model: str | None) -> str:
+    folder = nlp.SHIPPED_MODEL if model is None else Path(model)
+    if folder.is_dir():
+        return _content(folder)
+    try:
+        return f"{model} {version(str(model))}"
+    except PackageNotFoundError as error:
+        raise BadConfiguration(
+            f"entity model {model!r} is neither an installed spaCy package nor a folder: install it "
+            "or unset ASTRA_NER_MODEL"
+        ) from error
+
+
+def _content(folder: Path) -> str:
+    """16 digits over names and bytes of the files below ``folder``, without code's leftovers and prose."""
+    total = hashlib.sha256()
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and path.suffix not in {".pyc", ".md"}:
+            total.update(f"{path.relative_to(folder).as_posix()}\0".encode())
+            with path.open("rb") as file:
+                total.update(hashlib.file_digest(file, "sha256").digest())
+    return total.hexdigest()[:16]
 
 
 def policy_of(platform: Platform, tenant_id: str) -> Policy:
@@ -104,36 +167,48 @@ def anonymize_documents(platform: Platform, tenant_id: str) -> AnonymizeResult:
     stale = [row for row in rows if _is_stale(row, policy)]
     left_out: Counter[str] = Counter()
     entities: Counter[str] = Counter()
-    preview: list[Example] = []
+    unreadable: list[str] = []
     made = 0
     if stale:
-        pseudonymizer, scanner = policy.pseudonymizer(), policy.scanner()
+        first, second = policy.pseudonymizer(), policy.scanner()
         for row in stale:
-            delta = diff_file.decode(platform.vault.read(tenant_id, paths.diff(tenant_id, row.document_id)))
-            kept = _examples(tenant_id, row.document_id, delta, pseudonymizer, scanner, left_out)
+            try:
+                delta = _delta(platform, tenant_id, row)
+            except stored_file.Unreadable as error:
+                _keep_out(platform, tenant_id, row, str(error))
+                unreadable.append(row.document_id)
+                continue
+            kept = _examples(tenant_id, row.document_id, delta, first, second, left_out)
             _store(platform, tenant_id, row, policy, kept)
             made += len(kept)
-            preview.extend(kept[:2])
             for example in kept:
                 entities.update({_kind(name): count for name, count in example.meta.entities.items()})
     with platform.database.session() as session:
         rows = documents.listing(session, tenant_id)
     return AnonymizeResult(
         digest=pairs_digest(rows),
-        documents=len(stale),
+        documents=len(stale) - len(unreadable),
         total_documents=sum(row.pairs_sha256 is not None for row in rows),
         examples=made,
         left_out=dict(left_out),
         entities=dict(entities),
-        preview=tuple(preview[:10]),
+        unreadable=tuple(unreadable),
     )
+
+
+def outstanding(platform: Platform, tenant_id: str) -> documents.Outstanding:
+    """The documents of ``tenant_id`` that a preparing run would still change under today's policy."""
+    policy = policy_of(platform, tenant_id).fingerprint
+    with platform.database.session() as session:
+        return documents.outstanding(session, tenant_id, policy=policy)
 
 
 def judge(platform: Platform, tenant_id: str, *, dagster_run_id: str | None = None) -> list[GateVerdict]:
     """pii_gate: judge every example file that has no verdict under the present policy; record each.
 
     Returns one verdict per example file of the tenant, old ones included, so that the caller sees
-    the state of the whole partition.
+    the state of the whole partition. A stale document, or one whose file is not the one recorded, has a
+    refusal here that is not recorded: it speaks of no digest, and the file is about to be made anew.
     """
     policy = policy_of(platform, tenant_id)
     with platform.database.session() as session:
@@ -141,37 +216,60 @@ def judge(platform: Platform, tenant_id: str, *, dagster_run_id: str | None = No
         known = {
             row.document_id: verdicts.latest(session, tenant_id, "pii_gate", gate_digest(row)) for row in rows
         }
-    results = [
-        verdict
-        for row in rows
-        if (verdict := known[row.document_id]) is not None and not _is_stale(row, policy)
-    ]
-    waiting = [row for row in rows if known[row.document_id] is None or _is_stale(row, policy)]
+    results: list[GateVerdict] = []
+    waiting: list[tuple[Document, bytes]] = []
+    for row in rows:
+        verdict = known[row.document_id]
+        if _is_stale(row, policy):
+            results.append(_refusal(row, "made under another privacy policy: materialize anonymized_pairs"))
+        elif verdict is not None:
+            results.append(verdict)
+        else:
+            try:
+                waiting.append((row, read_pairs(platform, tenant_id, row)))
+            except stored_file.Unreadable as error:
+                results.append(_refusal(row, f"{error}; anonymized_pairs makes it anew"))
     if not waiting:
         return results
-    pseudonymizer, scanner = policy.pseudonymizer(), policy.scanner()
-    files = [platform.vault.read(tenant_id, paths.pairs(tenant_id, row.document_id)) for row in waiting]
-    canary = batch_canary(files, pseudonymizer=pseudonymizer, scanner=scanner)
-    for row, data in zip(waiting, files, strict=True):
+    first, second = policy.pseudonymizer(), policy.scanner()
+    canary = batch_canary([data for _, data in waiting], pseudonymizer=first, scanner=second)
+    for row, data in waiting:
         verdict = pii_gate(
             data,
-            scanner=scanner,
-            pseudonymizer=pseudonymizer,
+            scanner=second,
+            pseudonymizer=first,
             tenant_id=tenant_id,
             digest=gate_digest(row),
             canary=canary,
         )
-        if hashlib.sha256(data).hexdigest() != row.pairs_sha256:
-            verdict = verdict.model_copy(
-                update={
-                    "passed": False,
-                    "reason": f"{row.document_id}: the stored file is not the one recorded",
-                }
-            )
         with platform.database.session() as session:
             verdicts.record(session, verdict, dagster_run_id=dagster_run_id)
         results.append(verdict)
     return results
+
+
+def is_approved(session: orm.Session, row: Document, policy: Policy) -> bool:
+    """Whether the examples of ``row`` were made under ``policy`` and passed pii_gate."""
+    if row.state != "anonymized" or row.metrics.get("pii_policy") != policy.fingerprint:
+        return False
+    verdict = verdicts.latest(session, row.tenant_id, "pii_gate", gate_digest(row))
+    return verdict is not None and verdict.passed
+
+
+def read_pairs(platform: Platform, tenant_id: str, row: Document) -> bytes:
+    """The example file that ``row`` records. One that is not it is given up, to be made anew.
+
+    Raises:
+        Unreadable: the file is missing, damaged, or has other content.
+    """
+    key = paths.pairs(tenant_id, row.document_id)
+    what = f"el fichero de ejemplos de {row.document_id}"
+    try:
+        return stored_file.sealed(platform, tenant_id, key, row.pairs_sha256, what=what)
+    except stored_file.Unreadable:
+        with platform.database.session() as session:
+            documents.reopen(session, tenant_id, row.document_id, pairs_sha256=str(row.pairs_sha256))
+        raise
 
 
 def gate_digest(row: Document) -> str:
@@ -191,16 +289,52 @@ def _is_stale(row: Document, policy: Policy) -> bool:
     return row.pairs_sha256 is None or row.metrics.get("pii_policy") != policy.fingerprint
 
 
+def _delta(platform: Platform, tenant_id: str, row: Document) -> Delta:
+    key = paths.diff(tenant_id, row.document_id)
+    what = f"la comparación de {row.document_id}"
+    data = stored_file.sealed(platform, tenant_id, key, row.diff_sha256, what=what)
+    try:
+        return diff_file.decode(data)
+    except BadInput as error:
+        raise stored_file.Unreadable(f"{what} no se puede leer") from error
+
+
+def _keep_out(platform: Platform, tenant_id: str, row: Document, reason: str) -> None:
+    """Kept out until it is compared again; what it taught under another policy no longer teaches."""
+    with platform.database.session() as session:
+        known = examples.of_document(session, tenant_id, row.document_id)
+        examples.exclude(session, tenant_id, [old.example_id for old in known if old.usable], SUPERSEDED)
+        documents.record(
+            session,
+            tenant_id,
+            document_id=row.document_id,
+            artifact_id=row.artifact_id,
+            state="quarantined",
+            reason=reason,
+            metrics={documents.UNREADABLE: True},
+        )
+
+
+def _refusal(row: Document, reason: str) -> GateVerdict:
+    return GateVerdict(
+        gate="pii_gate",
+        tenant_id=row.tenant_id,
+        digest=gate_digest(row),
+        passed=False,
+        reason=f"{row.document_id}: {reason}",
+    )
+
+
 def _examples(
     tenant_id: str,
     document_id: str,
     delta: Delta,
-    pseudonymizer: Pseudonymizer,
-    scanner: ResidualScanner,
+    first: Pseudonymizer,
+    second: ResidualScanner,
     left_out: Counter[str],
 ) -> list[Example]:
     pairs = delta.examples
-    masked = pseudonymizer.pairs(
+    masked = first.pairs(
         [(pair.before, pair.after, f"{document_id}/{pair.chunk_id}/{n}") for n, pair in enumerate(pairs)]
     )
     made: list[Example] = []
@@ -219,7 +353,7 @@ def _examples(
             made.append(example)
         else:
             left_out[reason] += 1
-    report = scanner.scan_jsonl(jsonl.dump(made))
+    report = second.scan_jsonl(jsonl.dump(made))
     residual = {hit.line for hit in report.hits}
     if residual:
         left_out["residual"] += len(residual)

@@ -3,6 +3,10 @@
 The hot path has compared the same two files already, to answer the clerk. The engine is pure, so
 the learning path compares again instead of trusting a stored answer: a backfill needs nothing but
 the documents. A document that cannot be learned from is recorded with the reason, never dropped.
+
+One bad document never holds up the others. What the engine refuses is kept out for good; what cannot be
+read (missing, or not the bytes that were uploaded) is kept out until a later run can read it, and every
+run tries. A store or database that does not answer is nobody's document: that ends the run.
 """
 
 from __future__ import annotations
@@ -16,7 +20,7 @@ from astra_learn_assets.comparator.manifest import parse_manifest
 from astra_learn_assets.contracts import Delta, Manifest
 from astra_learn_assets.errors import BadInput, NotFound
 from astra_learn_assets.platform import Platform
-from astra_learn_assets.stages import diff_file
+from astra_learn_assets.stages import diff_file, stored_file
 from astra_learn_assets.store import artifacts, documents, paths
 from astra_learn_assets.store.tables import Artifact, Document
 
@@ -33,12 +37,15 @@ class CompareResult:
     pairs: int = 0
     pairs_by_route: dict[int, int] = field(default_factory=dict)
     wer_by_document: dict[str, float] = field(default_factory=dict)
+    unreadable: tuple[str, ...] = ()
+    """Finals kept out because a file of theirs could not be read; a person should look."""
 
 
 def compare_waiting_finals(platform: Platform, tenant_id: str) -> CompareResult:
-    """Compare each final of ``tenant_id`` that has no document row yet, oldest first."""
+    """Compare each final of ``tenant_id`` that has no document row yet or could not be read before."""
     with platform.database.session() as session:
         waiting = artifacts.finals_without_document(session, tenant_id)
+        waiting += documents.unreadable_finals(session, tenant_id)
         bases = {
             final.artifact_id: artifacts.base_for(session, tenant_id, final.session_id, final.version)
             for final in waiting
@@ -63,6 +70,7 @@ def compare_waiting_finals(platform: Platform, tenant_id: str) -> CompareResult:
             pairs=sum(routes.values()),
             pairs_by_route=dict(routes),
             wer_by_document=wer,
+            unreadable=tuple(row.document_id for row in rows if row.metrics.get(documents.UNREADABLE)),
         )
 
 
@@ -79,13 +87,16 @@ def _compare_one(platform: Platform, tenant_id: str, final: Artifact, base: Arti
         return None
     try:
         delta = engine.compare(
-            platform.objects.get(base.uri),
-            platform.objects.get(final.uri),
+            stored_file.of_artifact(platform, base),
+            stored_file.of_artifact(platform, final),
             generated_id=base.artifact_id,
             final_id=final.artifact_id,
             manifest=_manifest(platform, base),
             confidence_minimum=platform.settings.document_confidence_minimum,
         )
+    except stored_file.Unreadable as error:
+        _record(platform, tenant_id, final, reason=str(error), unreadable=True)
+        return None
     except BadInput as error:
         _record(platform, tenant_id, final, reason=str(error))
         return None
@@ -111,8 +122,13 @@ def _record(
     reason: str | None,
     delta: Delta | None = None,
     data: bytes | None = None,
+    unreadable: bool = False,
 ) -> None:
-    metrics = {} if delta is None else {"wer": delta.metrics.wer, "confidence": delta.metrics.confidence}
+    metrics: dict[str, float | bool] = {}
+    if delta is not None:
+        metrics = {"wer": delta.metrics.wer, "confidence": delta.metrics.confidence}
+    if unreadable:
+        metrics[documents.UNREADABLE] = True
     with platform.database.session() as session:
         documents.record(
             session,

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from astra_learn_assets.contracts import Delta
+from astra_learn_assets.errors import BadInput
 
 _META = b"astra.delta"
 _SCHEMA = pa.schema(
@@ -52,10 +53,14 @@ def decode(data: bytes) -> Delta:
     """The delta that :func:`encode` wrote.
 
     Raises:
-        ValueError: when the file is not one of ours.
+        BadInput: when the file is not one of ours; the message repeats nothing of it.
     """
-    table = pq.read_table(io.BytesIO(data))
-    rest = (table.schema.metadata or {}).get(_META)
-    if rest is None:
-        raise ValueError("not a diff file: its schema carries no 'astra.delta'")
-    return Delta.model_validate({**json.loads(rest), "blocks": table.to_pylist()})
+    try:
+        table = pq.read_table(io.BytesIO(data))
+        rest = (table.schema.metadata or {}).get(_META)
+        if rest is None:
+            raise BadInput("not a diff file: its schema carries no 'astra.delta'")
+        return Delta.model_validate({**json.loads(rest), "blocks": table.to_pylist()})
+    # ArrowInvalid and pydantic's and json's errors are ValueErrors; what they say may quote the document
+    except (ValueError, TypeError, pa.ArrowException, OSError) as error:
+        raise BadInput(f"not a diff file: {type(error).__name__}") from None

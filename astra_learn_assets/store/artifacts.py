@@ -192,3 +192,15 @@ def tenants_with_new_finals(session: orm.Session) -> dict[str, int]:
         .order_by(Artifact.tenant_id)
     )
     return {tenant: int(newest) for tenant, newest in rows}
+
+
+def uploaders(session: orm.Session, tenant_id: str) -> dict[str, str]:
+    """Who sent each final, by its id; one that nobody is known for is left out."""
+    rows = session.execute(
+        sa.select(Artifact.artifact_id, Artifact.uploaded_by).where(
+            Artifact.tenant_id == ids.tenant_id(tenant_id),
+            Artifact.kind == "final",
+            Artifact.uploaded_by.is_not(None),
+        )
+    )
+    return {identity: str(name) for identity, name in rows}

@@ -15,7 +15,7 @@ from astra_learn_assets.privacy.lexicon import role_words
 from astra_learn_assets.privacy.persons import is_ordinary
 from astra_learn_assets.registry.keys import verify_key
 from astra_learn_assets.serving.adapter_store import AdapterStore
-from astra_learn_assets.stages import promote, train, training_run
+from astra_learn_assets.stages import corpus, promote, train, training_run
 from astra_learn_assets.store import blocklist, documents, paths, promotions, trainings
 from astra_learn_assets_tests.graph.conftest import Town
 
@@ -144,7 +144,11 @@ def test_nothing_downstream_runs_without_examples_and_the_error_says_what_to_do(
     instance: dg.DagsterInstance, town: Town
 ) -> None:
     with pytest.raises(GateRefused, match="materialize document_diffs"):
-        run_assets(instance, town.tenant_id, ["training_corpus"])
+        corpus.build_training_corpus(town.platform, town.tenant_id, training_id=None, dagster_run_id="test")
+    result = run_assets(instance, town.tenant_id, LEARN)
+    assert [event.asset_key.to_user_string() for event in result.get_asset_materialization_events()] == [
+        "golden_set"
+    ]
     with pytest.raises(GateRefused, match="materialize training_corpus"):
         promote.promote_candidate(town.platform, town.tenant_id, promoted_by="test")
 
