@@ -1,9 +1,19 @@
 """The sensors: feedback starts preparing, enough examples start training, the outbox is relayed.
 
 A run key dedupes against failed runs too, so every key carries something that grows when a retry is
-wanted: the number of earlier runs for the same finals, the attempt of a training.
+wanted: the number of earlier runs for the same waiting work, the attempt of a training.
+
+What waits for preparing is read from the rows, not from what a run did: finals without a document, documents
+without examples or with examples made under another privacy policy, examples that no gate has judged,
+files that could not be read. A run that died anywhere in between leaves one of these, and so does a name
+that enters the blocklist. The same work is asked for at most six times a day, five minutes apart; then
+the sensor says that a person must look.
 """
 
+import hashlib
+import json
+import logging
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import dagster as dg
@@ -15,12 +25,14 @@ from astra_learn_assets.platform import Platform
 from astra_learn_assets.registry import promoter
 from astra_learn_assets.resources import PlatformResource
 from astra_learn_assets.settings import get_settings
-from astra_learn_assets.stages import plan, training_run
+from astra_learn_assets.stages import anonymize, plan, training_run
 from astra_learn_assets.stages.plan import RunState
 from astra_learn_assets.store import artifacts, dictionary, outbox, tenants
+from astra_learn_assets.store.documents import Outstanding
 from astra_learn_assets.store.tables import TrainingRun
 
-FINALS_TAG = "astra/finals_seq"
+WORK_TAG = "astra/waiting"
+_ATTEMPT_TAG = "astra/attempt"
 _ACTIVE = [
     dg.DagsterRunStatus.QUEUED,
     dg.DagsterRunStatus.NOT_STARTED,
@@ -29,7 +41,9 @@ _ACTIVE = [
     dg.DagsterRunStatus.CANCELING,
 ]
 _RETRY_AFTER = timedelta(minutes=5)
-_MAX_PREPARE_RUNS = 5
+_MAX_PREPARE_RUNS = 6
+_PREPARE_WINDOW = timedelta(days=1)
+_log = logging.getLogger(__name__)
 
 
 def build_sensors() -> list[dg.SensorDefinition]:
@@ -94,26 +108,71 @@ def feedback(instance: dg.DagsterInstance, platform: Platform, cursor: str | Non
     """One tick of the feedback sensor.
 
     While a tenant's preparing run is active nothing more is asked for it: the run takes every final
-    that waits when it starts, and the next tick sees the rest.
+    that waits when it starts, and the next tick sees the rest. An erased tenant is no partition any more.
     """
     with platform.database.session() as session:
-        known = [tenant.tenant_id for tenant in tenants.list_all(session)]
-        waiting = artifacts.tenants_with_new_finals(session)
+        everyone = tenants.list_all(session)
+        finals = artifacts.tenants_with_new_finals(session)
+    known = [tenant.tenant_id for tenant in everyone if tenant.wrapped_key is not None]
+    erased = {tenant.tenant_id for tenant in everyone if tenant.wrapped_key is None}
     present = set(instance.get_dynamic_partitions(str(tenant_partitions.name)))
-    new = [tenant for tenant in known if tenant not in present]
-    requests = [
-        request
-        for tenant, newest in sorted(waiting.items())
-        if (request := _prepare_request(instance, tenant, newest)) is not None
-    ]
-    events, cursor = _outside_events(platform, waiting, cursor)
+    changes: list[dg.AddDynamicPartitionsRequest | dg.DeleteDynamicPartitionsRequest] = []
+    if new := [tenant for tenant in known if tenant not in present]:
+        changes.append(tenant_partitions.build_add_request(new))
+    if gone := sorted(erased & present):
+        changes.append(tenant_partitions.build_delete_request(gone))
+    requests: list[dg.RunRequest] = []
+    reasons: list[str] = []
+    for tenant in known:
+        try:
+            waiting = Waiting(finals.get(tenant), anonymize.outstanding(platform, tenant))
+        except AstraError as error:
+            # One tenant's fault is not the others': it is said, and asked again at the next tick.
+            reasons.append(f"{tenant}: {error}")
+            _log.warning("feedback of %s: %s", tenant, error)
+            continue
+        if waiting:
+            answer = _prepare_request(instance, tenant, waiting)
+            if isinstance(answer, dg.RunRequest):
+                requests.append(answer)
+            else:
+                reasons.append(f"{tenant}: {answer}")
+    events, cursor = _outside_events(platform, {t: seq for t, seq in finals.items() if t in known}, cursor)
     return dg.SensorResult(
         run_requests=requests,
-        skip_reason=None if requests else _skip(waiting),
+        skip_reason=None if requests else "; ".join(reasons) or "nothing waits to be prepared",
         cursor=cursor,
-        dynamic_partitions_requests=[tenant_partitions.build_add_request(new)] if new else [],
+        dynamic_partitions_requests=changes,
         asset_events=events,
     )
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """What a tenant's next preparing run would find to do; false when that is nothing."""
+
+    newest_final: int | None
+    documents: Outstanding
+
+    def __bool__(self) -> bool:
+        return self.newest_final is not None or bool(self.documents)
+
+    @property
+    def key(self) -> str:
+        """16 hexadecimal digits that change with the work, so that new work is never taken for a retry."""
+        rows = self.documents
+        content = [self.newest_final, rows.policy, rows.stale, rows.unjudged, rows.unreadable]
+        return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:16]
+
+    def __str__(self) -> str:
+        rows = self.documents
+        parts = [
+            "new finals" if self.newest_final is not None else "",
+            f"{len(rows.stale)} documents to anonymize" if rows.stale else "",
+            f"{len(rows.unjudged)} documents without a verdict" if rows.unjudged else "",
+            f"{len(rows.unreadable)} documents with an unreadable file" if rows.unreadable else "",
+        ]
+        return ", ".join(part for part in parts if part)
 
 
 def training(instance: dg.DagsterInstance, platform: Platform, *, cron: bool) -> dg.SensorResult:
@@ -156,21 +215,31 @@ def _training_request(
     return decision.reason, dg.RunRequest(run_key=key, partition_key=tenant, tags=tags)
 
 
-def _prepare_request(instance: dg.DagsterInstance, tenant: str, newest: int) -> dg.RunRequest | None:
+def _prepare_request(instance: dg.DagsterInstance, tenant: str, waiting: Waiting) -> dg.RunRequest | str:
+    """The run to ask for, or why none is."""
+    now = datetime.now(UTC)
     lane = {"dagster/partition": tenant}
     active = dg.RunsFilter(job_name=prepare_examples.name, tags=lane, statuses=_ACTIVE)
     if instance.get_runs(active, limit=1):
-        return None
-    same = dg.RunsFilter(job_name=prepare_examples.name, tags={**lane, FINALS_TAG: str(newest)})
-    earlier = instance.get_run_records(same, limit=_MAX_PREPARE_RUNS + 1)
-    if len(earlier) > _MAX_PREPARE_RUNS:
-        return None
-    if earlier and datetime.now(UTC) - earlier[0].create_timestamp < _RETRY_AFTER:
-        return None
+        return f"{waiting}; a preparing run is under way"
+    same = dg.RunsFilter(job_name=prepare_examples.name, tags={**lane, WORK_TAG: waiting.key})
+    earlier = instance.get_run_records(same, limit=_MAX_PREPARE_RUNS)
+    recent = [run for run in earlier if now - run.create_timestamp < _PREPARE_WINDOW]
+    if len(recent) >= _MAX_PREPARE_RUNS:
+        again = (recent[-1].create_timestamp + _PREPARE_WINDOW).isoformat(timespec="minutes")
+        return (
+            f"{waiting}, and {len(recent)} runs did not change that: a person must look at the last run of "
+            f"{prepare_examples.name}; tried again at {again}"
+        )
+    if recent and now - recent[0].create_timestamp < _RETRY_AFTER:
+        again = (recent[0].create_timestamp + _RETRY_AFTER).isoformat(timespec="minutes")
+        return f"{waiting}; the last run did not change that, tried again at {again}"
+    # From the newest run's number, not from how many there are: old runs may be cleaned away.
+    attempt = 1 + (int(earlier[0].dagster_run.tags.get(_ATTEMPT_TAG, len(earlier))) if earlier else 0)
     return dg.RunRequest(
-        run_key=f"{tenant}:{newest}:{len(earlier) + 1}",
+        run_key=f"{tenant}:{waiting.key}:{attempt}",
         partition_key=tenant,
-        tags={FINALS_TAG: str(newest)},
+        tags={WORK_TAG: waiting.key, _ATTEMPT_TAG: str(attempt)},
     )
 
 
@@ -210,7 +279,3 @@ def _outside_events(
                 )
             seen[tenant] = f"{newest},{version}"
     return events, ";".join(f"{tenant}={value}" for tenant, value in sorted(seen.items()))
-
-
-def _skip(waiting: dict[str, int]) -> str:
-    return f"waiting for the runs of {', '.join(sorted(waiting))}" if waiting else "no final waits"

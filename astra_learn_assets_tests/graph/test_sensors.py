@@ -9,7 +9,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from astra_learn_assets.automation.sensors import FINALS_TAG, feedback, training
+from astra_learn_assets.automation.sensors import WORK_TAG, feedback, training
 from astra_learn_assets.errors import Unavailable
 from astra_learn_assets.partitions import tenant_partitions
 from astra_learn_assets.platform import Platform
@@ -62,7 +62,7 @@ def test_a_failed_preparing_run_is_asked_for_again_under_another_key_but_not_at_
     assert not feedback(instance, town.platform, None).run_requests, "its run is active"
     instance.report_run_failed(run)
     assert not feedback(instance, town.platform, None).run_requests, "too soon after the failure"
-    assert FINALS_TAG in first.tags
+    assert WORK_TAG in first.tags
 
 
 def test_a_tenant_below_the_threshold_is_told_how_far_it_is(instance: dg.DagsterInstance, town: Town) -> None:
