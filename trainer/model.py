@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, Literal
 
@@ -11,6 +12,11 @@ from trainer.errors import BadBase, NoGpu
 
 Precision = Literal["auto", "fp32", "bf16", "fp16", "nf4"]
 DeviceChoice = Literal["auto", "cpu", "cuda"]
+DECISIVE_FILES = (
+    "*.safetensors", "*.safetensors.index.json", "pytorch_model*.bin", "pytorch_model.bin.index.json",
+    "config.json", "tokenizer*", "special_tokens_map.json", "added_tokens.json", "vocab.*", "merges.txt",
+    "*.model", "*.tiktoken", "chat_template*", "*.jinja",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -57,18 +63,21 @@ def place(device: DeviceChoice, precision: Precision, *, require_gpu: bool = Fal
 def base_identity(base: str, revision: str | None) -> tuple[str, str | None]:
     """(name, revision) to record: a Hub id as given; a local folder by its name and a digest of its files.
 
-    A folder's path would make the adapter's hash depend on the machine.
+    A folder's path would make the adapter's hash depend on the machine. The digest covers the files that
+    decide what the model answers: weights, config, tokenizer, chat template. A changed model card, training
+    figures or generation defaults (never read here) leave the base what it is. The platform has the same
+    definition in stages/train.py; a test holds the two together, as neither imports the other.
     """
-    folder = Path(base)
+    folder = Path(base).expanduser()
     if not folder.is_dir():
         return base, revision
     digest = hashlib.sha256()
-    for file in sorted(folder.rglob("*")):
-        if file.is_file() and file.suffix in {".json", ".safetensors", ".jinja", ".model", ".bin"}:
-            digest.update(f"{file.relative_to(folder).as_posix()}\0{file.stat().st_size}\0".encode())
-            with file.open("rb") as data:
+    for name in sorted(entry.name for entry in folder.iterdir() if entry.is_file()):
+        if any(fnmatchcase(name, pattern) for pattern in DECISIVE_FILES):
+            digest.update(f"{name}\0{(folder / name).stat().st_size}\0".encode())
+            with (folder / name).open("rb") as data:
                 digest.update(hashlib.file_digest(data, "sha256").digest())
-    return folder.resolve().name, digest.hexdigest()[:16]
+    return folder.resolve().name, digest.hexdigest()
 
 
 def load_tokenizer(base: str, revision: str | None) -> Any:

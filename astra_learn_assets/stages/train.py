@@ -12,6 +12,7 @@ import json
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,13 @@ from astra_learn_assets.settings import Settings
 from astra_learn_assets.stages import trainer_process, training_run
 from astra_learn_assets.stages.trainer_process import Runner
 from astra_learn_assets.store import adapters, paths, verdicts
+
+# as in trainer/model.py, which cannot be imported from here; a test holds the two together
+_DECISIVE_FILES = (
+    "*.safetensors", "*.safetensors.index.json", "pytorch_model*.bin", "pytorch_model.bin.index.json",
+    "config.json", "tokenizer*", "special_tokens_map.json", "added_tokens.json", "vocab.*", "merges.txt",
+    "*.model", "*.tiktoken", "chat_template*", "*.jinja",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -162,7 +170,8 @@ def judge(
 def base_identity(settings: Settings) -> tuple[str, str | None]:
     """Name and revision of the base model, the same on every machine.
 
-    A hub id keeps its id and revision; a local folder is its name and the digest of its weights.
+    A hub id keeps its id and revision; a local folder is its name and the digest of the files that decide
+    what the model answers: the very pair that the trainer writes into ``adapter_config.json``.
 
     Raises:
         BadConfiguration: when the setting is a path without weights.
@@ -172,17 +181,26 @@ def base_identity(settings: Settings) -> tuple[str, str | None]:
         if path.is_absolute():
             raise BadConfiguration(f"ASTRA_BASE_MODEL: no folder {path}; give a folder or a Hugging Face id")
         return settings.base_model, settings.base_revision
-    return path.resolve().name, _weights_digest(path.resolve())
+    folder = path.resolve()
+    files = {
+        entry.name: entry.stat()
+        for entry in folder.iterdir()
+        if entry.is_file() and any(fnmatchcase(entry.name, pattern) for pattern in _DECISIVE_FILES)
+    }
+    if not any(name.endswith(".safetensors") for name in files):
+        raise BadConfiguration(f"ASTRA_BASE_MODEL: {folder} has no .safetensors file")
+    stamps = tuple((name, files[name].st_size, files[name].st_mtime_ns) for name in sorted(files))
+    return folder.name, _weights_digest(folder, stamps)
 
 
 @lru_cache(maxsize=8)
-def _weights_digest(folder: Path) -> str:
-    files = sorted(folder.glob("*.safetensors"))
-    if not files:
-        raise BadConfiguration(f"ASTRA_BASE_MODEL: {folder} has no .safetensors file")
+def _weights_digest(folder: Path, stamps: tuple[tuple[str, int, int], ...]) -> str:
+    """Digest of the named files; cached while size and time (``stamps``) stay, as weights are large."""
     total = hashlib.sha256()
-    for file in files:
-        total.update(hashlib.sha256(file.read_bytes()).digest())
+    for name, size, _ in stamps:
+        total.update(f"{name}\0{size}\0".encode())
+        with (folder / name).open("rb") as data:
+            total.update(hashlib.file_digest(data, "sha256").digest())
     return total.hexdigest()
 
 

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from astra_learn_assets.settings import Settings
+from astra_learn_assets.stages.train import base_identity as platform_identity
 from astra_learn_assets_tests.trainer.examples import line, write
 from trainer.data import Template, read_records, split_validation
 from trainer.errors import BadBase, BadData
@@ -120,6 +122,28 @@ def test_a_local_base_has_the_same_name_and_revision_wherever_it_lies(base: str,
     copied = tmp_path / "elsewhere" / "base_model"
     shutil.copytree(base, copied)
     assert base_identity(base, None) == base_identity(str(copied), None)
-    (copied / "config.json").write_text("{}")
-    assert base_identity(base, None) != base_identity(str(copied), None)
+    (copied / "README.md").write_text("another model card")
+    (copied / "training_figures.json").write_text("{}")
+    (copied / "generation_config.json").write_text("{}")
+    assert base_identity(base, None) == base_identity(str(copied), None)
+    for name in ("config.json", "tokenizer.json", "chat_template.jinja", "model.safetensors"):
+        kept = (copied / name).read_bytes()
+        (copied / name).write_bytes(kept + b" ")
+        assert base_identity(base, None) != base_identity(str(copied), None), name
+        (copied / name).write_bytes(kept)
     assert base_identity("organization/model", "abc") == ("organization/model", "abc")
+
+
+def test_platform_and_trainer_mean_the_same_base_by_the_same_name(base: str, tmp_path: Path) -> None:
+    import shutil
+
+    copied = tmp_path / "base_model"
+    shutil.copytree(base, copied)
+    for change in (None, "tokenizer.json", "config.json", "README.md", "model.safetensors", "merges.txt"):
+        if change is not None:
+            with (copied / change).open("ab") as file:
+                file.write(b" ")
+        settings = Settings(base_model=str(copied))
+        assert platform_identity(settings) == base_identity(str(copied), None), change
+    hub = Settings(base_model="organization/model", base_revision="abc")
+    assert platform_identity(hub) == base_identity("organization/model", "abc")
