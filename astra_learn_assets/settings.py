@@ -2,7 +2,8 @@
 
 With nothing set, everything runs embedded below ``ASTRA_HOME`` (``.astra/``): Postgres, Redis, a
 folder as object store, MLflow in SQLite. Production sets URLs; the code paths are the same.
-Settings are read by :func:`get_settings`, never at import time.
+Settings are read by :func:`get_settings`, never at import time. The value ``none`` is no value at all,
+where a variable has to take away what ``.env`` gives.
 """
 
 from __future__ import annotations
@@ -23,7 +24,11 @@ class Settings(BaseSettings):
     """All knobs of the platform; units are in the names or the descriptions."""
 
     model_config = SettingsConfigDict(
-        env_prefix="ASTRA_", env_file=".env", env_ignore_empty=True, extra="ignore"
+        env_prefix="ASTRA_",
+        env_file=".env",
+        env_ignore_empty=True,
+        env_parse_none_str="none",
+        extra="ignore",
     )
 
     # where things run
@@ -58,6 +63,13 @@ class Settings(BaseSettings):
     )
     dagster_port: int = 3600
     dagster_url: str | None = Field(None, description="public URL of the Dagster UI, for links")
+    gpu_tags: str | None = Field(
+        None, description="JSON of the tag dagster-k8s/config for runs that train or evaluate (Kubernetes)"
+    )
+    commit_hash: str | None = Field(
+        None, description="commit of the running code, set when the image is built; empty = asked of git"
+    )
+    key: SecretStr | None = Field(None, description="bearer key of `astra-learn submit --url`")
 
     # keys
     master_key: SecretStr | None = Field(
@@ -121,11 +133,14 @@ class Settings(BaseSettings):
 def get_settings(home: Path | None = None) -> Settings:
     """The process's settings; tests build their own :class:`Settings` or clear this cache.
 
-    ``home`` takes the place of ``ASTRA_HOME`` and adds what was remembered there.
+    ``home`` takes the place of ``ASTRA_HOME``. Either way what was remembered in the home counts, above
+    ``.env`` and below the environment.
     """
-    if home is None:
-        return Settings()
-    return Settings(_env_file=(".env", home / REMEMBERED)).model_copy(update={"home": home})  # type: ignore[call-arg]
+    folder = Settings().home_path if home is None else home
+    configured = Settings.model_config.get("env_file")
+    files = [Path(configured)] if isinstance(configured, str | Path) else []
+    remembered = Settings(_env_file=(*files, folder / REMEMBERED))  # type: ignore[call-arg]
+    return remembered if home is None else remembered.model_copy(update={"home": home})
 
 
 def remember(home: Path, values: Mapping[str, int | float]) -> None:

@@ -16,12 +16,12 @@ A tag the run brings itself always wins.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable, Mapping
 
 from dagster import DagsterRun, QueuedRunCoordinator, SubmitRunContext
 
 from astra_learn_assets.errors import BadConfiguration
+from astra_learn_assets.settings import get_settings
 
 GPU_POOL = "gpu"
 LANE_TAG = "astra/lane"
@@ -73,7 +73,7 @@ class TaggingRunCoordinator(QueuedRunCoordinator):  # type: ignore[type-arg]
         added = tags_for(
             tags=run.tags,
             assets=_assets_of(run),
-            gpu_config=os.environ.get("ASTRA_GPU_TAGS"),
+            gpu_config=get_settings().gpu_tags,
         )
         if added:
             self._instance.add_run_tags(run.run_id, added)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 
-from astra_learn_assets.settings import REPOSITORY
+from astra_learn_assets.settings import REPOSITORY, get_settings
 
 UNKNOWN = "unknown"
 _COMMIT = re.compile(r"[0-9a-f]{7,64}")
@@ -14,7 +13,7 @@ _COMMIT = re.compile(r"[0-9a-f]{7,64}")
 
 def commit_hash() -> str:
     """``ASTRA_COMMIT_HASH`` (set when the image is built), else what git says, else ``unknown``."""
-    given = os.environ.get("ASTRA_COMMIT_HASH", "").strip().lower()
+    given = (get_settings().commit_hash or "").strip().lower()
     if _COMMIT.fullmatch(given):
         return given
     if not (REPOSITORY / ".git").exists():
