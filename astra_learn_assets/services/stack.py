@@ -15,7 +15,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -148,9 +148,6 @@ def _prepare_child(niceness: int) -> None:
     """In the child: stand back by ``niceness``, and on Linux ask for SIGTERM when the parent dies."""
     os.nice(niceness)
     if sys.platform == "linux":
-        # a kernel that shares the cores out by session counts a niceness only inside one: so say it of ours
-        with suppress(OSError):
-            Path("/proc/self/autogroup").write_text(str(niceness), encoding="ascii")
         ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG = 1
 
 
