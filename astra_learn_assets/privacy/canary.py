@@ -17,6 +17,7 @@ from astra_learn_assets.privacy.cleaning import PLACEHOLDER, fold_chars
 from astra_learn_assets.privacy.lexicon import name_lists
 from astra_learn_assets.privacy.pseudonymizer import Pseudonymizer
 from astra_learn_assets.privacy.residual import ResidualScanner
+from astra_learn_assets.privacy.training.identifiers import makers, spellings
 
 PERSONS = 40
 IDENTIFIERS = 20
@@ -130,7 +131,10 @@ def run_canaries(
     """Plant names and numbers into copies of ``texts`` and look for them; same seed, same canaries."""
     rng = random.Random(seed)
     planted = [(_plant(rng, texts, name, "PERSONA"), name) for name in _names(rng, PERSONS)]
-    planted += [(_plant(rng, texts, text, "DNI"), secret) for text, secret in _identifiers(rng, IDENTIFIERS)]
+    planted += [
+        (_plant(rng, texts, text, "DNI"), secret)
+        for text, secret in _identifiers(rng, IDENTIFIERS, scanner.country)
+    ]
     masked = pseudonymizer.pairs([(text, "", seed) for text, _ in planted])
     first, both, persons = 0, 0, 0
     for index, ((_, secret), result) in enumerate(zip(planted, masked, strict=True)):
@@ -173,7 +177,9 @@ def _names(rng: random.Random, count: int) -> list[str]:
     return out
 
 
-def _identifiers(rng: random.Random, count: int) -> list[tuple[str, str]]:
+def _identifiers(rng: random.Random, count: int, country: str) -> list[tuple[str, str]]:
+    """``(text to plant, what must not survive)``: phones, mail, a DNI, the country's documents."""
+    own = makers(country)
     out = []
     for index in range(count):
         number = f"{rng.randint(20_000_000, 79_999_999)}"
@@ -186,7 +192,9 @@ def _identifiers(rng: random.Random, count: int) -> list[tuple[str, str]]:
             letter = "TRWAGMYFPDXBNJZSQVHLCKE"[int(number) % 23]
             out.append((f"DNI {number[:2]}.{number[2:5]}.{number[5:]}-{letter}", number))
         else:
-            out.append((f"cédula {number[0]}{number}{number[1]}", number))
+            _, word, _, make = own[index // 4 % len(own)]
+            value = rng.choice(spellings(make(rng)))
+            out.append((f"{word} {value}", value))
     return out
 
 

@@ -79,6 +79,7 @@ class ResidualScanner:
             "allow_terms": tuple(allow_terms),
             "model": model,
         }
+        self.country = country.strip().lower()
         self._mask = MaskTerms(mask_terms)
         self._allow = AllowTerms(allow_terms)
         self._model = load_model(model) if model else None

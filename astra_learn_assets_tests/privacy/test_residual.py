@@ -15,6 +15,7 @@ from astra_learn_assets.privacy.files import anonymize_file, scan_file
 from astra_learn_assets.privacy.gate import pii_gate
 from astra_learn_assets.privacy.pseudonymizer import PseudonymizedPair, Pseudonymizer
 from astra_learn_assets.privacy.residual import ResidualScanner
+from astra_learn_assets_tests.privacy.conftest import engine
 
 CLEAN = [
     "La concejala <PERSONA_1> pregunta por las obras de la calle Simón Bolívar.",
@@ -122,6 +123,38 @@ def test_the_gate_blocks_when_the_detectors_do_not_work(
     assert "canaries" in refused.reason
     seen = run_canaries(CLEAN, pseudonymizer=Blind(), scanner=scanner, seed="x")
     assert seen.missed_first == seen.planted
+
+
+@pytest.mark.parametrize("country", ["es", "ec", "cl", "mx", "pa"])
+def test_canaries_of_every_country_are_caught_by_working_detectors(country: str) -> None:
+    seen = run_canaries(
+        CLEAN, pseudonymizer=engine(country), scanner=ResidualScanner(country=country), seed=country
+    )
+    assert (seen.planted, seen.missed_identifiers) == (60, 0)
+    assert seen.missed_persons <= 1
+
+
+def test_a_zero_width_letter_a_look_alike_and_markup_hide_no_name_in_any_case(
+    pseudonymizer: Pseudonymizer,
+) -> None:
+    for hidden in (
+        "Pe\u200bdro García",
+        "P\u0435dro García",
+        "<b>Pedro</b> García",
+        "Pe\x00dro García",
+        "PEDRO GARCÍA",
+    ):
+        masked = pseudonymizer.text(f"Interviene {hidden} López y nadie más.", 1)[0]
+        assert "Garc" not in masked.title()
+        assert masked.endswith("y nadie más.")
+
+
+@pytest.mark.slow
+def test_a_line_of_five_megabytes_is_masked(pseudonymizer: Pseudonymizer) -> None:
+    filler = "La obra sigue su curso y la acera se repara. " * 115_000
+    masked = pseudonymizer.text(f"{filler}Habla Pedro García López.", 1)[0]
+    assert len(filler) > 5_000_000
+    assert masked == f"{filler}Habla <PERSONA_1>."
 
 
 def test_the_interval_is_clopper_and_pearson() -> None:
