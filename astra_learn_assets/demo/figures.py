@@ -43,13 +43,22 @@ class CouncilFigures:
 
 @dataclass(frozen=True)
 class Sabotage:
-    """An adapter made worse on purpose: what the gate said, and what is served afterwards."""
+    """An adapter made worse on purpose: what the gate measured and said, and what is served afterwards.
+
+    ``reference_wer``: of the champion on the same golden set.
+    """
 
     adapter_id: str
     wer: float | None
+    reference_wer: float | None
     rejected: bool
     reason: str
     still_served: str | None
+
+    @property
+    def measured_worse(self) -> bool:
+        """Whether the gate saw the rise; a refusal for another reason (a small golden set) proves nothing."""
+        return self.wer is not None and self.reference_wer is not None and self.wer > self.reference_wer
 
 
 @dataclass(frozen=True)
@@ -105,8 +114,14 @@ def promises(
         ),
         Promise(
             "An adapter made worse on purpose was rejected by wer_gate and is not served",
-            sabotage is not None and sabotage.rejected and sabotage.still_served != sabotage.adapter_id,
-            f"WER {_percent(sabotage.wer)}: {sabotage.reason.partition(';')[0]}" if sabotage else "not tried",
+            sabotage is not None
+            and sabotage.rejected
+            and sabotage.measured_worse
+            and sabotage.still_served != sabotage.adapter_id,
+            f"WER {_percent(sabotage.reference_wer)} → {_percent(sabotage.wer)}: "
+            f"{sabotage.reason.partition(';')[0]}"
+            if sabotage
+            else "not tried",
         ),
         Promise(
             "AdapterStore serves the promoted adapter",

@@ -71,14 +71,19 @@ def try_worse_adapter(stack: Stack, platform: Platform, tenant_id: str) -> Sabot
         row = adapters.get(session, tenant_id, imported.adapter_id)
         verdict = verdicts.latest(session, tenant_id, "wer_gate", row.digest)
         current = promotions.current(session, tenant_id)
-    wer = verdict.details.get("candidate_wer") if verdict else None
+    details = verdict.details if verdict else {}
     return Sabotage(
         adapter_id=imported.adapter_id,
-        wer=float(wer) if isinstance(wer, int | float) else None,
+        wer=_rate(details.get("candidate_wer")),
+        reference_wer=_rate(details.get("champion_wer")),
         rejected=verdict is not None and not verdict.passed,
         reason=verdict.reason if verdict else f"run {run_id} ended without a verdict",
         still_served=current.adapter_id if current else None,
     )
+
+
+def _rate(value: object) -> float | None:
+    return float(value) if isinstance(value, int | float) else None
 
 
 def shuffled(corpus: bytes, *, seed: int) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,8 +11,9 @@ import pytest
 
 from astra_learn_assets.demo.clerk import Tally
 from astra_learn_assets.demo.figures import CouncilFigures, Promise, Sabotage, Serving, promises
+from astra_learn_assets.demo.run import Options, _demo_settings, nothing_from_outside
 from astra_learn_assets.demo.sabotage import shuffled
-from astra_learn_assets.settings import get_settings, remember
+from astra_learn_assets.settings import Settings, get_settings, remember
 
 TALLY = Tally(
     uploaded=40, name_fixes=9, hostile_sent=4, hostile_kept_out=4, readable_after=[0.2, 0.3],
@@ -21,7 +23,9 @@ COUNCIL = CouncilFigures(
     tenant_id="villaverde", tally=TALLY, examples=300, hostile_learned=0, state="promoted", reason="",
     adapter_id="villaverde--1", draft_wer=0.10, base_wer=0.06, adapter_wer=0.01,
 )  # fmt: skip
-REJECTED = Sabotage("villaverde--2", wer=0.9, rejected=True, reason="worse", still_served="villaverde--1")
+REJECTED = Sabotage(
+    "villaverde--2", wer=0.9, reference_wer=0.01, rejected=True, reason="worse", still_served="villaverde--1"
+)
 SERVING = Serving({"villaverde": "villaverde--1"}, refused_to_other=True, refusal="not an adapter of it")
 
 
@@ -61,7 +65,14 @@ def test_a_fix_that_was_lost_breaks_both_promises_of_the_hot_path() -> None:
 
 @pytest.mark.parametrize(
     "sabotage",
-    [None, replace(REJECTED, rejected=False), replace(REJECTED, still_served="villaverde--2")],
+    [
+        None,
+        replace(REJECTED, rejected=False),
+        replace(REJECTED, still_served="villaverde--2"),
+        replace(REJECTED, wer=None, reason="on hold: the golden set has 3 words"),
+        replace(REJECTED, reference_wer=None),
+        replace(REJECTED, wer=0.01),
+    ],
 )
 def test_a_worse_adapter_that_was_not_tried_not_rejected_or_is_served_breaks_a_promise(
     sabotage: Sabotage | None,
@@ -86,10 +97,52 @@ def test_no_answer_of_the_spoiled_corpus_belongs_to_its_question() -> None:
     assert same <= 3
 
 
-def test_a_process_that_joins_the_demos_home_has_its_thresholds(tmp_path: Path) -> None:
+def test_a_process_that_joins_the_demos_home_has_its_thresholds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     remember(tmp_path, {"train_threshold": 123, "golden_maximum_examples": 45})
     get_settings.cache_clear()
     joined = get_settings(tmp_path)
     assert (joined.train_threshold, joined.golden_maximum_examples, joined.home) == (123, 45, tmp_path)
     assert get_settings().train_threshold != 123
+    monkeypatch.setenv("ASTRA_HOME", str(tmp_path))
     get_settings.cache_clear()
+    assert get_settings().train_threshold == 123, "a process that is told of the home by its environment"
+    monkeypatch.setenv("ASTRA_TRAIN_THRESHOLD", "7")
+    get_settings.cache_clear()
+    assert get_settings().train_threshold == 7, "the environment has the last word"
+    monkeypatch.undo()
+    get_settings.cache_clear()
+
+
+def test_the_demo_and_its_processes_know_no_place_and_no_key_outside(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outside = {
+        "ASTRA_DATABASE_URL": "postgresql://u:p@db.prod/astra",
+        "ASTRA_OBJECT_STORE_URL": "s3://prod",
+        "ASTRA_MLFLOW_TRACKING_URI": "https://mlflow.prod",
+        "ASTRA_MLFLOW_ARTIFACT_ROOT": "s3://prod-mlflow",
+        "ASTRA_MASTER_KEY": "cHJvZA==",
+        "ASTRA_MASTER_KEY_KMS": "alias/prod",
+        "ASTRA_OBJECT_STORE_KMS_KEY": "alias/prod",
+        "ASTRA_SIGNING_KEY_FILE": "/prod/sign.pem",
+        "ASTRA_VERIFY_KEY_FILE": "/prod/verify.pem",
+        "ASTRA_CHECKPOINT_DIR": "/prod/checkpoints",
+        "ASTRA_DAGSTER_URL": "https://dagster.prod",
+    }
+    dotenv = tmp_path / ".env"
+    dotenv.write_text("".join(f"{name}={value}\n" for name, value in outside.items()))
+    monkeypatch.setenv("ASTRA_SIGNING_KEY_FILE", "/prod/other.pem")
+    monkeypatch.setenv("ASTRA_HOME", str(tmp_path / "home"))
+    given = Settings(_env_file=dotenv)  # type: ignore[call-arg]
+    assert given.database_url is not None
+    assert str(given.signing_key_file) == "/prod/other.pem"
+    names = [name.removeprefix("ASTRA_").lower() for name in outside]
+    made = _demo_settings(given, Options())
+    assert {name: getattr(made, name) for name in names} == dict.fromkeys(names)
+    with nothing_from_outside():
+        child = Settings(_env_file=dotenv)  # type: ignore[call-arg]
+    assert {name: getattr(child, name) for name in names} == dict.fromkeys(names)
+    assert os.environ["ASTRA_SIGNING_KEY_FILE"] == "/prod/other.pem"
+    assert "ASTRA_DATABASE_URL" not in os.environ
