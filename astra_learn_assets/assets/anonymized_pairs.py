@@ -18,8 +18,8 @@ def anonymized_pairs(context: dg.AssetExecutionContext, platform: PlatformResour
     """
     with platform.open() as opened:
         result = anonymize.anonymize_documents(opened, tenant_of(context))
-    if result.unreadable:
-        context.log.error(f"diffs of these documents cannot be read: {', '.join(result.unreadable)}")
+    for document in (*result.unreadable, *result.refused):
+        context.log.error(f"document {document} is kept out: its row says why")
     return dg.MaterializeResult(
         data_version=dg.DataVersion(result.digest),
         metadata={
@@ -29,6 +29,7 @@ def anonymized_pairs(context: dg.AssetExecutionContext, platform: PlatformResour
             "left_out": count_table("reason", result.left_out),
             "masked": count_table("kind", result.entities),
             "unreadable": list(result.unreadable),
+            "refused": list(result.refused),
             "pairs_sha256": result.digest,
         },
     )

@@ -43,6 +43,7 @@ _ACTIVE = [
 _RETRY_AFTER = timedelta(minutes=5)
 _MAX_PREPARE_RUNS = 6
 _PREPARE_WINDOW = timedelta(days=1)
+_NAMED = 3
 _log = logging.getLogger(__name__)
 
 
@@ -137,6 +138,8 @@ def feedback(instance: dg.DagsterInstance, platform: Platform, cursor: str | Non
                 requests.append(answer)
             else:
                 reasons.append(f"{tenant}: {answer}")
+    if requests and reasons:
+        _log.info("%s", "; ".join(reasons))  # a tick that asks for runs shows no reasons
     events, cursor = _outside_events(platform, {t: seq for t, seq in finals.items() if t in known}, cursor)
     return dg.SensorResult(
         run_requests=requests,
@@ -166,11 +169,12 @@ class Waiting:
 
     def __str__(self) -> str:
         rows = self.documents
+        more = " …" if len(rows.unreadable) > _NAMED else ""
         parts = [
             "new finals" if self.newest_final is not None else "",
-            f"{len(rows.stale)} documents to anonymize" if rows.stale else "",
-            f"{len(rows.unjudged)} documents without a verdict" if rows.unjudged else "",
-            f"{len(rows.unreadable)} documents with an unreadable file" if rows.unreadable else "",
+            f"documents to anonymize: {len(rows.stale)}" if rows.stale else "",
+            f"documents without a verdict: {len(rows.unjudged)}" if rows.unjudged else "",
+            f"unreadable files of {' '.join(rows.unreadable[:_NAMED])}{more}" if rows.unreadable else "",
         ]
         return ", ".join(part for part in parts if part)
 

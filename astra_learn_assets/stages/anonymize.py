@@ -101,6 +101,8 @@ class AnonymizeResult:
     entities: dict[str, int] = field(default_factory=dict)
     unreadable: tuple[str, ...] = ()
     """Documents whose diff could not be read; the next run compares them again."""
+    refused: tuple[str, ...] = ()
+    """Documents of which no examples can be made; their rows say why."""
 
 
 @lru_cache(maxsize=8)
@@ -168,17 +170,23 @@ def anonymize_documents(platform: Platform, tenant_id: str) -> AnonymizeResult:
     left_out: Counter[str] = Counter()
     entities: Counter[str] = Counter()
     unreadable: list[str] = []
+    refused: list[str] = []
     made = 0
     if stale:
         first, second = policy.pseudonymizer(), policy.scanner()
         for row in stale:
             try:
                 delta = _delta(platform, tenant_id, row)
+                kept = _examples(tenant_id, row.document_id, delta, first, second, left_out)
             except stored_file.Unreadable as error:
-                _keep_out(platform, tenant_id, row, str(error))
+                _keep_out(platform, tenant_id, row, str(error), again=True)
                 unreadable.append(row.document_id)
                 continue
-            kept = _examples(tenant_id, row.document_id, delta, first, second, left_out)
+            except BadInput as error:
+                reason = f"no se pueden hacer ejemplos de este documento ({error})"
+                _keep_out(platform, tenant_id, row, reason, again=False)
+                refused.append(row.document_id)
+                continue
             _store(platform, tenant_id, row, policy, kept)
             made += len(kept)
             for example in kept:
@@ -187,12 +195,13 @@ def anonymize_documents(platform: Platform, tenant_id: str) -> AnonymizeResult:
         rows = documents.listing(session, tenant_id)
     return AnonymizeResult(
         digest=pairs_digest(rows),
-        documents=len(stale) - len(unreadable),
+        documents=len(stale) - len(unreadable) - len(refused),
         total_documents=sum(row.pairs_sha256 is not None for row in rows),
         examples=made,
         left_out=dict(left_out),
         entities=dict(entities),
         unreadable=tuple(unreadable),
+        refused=tuple(refused),
     )
 
 
@@ -299,8 +308,11 @@ def _delta(platform: Platform, tenant_id: str, row: Document) -> Delta:
         raise stored_file.Unreadable(f"{what} no se puede leer") from error
 
 
-def _keep_out(platform: Platform, tenant_id: str, row: Document, reason: str) -> None:
-    """Kept out until it is compared again; what it taught under another policy no longer teaches."""
+def _keep_out(platform: Platform, tenant_id: str, row: Document, reason: str, *, again: bool) -> None:
+    """Keep a document out, for good or until it is compared ``again``.
+
+    What it taught under another policy no longer teaches.
+    """
     with platform.database.session() as session:
         known = examples.of_document(session, tenant_id, row.document_id)
         examples.exclude(session, tenant_id, [old.example_id for old in known if old.usable], SUPERSEDED)
@@ -311,7 +323,7 @@ def _keep_out(platform: Platform, tenant_id: str, row: Document, reason: str) ->
             artifact_id=row.artifact_id,
             state="quarantined",
             reason=reason,
-            metrics={documents.UNREADABLE: True},
+            metrics={documents.UNREADABLE: True} if again else {},
         )
 
 

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pytest
@@ -13,8 +14,8 @@ import pytest
 from astra_learn_assets.automation import sensors
 from astra_learn_assets.automation.sensors import feedback
 from astra_learn_assets.contracts import Example, GateVerdict
-from astra_learn_assets.datasets import golden, jsonl
-from astra_learn_assets.errors import BadConfiguration, GateRefused
+from astra_learn_assets.datasets import golden, instruct, jsonl
+from astra_learn_assets.errors import BadConfiguration, BadInput, GateRefused
 from astra_learn_assets.partitions import tenant_partitions
 from astra_learn_assets.platform import Platform
 from astra_learn_assets.privacy import pseudonymizer
@@ -192,7 +193,7 @@ def test_the_policy_changes_with_the_detectors_and_with_the_model_s_content(
     (model / "weights").write_bytes(b"2")
     assert fingerprint(str(model)) != first, "the folder was overwritten"
     with monkeypatch.context() as patch:
-        patch.setattr(pseudonymizer, "VERSION", "2")
+        patch.setattr(pseudonymizer, "VERSION", "another")
         assert fingerprint() != shipped
     with pytest.raises(BadConfiguration, match="no_such_model"):
         fingerprint("no_such_model")
@@ -245,6 +246,27 @@ def test_a_damaged_diff_keeps_out_its_document_alone_until_it_is_compared_again(
     assert all(verdict.passed for verdict in anonymize.judge(platform, TENANT))
     assert NAME.encode() not in platform.vault.read(TENANT, key)
     assert not _outstanding(platform)
+
+
+def test_a_document_that_cannot_become_examples_is_kept_out_alone(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    platform = town.platform
+    town.submit(0, 1, 3)
+    compare.compare_waiting_finals(platform, TENANT)
+    bad, good, *_ = [name for name, state in _states(platform).items() if state == "compared"]
+    real = instruct.make_example
+
+    def picky(**kwargs: Any) -> Example:
+        if kwargs["document_id"] == bad:
+            raise BadInput("half a character")
+        return real(**kwargs)
+
+    monkeypatch.setattr(instruct, "make_example", picky)
+    assert anonymize.anonymize_documents(platform, TENANT).refused == (bad,)
+    assert (_states(platform)[bad], _states(platform)[good]) == ("quarantined", "anonymized")
+    assert not _outstanding(platform).stale
+    assert not _outstanding(platform).unreadable
 
 
 def test_a_run_that_died_after_the_comparison_or_before_the_gate_is_asked_for_again(
