@@ -146,9 +146,8 @@ def test_nothing_downstream_runs_without_examples_and_the_error_says_what_to_do(
     with pytest.raises(GateRefused, match="materialize document_diffs"):
         corpus.build_training_corpus(town.platform, town.tenant_id, training_id=None, dagster_run_id="test")
     result = run_assets(instance, town.tenant_id, LEARN)
-    assert [event.asset_key.to_user_string() for event in result.get_asset_materialization_events()] == [
-        "golden_set"
-    ]
+    made = [event.asset_key for event in result.get_asset_materialization_events()]
+    assert made == [dg.AssetKey("golden_set")]
     with pytest.raises(GateRefused, match="materialize training_corpus"):
         promote.promote_candidate(town.platform, town.tenant_id, promoted_by="test")
 

@@ -352,8 +352,8 @@ def test_a_tenant_without_examples_does_not_turn_a_backfill_red(
     chain = ["document_diffs", "anonymized_pairs", "golden_set", "training_corpus", "lora_adapter"]
     result = run_assets(instance, town.tenant_id, [*chain, "evaluation_report", "promoted_adapter"])
     assert result.success
-    made = {event.asset_key.to_user_string() for event in result.get_asset_materialization_events()}
-    assert made == set(chain[:3]), "there is no corpus, so nothing is trained"
+    made = {event.asset_key for event in result.get_asset_materialization_events()}
+    assert made == {dg.AssetKey(name) for name in chain[:3]}, "there is no corpus, so nothing is trained"
     (gate,) = result.get_asset_check_evaluations()
     assert gate.check_name == "pii_gate"
     assert "no examples" in str(gate.description)
