@@ -3,18 +3,41 @@
 ``PipesSubprocessClient`` reports a failure without its exit code and stops a child with SIGINT. The
 trainer documents its exit codes and saves its work on SIGTERM, so this resource opens the Pipes
 session itself and keeps both.
+
+The trainer reads files and writes files, so it gets the variables that a Python with CUDA needs and no
+others: the master key, the database's password and the cloud's credentials stay with the platform, out of
+reach of whatever a base model's or a library's code might do.
 """
 
 import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from fnmatch import fnmatchcase
 
 import dagster as dg
 
 from astra_learn_assets.stages import trainer_process
 from astra_learn_assets.stages.trainer_process import Runner
+
+_INHERITED = (
+    "PATH", "HOME", "USER", "LOGNAME", "TMPDIR", "TZ", "LANG", "LC_*", "XDG_CACHE_HOME",
+    "PYTHON*", "LD_LIBRARY_PATH", "CUDA*", "NVIDIA*", "NCCL_*", "PYTORCH_*", "TORCH*", "TRITON_*",
+    "OMP*", "GOMP*", "MKL_*", "HF_*", "TOKENIZERS_PARALLELISM",
+    # a base model by its Hugging Face id is fetched through the site's proxy
+    "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy",
+    "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE",
+)  # fmt: skip
+
+
+def inherited(environment: Mapping[str, str]) -> dict[str, str]:
+    """The part of ``environment`` that the trainer may see."""
+    return {
+        name: value
+        for name, value in environment.items()
+        if any(fnmatchcase(name, pattern) for pattern in _INHERITED)
+    }
 
 
 class TrainerResource(dg.ConfigurableResource):  # type: ignore[type-arg]
@@ -34,7 +57,7 @@ class TrainerResource(dg.ConfigurableResource):  # type: ignore[type-arg]
                     message_reader=dg.PipesTempFileMessageReader(),
                 ) as session,
             ):
-                environment = {**os.environ, **session.get_bootstrap_env_vars()}
+                environment = {**inherited(os.environ), **session.get_bootstrap_env_vars()}
                 process = subprocess.Popen(command, env=environment, stderr=stderr)
                 try:
                     exit_code = process.wait()
