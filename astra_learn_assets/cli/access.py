@@ -18,7 +18,7 @@ from astra_learn_assets.cli.output import (
     print_json,
     print_table,
 )
-from astra_learn_assets.cli.platform import platform
+from astra_learn_assets.cli.platform import HomeOption, platform
 from astra_learn_assets.errors import BadInput
 
 tenant_app = typer.Typer(help="Municipalities.", no_args_is_help=True)
@@ -53,6 +53,7 @@ def tenant_add(
         str, typer.Option("--country", help="Two letters: which national ids to look for.")
     ] = "es",
     tier: Annotated[str, typer.Option("--tier", help="Decides the weekly quota of trainings.")] = "standard",
+    home: HomeOption = None,
     output: FormatOption = Format.text,
 ) -> None:
     """Make a municipality, with its own encryption key."""
@@ -65,7 +66,7 @@ def tenant_add(
             raise BadInput(f"tier {tier!r:.30}: use 1 to 20 letters or digits")
         if name is not None and not (name.strip() and name.isprintable() and len(name) <= 200):
             raise BadInput("--name: use 1 to 200 printable characters")
-        with platform() as opened, opened.database.session() as session:
+        with platform(home) as opened, opened.database.session() as session:
             made = tenants.create(
                 session,
                 tenant,
@@ -91,12 +92,12 @@ def tenant_add(
 
 
 @tenant_app.command("list")
-def tenant_list(output: FormatOption = Format.text) -> None:
+def tenant_list(home: HomeOption = None, output: FormatOption = Format.text) -> None:
     """Every municipality."""
     from astra_learn_assets.store import tenants
 
     with answering(output):
-        with platform() as opened, opened.database.session() as session:
+        with platform(home) as opened, opened.database.session() as session:
             rows = [
                 {
                     "tenant_id": row.tenant_id,
@@ -118,6 +119,7 @@ def tenant_list(output: FormatOption = Format.text) -> None:
 def tenant_erase(
     tenant: TenantArgument,
     yes: Annotated[bool, typer.Option("--yes", help="There is no way back.")] = False,
+    home: HomeOption = None,
     output: FormatOption = Format.text,
 ) -> None:
     """Destroy a municipality's key, its documents and every row that can hold a name."""
@@ -126,7 +128,7 @@ def tenant_erase(
     with answering(output):
         if not yes:
             raise BadInput("nothing was erased: there is no way back, so say --yes")
-        with platform() as opened:
+        with platform(home) as opened:
             with opened.database.session() as session:
                 tenants.get(session, tenant)
             objects = opened.vault.erase_tenant(tenant)
@@ -143,6 +145,7 @@ def key_issue(
     tenant: Annotated[str | None, typer.Option("--tenant", help="Municipality; none for platform.")] = None,
     label: Annotated[str, typer.Option("--label", help="Who holds it; shown in the audit log.")] = "key",
     days: Annotated[int | None, typer.Option("--days", min=1, max=3650, help="Expires after.")] = None,
+    home: HomeOption = None,
     output: FormatOption = Format.text,
 ) -> None:
     """Make a key. It is shown once and stored hashed."""
@@ -156,7 +159,7 @@ def key_issue(
                 else f"a key with role {role.value} needs --tenant"
             )
         expires_at = datetime.now(UTC) + timedelta(days=days) if days else None
-        with platform() as opened, opened.database.session() as session:
+        with platform(home) as opened, opened.database.session() as session:
             row, plaintext = api_keys.issue(
                 session, tenant_id=tenant, role=role.value, label=label, expires_at=expires_at
             )
@@ -187,13 +190,14 @@ def key_issue(
 @key_app.command("list")
 def key_list(
     tenant: Annotated[str | None, typer.Option("--tenant", help="Only of this municipality.")] = None,
+    home: HomeOption = None,
     output: FormatOption = Format.text,
 ) -> None:
     """Every key, without its secret."""
     from astra_learn_assets.store import api_keys
 
     with answering(output):
-        with platform() as opened, opened.database.session() as session:
+        with platform(home) as opened, opened.database.session() as session:
             rows = [
                 {
                     "key_id": row.key_id,
@@ -217,13 +221,14 @@ def key_list(
 @key_app.command("revoke")
 def key_revoke(
     key_id: Annotated[str, typer.Argument(help="key_id, as `key list` shows it.")],
+    home: HomeOption = None,
     output: FormatOption = Format.text,
 ) -> None:
     """Make a key useless from now on."""
     from astra_learn_assets.store import api_keys, audit
 
     with answering(output):
-        with platform() as opened, opened.database.session() as session:
+        with platform(home) as opened, opened.database.session() as session:
             api_keys.revoke(session, key_id)
             audit.record(
                 session,
@@ -246,11 +251,12 @@ def blocklist_add(
     term: Annotated[str, typer.Argument(help="The name or place.")],
     action: Annotated[Action, typer.Option("--action", help="mask always, or allow always.")] = Action.mask,
     kind: Annotated[str, typer.Option("--kind", help="person, street, institution, ...")] = "person",
+    home: HomeOption = None,
     output: FormatOption = Format.text,
 ) -> None:
     """Add a term; the same term again takes the new action."""
     with answering(output):
-        _add_terms(tenant, [term], action, kind)
+        _add_terms(tenant, [term], action, kind, home)
         if output is Format.json:
             print_json({"tenant_id": tenant, "added": 1})
         else:
@@ -263,6 +269,7 @@ def blocklist_import(
     file: Annotated[Path, typer.Argument(help="UTF-8 text, one term a line; '#' starts a comment line.")],
     action: Annotated[Action, typer.Option("--action", help="mask always, or allow always.")] = Action.mask,
     kind: Annotated[str, typer.Option("--kind", help="person, street, institution, ...")] = "person",
+    home: HomeOption = None,
     output: FormatOption = Format.text,
 ) -> None:
     """Add every term of a file, or none when one is impossible."""
@@ -271,9 +278,10 @@ def blocklist_import(
             text = files.read(file, maximum=10_000_000).decode("utf-8-sig")
         except UnicodeDecodeError as error:
             raise BadInput(f"{file} is not UTF-8 text (byte {error.start})") from None
-        lines = [line.strip() for line in text.splitlines()]
+        # only \n ends a line: a U+2028 pasted into a name must not make two terms of it
+        lines = [line.strip() for line in text.split("\n")]
         terms = [line for line in lines if line and not line.startswith("#")]
-        _add_terms(tenant, terms, action, kind)
+        _add_terms(tenant, terms, action, kind, home)
         if output is Format.json:
             print_json({"tenant_id": tenant, "added": len(terms)})
         else:
@@ -284,13 +292,14 @@ def blocklist_import(
 def blocklist_remove(
     tenant: TenantArgument,
     term: Annotated[str, typer.Argument(help="The term, as `blocklist list` shows it.")],
+    home: HomeOption = None,
     output: FormatOption = Format.text,
 ) -> None:
     """Take a term out."""
     from astra_learn_assets.api.terms import remove_term
 
     with answering(output):
-        with platform() as opened, opened.database.session() as session:
+        with platform(home) as opened, opened.database.session() as session:
             remove_term(session, tenant, term, actor="cli", request_id=None)
         if output is Format.json:
             print_json({"tenant_id": tenant, "removed": 1})
@@ -299,12 +308,14 @@ def blocklist_remove(
 
 
 @blocklist_app.command("list")
-def blocklist_list(tenant: TenantArgument, output: FormatOption = Format.text) -> None:
+def blocklist_list(
+    tenant: TenantArgument, home: HomeOption = None, output: FormatOption = Format.text
+) -> None:
     """Every term of a municipality."""
     from astra_learn_assets.store import blocklist, tenants
 
     with answering(output):
-        with platform() as opened, opened.database.session() as session:
+        with platform(home) as opened, opened.database.session() as session:
             tenants.get(session, tenant)
             rows = [
                 {"term": row.term, "action": row.action, "kind": row.kind}
@@ -324,10 +335,10 @@ def register(app: typer.Typer) -> None:
     app.add_typer(blocklist_app, name="blocklist")
 
 
-def _add_terms(tenant: str, terms: list[str], action: Action, kind: str) -> None:
+def _add_terms(tenant: str, terms: list[str], action: Action, kind: str, home: Path | None) -> None:
     from astra_learn_assets.api.terms import add_term, clean_term
 
     cleaned = [clean_term(term) for term in terms]  # all are good before the first is stored
-    with platform() as opened, opened.database.session() as session:
+    with platform(home) as opened, opened.database.session() as session:
         for term in cleaned:
             add_term(session, tenant, term, action=action.value, kind=kind, actor="cli", request_id=None)

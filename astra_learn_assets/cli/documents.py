@@ -17,6 +17,7 @@ from astra_learn_assets.cli.output import (
     print_json,
     print_table,
 )
+from astra_learn_assets.cli.platform import HomeOption, platform, read_settings
 from astra_learn_assets.errors import AstraError, BadInput, Unavailable
 
 if TYPE_CHECKING:
@@ -43,17 +44,18 @@ def submit(
         str | None, typer.Option("--url", help="Send to this API instead of the database.")
     ] = None,
     key: Annotated[
-        str | None, typer.Option("--key", envvar="ASTRA_KEY", help="Bearer key for --url.")
+        str | None, typer.Option("--key", help="Bearer key for --url; default: ASTRA_KEY.")
     ] = None,
+    home: HomeOption = None,
     output: FormatOption = Format.text,
 ) -> None:
     """Hand in a final: its name fixes are live at once, its corrections wait for training."""
     with answering(output):
         data = files.read(file)
         summary = (
-            _submit_remote(data, url, key, tenant, session, version)
+            _submit_remote(data, url, key or _configured_key(home), tenant, session, version)
             if url is not None
-            else _submit_here(data, tenant, session, version)
+            else _submit_here(data, tenant, session, version, home)
         )
         if output is Format.json:
             print_json(summary)
@@ -139,11 +141,15 @@ def register(app: typer.Typer) -> None:
         app.command()(command)
 
 
-def _submit_here(data: bytes, tenant: str, session: str, version: int) -> SubmitSummary:
-    from astra_learn_assets.api.intake import submit_final
-    from astra_learn_assets.cli.platform import platform
+def _configured_key(home: Path | None) -> str | None:
+    key = read_settings(home).key
+    return key.get_secret_value() if key is not None else None
 
-    with platform() as opened:
+
+def _submit_here(data: bytes, tenant: str, session: str, version: int, home: Path | None) -> SubmitSummary:
+    from astra_learn_assets.api.intake import submit_final
+
+    with platform(home) as opened:
         return submit_final(
             opened,
             tenant_id=tenant,
@@ -190,7 +196,6 @@ def _submit_remote(
 def _compare(
     draft: bytes, final: bytes, draft_path: Path, final_path: Path, manifest: Manifest | None
 ) -> Delta:
-    from astra_learn_assets.cli.platform import read_settings
     from astra_learn_assets.comparator.engine import compare as compare_documents
     from astra_learn_assets.comparator.gate import check_upload
 

@@ -16,7 +16,7 @@ from astra_learn_assets.cli.output import (
     print_json,
     print_table,
 )
-from astra_learn_assets.cli.platform import platform
+from astra_learn_assets.cli.platform import HomeOption, platform
 from astra_learn_assets.errors import BadInput
 
 adapter_app = typer.Typer(help="Adapters.", no_args_is_help=True)
@@ -24,6 +24,7 @@ adapter_app = typer.Typer(help="Adapters.", no_args_is_help=True)
 
 def status(
     tenant: Annotated[str | None, typer.Option("--tenant", help="One municipality, in full.")] = None,
+    home: HomeOption = None,
     output: FormatOption = Format.text,
 ) -> None:
     """How each municipality's model is learning."""
@@ -32,7 +33,7 @@ def status(
 
     with answering(output):
         found: list[LearningStatus] = []
-        with platform() as opened, opened.database.session() as session:
+        with platform(home) as opened, opened.database.session() as session:
             names = [tenant] if tenant else [row.tenant_id for row in tenants.list_all(session)]
             found = [status_in(session, opened.settings, name) for name in names]
         if output is Format.json:
@@ -61,6 +62,7 @@ def status(
 def promote(
     tenant: Annotated[str, typer.Argument(help="Id of the municipality.")],
     adapter_id: Annotated[str, typer.Argument(help="Adapter that passed its gates.")],
+    home: HomeOption = None,
     output: FormatOption = Format.text,
 ) -> None:
     """Put an adapter in service; it must have passed every gate."""
@@ -68,7 +70,7 @@ def promote(
 
     with answering(output):
         _own_adapter(tenant, adapter_id)
-        with platform() as opened:
+        with platform(home) as opened:
             row = promote_adapter(opened, tenant, adapter_id, promoted_by=_user())
             _print_promotion(tenant, row.adapter_id, row.previous_adapter_id, row.kind, output)
 
@@ -78,6 +80,7 @@ def rollback(
     to: Annotated[
         str | None, typer.Option("--to", help="Adapter to go back to; default: the one before.")
     ] = None,
+    home: HomeOption = None,
     output: FormatOption = Format.text,
 ) -> None:
     """Go back to an adapter that was in service before."""
@@ -86,7 +89,7 @@ def rollback(
     with answering(output):
         if to is not None:
             _own_adapter(tenant, to)
-        with platform() as opened:
+        with platform(home) as opened:
             row = roll_back(opened, tenant, to=to, by=_user())
             _print_promotion(tenant, row.adapter_id, row.previous_adapter_id, row.kind, output)
 
@@ -102,6 +105,7 @@ def adapter_import(
         str | None, typer.Option("--base-model", help="Base it belongs to; default: the configured one.")
     ] = None,
     base_revision: Annotated[str | None, typer.Option("--base-revision")] = None,
+    home: HomeOption = None,
     output: FormatOption = Format.text,
 ) -> None:
     """Bring in an adapter made elsewhere; it is not served until it passes the gates."""
@@ -112,7 +116,7 @@ def adapter_import(
     with answering(output):
         if not folder.is_dir():
             raise BadInput(f"{folder} is no folder: name the folder with adapter_config.json")
-        with platform() as opened:
+        with platform(home) as opened:
             known, revision = base_identity(opened.settings)
             made = import_adapter(
                 opened,

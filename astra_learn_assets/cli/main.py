@@ -11,7 +11,7 @@ import typer
 
 from astra_learn_assets.cli import access, documents, learning, privacy, system
 from astra_learn_assets.cli.output import BAD_INPUT, BROKEN_PIPE, INTERRUPTED, Format, answering
-from astra_learn_assets.cli.platform import read_settings
+from astra_learn_assets.cli.platform import HomeOption, read_settings
 from astra_learn_assets.errors import AstraError
 
 if TYPE_CHECKING:
@@ -24,9 +24,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-
-HomeOption = Annotated[Path | None, typer.Option("--home", help="Folder of everything embedded.")]
 
 
 @app.command()

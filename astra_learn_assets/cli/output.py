@@ -37,11 +37,16 @@ FormatOption = Annotated[
 
 @contextmanager
 def answering(output: Format) -> Iterator[None]:
-    """Turn a deliberate error inside the block into one sentence and exit code 1."""
+    """Turn a deliberate error inside the block, or one of the disk, into one sentence and exit code 1."""
     try:
         yield
     except AstraError as error:
         fail(str(error), code=error.code, output=output)
+    except BrokenPipeError:
+        raise  # nobody reads what would be said
+    except OSError as error:
+        what = error.strerror or str(error) or type(error).__name__
+        fail(f"{error.filename}: {what}" if error.filename else what, code="os_error", output=output)
 
 
 def fail(message: str, *, code: str = "bad_input", output: Format = Format.text) -> NoReturn:

@@ -5,13 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from astra_learn_assets.errors import BadConfiguration
 
 if TYPE_CHECKING:
     from astra_learn_assets.platform import Platform
     from astra_learn_assets.settings import Settings
+
+HomeOption = Annotated[
+    Path | None,
+    typer.Option("--home", help="Folder of everything embedded, like .astra/demo; default: ASTRA_HOME."),
+]
 
 
 def read_settings(home: Path | None = None) -> Settings:
@@ -33,8 +40,8 @@ def read_settings(home: Path | None = None) -> Settings:
 
 
 @contextmanager
-def platform() -> Iterator[Platform]:
-    """The configured platform; what no setting names runs embedded until the command ends.
+def platform(home: Path | None = None) -> Iterator[Platform]:
+    """The configured platform, or the one in ``home``; what no setting names runs embedded meanwhile.
 
     Raises:
         Unavailable, BadConfiguration.
@@ -42,5 +49,5 @@ def platform() -> Iterator[Platform]:
     from astra_learn_assets.platform import Platform
     from astra_learn_assets.services.embedded import embedded
 
-    with embedded(read_settings()) as settings, Platform.open(settings) as opened:
+    with embedded(read_settings(home)) as settings, Platform.open(settings) as opened:
         yield opened

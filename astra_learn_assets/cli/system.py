@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from astra_learn_assets.cli.output import Format, answering
-from astra_learn_assets.cli.platform import read_settings
+from astra_learn_assets.cli.platform import HomeOption, read_settings
 
 
 def register(app: typer.Typer) -> None:
@@ -20,7 +19,7 @@ def register(app: typer.Typer) -> None:
 def execute(
     context: typer.Context,
     command: Annotated[list[str], typer.Argument(help="The program and its arguments, after --.")],
-    home: Annotated[Path | None, typer.Option("--home", help="Folder of everything embedded.")] = None,
+    home: HomeOption = None,
 ) -> None:
     """Run a program with the platform's services up and ASTRA_* and DAGSTER_HOME set.
 
@@ -35,12 +34,12 @@ def execute(
     raise typer.Exit(code)
 
 
-def migrate() -> None:
+def migrate(home: HomeOption = None) -> None:
     """Bring the database of ASTRA_DATABASE_URL (or the embedded one) to this version's tables."""
     from astra_learn_assets.services.embedded import embedded
     from astra_learn_assets.store import db
 
-    with answering(Format.text), embedded(read_settings()) as settings:
+    with answering(Format.text), embedded(read_settings(home)) as settings:
         if settings.database_url is not None:
             db.migrate(settings.database_url)
         typer.echo("The database has this version's tables.")

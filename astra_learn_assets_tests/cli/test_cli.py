@@ -6,9 +6,12 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer
 
+from astra_learn_assets.cli import app
 from astra_learn_assets.platform import Platform
 from astra_learn_assets.services.embedded import export_env
 from astra_learn_assets_tests.api.files import NAME_FIX, TEXT_FIX, DraftFiles, make_draft
@@ -140,6 +143,47 @@ def test_a_setting_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     assert "Traceback" not in answer.stderr
 
 
+def test_an_error_of_the_disk_is_one_json_document_and_one_sentence_too(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.write_text("a file where a folder should be")
+    answer = astra("status", "--home", home, "-o", "json")
+    assert answer.returncode == 1
+    assert set(json.loads(answer.stdout)["error"]) == {"code", "message"}
+    assert answer.stderr.startswith("error: ")
+    assert str(home) in answer.stderr
+    assert "Traceback" not in answer.stderr
+
+
+def test_every_command_of_the_platform_takes_a_home() -> None:
+    commands = (
+        "status", "promote", "rollback", "adapter import", "submit", "migrate", "exec", "dev", "demo",
+        "tenant add", "tenant list", "tenant erase", "key issue", "key list", "key revoke",
+        "blocklist add", "blocklist import", "blocklist remove", "blocklist list",
+    )  # fmt: skip
+    known = {name: command.params for name, command in _leaves(typer.main.get_command(app), "")}
+    for name in commands:
+        assert "--home" in {option for param in known[name] for option in param.opts}, name
+
+
+def _leaves(command: Any, name: str) -> list[tuple[str, Any]]:
+    if not hasattr(command, "commands"):
+        return [(name, command)]
+    return [
+        leaf
+        for child, inner in command.commands.items()
+        for leaf in _leaves(inner, f"{name} {child}".strip())
+    ]
+
+
+def test_the_key_for_another_api_is_a_setting(tmp_path: Path, files: DraftFiles) -> None:
+    arguments = ("submit", tmp_path / "final.docx", "--tenant", "villaverde", "--session", "s")
+    remote = (*arguments, "--url", "http://127.0.0.1:1", "-o", "json")
+    without = json.loads(astra(*remote).stdout)["error"]
+    assert "ASTRA_KEY" in without["message"]
+    with_key = json.loads(astra(*remote, env={"ASTRA_KEY": "astra_x"}).stdout)["error"]
+    assert "does not answer" in with_key["message"]
+
+
 def test_a_closed_pipe_is_no_error_message(tmp_path: Path, files: DraftFiles) -> None:
     command = " ".join(f"'{part}'" for part in [*COMMAND, "blocks", str(tmp_path / "draft.docx")])
     answer = subprocess.run(
@@ -206,6 +250,12 @@ def test_keys_and_blocklist_on_the_command_line(
         "tenant_id": "villaverde",
         "added": 2,
     }
+    terms.write_text("Ana\u2028Ruiz\x85Sanz\r\n\u2028Luz Gil\n", encoding="utf-8", newline="")
+    assert astra("blocklist", "import", "villaverde", terms, env=env).returncode == 0
+    listed = json.loads(astra("blocklist", "list", "villaverde", "-o", "json", env=env).stdout)
+    assert {"Ana Ruiz Sanz", "Luz Gil"} < {term["term"] for term in listed}
+    for name in ("Ana Ruiz Sanz", "Luz Gil"):
+        assert astra("blocklist", "remove", "villaverde", name, env=env).returncode == 0
     terms.write_text("Uno Dos\nx\n")
     assert astra("blocklist", "import", "villaverde", terms, env=env).returncode == 1
     assert astra("blocklist", "remove", "villaverde", "Carmen Villalobos", env=env).returncode == 0
