@@ -166,7 +166,7 @@ def judge(
                 "digest": row.dataset_hash,
             }
         )
-    elif unapproved := _unapproved(platform, tenant_id, jsonl.load(data), golden_set):
+    elif unapproved := _unapproved(platform, tenant_id, (*jsonl.load(data), *golden_set.examples)):
         reasons = [verdict.reason] if not verdict.passed else []
         reasons.append(
             f"{unapproved} examples are of documents that pii_gate has not passed under today's privacy "
@@ -245,12 +245,30 @@ def _load(platform: Platform, tenant_id: str, row: Document) -> list[Example]:
         ) from error
 
 
-def _unapproved(platform: Platform, tenant_id: str, lines: Sequence[Example], test: golden.GoldenSet) -> int:
-    """How many own examples of a corpus and its golden set are of documents that are not approved now."""
+def read_approved(platform: Platform, tenant_id: str, dataset_hash: str) -> bytes:
+    """The bytes of a corpus, at the moment they are to be trained on.
+
+    Raises:
+        GateRefused: they are not the recorded ones, or hold an example of a document that pii_gate has
+            not passed under today's policy: a name may have come to the blocklist since corpus_gate.
+    """
+    data = platform.vault.read(tenant_id, paths.corpus(tenant_id, dataset_hash))
+    if jsonl.digest(data) != dataset_hash:
+        raise GateRefused(f"tenant {tenant_id}: the stored corpus is not the one recorded")
+    if unapproved := _unapproved(platform, tenant_id, jsonl.load(data)):
+        raise GateRefused(
+            f"tenant {tenant_id}: the privacy policy has changed for {unapproved} examples meanwhile: "
+            "materialize anonymized_pairs, then training_corpus"
+        )
+    return data
+
+
+def _unapproved(platform: Platform, tenant_id: str, lines: Sequence[Example]) -> int:
+    """How many of ``lines`` are the tenant's own, of documents that are not approved now."""
     approved = {
         row.document_id
         for of_golden in (True, False)
         for row in approved_documents(platform, tenant_id, of_golden=of_golden)
     }
-    own = [example for example in (*lines, *test.examples) if example.meta.tenant_id == tenant_id]
+    own = [example for example in lines if example.meta.tenant_id == tenant_id]
     return sum(example.meta.document_id not in approved for example in own)

@@ -17,7 +17,8 @@ from sqlalchemy import orm
 from astra_learn_assets.automation.policy import Decision, decide_training
 from astra_learn_assets.platform import Platform
 from astra_learn_assets.settings import Settings
-from astra_learn_assets.store import artifacts, documents, examples, locks, tenants, trainings
+from astra_learn_assets.stages import anonymize
+from astra_learn_assets.store import artifacts, examples, locks, tenants, trainings
 from astra_learn_assets.store.tables import TrainingRun
 
 RunState = Literal["unknown", "active", "succeeded", "failed"]
@@ -27,8 +28,11 @@ _QUOTA_FACTOR = {"standard": 1, "premium": 4}
 
 def decide(platform: Platform, tenant_id: str, *, cron: bool, now: datetime | None = None) -> Decision:
     """The policy's answer for one tenant, from its rows."""
+    preparing = _preparing(platform, tenant_id)
     with platform.database.session() as session:
-        return _decide(session, platform.settings, tenant_id, cron=cron, now=now or datetime.now(UTC))
+        return _decide(
+            session, platform.settings, tenant_id, preparing, cron=cron, now=now or datetime.now(UTC)
+        )
 
 
 def decide_and_begin(
@@ -39,9 +43,12 @@ def decide_and_begin(
     In one transaction and under a lock of the tenant, so that schedule and sensor, looking at the same
     moment, begin one training and not two.
     """
+    preparing = _preparing(platform, tenant_id)
     with platform.database.session() as session:
         locks.hold(session, "training", tenant_id)
-        decision = _decide(session, platform.settings, tenant_id, cron=cron, now=now or datetime.now(UTC))
+        decision = _decide(
+            session, platform.settings, tenant_id, preparing, cron=cron, now=now or datetime.now(UTC)
+        )
         if decision.through_seq is None or decision.attempt is None:
             return decision, None
         row = trainings.start(
@@ -54,17 +61,22 @@ def decide_and_begin(
         return decision, row
 
 
+def _preparing(platform: Platform, tenant_id: str) -> int:
+    """Documents without examples that pii_gate has passed under today's policy, which a run will make."""
+    outstanding = anonymize.outstanding(platform, tenant_id)
+    with platform.database.session() as session:
+        finals = artifacts.finals_without_document(session, tenant_id)
+    return len(finals) + len(outstanding.stale) + len(outstanding.unjudged)
+
+
 def _decide(
-    session: orm.Session, settings: Settings, tenant_id: str, *, cron: bool, now: datetime
+    session: orm.Session, settings: Settings, tenant_id: str, preparing: int, *, cron: bool, now: datetime
 ) -> Decision:
     pending = examples.pending(session, tenant_id)
     failed = trainings.last_failed(session, tenant_id)
     finished = trainings.last_finished(session, tenant_id)
     # A failure older than the last success is history, not a reason to wait.
     recent = failed if failed and (finished is None or failed.created_at > finished.created_at) else None
-    preparing = len(artifacts.finals_without_document(session, tenant_id)) + len(
-        documents.listing(session, tenant_id, state="compared")
-    )
     tier = tenants.get(session, tenant_id).tier
     return decide_training(
         tenant_id=tenant_id,

@@ -23,7 +23,7 @@ from astra_learn_assets.platform import Platform
 from astra_learn_assets.registry import adapter_gate, keys, lineage, publisher
 from astra_learn_assets.registry import manifest as manifests
 from astra_learn_assets.settings import Settings
-from astra_learn_assets.stages import trainer_process, training_run
+from astra_learn_assets.stages import corpus, trainer_process, training_run
 from astra_learn_assets.stages.trainer_process import Runner
 from astra_learn_assets.store import adapters, paths, verdicts
 
@@ -62,7 +62,8 @@ def train_adapter(
     that every later gate judges this adapter.
 
     Raises:
-        GateRefused: when the corpus has no passing corpus_gate verdict for its exact hash.
+        GateRefused: when the corpus has no passing corpus_gate verdict for its exact hash, or the privacy
+            policy has changed since.
         TrainingFailed: when the trainer ends with an error; the training's row says which.
     """
     training = training_run.of_run(
@@ -85,7 +86,7 @@ def train_adapter(
         return made
     with tempfile.TemporaryDirectory(prefix="astra-train-") as work:
         data, out = Path(work, "corpus.jsonl"), Path(work, "adapter")
-        data.write_bytes(platform.vault.read(tenant_id, paths.corpus(tenant_id, training.dataset_hash)))
+        data.write_bytes(corpus.read_approved(platform, tenant_id, training.dataset_hash))
         command = trainer_process.train_command(
             settings,
             tenant_id=tenant_id,
