@@ -53,7 +53,8 @@ class Platform:
         if those run in ``settings.home``; nothing is started here.
 
         ``for_api``: come as the role of ``api_database_url``, under row-level security; the owner's
-        ``database_url`` is then not needed. No connection is made yet: a server that is away shows at first use, as :class:`Unavailable`.
+        ``database_url`` is then not needed. No connection is made yet: a server that is away shows at
+        first use, as :class:`Unavailable`.
 
         Raises:
             Unavailable: a URL is empty and no embedded service runs.

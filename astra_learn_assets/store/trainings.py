@@ -149,7 +149,11 @@ def started_since(session: orm.Session, tenant_id: str, since: datetime) -> int:
     count = session.scalar(
         sa.select(sa.func.count())
         .select_from(TrainingRun)
-        .where(TrainingRun.tenant_id == ids.tenant_id(tenant_id), TrainingRun.created_at >= since, TrainingRun.dataset_hash.is_not(None))
+        .where(
+            TrainingRun.tenant_id == ids.tenant_id(tenant_id),
+            TrainingRun.created_at >= since,
+            TrainingRun.dataset_hash.is_not(None),
+        )
     )
     return int(count or 0)
 
