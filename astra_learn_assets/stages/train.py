@@ -84,6 +84,7 @@ def train_adapter(
         training = _for_adapter(platform, training, made.manifest.adapter_id, dagster_run_id)
         training_run.note(platform, training, metrics={}, adapter_id=made.manifest.adapter_id)
         return made
+    keys.signing_key(settings)  # a missing key must not show after the GPU hours
     with tempfile.TemporaryDirectory(prefix="astra-train-") as work:
         data, out = Path(work, "corpus.jsonl"), Path(work, "adapter")
         data.write_bytes(corpus.read_approved(platform, tenant_id, training.dataset_hash))
