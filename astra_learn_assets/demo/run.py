@@ -112,7 +112,7 @@ def _demo_settings(settings: Settings, options: Options) -> Settings:
     learnable = max(20, options.sessions * 6)
     small = {
         "sensor_interval_seconds": 10,
-        "golden_maximum_examples": min(settings.golden_maximum_examples, 120),
+        "golden_maximum_examples": min(settings.golden_maximum_examples, 80),
         "train_threshold": min(settings.train_threshold, learnable),
         "train_minimum": min(settings.train_minimum, learnable),
         "corpus_minimum": min(settings.corpus_minimum, learnable),
