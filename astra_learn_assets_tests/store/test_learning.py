@@ -243,7 +243,10 @@ def test_the_states_of_trainings_answer_the_questions_of_the_policy(platform: Pl
             failed,
         ]
         assert [row.run_id for row in trainings.listing(session, tenant, limit=1)] == [open_]
-        assert trainings.started_since(session, tenant, began) == 4
+        assert trainings.started_since(session, tenant, began) == 0, "none got as far as a corpus"
+        for run_id in (rejected, promoted, failed):
+            trainings.update(session, run_id, dataset_hash="0" * 64)
+        assert trainings.started_since(session, tenant, began) == 3
         assert trainings.started_since(session, tenant, datetime.now(UTC) + timedelta(hours=1)) == 0
         assert trainings.get(session, open_, tenant_id=tenant).finished_at is None
 
