@@ -33,6 +33,7 @@ from astra_learn_assets_tests.api.files import DraftFiles
 EXAMPLES = int(os.environ.get("ASTRA_SCHEMATHESIS_EXAMPLES", "8"))
 DOCUMENT = json.loads((Path(__file__).parents[2] / "docs" / "openapi.json").read_text())
 OPERATIONS = sorted((method.upper(), path) for path, item in DOCUMENT["paths"].items() for method in item)
+pytestmark = pytest.mark.slow
 CHECKS = [
     checks.not_a_server_error,
     openapi_checks.status_code_conformance,
