@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
+from astra_learn_assets.comparator.blocks import Document
 from astra_learn_assets.comparator.comparison import Comparison
 from astra_learn_assets.comparator.quarantine import reason_to_quarantine
 from astra_learn_assets.comparator.reader import read_document
@@ -50,8 +51,38 @@ def compare(
         BadManifest: the manifest belongs to another document than the draft.
     """
     known = {chunk.chunk_id for chunk in manifest.chunks} if manifest is not None else set()
-    draft_document = read_document(generated, known_ids=known)
-    final_document = read_document(final, known_ids=known)
+    return compare_documents(
+        read_document(generated, known_ids=known),
+        read_document(final, known_ids=known),
+        generated_id=generated_id,
+        final_id=final_id,
+        manifest=manifest,
+        base_id=base_id,
+        base_replaced=base_replaced,
+        dictionary=dictionary,
+        confidence_minimum=confidence_minimum,
+        recognize=recognize,
+    )
+
+
+def compare_documents(
+    draft_document: Document,
+    final_document: Document,
+    *,
+    generated_id: str,
+    final_id: str,
+    manifest: Manifest | None = None,
+    base_id: str | None = None,
+    base_replaced: bool = False,
+    dictionary: Mapping[str, str] | None = None,
+    confidence_minimum: float = 0.5,
+    recognize: Recognizer | None = None,
+) -> Delta:
+    """:func:`compare` for who has read both files already (with the manifest's chunk ids as ``known_ids``).
+
+    Raises:
+        UploadRefused, BadManifest: as :func:`compare`.
+    """
     if manifest is not None and draft_document.document_id not in (None, manifest.document_id):
         raise BadManifest(
             f"manifest of document {manifest.document_id!r:.60} does not belong to the draft, "
