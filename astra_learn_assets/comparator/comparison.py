@@ -253,6 +253,7 @@ class Comparison:
 
     # -- the whole -----------------------------------------------------------------------------
 
+    @cached_property
     def evidence(self) -> Evidence:
         """What the quarantine looks at; of a draft with chunk ids only the chunks, for titles and
         tables of a template stay the same in any document of the council."""
@@ -276,7 +277,7 @@ class Comparison:
             wer=self.errors.wer,
             cer=self.errors.cer,
             counts=dict(sorted(counts.items())),
-            confidence=round(self.evidence().confidence, 4),
+            confidence=round(self.evidence.confidence, 4),
         )
 
 

@@ -90,7 +90,7 @@ def compare_documents(
         )
     comparison = Comparison(draft_document, final_document, manifest, dictionary or {}, recognize)
     comparison.run()
-    quarantined = reason_to_quarantine(comparison.evidence(), confidence_minimum=confidence_minimum)
+    quarantined = reason_to_quarantine(comparison.evidence, confidence_minimum=confidence_minimum)
     learn = quarantined is None
     return Delta(
         generated_id=generated_id,

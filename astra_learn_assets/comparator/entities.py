@@ -87,8 +87,8 @@ class _Scene:
         self.dictionary = {_key(wrong): right for wrong, right in dictionary.items()}
         self.rights = {_key(right) for right in dictionary.values()}
         self.names = names
-        letters = [c for c in after if c.isalpha()]
-        self.capitals = len(letters) > 3 and sum(c.isupper() for c in letters) > 0.7 * len(letters)
+        letters = sum(map(str.isalpha, after))
+        self.capitals = letters > 3 and sum(map(str.isupper, after)) > 0.7 * letters
         self.around = Surroundings(after, new, capitals=self.capitals, recognize=recognize)
 
     # -- the judgement -------------------------------------------------------------------------
@@ -329,11 +329,38 @@ def _key(text: str) -> str:
     return " ".join(text.casefold().split())
 
 
+_CAPITALIZED = re.compile(r"[A-ZÀ-ÖØ-ÞĀ-Ž][^\W_]+(?:['’·\-][^\W_]+)*")
+_INSIDE = re.compile(r"[^\W_],? ")
+
+
 def capitalized_inside(texts: Sequence[str]) -> frozenset[str]:
-    """Folded words, none of them ordinary, that ``texts`` write with a capital inside a sentence."""
+    """Folded words, none of them ordinary, that ``texts`` write with a capital inside a sentence.
+
+    A capital after a plain word or a comma needs no look at the sentence; only texts with a word seen
+    nowhere else like that are tokenized.
+    """
     found: set[str] = set()
-    for text in texts:
-        for written, _, _, initial in tokenize(text):
+    doubtful: dict[str, set[int]] = {}
+    for number, text in enumerate(texts):
+        for match in _CAPITALIZED.finditer(text):
+            written = match[0]
+            if (
+                written in found
+                or written.isupper()
+                or not written[0].isupper()
+                or lexicon.is_common(written)
+            ):
+                continue
+            start = match.start()
+            if _INSIDE.fullmatch(text, max(0, start - 3), start) or _INSIDE.fullmatch(
+                text, max(0, start - 2), start
+            ):
+                found.add(written)
+            else:
+                doubtful.setdefault(written, set()).add(number)
+    unsettled = {number for written, where in doubtful.items() if written not in found for number in where}
+    for number in unsettled:
+        for written, _, _, initial in tokenize(texts[number]):
             if not initial and written[0].isupper() and not written.isupper():
-                found.add(written.casefold())
-    return frozenset(word for word in found if not lexicon.is_common(word))
+                found.add(written)
+    return frozenset(written.casefold() for written in found if not lexicon.is_common(written))

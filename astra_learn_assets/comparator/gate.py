@@ -128,10 +128,14 @@ def _check_entries(entries: list[zipfile.ZipInfo]) -> None:
             refuse("suspicious")
 
 
+_UNREAD = re.compile(
+    r"(^|/)(?:(?:theme|charts|diagrams|embeddings|media|fonts|customXml|glossary|ink|activeX)/"
+    r"|(?:stylesWithEffects|webSettings|settings|fontTable|numbering)\.xml$)"
+)
+
+
 def _wanted(name: str) -> bool:
-    return name.endswith((".xml", ".rels")) and not re.search(
-        r"(^|/)(theme|charts|diagrams|embeddings|media|fonts|customXml|glossary|ink|activeX)/", name
-    )
+    return name.endswith((".xml", ".rels")) and not _UNREAD.search(name)
 
 
 def _inflate(archive: zipfile.ZipFile, entries: list[zipfile.ZipInfo]) -> dict[str, bytes]:

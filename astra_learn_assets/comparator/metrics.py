@@ -44,9 +44,9 @@ NO_ERRORS = Errors(0, 0, 0, 0)
 
 def count_errors(before: str, after: str) -> Errors:
     """Edits that turn the draft's ``before`` into the final's ``after``; both with single spaces."""
-    old, new = before.split(), after.split()
     if before == after:
-        return Errors(0, len(new), 0, len(after))
+        return Errors(0, count_words(after), 0, len(after))
+    old, new = before.split(), after.split()
     word_edits = Levenshtein.distance(old, new)
     if max(len(before), len(after)) <= _CHARACTERS_UP_TO:
         character_edits = Levenshtein.distance(before, after)
@@ -60,6 +60,11 @@ def count_errors(before: str, after: str) -> Errors:
             if op.tag != "equal"
         )
     return Errors(word_edits, len(new), character_edits, len(after))
+
+
+def count_words(text: str) -> int:
+    """Words of a text with single spaces."""
+    return text.count(" ") + 1 if text else 0
 
 
 def _rate(edits: int, length: int) -> float:

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from astra_learn_assets.comparator import lexicon
+from astra_learn_assets.comparator.metrics import count_words
 from astra_learn_assets.comparator.phonetics import bare, likeness
 from astra_learn_assets.comparator.word_diff import Difference, difference
 
@@ -86,22 +87,22 @@ def document_confidence(
     for change, confidence in zip(changes, confidences, strict=True):
         if change.pending:
             continue
-        words = len(change.before.split()) or 1
+        words = count_words(change.before) or 1
         total += words
         kept += words * confidence * min(1.0, change.similarity / 0.6)
-    gone = sum(len(text.split()) for text in deleted)
+    gone = sum(map(count_words, deleted))
     return 1.0 if total + gone == 0 else kept / (total + gone / 2)
 
 
 def reason_to_quarantine(evidence: Evidence, *, confidence_minimum: float) -> str | None:
     """A Spanish sentence, or None when the document may be learned from."""
     changes = [c for c in evidence.changes if not c.pending]
-    kept_words = sum(_count(c.before) for c in changes)
-    gone_words = sum(_count(text) for text in evidence.deleted)
+    kept_words = sum(count_words(c.before) for c in changes)
+    gone_words = sum(map(count_words, evidence.deleted))
     if evidence.other_document_id and evidence.confidence < max(0.8, confidence_minimum):
         return "El archivo es el acta de otro documento: suba la versión corregida de este borrador."
     if kept_words + gone_words >= 20 and gone_words > 0.7 * (kept_words + gone_words):
-        written = sum(_count(text) for text in evidence.inserted)
+        written = sum(map(count_words, evidence.inserted))
         if written > 0.5 * gone_words:
             return "El texto no corresponde a este borrador: compruebe que es el acta de esta sesión."
         return "Falta la mayor parte del borrador: compruebe que subió el acta completa."
@@ -252,7 +253,3 @@ def _mostly_rewritten(_: Evidence, changes: Sequence[Change]) -> str | None:
     if len(changes) >= 5 and rewritten > 0.6 * len(changes):
         return "La mayoría de los párrafos se han reescrito por completo: una persona debe revisarlo."
     return None
-
-
-def _count(text: str) -> int:
-    return len(text.split())
