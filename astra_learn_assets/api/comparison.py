@@ -17,8 +17,9 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import IO, Any
 
+from astra_learn_assets.api import prepared
 from astra_learn_assets.comparator import engine
-from astra_learn_assets.comparator.manifest import parse_manifest
+from astra_learn_assets.comparator.reader import read_document
 from astra_learn_assets.contracts import Delta
 from astra_learn_assets.errors import AstraError, BadManifest, UploadRefused
 
@@ -31,16 +32,19 @@ _TOO_COMPLEX = (
 
 @dataclass(frozen=True)
 class Comparison:
-    """Everything :func:`engine.compare` needs. ``blocks`` False leaves them out of the answer."""
+    """Everything a comparison needs. ``draft``: prepared (``prepared.dump``), or as it was sent.
 
-    generated: bytes
+    ``blocks`` False leaves them out of the answer.
+    """
+
+    draft: bytes | prepared.RawDraft
     final: bytes
     generated_id: str
     final_id: str
-    manifest: bytes
     base_replaced: bool
     dictionary: Mapping[str, str] | None
     confidence_minimum: float
+    upload_max_bytes: int = 30_000_000
     blocks: bool = True
 
 
@@ -68,12 +72,17 @@ def compare_here(job: Comparison) -> Delta:
     Raises:
         UploadRefused, BadManifest.
     """
-    delta = engine.compare(
-        job.generated,
-        job.final,
+    if isinstance(job.draft, prepared.RawDraft):
+        draft = prepared.prepare(job.draft, max_bytes=job.upload_max_bytes)
+    else:
+        draft = prepared.load(job.draft)
+    known = {chunk.chunk_id for chunk in draft.manifest.chunks}
+    delta = engine.compare_documents(
+        draft.document,
+        read_document(job.final, known_ids=known, max_bytes=job.upload_max_bytes),
         generated_id=job.generated_id,
         final_id=job.final_id,
-        manifest=parse_manifest(job.manifest),
+        manifest=draft.manifest,
         base_id=job.generated_id,
         base_replaced=job.base_replaced,
         dictionary=job.dictionary,

@@ -13,9 +13,8 @@ from dataclasses import dataclass
 from sqlalchemy import orm
 
 from astra_learn_assets import ids
-from astra_learn_assets.comparator.gate import check_upload
+from astra_learn_assets.api import prepared
 from astra_learn_assets.comparator.manifest import parse_manifest
-from astra_learn_assets.comparator.reader import read_document
 from astra_learn_assets.contracts import Manifest
 from astra_learn_assets.errors import BadInput, BadManifest, Conflict
 from astra_learn_assets.platform import Platform
@@ -98,12 +97,14 @@ def register_draft(
     names = _roster(roster)
     with platform.database.session() as session:
         tenants.get(session, place.tenant_id)
-    check_upload(docx, max_bytes=platform.settings.upload_max_bytes)
-    _check_manifest(parse_manifest(manifest), place, read_document(docx).document_id)
+    raw = prepared.RawDraft(docx, manifest)
+    draft = prepared.prepare(raw, max_bytes=platform.settings.upload_max_bytes)
+    _check_manifest(draft.manifest, place, draft.document.document_id)
     sha256 = hashlib.sha256(docx).hexdigest()
     with platform.database.session() as session:
-        erasure.hold_open(session, place.tenant_id)
+        wrapped_key = erasure.hold_open(session, place.tenant_id)
         key = _store_draft(platform, place, docx, manifest, sha256)
+        prepared.keep(platform.vault, place.tenant_id, key, sha256, draft, wrapped_key=wrapped_key)
         artifacts.register_session(
             session,
             place.tenant_id,

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -24,17 +24,18 @@ import redis
 from sqlalchemy import orm
 
 from astra_learn_assets import ids
+from astra_learn_assets.api import prepared
 from astra_learn_assets.api.breadth import too_broad
 from astra_learn_assets.api.comparison import Comparison, compare_here
 from astra_learn_assets.api.drafts import Place, note, place_of, register_draft, register_session
 from astra_learn_assets.api.summary import LiveEntity, SubmitSummary, left_out, sentence
 from astra_learn_assets.api.workers import Compare
-from astra_learn_assets.comparator.gate import check_upload
+from astra_learn_assets.comparator.gate import refuse
 from astra_learn_assets.contracts import Delta, DictionaryEntry, Rejection
 from astra_learn_assets.errors import BadInput, BaseMissing, NotFound
 from astra_learn_assets.platform import Platform
 from astra_learn_assets.store import artifacts, dictionary, erasure, outbox, paths, tenants
-from astra_learn_assets.store.tables import Artifact
+from astra_learn_assets.store.tables import Artifact, Tenant
 
 __all__ = ["compare_artifacts", "register_draft", "register_session", "relay_now", "submit_final"]
 
@@ -80,17 +81,21 @@ def submit_final(
     """
     started = time.perf_counter()
     place = place_of(tenant_id, session_id, version)
-    check_upload(data, max_bytes=platform.settings.upload_max_bytes)
+    if len(data) > platform.settings.upload_max_bytes:
+        refuse("too_large")  # the rest of the gate is the comparison's: it unpacks the file only once
     sha256 = hashlib.sha256(data).hexdigest()
     final_id = artifacts.artifact_id(place.session_id, place.version, "final", sha256)
     with platform.database.session() as session:
-        tenants.get(session, place.tenant_id)
+        tenant = tenants.get(session, place.tenant_id)
         known = _stored_summary(session, place, final_id, sha256)
         if known is not None:
             return known
         base = _choose_base(session, place, generated_id)
-        _, entries = dictionary.read(session, place.tenant_id)
-    delta = _compare(platform, place.tenant_id, base, final_id, data, entries, observe, compare, blocks=False)
+        replacements = dictionary.replacements(session, place.tenant_id)
+    job = _job(platform, tenant, base, final_id, data, replacements, blocks=False)
+    compared = time.perf_counter()
+    delta = compare(job)
+    observe("compare", time.perf_counter() - compared)
     live, refused = _live_entities(delta)
 
     key = paths.final_docx(place.tenant_id, place.session_id, place.version, sha256)
@@ -109,7 +114,7 @@ def submit_final(
         )
         if not created and artifact.summary is not None:
             return _again(artifact)
-        version_live = _apply(session, place.tenant_id, live, artifact.artifact_id, uploaded_by, entries)
+        version_live = _apply(session, place.tenant_id, live, artifact.artifact_id, uploaded_by)
         summary = _summarise(delta, live, refused, version_live, artifact.artifact_id)
         artifact.summary = summary.model_dump(mode="json")
         note(session, place, uploaded_by, "final.submit", artifact.artifact_id, request_id)
@@ -140,13 +145,14 @@ def compare_artifacts(
     for value in (generated_id, final_id):
         ids.name(value, "artifact id")
     with platform.database.session() as session:
+        owner = tenants.get(session, tenant)
         generated = artifacts.get_artifact(session, tenant, generated_id)
         final = artifacts.get_artifact(session, tenant, final_id)
         if generated.kind != "generated" or final.kind != "final":
             raise BadInput("'generated_id' debe ser un borrador y 'final_id' un documento final")
         base = _choose_base(session, Place(tenant, final.session_id, final.version), generated_id)
     data = platform.vault.read(tenant, final.uri)
-    return _compare(platform, tenant, base, final_id, data, (), _ignore, compare, blocks=True)
+    return compare(_job(platform, owner, base, final_id, data, {}, blocks=True))
 
 
 def relay_now(platform: Platform) -> int:
@@ -186,37 +192,30 @@ def _choose_base(session: orm.Session, place: Place, named: str | None) -> _Base
     return _Base(asked, replaced=False) if same else _Base(newest, replaced=True)
 
 
-def _compare(
+def _job(
     platform: Platform,
-    tenant_id: str,
+    tenant: Tenant,
     base: _Base,
     final_id: str,
     final: bytes,
-    entries: Sequence[DictionaryEntry],
-    observe: Callable[[str, float], None],
-    compare: Compare,
+    replacements: Mapping[str, str],
     *,
     blocks: bool,
-) -> Delta:
+) -> Comparison:
     draft = base.artifact
-    generated = platform.vault.read(tenant_id, draft.uri)
-    manifest = platform.vault.read(tenant_id, paths.manifest_of(draft.uri))
-    started = time.perf_counter()
-    delta = compare(
-        Comparison(
-            generated=generated,
-            final=final,
-            generated_id=draft.artifact_id,
-            final_id=final_id,
-            manifest=manifest,
-            base_replaced=base.replaced,
-            dictionary={entry.wrong: entry.right for entry in entries} or None,
-            confidence_minimum=platform.settings.document_confidence_minimum,
-            blocks=blocks,
-        )
+    return Comparison(
+        draft=prepared.fetch(
+            platform.vault, tenant.tenant_id, draft.uri, draft.sha256, wrapped_key=tenant.wrapped_key
+        ),
+        final=final,
+        generated_id=draft.artifact_id,
+        final_id=final_id,
+        base_replaced=base.replaced,
+        dictionary=replacements or None,
+        confidence_minimum=platform.settings.document_confidence_minimum,
+        upload_max_bytes=platform.settings.upload_max_bytes,
+        blocks=blocks,
     )
-    observe("compare", time.perf_counter() - started)
-    return delta
 
 
 def _live_entities(delta: Delta) -> tuple[tuple[LiveEntity, ...], list[Rejection]]:
@@ -242,18 +241,9 @@ def _apply(
     live: Sequence[LiveEntity],
     source: str,
     author: str,
-    before: Sequence[DictionaryEntry],
 ) -> int:
-    """Put ``live`` into the dictionary; return the version that holds them.
-
-    An older entry that says the exact opposite (A to B, now B to A) is taken out: kept together they
-    would swap the two names back and forth. The last writer wins and the history keeps both.
-    """
+    """Put ``live`` into the dictionary; return the version that holds them."""
     now = datetime.now(UTC)
-    opposite = {(dictionary.entry_key(item.right), dictionary.entry_key(item.wrong)) for item in live}
-    for entry in before:
-        if (dictionary.entry_key(entry.wrong), dictionary.entry_key(entry.right)) in opposite:
-            dictionary.remove(session, tenant_id, entry.wrong, author)
     update = dictionary.apply(
         session,
         tenant_id,
@@ -269,7 +259,7 @@ def _apply(
             for item in live
         ],
     )
-    return update.version if update is not None else dictionary.read(session, tenant_id)[0]
+    return update.version if update is not None else dictionary.version_of(session, tenant_id)
 
 
 def _summarise(

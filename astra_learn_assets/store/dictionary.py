@@ -39,7 +39,9 @@ def apply(
     """Put ``entries`` in, all in one new version; None when they say nothing new.
 
     The last writer wins. Where another author had set another ``right``, the history row says
-    ``conflict``. An entry that corrects nothing (``wrong`` equal to ``right``) is passed over.
+    ``conflict``. An older entry that says the exact opposite (A to B, now B to A) goes, in the same
+    version: kept together they would swap the two names back and forth. An entry that corrects nothing
+    (``wrong`` equal to ``right``) is passed over.
 
     Raises:
         BadInput: an entry with an empty side, a NUL, or more than 200 characters.
@@ -58,6 +60,9 @@ def apply(
         previous: dict[str, Any] | None = content.get(key)
         if previous is not None and (previous["right"], previous["kind"]) == (entry.right, entry.kind):
             continue
+        reverse = entry_key(entry.right)
+        if reverse not in wanted and reverse in content and entry_key(content[reverse]["right"]) == key:
+            changes.append(_removal(content, reverse, entry.author))
         content[key] = entry.model_dump(mode="json")
         changes.append(
             DictionaryChange(
@@ -80,8 +85,7 @@ def remove(session: orm.Session, tenant_id: str, wrong: str, author: str) -> Dic
     if key not in row.entries:
         return None
     content = dict(row.entries)
-    previous = content.pop(key)
-    change = DictionaryChange(key=key, action="removed", entry={"author": author}, previous=previous)
+    change = _removal(content, key, author)
     return _commit(session, row, content, [change])
 
 
@@ -91,6 +95,13 @@ def read(session: orm.Session, tenant_id: str) -> tuple[int, list[DictionaryEntr
     if row is None:
         return 0, []
     return row.version, [DictionaryEntry.model_validate(row.entries[key]) for key in sorted(row.entries)]
+
+
+def replacements(session: orm.Session, tenant_id: str) -> dict[str, str]:
+    """Wrong form -> right form, without making ten thousand entries of them."""
+    query = sa.select(Dictionary.entries).where(Dictionary.tenant_id == ids.tenant_id(tenant_id))
+    entries: dict[str, Any] = session.scalar(query) or {}
+    return {entries[key]["wrong"]: entries[key]["right"] for key in sorted(entries)}
 
 
 def version_of(session: orm.Session, tenant_id: str) -> int:
@@ -108,6 +119,11 @@ def changes_since(session: orm.Session, tenant_id: str, version: int) -> list[Di
             .order_by(DictionaryChange.version, DictionaryChange.key)
         )
     )
+
+
+def _removal(content: dict[str, Any], key: str, author: str) -> DictionaryChange:
+    previous = content.pop(key)
+    return DictionaryChange(key=key, action="removed", entry={"author": author}, previous=previous)
 
 
 def _locked(session: orm.Session, tenant_id: str) -> Dictionary:

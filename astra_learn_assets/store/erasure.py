@@ -75,15 +75,23 @@ def erase_rows(session: orm.Session, tenant_id: str, *, actor: str) -> int:
     return gone
 
 
-def hold_open(session: orm.Session, tenant_id: str) -> None:
+def hold_open(session: orm.Session, tenant_id: str) -> bytes:
     """Keep the tenant from being erased until this transaction ends, so that it leaves nothing behind.
+
+    Returns its wrapped key.
 
     Raises:
         TenantErased: it was.
+        UnknownTenant: there is no such tenant.
     """
     locks.share(session, _LOCK, ids.tenant_id(tenant_id))
-    if session.scalar(sa.select(Tenant.wrapped_key.is_(None)).where(Tenant.tenant_id == tenant_id)):
+    row = session.execute(sa.select(Tenant.wrapped_key).where(Tenant.tenant_id == tenant_id)).first()
+    if row is None:
+        raise UnknownTenant(f"no tenant {tenant_id!r}")
+    wrapped: bytes | None = row[0]
+    if wrapped is None:
         raise TenantErased(f"tenant {tenant_id!r} was erased")
+    return wrapped
 
 
 def _empty_dictionary(session: orm.Session, tenant_id: str) -> None:

@@ -40,6 +40,11 @@ def diff(tenant: str, document: str) -> str:
     return f"diffs/{ids.tenant_id(tenant)}/{ids.name(document, 'document id')}.parquet"
 
 
+def prepared_draft(tenant: str, digest: str) -> str:
+    """``diffs/{tenant}/drafts/{digest}.json``: the blocks of a draft, read once."""
+    return f"diffs/{ids.tenant_id(tenant)}/drafts/{ids.digest(digest, 'draft digest')}.json"
+
+
 def pairs(tenant: str, document: str) -> str:
     """``datasets/{tenant}/pairs/{document}.jsonl``"""
     return f"datasets/{ids.tenant_id(tenant)}/pairs/{ids.name(document, 'document id')}.jsonl"

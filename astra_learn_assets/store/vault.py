@@ -47,8 +47,10 @@ class Vault:
         """A fresh data key, wrapped: what a new tenant's row holds."""
         return self._master.wrap(crypto.new_key())
 
-    def read(self, tenant: str, key: str) -> bytes:
+    def read(self, tenant: str, key: str, *, wrapped_key: bytes | None = None) -> bytes:
         """The plaintext of an object of ``tenant``.
+
+        ``wrapped_key``: the tenant's, from a row that the caller has read just now; else it is asked for.
 
         Raises:
             ForeignTenant: ``key`` is not one of the tenant's.
@@ -60,10 +62,21 @@ class Vault:
         data = self._objects.get(key)
         if not paths.is_encrypted(key):
             return data
-        return crypto.unseal(self._data_key(tenant), data, tenant=tenant, object_key=key)
+        data_key = self._data_key(tenant) if wrapped_key is None else self._unwrap(wrapped_key)
+        return crypto.unseal(data_key, data, tenant=tenant, object_key=key)
 
-    def write(self, tenant: str, key: str, data: bytes, *, overwrite: bool = False) -> bool:
+    def write(
+        self,
+        tenant: str,
+        key: str,
+        data: bytes,
+        *,
+        overwrite: bool = False,
+        wrapped_key: bytes | None = None,
+    ) -> bool:
         """Store ``data`` for ``tenant``; False when the key exists already and was left alone.
+
+        ``wrapped_key`` as in :meth:`read`.
 
         Raises:
             ForeignTenant: ``key`` is not one of the tenant's.
@@ -71,7 +84,7 @@ class Vault:
         """
         _own(tenant, key)
         if paths.is_encrypted(key):
-            data_key = self._data_key(tenant)
+            data_key = self._data_key(tenant) if wrapped_key is None else self._unwrap(wrapped_key)
             if not overwrite and self._objects.exists(key):
                 return False
             data = crypto.seal(data_key, data, tenant=tenant, object_key=key)
@@ -106,6 +119,9 @@ class Vault:
         wrapped = row[0]
         if wrapped is None:
             raise TenantErased(f"tenant {tenant!r} was erased: its key is destroyed")
+        return self._unwrap(wrapped)
+
+    def _unwrap(self, wrapped: bytes) -> bytes:
         fingerprint = hashlib.sha256(wrapped).digest()
         with self._lock:
             known = self._unwrapped.get(fingerprint)

@@ -12,6 +12,7 @@ from fastapi.testclient import TestClient
 
 from astra_learn_assets.api.app import create_app
 from astra_learn_assets.api.comparison import Comparison, compare_here
+from astra_learn_assets.api.prepared import RawDraft
 from astra_learn_assets.api.workers import CompareWorkers
 from astra_learn_assets.errors import BadManifest, Unavailable, UploadRefused
 from astra_learn_assets.platform import Platform
@@ -22,11 +23,10 @@ from astra_learn_assets_tests.api.files import DOCX, NAME_FIX, DraftFiles, make_
 def job(final: bytes | None = None, **more: object) -> Comparison:
     files = make_draft()
     given: dict[str, object] = {
-        "generated": files.docx,
+        "draft": RawDraft(files.docx, files.manifest),
         "final": files.final(NAME_FIX) if final is None else final,
         "generated_id": "g",
         "final_id": "f",
-        "manifest": files.manifest,
         "base_replaced": False,
         "dictionary": None,
         "confidence_minimum": 0.5,
@@ -52,7 +52,7 @@ def test_refusals_come_back_as_they_were_raised(workers: CompareWorkers) -> None
     assert refused.value.reason
     other = make_draft("pleno-2").manifest
     with pytest.raises(BadManifest):
-        workers(job(manifest=other))
+        workers(job(draft=RawDraft(make_draft().docx, other)))
 
 
 def test_a_document_that_takes_too_long_is_refused_and_the_worker_goes_on() -> None:

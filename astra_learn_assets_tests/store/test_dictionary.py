@@ -167,3 +167,24 @@ def test_an_entry_that_postgres_or_a_reader_could_not_hold_is_refused(
             dictionary.apply(session, tenant, [_entry("bueno", "Bueno"), entry])
     with platform.database.session() as session:
         assert dictionary.read(session, tenant) == (0, [])
+
+
+def test_the_opposite_of_an_entry_takes_its_place_in_one_version(platform: Platform, tenant: str) -> None:
+    with platform.database.session() as session:
+        dictionary.apply(session, tenant, [_entry("Hortegga", "Ortega")])
+        update = dictionary.apply(session, tenant, [_entry("Ortega", "Hortegga", "jorge")])
+    assert update is not None
+    assert update.version == 2
+    with platform.database.session() as session:
+        assert dictionary.replacements(session, tenant) == {"Ortega": "Hortegga"}
+        history = [(c.version, c.key, c.action) for c in dictionary.changes_since(session, tenant, 1)]
+    assert history == [(2, "hortegga", "removed"), (2, "ortega", "added")]
+
+
+def test_a_change_of_capitals_alone_is_a_change_of_its_own_entry(platform: Platform, tenant: str) -> None:
+    with platform.database.session() as session:
+        dictionary.apply(session, tenant, [_entry("ORTEGA", "Ortega")])
+        dictionary.apply(session, tenant, [_entry("Ortega", "ORTEGA")])
+        assert dictionary.replacements(session, tenant) == {"Ortega": "ORTEGA"}
+        actions = [change.action for change in dictionary.changes_since(session, tenant, 0)]
+    assert actions == ["added", "changed"]
