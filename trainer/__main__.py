@@ -62,6 +62,10 @@ def _parser() -> argparse.ArgumentParser:
 
     smoke = commands.add_parser("smoke", help="report of this machine as JSON")
     smoke.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()), help="storage to try")
+    smoke.add_argument(
+        "--store", metavar="URL", help="and the model bucket: file:///folder, s3://bucket/prefix"
+    )
+    smoke.add_argument("--require-gpu", action="store_true", help="not ok without a CUDA card")
     return parser
 
 
@@ -166,7 +170,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if options.command == "smoke":
             from trainer.smoke import smoke
 
-            report = smoke(options.folder)
+            report = smoke(options.folder, options.store, require_gpu=options.require_gpu)
         else:
             _quiet()
             _use_threads(options.threads)
