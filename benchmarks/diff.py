@@ -5,29 +5,31 @@
 A generator edits Spanish paragraphs and writes the truth: which paragraph came from which, what was
 moved, split, merged. ``--text`` takes JSON lines with a ``text`` field (plain or .xz, a file or a
 folder of them); without it the simulated council's own minutes are used. Peers: difflib on
-paragraphs, rapidfuzz opcodes with a full cdist over the leftovers, python-redlines (Docxodus) on
-real DOCX files where it is installed. F1 over pairs of paragraphs; moves, splits and merges by draft
-paragraph (mv+ed: those moved and edited, by pair); label = share of draft paragraphs with the right
-operation. Milliseconds are processor time, the least of all runs, so that a busy machine disturbs
-little; ``ratio`` is to "ours, no ids" in the same run. End to end is wall time, less start-up.
+paragraphs, rapidfuzz opcodes with a full cdist over the leftovers, and on real DOCX files Docxodus
+(python-redlines) and LibreOffice where they are installed (:mod:`diff_peers`; their milliseconds are
+those of a whole comparison, not of the alignment alone). F1 over pairs of paragraphs; moves, splits and
+merges by draft paragraph (mv+ed: those moved and edited, by pair); label = share of draft paragraphs
+with the right operation. Milliseconds are processor time, the least of all runs, so that a busy machine
+disturbs little; ``ratio`` is to "ours, no ids" in the same run. The last lines compare two DOCX files
+end to end.
 """
 
 from __future__ import annotations
 
 import argparse
 import difflib
-import importlib
+import functools
 import io
-import json
-import lzma
 import math
-import random
 import time
+from collections import Counter
 from collections.abc import Callable, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
+import diff_peers
 import numpy as np
+from diff_cases import BOILERPLATE, LIGHT, MASSIVE, Case, make_case, read_texts
 from rapidfuzz import fuzz
 from rapidfuzz.distance import Levenshtein
 from rapidfuzz.process import cdist
@@ -35,30 +37,6 @@ from rapidfuzz.process import cdist
 from astra_learn_assets.comparator.alignment import align
 from astra_learn_assets.comparator.chains import moved_positions
 from astra_learn_assets.comparator.similarity import Vocabulary
-
-BOILERPLATE = (
-    "Se aprueba por unanimidad de los miembros presentes.",
-    "No habiendo más intervenciones, se somete el asunto a votación.",
-    "El señor alcalde agradece la intervención y da paso al siguiente punto del orden del día.",
-    "Queda enterado el Pleno.",
-    "Votos a favor: 12. Votos en contra: 5. Abstenciones: 2.",
-    "La Presidencia abre el turno de intervenciones.",
-    "Sí.",
-    "Ruegos y preguntas.",
-)
-
-
-@dataclass
-class Case:
-    """A draft, its final and the truth."""
-
-    before: list[str]
-    after: list[str]
-    before_ids: list[tuple[str, ...]]
-    after_ids: list[tuple[str, ...]]
-    pairs: set[tuple[int, int]] = field(default_factory=set)
-    ops: dict[int, str] = field(default_factory=dict)
-    edited_moves: set[int] = field(default_factory=set)
 
 
 @dataclass
@@ -68,116 +46,6 @@ class Answer:
     pairs: set[tuple[int, int]]
     ops: dict[int, str]
     seconds: float
-
-
-LIGHT = {
-    "modify": 0.15,
-    "move": 0.03,
-    "move_edit": 0.02,
-    "split": 0.02,
-    "merge": 0.02,
-    "delete": 0.03,
-    "insert": 0.03,
-}
-MASSIVE = {
-    "modify": 0.40,
-    "move": 0.08,
-    "move_edit": 0.10,
-    "split": 0.05,
-    "merge": 0.05,
-    "delete": 0.10,
-    "insert": 0.12,
-}
-
-
-def make_case(
-    texts: list[str], size: int, rates: dict[str, float], depth: float, ids: float, seed: int
-) -> Case:
-    """Edit ``size`` paragraphs. ``depth``: largest share of a paragraph's words that an edit changes."""
-    rng = random.Random(seed)
-    pool = rng.sample(texts, min(len(texts), int(size * 1.3) + 50))
-    before = [rng.choice(BOILERPLATE) if rng.random() < 0.06 else pool[i % len(pool)] for i in range(size)]
-    # An inserted formula that is nearly one just deleted would leave the truth undecidable.
-    openings = {opening(text) for text in before}
-    spare = [text for text in texts if opening(text) not in openings][: size + 50] or pool
-    words = [w for text in pool[:500] for w in text.split()]
-    case = Case(before, [], [(f"k{i}",) for i in range(size)], [])
-    rows: list[tuple[float, list[str], list[int], bool]] = []  # place, parts, draft indices, keeps id
-    i = 0
-    while i < size:
-        roll, text = rng.random(), before[i]
-        long = len(text.split()) >= 14
-
-        def pick(name: str) -> bool:
-            nonlocal roll
-            chosen = roll < rates[name]
-            roll -= rates[name]
-            return chosen
-
-        keeps = rng.random() < ids
-        if pick("modify"):
-            new = edit(text, words, rng, depth)
-            case.ops[i] = "equal" if new == text else "modified"
-            rows.append((i, [new], [i], keeps))
-        elif pick("move") and long:
-            case.ops[i] = "moved"
-            rows.append((rng.uniform(0, size), [text], [i], keeps))
-        elif pick("move_edit") and long:
-            case.ops[i] = "moved"
-            case.edited_moves.add(i)
-            rows.append((rng.uniform(0, size), [edit(text, words, rng, depth)], [i], keeps))
-        elif pick("split") and len(text.split()) >= 20:
-            tokens = text.split()
-            cut = rng.randint(len(tokens) // 4, 3 * len(tokens) // 4)
-            case.ops[i] = "split"
-            rows.append((i, [" ".join(tokens[:cut]), " ".join(tokens[cut:])], [i], keeps))
-        elif pick("merge") and i + 1 < size and long and len(before[i + 1].split()) >= 8:
-            joined = (
-                edit(f"{text} {before[i + 1]}", words, rng, depth / 3)
-                if rng.random() < 0.5
-                else f"{text} {before[i + 1]}"
-            )
-            case.ops[i] = case.ops[i + 1] = "merged"
-            rows.append((i, [joined], [i, i + 1], keeps))
-            i += 1
-        elif pick("delete"):
-            case.ops[i] = "deleted"
-        else:
-            case.ops[i] = "equal"
-            rows.append((i, [text], [i], keeps))
-        if rng.random() < rates["insert"]:
-            rows.append((i + 0.5, [rng.choice(spare)], [], False))
-        i += 1
-    rows.sort(key=lambda row: row[0])
-    for _, parts, sources, keeps in rows:
-        for part in parts:
-            case.pairs.update((source, len(case.after)) for source in sources)
-            case.after_ids.append(tuple(f"k{s}" for s in sources) if keeps and sources else ())
-            case.after.append(part)
-    return case
-
-
-def opening(text: str) -> str:
-    """The first three words: what formulas of minutes have in common."""
-    return " ".join(text.casefold().split()[:3])
-
-
-def edit(text: str, words: list[str], rng: random.Random, depth: float) -> str:
-    """Replace, drop, insert words and misspell some, up to ``depth`` of the text."""
-    tokens = text.split()
-    for _ in range(max(1, int(len(tokens) * rng.uniform(0.02, depth)))):
-        k = rng.randrange(len(tokens)) if tokens else 0
-        what = rng.random()
-        if what < 0.45 and tokens:
-            tokens[k] = rng.choice(words)
-        elif what < 0.65 and len(tokens) > 3:
-            del tokens[k]
-        elif what < 0.8:
-            tokens.insert(k, rng.choice(words))
-        elif tokens:
-            letter = rng.randrange(len(tokens[k]))
-            tokens[k] = tokens[k][:letter] + rng.choice("aeiosnrlt") + tokens[k][letter + 1 :]
-    return " ".join(tokens)
 
 
 def ours(case: Case, *, with_ids: bool = False) -> Answer:
@@ -316,37 +184,6 @@ def score(case: Case, answer: Answer) -> dict[str, float]:
     }
 
 
-def read_texts(path: Path | None, wanted: int) -> list[str]:
-    """Distinct paragraphs of 8 to 120 words."""
-    if path is None:
-        return _council_texts(wanted)
-    texts: dict[str, None] = {}
-    for file in sorted(path.glob("*.jsonl*")) if path.is_dir() else [path]:
-        with lzma.open(file, "rt", encoding="utf-8") if file.suffix == ".xz" else file.open() as lines:
-            for line in lines:
-                text = " ".join(json.loads(line)["text"].split())
-                if 8 <= len(text.split()) <= 120:
-                    texts[text] = None
-                if len(texts) >= wanted:
-                    return list(texts)
-    return list(texts)
-
-
-def _council_texts(wanted: int) -> list[str]:
-    from astra_learn_assets.comparator.reader import read_document
-    from astra_learn_assets.council.simulator import make_council
-
-    texts: dict[str, None] = {}
-    index = 0
-    while len(texts) < wanted and index < 400:
-        council = make_council(f"banco-{index // 40}", seed=index)
-        for block in read_document(council.session(index % 40).draft_docx).blocks:
-            if 8 <= len(block.text.split()) <= 120:
-                texts[block.text] = None
-        index += 1
-    return list(texts)
-
-
 def docx_of(paragraphs: list[str]) -> bytes:
     """A plain DOCX of ``paragraphs``."""
     import docx
@@ -359,27 +196,61 @@ def docx_of(paragraphs: list[str]) -> bytes:
     return buffer.getvalue()
 
 
+def by_redline(case: Case, redline: diff_peers.Redline) -> Answer:
+    """What a word processor's comparison takes for the same paragraph."""
+    draft, final = docx_of(case.before), docx_of(case.after)
+    result, seconds = redline(draft, final)
+    found = diff_peers.paragraphs_of_redline(result)
+    here, there = diff_peers.places(found.draft, case.before), diff_peers.places(found.final, case.after)
+    pairs = {(here[i], there[j]) for i, j in found.pairs if i in here and j in there}
+    moved = {here[i] for i in found.moved if i in here}
+    ops = _ops_of_pairs(case, _one_each(pairs))
+    partners_before, partners_after = Counter(i for i, _ in pairs), Counter(j for _, j in pairs)
+    for i, j in pairs:
+        if i in ops and partners_before[i] > 1:
+            ops[i] = "split"
+        elif i in ops and partners_after[j] > 1:
+            ops[i] = "merged"
+    ops.update(dict.fromkeys(moved & ops.keys(), "moved"))
+    return Answer(pairs, ops, seconds)
+
+
+def _one_each(pairs: set[tuple[int, int]]) -> set[tuple[int, int]]:
+    """The first partner of each paragraph, for the question of order."""
+    chosen: dict[int, int] = {}
+    used: set[int] = set()
+    for i, j in sorted(pairs):
+        if i not in chosen and j not in used:
+            chosen[i] = j
+            used.add(j)
+    return set(chosen.items())
+
+
 def end_to_end(case: Case) -> None:
-    """Two DOCX files, everything included, against Docxodus where it is installed."""
+    """Two DOCX files, everything included, against Docxodus and LibreOffice where installed."""
     from astra_learn_assets.comparator.engine import compare
 
     before, after = docx_of(case.before), docx_of(case.after)
-    seconds = math.inf
-    for _ in range(4):
-        start = time.perf_counter()
+    seconds = processor = math.inf
+    for _ in range(6):
+        start, start_processor = time.perf_counter(), time.process_time()
         compare(before, after, generated_id="draft", final_id="final")
         seconds = min(seconds, time.perf_counter() - start)
-    print(f"\ntwo DOCX of {len(case.before):,} paragraphs end to end: {seconds:.2f} s", end="")
-    try:
-        engines = importlib.import_module("python_redlines.engines")
-    except ImportError:
-        print(" (python-redlines is not installed)")
-        return
-    engine = engines.XmlPowerToolsEngine()
-    start = time.perf_counter()
-    engine.run_redline("benchmark", before, after)
-    theirs = time.perf_counter() - start
-    print(f"; python-redlines {theirs:.2f} s, {theirs / seconds:.0f} times as long")
+        processor = min(processor, time.process_time() - start_processor)
+    print(f"\ntwo DOCX of {len(case.before):,} paragraphs end to end")
+    print(f"  ours         {seconds:6.2f} s, {processor:.2f} s of a processor")
+    small = docx_of(case.before[:2]), docx_of(case.after[:2])
+    for name, peer in (("Docxodus", diff_peers.docxodus()), ("LibreOffice", diff_peers.libreoffice())):
+        if isinstance(peer, str):
+            print(f"  {name:12} {peer}")
+            continue
+        theirs = min(diff_peers.wall(peer, before, after) for _ in range(3))
+        start_up = min(diff_peers.wall(peer, *small) for _ in range(3))
+        print(
+            f"  {name:12} {theirs:6.2f} s, {theirs / seconds:.0f} times as long"
+            f" ({start_up:.2f} s of it to compare two paragraphs; without them "
+            f"{(theirs - start_up) / seconds:.0f} times)"
+        )
 
 
 def main() -> None:
@@ -391,6 +262,7 @@ def main() -> None:
     parser.add_argument("--sizes", default="200,2000")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--peers-up-to", type=int, default=2000)
+    parser.add_argument("--redlines-up-to", type=int, default=2000, help="blocks for Docxodus, LibreOffice")
     parser.add_argument("--repeat", type=int, default=3, help="runs of ours on each case, for its time")
     arguments = parser.parse_args()
     sizes = [int(size) for size in arguments.sizes.split(",")]
@@ -401,6 +273,12 @@ def main() -> None:
         ("difflib", by_difflib),
         ("rapidfuzz + cdist", by_rapidfuzz),
     ]
+    redlines = (("Docxodus", diff_peers.docxodus()), ("LibreOffice", diff_peers.libreoffice()))
+    for tool, peer in redlines:
+        if isinstance(peer, str):
+            print(f"{tool}: {peer}")
+        else:
+            tools.append((tool, functools.partial(by_redline, redline=peer)))
     columns = "".join(f" {name:>7}" for name in ("pair", "move", "mv+ed", "split", "merge", "label"))
     print(f"{'blocks':>7} {'change':8} {'tool':18} {'ms':>8} {'ratio':>7}{columns}")
     base = 1.0
@@ -409,6 +287,8 @@ def main() -> None:
             cases = [make_case(texts, size, rates, depth, 0.95, seed) for seed in range(arguments.seeds)]
             for tool, run in tools:
                 if size > arguments.peers_up_to and not tool.startswith("ours"):
+                    continue
+                if size > arguments.redlines_up_to and tool in dict(redlines):
                     continue
                 answers = [run(case) for case in cases]
                 times = [answer.seconds for answer in answers]

@@ -3,11 +3,13 @@
     python3 libreoffice_editor.py edit IN.docx OUT.docx SEED EDITS
     python3 libreoffice_editor.py track IN.docx OUT.docx SEED EDITS    also OUT.accepted.docx
     python3 libreoffice_editor.py make OUT.docx SEED
+    python3 libreoffice_editor.py compare DRAFT.docx FINAL.docx OUT.docx
 
 ``edit`` changes words, retypes, splits, joins, moves, copies, inserts and deletes paragraphs, and prints
 as JSON the ids that each paragraph with text should have in the end. ``track`` records its changes and
 saves a second file with all of them accepted. ``make`` writes text into every corner of a document and
-prints what it wrote.
+prints what it wrote. ``compare`` lets LibreOffice compare two documents, saves its tracked changes and
+prints the seconds of the comparison alone.
 """
 
 import contextlib
@@ -104,9 +106,9 @@ class Office:
         url = uno.systemPathToFileUrl(os.path.abspath(path)) if path else "private:factory/swriter"
         return self.desktop.loadComponentFromURL(url, "_blank", 0, (setting("Hidden", True),))
 
-    def dispatch(self, document, command):
+    def dispatch(self, document, command, *settings):
         helper = self.manager.createInstanceWithContext("com.sun.star.frame.DispatchHelper", self.context)
-        helper.executeDispatch(document.CurrentController.Frame, command, "", 0, ())
+        helper.executeDispatch(document.CurrentController.Frame, command, "", 0, settings)
 
     @staticmethod
     def save(document, path):
@@ -357,6 +359,17 @@ def main():
             document = office.open(None)
             say(write_everywhere(document, random.Random(int(sys.argv[3]))))
             office.save(document, sys.argv[2])
+            document.close(True)
+            return
+        if kind == "compare":
+            document = office.open(sys.argv[3])
+            start = time.perf_counter()
+            url = uno.systemPathToFileUrl(os.path.abspath(sys.argv[2]))
+            office.dispatch(
+                document, ".uno:CompareDocuments", setting("URL", url), setting("NoAcceptDialog", True)
+            )
+            say({"seconds": time.perf_counter() - start})
+            office.save(document, sys.argv[4])
             document.close(True)
             return
         source, target, seed, edits = sys.argv[2], sys.argv[3], int(sys.argv[4]), int(sys.argv[5])
