@@ -99,19 +99,18 @@ def authenticate(state: AppState, key: str | None, *, client: str) -> Principal:
         raise Unauthorized("falta la clave: envíe la cabecera 'Authorization: Bearer <clave>'")
     try:
         with state.platform.database.session() as session:
-            row = api_keys.verify(session, key)
-            principal = Principal(row.key_id, row.tenant_id, row.role, row.label)
+            holder = api_keys.verify(session, key)
     except Unauthorized:
         state.failures.take(client)
         raise
-    state.limiter.take(principal.key_id)
-    return principal
+    state.limiter.take(holder.key_id)
+    return Principal(holder.key_id, holder.tenant_id, holder.role, holder.label)
 
 
-def principal(
-    request: Request,
-    credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
-) -> Principal:
+Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+
+
+def principal(request: Request, credentials: Credentials) -> Principal:
     """Dependency: the caller, whatever the tenant."""
     client = request.client.host if request.client else "unknown"
     caller = authenticate(app_state(request), credentials.credentials if credentials else None, client=client)
@@ -162,10 +161,9 @@ def record_refusal(
 def need(what: Need) -> Callable[..., Access]:
     """Dependency for a route below ``/v1/tenants/{tenant}``: the admitted caller."""
 
-    def dependency(
-        request: Request, tenant: TenantPath, caller: Annotated[Principal, Depends(principal)]
-    ) -> Access:
-        return admit(app_state(request), caller, tenant, what, request)
+    def dependency(request: Request, tenant: TenantPath, credentials: Credentials) -> Access:
+        # not a dependency on `principal`: each one that may block costs a change of thread
+        return admit(app_state(request), principal(request, credentials), tenant, what, request)
 
     return dependency
 

@@ -69,18 +69,18 @@ class OutboxRelay(threading.Thread):
         try:
             # of every tenant: the one thing the platform scope opens
             database = self._platform.database.of(PLATFORM_SCOPE)
-            count = outbox.relay(database, self._platform.redis)
-            with database.session() as session:
-                backlog = outbox.backlog(session)
+            left: list[int] = []
+            count = outbox.relay(database, self._platform.redis, waiting=left.append)
         except (AstraError, sa.exc.SQLAlchemyError, redis.RedisError, OSError) as error:
             if not self._failing:  # one line per outage, not one per second
                 self._logger.warning("outbox waits", error=type(error).__name__, where=where(error))
             self._failing = True
             return
-        if self._failing and not backlog:
+        if self._failing and left == [0]:
             self._failing = False
             self._logger.info("outbox flows again")
-        self._telemetry.outbox_backlog.set(backlog)
+        for backlog in left:  # none when another relay was at it
+            self._telemetry.outbox_backlog.set(backlog)
         if count:
             self._telemetry.published.inc(count)
             self._telemetry.publish_seconds.observe(time.perf_counter() - started)

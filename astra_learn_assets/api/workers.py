@@ -8,11 +8,12 @@ service's own start-up is repeated in them, whatever it was started with.
 
 from __future__ import annotations
 
-import queue
 import subprocess
 import sys
 import threading
+from collections import deque
 from collections.abc import Callable
+from concurrent.futures import Future
 
 from astra_learn_assets.api.comparison import TOO_COMPLEX, Comparison, Refused, receive, send
 from astra_learn_assets.contracts import Delta
@@ -30,15 +31,13 @@ class CompareWorkers:
         self._processes = processes
         self._memory_bytes = memory_bytes
         self._lock = threading.Lock()
-        self._idle: queue.LifoQueue[Worker | None] = queue.LifoQueue()
-        for _ in range(processes):
-            self._idle.put(None)  # a place whose worker is not started yet
+        self._idle = _Line([None] * processes)  # None: a place whose worker is not started
         self._alive: set[Worker] = set()
 
     def start(self) -> None:
         """Start every worker; they load while the caller goes on."""
-        for place in [self._idle.get() for _ in range(self._processes)]:
-            self._idle.put(place or self._spawn())
+        for place in [self._idle.take(self.seconds) for _ in range(self._processes)]:
+            self._idle.give(place or self._spawn())
 
     def __call__(self, job: Comparison) -> Delta:
         """Compare in the next worker that is free.
@@ -49,8 +48,8 @@ class CompareWorkers:
             Unavailable: the worker died, or none is free for too long.
         """
         try:
-            worker = self._idle.get(timeout=2 * self.seconds)
-        except queue.Empty:
+            worker = self._idle.take(2 * self.seconds)
+        except TimeoutError:
             raise Unavailable("every comparison worker is busy: try again") from None
         place: Worker | None = None
         try:
@@ -59,7 +58,7 @@ class CompareWorkers:
             if worker.poll() is None:
                 place = worker
         finally:
-            self._idle.put(place)
+            self._idle.give(place)
         if isinstance(answer, Refused):
             raise answer.error()
         return answer
@@ -127,3 +126,44 @@ class CompareWorkers:
                     stream.close()
                 except BrokenPipeError:
                     continue  # half a job was still in the buffer
+
+
+class _Line:
+    """Places, each given to whoever has waited longest.
+
+    What is put into a ``queue.Queue`` for somebody who waits, a newcomer may take: with more clerks than
+    workers the slowest answers took three times as long as the median.
+    """
+
+    def __init__(self, free: list[Worker | None]) -> None:
+        self._free = free
+        self._waiting: deque[Future[Worker | None]] = deque()
+        self._lock = threading.Lock()
+
+    def take(self, seconds: float) -> Worker | None:
+        """The next place.
+
+        Raises:
+            TimeoutError: none was free for so long.
+        """
+        with self._lock:
+            if self._free:
+                return self._free.pop()
+            turn: Future[Worker | None] = Future()
+            self._waiting.append(turn)
+        try:
+            return turn.result(seconds)
+        except TimeoutError:
+            with self._lock:
+                if not turn.done():
+                    self._waiting.remove(turn)
+                    raise
+            return turn.result()  # it came at the last moment, and nobody else would give it back
+
+    def give(self, place: Worker | None) -> None:
+        """Hand a place on."""
+        with self._lock:
+            if self._waiting:
+                self._waiting.popleft().set_result(place)
+            else:
+                self._free.append(place)

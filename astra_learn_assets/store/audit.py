@@ -19,8 +19,8 @@ def record(
     request_id: str | None,
 ) -> None:
     """Append an entry. ``tenant_id`` may be one that does not exist: a refusal is noted as it was asked."""
-    session.add(
-        AuditEntry(
+    session.execute(
+        sa.insert(AuditEntry).values(
             tenant_id=_storable(tenant_id)[:63] if tenant_id is not None else None,
             actor=_storable(actor),
             action=_storable(action),
@@ -29,7 +29,6 @@ def record(
             request_id=_storable(request_id)[:64] if request_id is not None else None,
         )
     )
-    session.flush()
 
 
 def listing(session: orm.Session, tenant_id: str | None = None, *, limit: int = 100) -> list[AuditEntry]:

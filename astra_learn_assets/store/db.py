@@ -165,7 +165,7 @@ class Database:
 def _enter_scope(session: orm.Session, _transaction: object, connection: sa.Connection) -> None:
     """SET LOCAL: the setting ends with the transaction, so a pooled connection carries no tenant on."""
     if (scope := session.info["scope"]) is not None:
-        connection.execute(sa.text("SELECT set_config('astra.tenant_id', :scope, true)"), {"scope": scope})
+        connection.exec_driver_sql("SELECT set_config('astra.tenant_id', %s, true)", (scope,))
 
 
 def _require_row_security(connection: Any, _record: object) -> None:

@@ -151,7 +151,7 @@ def _commit(
     row.updated_at = sa.func.clock_timestamp()  # type: ignore[assignment]
     for change in changes:
         change.tenant_id, change.version = row.tenant_id, row.version
-        session.add(change)
+    session.add_all(changes)
     update = DictionaryUpdated(
         tenant_id=row.tenant_id, version=row.version, changed=tuple(change.key for change in changes)
     )

@@ -85,6 +85,7 @@ def hold_open(session: orm.Session, tenant_id: str) -> bytes:
         UnknownTenant: there is no such tenant.
     """
     locks.share(session, _LOCK, ids.tenant_id(tenant_id))
+    # a statement of its own: it must see what was committed while we waited for the lock
     row = session.execute(sa.select(Tenant.wrapped_key).where(Tenant.tenant_id == tenant_id)).first()
     if row is None:
         raise UnknownTenant(f"no tenant {tenant_id!r}")

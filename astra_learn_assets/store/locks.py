@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import sqlalchemy as sa
 from sqlalchemy import orm
 
 
 def share(session: orm.Session, purpose: str, tenant_id: str) -> None:
     """As :func:`hold`, but beside others who share it: only who holds it has to wait, and is waited for."""
-    session.execute(
-        sa.text("SELECT pg_advisory_xact_lock_shared(hashtextextended(:name, 0))"),
-        {"name": f"astra:{purpose}:{tenant_id}"},
-    )
+    _lock(session, "pg_advisory_xact_lock_shared", purpose, tenant_id)
 
 
 def hold(session: orm.Session, purpose: str, tenant_id: str) -> None:
@@ -22,7 +18,9 @@ def hold(session: orm.Session, purpose: str, tenant_id: str) -> None:
     one's seq 6 was seen and acted upon; whoever asks for "everything above 6" then never sees 5. With it,
     per tenant, numbers become visible in the order in which they were given.
     """
-    session.execute(
-        sa.text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"),
-        {"name": f"astra:{purpose}:{tenant_id}"},
-    )
+    _lock(session, "pg_advisory_xact_lock", purpose, tenant_id)
+
+
+def _lock(session: orm.Session, function: str, purpose: str, tenant_id: str) -> None:
+    name = f"astra:{purpose}:{tenant_id}"
+    session.connection().exec_driver_sql(f"SELECT {function}(hashtextextended(%s, 0))", (name,))

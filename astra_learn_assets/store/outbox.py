@@ -8,7 +8,7 @@ version), and in order for each tenant.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -31,16 +31,17 @@ _LOCK_NOT_AVAILABLE = "55P03"
 def enqueue(session: orm.Session, tenant_id: str, channel: str, payload: Mapping[str, Any]) -> None:
     """Write an event into the caller's transaction."""
     locks.hold(session, "outbox", ids.tenant_id(tenant_id))
-    session.add(Outbox(tenant_id=tenant_id, channel=channel, payload=dict(payload)))
-    session.flush()
+    session.execute(sa.insert(Outbox).values(tenant_id=tenant_id, channel=channel, payload=dict(payload)))
 
 
 def relay(
     database: Database,
     redis: redis.Redis,  # type: ignore[type-arg]  # generic in some stubs only
     limit: int = 500,
+    *,
+    waiting: Callable[[int], object] | None = None,
 ) -> int:
-    """Publish up to ``limit`` waiting events; returns how many.
+    """Publish up to ``limit`` waiting events; returns how many. ``waiting`` is told how many are left.
 
     Redis away: the rest waits for the next relay; no error, :func:`backlog` shows it. An event that
     Redis refuses holds back the later ones of its tenant only. Several relays at once take turns.
@@ -53,12 +54,15 @@ def relay(
     with database.session() as session:
         if not _our_turn(session):
             return 0
-        waiting = session.scalars(
-            sa.select(Outbox).where(Outbox.published_at.is_(None)).order_by(Outbox.event_id).limit(limit)
+        events = session.execute(
+            sa.select(Outbox.event_id, Outbox.tenant_id, Outbox.channel, Outbox.payload)
+            .where(Outbox.published_at.is_(None))
+            .order_by(Outbox.event_id)
+            .limit(limit)
         ).all()
         published: list[int] = []
         held_back: set[str] = set()
-        for event in waiting:
+        for event in events:
             if event.tenant_id in held_back:
                 continue
             try:
@@ -75,6 +79,9 @@ def relay(
                 .where(Outbox.event_id.in_(published))
                 .values(published_at=sa.func.clock_timestamp())
             )
+        if waiting is not None:
+            left = len(events) - len(published)
+            waiting(left if len(events) < limit else backlog(session))
         return len(published)
 
 
@@ -94,9 +101,10 @@ def purge(session: orm.Session, before: datetime) -> int:
 
 def _our_turn(session: orm.Session) -> bool:
     """Wait a little for another relay to end; with two at once a tenant's events could overtake."""
-    session.execute(sa.text("SET LOCAL lock_timeout = '3s'"))
     try:
-        session.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": _RELAY_LOCK})
+        session.connection().exec_driver_sql(
+            "SET LOCAL lock_timeout = '3s'; SELECT pg_advisory_xact_lock(%s)", (_RELAY_LOCK,)
+        )
     except sa.exc.OperationalError as error:
         if getattr(error.orig, "pgcode", None) != _LOCK_NOT_AVAILABLE:
             raise

@@ -13,7 +13,7 @@ from fastapi.testclient import TestClient
 from astra_learn_assets.api.app import create_app
 from astra_learn_assets.api.comparison import Comparison, compare_here
 from astra_learn_assets.api.prepared import RawDraft
-from astra_learn_assets.api.workers import CompareWorkers
+from astra_learn_assets.api.workers import CompareWorkers, _Line
 from astra_learn_assets.errors import BadManifest, Unavailable, UploadRefused
 from astra_learn_assets.platform import Platform
 from astra_learn_assets_tests.api.conftest import Issue
@@ -116,3 +116,31 @@ def test_the_api_compares_in_workers(api_platform: Platform, issue: Issue, draft
     assert answer.status_code == 200
     assert answer.json()["entities_live"]
     assert "astra_compare_seconds_count 1.0" in metrics
+
+
+def test_the_next_worker_goes_to_who_has_waited_longest_and_not_to_a_newcomer() -> None:
+    line = _Line([None])
+    line.take(1)
+    order: list[int] = []
+
+    def wait(number: int) -> None:
+        line.take(5)
+        order.append(number)
+        line.give(None)
+
+    waiting = [threading.Thread(target=wait, args=(number,)) for number in range(6)]
+    for thread in waiting:
+        thread.start()
+        time.sleep(0.02)
+    line.give(None)
+    for thread in waiting:
+        thread.join()
+    assert order == list(range(6))
+
+
+def test_who_gives_up_waiting_takes_no_place_with_him() -> None:
+    line = _Line([])
+    with pytest.raises(TimeoutError):
+        line.take(0.01)
+    line.give(None)
+    assert line.take(0.01) is None
