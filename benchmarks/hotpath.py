@@ -240,6 +240,7 @@ class Clerk:
             made = [(session_id, data, right) for data, right in itertools.islice(draft.finals(), count)]
             self.uploads += made
             count -= len(made)
+        self.client.close()  # the server hangs up on who is silent while others prepare; it opens again
 
     def place(self, session_id: str, what: str) -> str:
         """The path of a session's draft or final."""
