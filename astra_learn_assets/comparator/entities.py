@@ -22,7 +22,7 @@ from dataclasses import dataclass
 
 from astra_learn_assets.comparator import lexicon, phonetics
 from astra_learn_assets.comparator.surroundings import Recognizer, Surroundings, has_capital
-from astra_learn_assets.comparator.word_diff import Difference, Link, Token, difference, tokenize
+from astra_learn_assets.comparator.word_diff import Difference, Link, Token, difference
 from astra_learn_assets.contracts import EntityChange, EntityKind
 
 _ACRONYM = re.compile(
@@ -30,6 +30,10 @@ _ACRONYM = re.compile(
 )
 _ROMAN = re.compile(r"(?=[MDCLXVI])M{0,3}(?:CM|CD|D?C{0,3})(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3})")
 _ALIKE, _ALIKE_WITH_EVIDENCE = 0.55, 0.5
+_ALIKE_ACRONYMS = 0.6  # one for another: "IBI" is not "ICIO"
+_ALIKE_GIVEN_NAMES = 0.82
+"""Two given names that both exist are two people ("Marta", "María"), unless they are this much alike."""
+_ARTICLES = frozenset({"El", "La", "Los", "Las"})
 
 
 @dataclass(frozen=True)
@@ -107,17 +111,16 @@ class _Scene:
         if all(_ROMAN.fullmatch(text) for text in rights) and not self.capitals and len(right) < 6:
             return None
         if self._is_acronym(rights):
-            return self._judge_acronym(wrongs, rights)
+            return self._judge_acronym(link, wrongs, rights)
         return self._judge_name(link, wrongs, rights)
 
-    @staticmethod
-    def _judge_acronym(wrongs: list[str], rights: list[str]) -> _Verdict | None:
+    def _judge_acronym(self, link: Link, wrongs: list[str], rights: list[str]) -> _Verdict | None:
         right = phonetics.bare("".join(rights))
         wrong = phonetics.bare("".join(wrongs))
         if phonetics.spelled(tuple(wrongs)) == right or wrong == phonetics.said_aloud(right):
             return _Verdict("acronym", 0.95)
         if wrong == right:
-            if lexicon.is_common(right) and len(right) > 3:
+            if lexicon.is_common(right) and len(right) > 3 and not self.around.stands_as_name(link.a0):
                 return None  # a heading in capitals
             shouted = all(text.isupper() for text in wrongs) and "." not in "".join(wrongs)
             dotted = "".join(wrongs).replace(".", "") == "".join(rights).replace(".", "")
@@ -126,17 +129,28 @@ class _Scene:
             return _Verdict("acronym", 0.9) if not shouted or len(wrongs) > 1 else None
         value = max(phonetics.likeness(wrong, right), phonetics.likeness(wrong, phonetics.said_aloud(right)))
         looks = any(text.isupper() for text in wrongs) or not all(map(lexicon.is_common, wrongs))
-        return _Verdict("acronym", value) if value >= (_ALIKE_WITH_EVIDENCE if looks else 0.65) else None
+        needed = _ALIKE_WITH_EVIDENCE if looks else 0.65
+        if len(wrongs) == len(rights) == 1 and self._is_acronym(wrongs):
+            needed = _ALIKE_ACRONYMS
+        return _Verdict("acronym", value) if value >= needed else None
 
     def with_articles(self, judged: list[tuple[Link, _Verdict | None]]) -> list[tuple[Link, _Verdict | None]]:
-        """An article that got its capital together with the name after it belongs to the name."""
+        """What changed together with the name after it belongs to the name: an article or a street word
+        that got its capital ("ronda sur" -> "Ronda Sur"), one article for another ("Las Ramblas")."""
+        heads = lexicon.PLACE_HEADS | lexicon.ORGANIZATION_HEADS
         for n in range(len(judged) - 2, -1, -1):
             (link, verdict), (following, name) = judged[n], judged[n + 1]
             if verdict is not None or name is None or (link.b1, link.a1) != (following.b0, following.a0):
                 continue
-            wrongs = [t.text.casefold() for t in self.old[link.b0 : link.b1]]
-            rights = [t.text.casefold() for t in self.new[link.a0 : link.a1]]
-            if wrongs == rights and rights and all(word in lexicon.CONNECTORS for word in rights):
+            written = [t.text for t in self.old[link.b0 : link.b1]]
+            rights = [t.text for t in self.new[link.a0 : link.a1]]
+            folded = [text.casefold() for text in rights]
+            if not folded or self.new[link.a0].initial:
+                continue
+            same = [text.casefold() for text in written] == folded
+            connectors = all(word in lexicon.CONNECTORS for word in folded)
+            articles = len(written) == len(rights) == 1 and {written[0], rights[0]} <= _ARTICLES
+            if articles or (same and (connectors or all(word in heads for word in folded))):
                 judged[n] = (link, name)
         return judged
 
@@ -180,16 +194,35 @@ class _Scene:
         if wrong.casefold() == right.casefold() and not self._restores_capital(wrongs, rights):
             return None
         initial = self.new[link.a0].initial and self.new[link.a0].text == heart[0]
-        evidence = self._evidence(link, heart, initial)
+        recased = wrong.casefold() == right.casefold()
+        restored = not recased and all(text.islower() for text in wrongs)
+        misspelled = all(has_capital(w) and not lexicon.is_common(w) for w in wrongs)
+        evidence = self._evidence(
+            link, heart, initial, recased=recased, restored=restored, misspelled=misspelled
+        )
         if evidence <= 0:
             return None
         value = phonetics.likeness(wrong, right)
         if value < (_ALIKE_WITH_EVIDENCE if evidence >= 2 else _ALIKE):
             return None
+        both = {word.casefold() for word in (*wrongs, *rights)} <= lexicon.given_names()
+        if both and value < _ALIKE_GIVEN_NAMES:
+            return None
         return _Verdict(self._kind(link, rights), min(0.99, 0.45 + 0.1 * min(evidence, 3) + 0.25 * value))
 
-    def _evidence(self, link: Link, heart: list[str], initial: bool) -> int:
-        """Points for being a name; zero or less is no name."""
+    def _evidence(
+        self,
+        link: Link,
+        heart: list[str],
+        initial: bool,
+        *,
+        recased: bool,
+        restored: bool,
+        misspelled: bool,
+    ) -> int:
+        """Points for being a name; zero or less is no name. ``recased``: nothing but capitals changed;
+        ``restored``: letters, and the capital was missing too; ``misspelled``: the old words had their
+        capitals and are none of the language."""
         folded = [text.casefold() for text in heart]
         if self.around.names_institution(link):
             return 2
@@ -206,10 +239,21 @@ class _Scene:
             known += 1
         if any(word in lexicon.PERSON_TITLES for word in folded):
             return 0  # "señor Arcalde" -> "señor Alcalde": an office, not a name
+        supported = title or place or organization or beside or known
+        if recased and listed and not supported and self.around.after_plain_article(link):
+            return 0  # "la cruz" -> "la Cruz": many surnames are things
+        office = all(word in lexicon.ADMINISTRATION for word in folded)
+        if not initial and (restored or not office):
+            # Part of a longer name; an office, or a capital alone, is less sure of that beyond a "de".
+            place = place or self.around.after_article(link)
+            place = place or self.around.inside_capitals(link, left=not office, right=not (office or recased))
+        if all(common) and self.capitals:
+            return 2 * title + 2 * place + 2 * all(word in lexicon.PLACES for word in folded)
         if all(common):
             # An ordinary word with a capital is a name only where its place says so.
             points = 2 * (title or beside) + 2 * place + (organization and not initial)
             points += 2 * (not initial and all(word in lexicon.PLACES for word in folded))
+            points += misspelled and not initial and not office and not self.around.of_an_office(link)
             if listed and not initial and (title or beside):
                 points += 1
             return points
@@ -218,6 +262,7 @@ class _Scene:
         if initial or self.capitals:
             # The capital says nothing here; the word must be unknown to the language and look like a name.
             support = listed + known + title + place + beside + organization
+            support += all(word in lexicon.PLACES for word in folded)
             return (
                 support if support else int(not any(common) and not self.capitals and self._name_like(folded))
             )
@@ -327,40 +372,3 @@ class _Scene:
 
 def _key(text: str) -> str:
     return " ".join(text.casefold().split())
-
-
-_CAPITALIZED = re.compile(r"[A-ZÀ-ÖØ-ÞĀ-Ž][^\W_]+(?:['’·\-][^\W_]+)*")
-_INSIDE = re.compile(r"[^\W_],? ")
-
-
-def capitalized_inside(texts: Sequence[str]) -> frozenset[str]:
-    """Folded words, none of them ordinary, that ``texts`` write with a capital inside a sentence.
-
-    A capital after a plain word or a comma needs no look at the sentence; only texts with a word seen
-    nowhere else like that are tokenized.
-    """
-    found: set[str] = set()
-    doubtful: dict[str, set[int]] = {}
-    for number, text in enumerate(texts):
-        for match in _CAPITALIZED.finditer(text):
-            written = match[0]
-            if (
-                written in found
-                or written.isupper()
-                or not written[0].isupper()
-                or lexicon.is_common(written)
-            ):
-                continue
-            start = match.start()
-            if _INSIDE.fullmatch(text, max(0, start - 3), start) or _INSIDE.fullmatch(
-                text, max(0, start - 2), start
-            ):
-                found.add(written)
-            else:
-                doubtful.setdefault(written, set()).add(number)
-    unsettled = {number for written, where in doubtful.items() if written not in found for number in where}
-    for number in unsettled:
-        for written, _, _, initial in tokenize(texts[number]):
-            if not initial and written[0].isupper() and not written.isupper():
-                found.add(written)
-    return frozenset(written.casefold() for written in found if not lexicon.is_common(written))

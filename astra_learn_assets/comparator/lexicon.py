@@ -37,6 +37,9 @@ PLACE_HEADS = _set(
     sierra pedanía parroquia aldea vereda corregimiento comuna colonia cantón provincia municipio
     localidad pueblo ciudad sector ciudadela distrito alameda bulevar rambla jirón jr pasarela
     finca cortijo paraje ermita caserío laguna embalse quebrada valle puerto villa loma monte isla
+    balneario playa cala partida población asentamiento ejido estero resguardo estación costanera
+    carrera diagonal autopista ruta poblado bahía lago torrente canal presa mirador cementerio mercado
+    polideportivo pabellón estadio auditorio teatro residencial conjunto delegación
     """
 )
 ORGANIZATION_HEADS = _set(
@@ -44,7 +47,10 @@ ORGANIZATION_HEADS = _set(
     asociación fundación club peña cofradía hermandad empresa mercantil constructora consultora
     cooperativa sociedad partido coalición agrupación grupo colegio instituto ceip ies sindicato
     banda comparsa charanga compañía editorial diario radio farmacia bar restaurante hotel
-    supermercado
+    supermercado orquesta plataforma sala cine museo cadena marca aplicación revista periódico
+    residencia escuela liceo academia clínica federación central
+    consorcio candidatura movimiento frente firma proveedora adjudicataria contratista
+    concesionaria laboratorio laboratorios galería librería imprenta taller talleres
     """
 )
 INSTITUTIONS = frozenset(
@@ -86,6 +92,16 @@ INSTITUTIONS = frozenset(
     if line.strip()
 )
 """Names made of ordinary words, which only stand together for one body."""
+ADMINISTRATION = _set(
+    """
+    comisión concejalía consejería ministerio delegación área departamento dirección secretaría junta
+    plan ley ordenanza reglamento presupuesto servicio oficina registro acta punto moción decreto
+    expediente grupo pleno ayuntamiento diputación gobierno alcaldía proyecto programa mesa consejo
+    corporación presidencia intervención tesorería municipio municipalidad concejo cabildo estado
+    reglamento constitución ministro ministra consejero consejera concejal concejala jefatura política
+    """
+)
+"""Heads of names that say a subject or an office in ordinary words."""
 PLACES = _set(
     """
     españa portugal francia italia alemania inglaterra marruecos europa américa méxico guatemala

@@ -13,9 +13,10 @@ from astra_learn_assets.comparator.lexicon import LETTERS
 _RULES = tuple(
     (re.compile(pattern), replacement)
     for pattern, replacement in (
-        (r"ph", "f"), (r"t[xsz](?=[aeiou])|sh", "ch"), (r"ch", "4"),
+        (r"ph", "f"), (r"oo", "u"), (r"t[xsz](?=[aeiou])|sh", "ch"), (r"ch", "4"),
         (r"(?<!4)h", ""), (r"qu(?=[ei])|[kq]", "k"),
         (r"gü", "gu"), (r"g(?=[ei])", "j"), (r"gu(?=[ei])", "g"), (r"c(?=[ei])|[zçx]", "s"), (r"c", "k"),
+        (r"(?<=[bdfjklmnprst4])y", "i"),
         (r"ll", "y"), (r"[vw]", "b"), (r"y(?![aeiou])", "i"), (r"n(?=[bp])", "m"), (r"ñ", "ni"),
         (r"(.)\1+", r"\1"),
     )
@@ -59,4 +60,9 @@ def likeness(wrong: str, right: str) -> float:
         return 1.0
     letters = OSA.normalized_similarity(bare(wrong), bare(right))
     sounds = Levenshtein.normalized_similarity(sound(wrong), sound(right))
+    if ("x" in wrong.casefold()) != (
+        "x" in right.casefold()
+    ):  # Ximena and Jimena, México: x is also read as j
+        old = [sound(text.replace("x", "j").replace("X", "J")) for text in (wrong, right)]
+        sounds = max(sounds, Levenshtein.normalized_similarity(*old))
     return max(float(letters), float(sounds))

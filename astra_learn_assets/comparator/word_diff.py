@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from rapidfuzz.distance import Levenshtein
 
-from astra_learn_assets.comparator.phonetics import bare, likeness, said_aloud, spelled
+from astra_learn_assets.comparator.phonetics import likeness, said_aloud, spelled
 
 _TOKEN = re.compile(
     r"(?:[^\W\d_]\.)+[^\W\d_](?!\w)\.?"  # P.P.
@@ -139,12 +139,11 @@ def _refine(hunk: Link, before: list[Token], after: list[Token]) -> list[Link]:
                         continue
                     same = a[0][0].isalnum() == b[0][0].isalnum()
                     value = likeness("".join(a), "".join(b)) if same else 0.0
-                    if dj == 1 and (
-                        spelled(tuple(a)) == b[0].casefold()
-                        or (b[0].isupper() and bare("".join(a)) == said_aloud(b[0]))
-                    ):
+                    if dj == 1 and spelled(tuple(a)) == b[0].casefold():
                         value = 1.0
-                    if (di, dj) != (1, 1) and value < 0.72:
+                    elif dj == 1 and b[0].isupper():
+                        value = max(value, likeness("".join(a), said_aloud(b[0])))
+                    if (di, dj) != (1, 1) and (value < 0.72 or (value < 1.0 and _one_alone(a, b, value))):
                         continue
                     options.append((best[i - di, j - dj][0] + (1.0 - value) * max(di, dj), (di, dj)))
             best[i, j] = min(options)
@@ -155,3 +154,8 @@ def _refine(hunk: Link, before: list[Token], after: list[Token]) -> list[Link]:
         made.append(Link(hunk.b0 + i - di, hunk.b0 + i, hunk.a0 + j - dj, hunk.a0 + j))
         i, j = i - di, j - dj
     return made[::-1]
+
+
+def _one_alone(left: list[str], right: list[str], joined: float) -> bool:
+    """Whether one word is as like without its neighbour: "Bitacura no" is no spelling of "Vitacura"."""
+    return any(len(a) > 3 and len(b) > 3 and likeness(a, b) >= joined for a in left for b in right)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 from pathlib import Path
 
 import pytest
@@ -12,11 +13,21 @@ from astra_learn_assets.comparator.entities import judge
 from astra_learn_assets.contracts import EntityChange
 
 CHANGE = re.compile(r"\[([^\[\]>]*)>([^\[\]]*)\]|\{([^{}>]*)>([^{}]*)\}")
-LINES = [
-    line
-    for line in (Path(__file__).parent / "data" / "entity_changes.txt").read_text("utf-8").splitlines()
-    if line and not line.startswith("#")
-]
+DATA = Path(__file__).parent / "data"
+
+
+def lines_of(*names: str) -> list[str]:
+    """The labelled sentences of some sets."""
+    return [
+        line
+        for name in names
+        for line in (DATA / name).read_text("utf-8").splitlines()
+        if line and not line.startswith("#")
+    ]
+
+
+OWN = lines_of("entity_changes.txt")
+HELD_OUT = lines_of(*(f"entity_changes_held_out_{n}.txt" for n in (1, 2, 3)))
 
 
 @dataclass(frozen=True)
@@ -35,12 +46,11 @@ def labelled(line: str) -> Labelled:
     return Labelled(" ".join(before.split()), " ".join(after.split()), entities, len(found))
 
 
-def says(change: EntityChange, wrong: str, right: str) -> bool:
-    """The change and the label put the same words right; unchanged words beside them do not count."""
-    return core(change.wrong, change.right) == core(wrong, right)
+Words = tuple[str, ...]
 
 
-def core(wrong: str, right: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def core(wrong: str, right: str) -> tuple[Words, Words]:
+    """The words of a change without unchanged ones at its ends."""
     old, new = wrong.casefold().split(), right.casefold().split()
     if old == new:  # only capitals differ
         old, new = wrong.split(), right.split()
@@ -51,23 +61,44 @@ def core(wrong: str, right: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     return tuple(w.casefold() for w in old), tuple(w.casefold() for w in new)
 
 
-def test_precision_and_recall_on_hand_labelled_changes() -> None:
-    total = true = found = hits = 0
+def pieces(wrong: str, right: str) -> set[tuple[Words, Words]]:
+    """A change split at its unchanged words: "Jhon Jairo Peres" may be put right in two entries."""
+    old, new = wrong.casefold().split(), right.casefold().split()
+    if old == new:
+        old, new = wrong.split(), right.split()
+    return {
+        (tuple(w.casefold() for w in old[a:b]), tuple(w.casefold() for w in new[c:d]))
+        for tag, a, b, c, d in SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
+        if tag != "equal"
+    }
+
+
+@pytest.mark.parametrize(("lines", "least"), [(OWN, 600), (HELD_OUT, 800)], ids=["own", "held-out"])
+def test_precision_and_recall_on_hand_labelled_changes(lines: list[str], least: int) -> None:
+    total = true = found = hits = false = 0
     problems: list[str] = []
-    for line in LINES:
+    for line in lines:
         case = labelled(line)
         total += case.changes
         true += len(case.entities)
         changes = judge(case.before, case.after).changes
         found += len(changes)
-        missed = [e for e in case.entities if not any(says(c, *e) for c in changes)]
-        wrong = [c for c in changes if not any(says(c, *e) for e in case.entities)]
+        labels = {core(*entity) for entity in case.entities}
+        label_pieces = {piece for entity in case.entities for piece in pieces(*entity)}
+        said = {core(c.wrong, c.right) for c in changes}
+        said_pieces = said | {piece for c in changes for piece in pieces(c.wrong, c.right)}
+        missed = [e for e in case.entities if core(*e) not in said and not pieces(*e) <= said_pieces]
+        wrong = [
+            c
+            for c in changes
+            if core(c.wrong, c.right) not in labels and not pieces(c.wrong, c.right) <= label_pieces
+        ]
         hits += len(case.entities) - len(missed)
+        false += len(wrong)
         problems += [f"missed {e} in: {line}" for e in missed]
         problems += [f"false {c.wrong} > {c.right} in: {line}" for c in wrong]
     report = "\n".join(problems)
-    false = sum(p.startswith("false") for p in problems)
-    assert total >= 600, total
+    assert total >= least, total
     assert hits / true >= 0.95, f"recall {hits / true:.3f} of {true}\n{report}"
     assert 1 - false / found >= 0.97, f"precision {1 - false / found:.3f} of {found}\n{report}"
 
