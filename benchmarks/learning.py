@@ -18,10 +18,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from astra_learn_assets.council.simulator import make_council
 from trainer.__main__ import _quiet
 from trainer.data import Template, read_records
-from trainer.evaluate import EvaluateOptions, _model, _predict
+from trainer.evaluate import EvaluateOptions, load_adapted, predict
 from trainer.model import load_tokenizer, place
 from trainer.noise import Noise, word_errors
 from trainer.pipes import Signals
@@ -49,6 +48,8 @@ def example(tenant: str, document: str, number: int, before: str, after: str) ->
 
 def council_pairs(tenant: str, seed: int, wanted: int) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """(training pairs, golden pairs) from the truth of honest sessions; every fifth session is golden."""
+    from astra_learn_assets.council.simulator import make_council
+
     council = make_council(tenant, seed=seed)
     train_pairs: list[dict[str, Any]] = []
     golden: list[dict[str, Any]] = []
@@ -77,8 +78,8 @@ def word_error_rates(adapter: Path | None, sets: dict[str, Path], tenant: str) -
     for name, file in sets.items():
         options = EvaluateOptions(data=file, base=BASE, tenant=tenant, out=file, adapters={})
         records = read_records(file, tenant_id=tenant)
-        model = _model(options, placement, adapter)
-        answers = _predict(model, template, records, [template.encode(r) for r in records], options)
+        model = load_adapted(options, placement, adapter)
+        answers = predict(model, template, records, [template.encode(r) for r in records], options, 32)
         counts = [word_errors(r.output, a.text) for r, a in zip(records, answers, strict=True)]
         rates[name] = round(100 * sum(e for e, _ in counts) / sum(w for _, w in counts), 2)
     return rates
@@ -94,10 +95,21 @@ def main() -> int:
     parser.add_argument("--batch-tokens", type=int, default=Recipe.batch_tokens)
     parser.add_argument("--rank", type=int, default=Recipe.rank)
     parser.add_argument("--no-replay", action="store_true", help="also train each without replay")
+    parser.add_argument(
+        "--pairs-file",
+        type=Path,
+        help="written if missing, and nothing trained; else read: for a machine without the simulator",
+    )
     options = parser.parse_args()
     _quiet()
     replay = [json.loads(text) for text in REPLAY.read_text(encoding="utf-8").splitlines()]
-    own, golden = council_pairs(options.council, options.seed, max(options.pairs))
+    if options.pairs_file is None or not options.pairs_file.exists():
+        own, golden = council_pairs(options.council, options.seed, max(options.pairs))
+        if options.pairs_file is not None:
+            options.pairs_file.write_text(json.dumps([own, golden], ensure_ascii=False), encoding="utf-8")
+            return 0
+    else:
+        own, golden = json.loads(options.pairs_file.read_text(encoding="utf-8"))
     recipe = Recipe(
         epochs=options.epochs,
         learning_rate=options.learning_rate,

@@ -31,7 +31,9 @@ def _parser() -> argparse.ArgumentParser:
     common.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
     common.add_argument("--precision", choices=("auto", "fp32", "bf16", "fp16", "nf4"), default="auto")
     common.add_argument("--require-gpu", action="store_true")
-    common.add_argument("--threads", type=int, default=0, help="CPU threads; 0 = all cores of this process")
+    common.add_argument(
+        "--threads", type=int, default=0, help="CPU threads; 0 = OMP_NUM_THREADS, else all cores"
+    )
 
     train = commands.add_parser("train", parents=[common], help="corpus -> adapter folder")
     train.add_argument("--validation-share", type=float, default=0.05)
@@ -43,6 +45,7 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--pack-tokens", type=int, help="most tokens held at once")
     train.add_argument("--longest-example", type=int, help="tokens; a longer one is bad data")
     train.add_argument("--skip-too-long", action="store_true", help="leave it out, counted, instead")
+    train.add_argument("--bin", action="store_true", help="also write adapter_model.bin")
     train.add_argument("--target-modules", help="all-linear, or names separated by commas")
     train.add_argument(
         "--patience", type=int, help="validations without improvement before stopping; 0 = never"
@@ -58,7 +61,7 @@ def _parser() -> argparse.ArgumentParser:
     evaluate = commands.add_parser("evaluate", parents=[common], help="golden set -> predictions.jsonl")
     evaluate.add_argument("--adapter", action="append", default=[], metavar="NAME=DIR")
     evaluate.add_argument("--max-new-tokens", type=int, default=2048)
-    evaluate.add_argument("--batch-size", type=int, default=32)
+    evaluate.add_argument("--batch-size", type=int, help="prompts at once; 128 on a GPU, 32 on a CPU")
 
     smoke = commands.add_parser("smoke", help="report of this machine as JSON")
     smoke.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()), help="storage to try")
@@ -88,7 +91,8 @@ def _quiet() -> None:
 def _use_threads(count: int) -> None:
     import torch
 
-    torch.set_num_threads(count or len(os.sched_getaffinity(0)))
+    if count or "OMP_NUM_THREADS" not in os.environ:  # which torch has read already
+        torch.set_num_threads(count or len(os.sched_getaffinity(0)))
 
 
 def _train(options: argparse.Namespace) -> dict[str, Any]:
@@ -116,12 +120,13 @@ def _train(options: argparse.Namespace) -> dict[str, Any]:
                 base_revision=options.base_revision,
                 tenant=options.tenant,
                 out=options.out,
-                recipe=Recipe(**chosen),
+                recipe=chosen,
                 validation_share=options.validation_share,
                 device=options.device,
                 precision=options.precision,
                 require_gpu=options.require_gpu,
                 skip_too_long=options.skip_too_long,
+                bin=options.bin,
                 checkpoints=options.checkpoints,
                 checkpoint_minutes=options.checkpoint_minutes,
             ),
@@ -138,7 +143,7 @@ def _evaluate(options: argparse.Namespace) -> dict[str, Any]:
         if not separator or not name or name in adapters:
             raise BadUsage(f"--adapter {entry!r}: use NAME=DIR, each name once")
         adapters[name] = Path(folder)
-    if options.max_new_tokens < 1 or options.batch_size < 1:
+    if options.max_new_tokens < 1 or (options.batch_size is not None and options.batch_size < 1):
         raise BadUsage("--max-new-tokens and --batch-size must be positive")
     return evaluate(
         EvaluateOptions(

@@ -48,19 +48,20 @@ def _packed(
     cu_seq_lens_q: torch.Tensor | None,
     max_length_q: int | None,
 ) -> tuple[torch.Tensor, None]:
-    """Causal attention inside each example: (1, heads, tokens, width) -> (1, tokens, heads, width)."""
-    groups = query.shape[1] // key.shape[1]
-    if groups > 1:
-        key = key.repeat_interleave(groups, dim=1)
-        value = value.repeat_interleave(groups, dim=1)
+    """Causal attention inside each example: (1, heads, tokens, width) -> (1, tokens, heads, width).
+
+    ``key`` and ``value`` may have fewer heads than ``query``, each for a group of neighbours.
+    """
     query, key = query.to(value.dtype), key.to(value.dtype)
     if cu_seq_lens_q is None or max_length_q is None:
         # A plain row without packs (the reload check, say): causal over what is there.
         out = functional.scaled_dot_product_attention(
-            query, key, value, attn_mask=attention_mask, is_causal=attention_mask is None, scale=scaling
-        )
+            query, key, value, attn_mask=attention_mask, is_causal=attention_mask is None, scale=scaling,
+            enable_gqa=query.shape[1] != key.shape[1],
+        )  # fmt: skip
         return out.transpose(1, 2), None
-    q, k, v = (x[0].transpose(0, 1) for x in (query, key, value))
+    # squeeze, not [0]: the gradient of a selection is a copy into zeros
+    q, k, v = (x.squeeze(0).transpose(0, 1) for x in (query, key, value))
     return kernel(q, k, v, cu_seq_lens_q, max_length_q, scaling).unsqueeze(0), None
 
 
@@ -101,38 +102,42 @@ def _varlen(
 ) -> torch.Tensor:
     from torch.nn.attention.varlen import varlen_attn
 
-    out: Any = varlen_attn(
-        q.contiguous(),
-        k.contiguous(),
-        v.contiguous(),
-        starts,
-        starts,
-        longest,
-        longest,
-        scale=scale,
-        **_CAUSAL,
-    )
+    options = dict(_CAUSAL)
+    if q.shape[1] != k.shape[1] and _ASKS_FOR_GROUPS:
+        options["enable_gqa"] = True
+    q, k, v = q.contiguous(), k.contiguous(), v.contiguous()
+    out: Any = varlen_attn(q, k, v, starts, starts, longest, longest, scale=scale, **options)
     result: torch.Tensor = out
     return result
 
 
-def _causal_argument() -> dict[str, Any]:
-    """torch 2.10 calls it ``is_causal``, later versions a window that looks left only."""
+def _spread(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Keys and values once for each head of ``q``."""
+    groups = q.shape[1] // k.shape[1]
+    return k.repeat_interleave(groups, dim=1), v.repeat_interleave(groups, dim=1)
+
+
+def _varlen_parameters() -> set[str]:
     try:
         from torch.nn.attention.varlen import varlen_attn
     except ImportError:
-        return {}
-    if "is_causal" in inspect.signature(varlen_attn).parameters:
-        return {"is_causal": True}
-    return {"window_size": (-1, 0)}
+        return set()
+    return set(inspect.signature(varlen_attn).parameters)
 
 
-_CAUSAL = _causal_argument()
+# torch 2.10 calls it ``is_causal``, later versions a window that looks left only.
+_CAUSAL: dict[str, Any] = (
+    {"is_causal": True} if "is_causal" in _varlen_parameters() else {"window_size": (-1, 0)}
+)
+# The kernel always knew groups of query heads; later versions want to be told that they are meant.
+_ASKS_FOR_GROUPS = "enable_gqa" in _varlen_parameters()
 
 
 def _scatter(
     q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, starts: torch.Tensor, longest: int, scale: float | None
 ) -> torch.Tensor:
+    if q.shape[1] != k.shape[1]:
+        k, v = _spread(q, k, v)
     if q.device.type == "cpu":
         return _one_by_one(q, k, v, starts, scale)
     return _padded_batch(q, k, v, starts, longest, scale)

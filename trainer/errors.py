@@ -51,6 +51,10 @@ class OutOfMemory(TrainerError):
     exit_status = 7
 
 
+class BaseTooLarge(OutOfMemory):
+    """Not even the frozen base fits; smaller packs or batches do not help."""
+
+
 class DiskError(TrainerError):
     exit_status = 8
 

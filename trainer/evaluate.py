@@ -1,9 +1,10 @@
 """Golden-set predictions of the base and of adapters on it, made the same way for all of them.
 
 Greedy, sorted by length and batched, with the key-value cache and guesses from the prompt; one
-process, one dtype, the same batches. An adapter is merged into a freshly loaded copy of the base
-(except on NF4 weights, where merging would round it away) so that no model runs slower or differently
-than another.
+process, one dtype, the same batches: where memory is short, all models start again with smaller
+batches, and where not even the base fits, with four-bit weights unless somebody named a precision. An
+adapter is merged into a freshly loaded copy of the base (except on NF4 weights, where merging would round
+it away) so that no model runs slower or differently than another.
 """
 
 from __future__ import annotations
@@ -18,11 +19,12 @@ from pathlib import Path
 from typing import Any
 
 from trainer.data import Encoded, Record, Template, read_records
-from trainer.errors import BadBase, BadUsage, DiskError
+from trainer.errors import BadBase, BadUsage, BaseTooLarge, DiskError, OutOfMemory
 from trainer.generate import generate
 from trainer.loss import nll_by_example
-from trainer.model import Placement, base_identity, load_base, load_tokenizer, place
+from trainer.model import Placement, base_identity, load_base, load_tokenizer, placements, release
 from trainer.packing import best_fit, collate
+from trainer.static_generate import allowed, generate_static
 
 log = logging.getLogger("trainer")
 BASE = "base"
@@ -32,6 +34,7 @@ BASE = "base"
 class EvaluateOptions:
     """``max_new_tokens`` bounds every answer; its input bounds it closer (1.5 times its tokens + 16).
 
+    ``batch_size``: prompts at once; None = 128 on a GPU, 32 on a CPU.
     An input that does not fit the base model with its answer is left as it is by every model, as in service.
     """
 
@@ -42,7 +45,7 @@ class EvaluateOptions:
     adapters: Mapping[str, Path]
     base_revision: str | None = None
     max_new_tokens: int = 2048
-    batch_size: int = 32
+    batch_size: int | None = None
     device: Any = "auto"
     precision: Any = "auto"
     require_gpu: bool = False
@@ -64,22 +67,57 @@ def evaluate(options: EvaluateOptions) -> dict[str, Any]:
     records = read_records(options.data, tenant_id=options.tenant, replay_allowed=False)
     for folder in options.adapters.values():
         _check_adapter(folder, options)
-    placement = place(options.device, options.precision, require_gpu=options.require_gpu)
+    choices = placements(options.device, options.precision, require_gpu=options.require_gpu)
     template = Template(load_tokenizer(options.base, options.base_revision))
     encoded = [template.encode(record) for record in records]
+
+    size = options.batch_size or (128 if choices[0].device == "cuda" else 32)
+    while True:
+        try:
+            predictions, seconds = _predict_all(options, choices[0], template, records, encoded, size)
+            break
+        except OutOfMemory as error:
+            if isinstance(error, BaseTooLarge) and len(choices) > 1:
+                choices.pop(0)
+            elif isinstance(error, BaseTooLarge) or size == 1:
+                raise
+            else:
+                size //= 2
+            log.warning("%s", error)
+        log.warning("again in batches of %d, precision %s", size, choices[0].precision)
+        release()
+    _write(options.out, records, predictions)
+    return {
+        "examples": len(records), "seconds": seconds, "batch_size": size, "precision": choices[0].precision,
+    }  # fmt: skip
+
+
+def _predict_all(
+    options: EvaluateOptions,
+    placement: Placement,
+    template: Template,
+    records: Sequence[Record],
+    encoded: Sequence[Encoded],
+    batch_size: int,
+) -> tuple[dict[str, list[Prediction]], dict[str, float]]:
+    """Predictions and seconds of each model. Raises :class:`OutOfMemory` with nothing kept."""
+    import torch
 
     predictions: dict[str, list[Prediction]] = {}
     seconds: dict[str, float] = {}
     models: dict[str, Path | None] = {BASE: None, **options.adapters}
     for name, place_of in models.items():
         began = time.monotonic()
-        model = _model(options, placement, place_of)
-        predictions[name] = _predict(model, template, records, encoded, options)
+        model = load_adapted(options, placement, place_of)
+        try:
+            predictions[name] = predict(model, template, records, encoded, options, batch_size)
+        except torch.OutOfMemoryError as error:
+            raise OutOfMemory(f"out of memory with batches of {batch_size}") from error
         del model
+        release()
         seconds[name] = round(time.monotonic() - began, 2)
         log.info("%s: %d predictions in %.1f s", name, len(records), seconds[name])
-    _write(options.out, records, predictions)
-    return {"examples": len(records), "seconds": seconds}
+    return predictions, seconds
 
 
 def _check_adapter(folder: Path, options: EvaluateOptions) -> None:
@@ -98,7 +136,8 @@ def _check_adapter(folder: Path, options: EvaluateOptions) -> None:
         )
 
 
-def _model(options: EvaluateOptions, placement: Placement, adapter: Path | None) -> Any:
+def load_adapted(options: EvaluateOptions, placement: Placement, adapter: Path | None) -> Any:
+    """The base, with ``adapter`` merged into it where the weights can hold it."""
     model = load_base(options.base, options.base_revision, placement, packed=False)
     if adapter is None:
         return model
@@ -112,13 +151,15 @@ def _model(options: EvaluateOptions, placement: Placement, adapter: Path | None)
     return (adapted if placement.precision == "nf4" else adapted.merge_and_unload()).eval()
 
 
-def _predict(
+def predict(
     model: Any,
     template: Template,
     records: Sequence[Record],
     encoded: Sequence[Encoded],
     options: EvaluateOptions,
+    batch_size: int,
 ) -> list[Prediction]:
+    """One model's answer to every record, and what it thinks of the reference."""
     window = getattr(model.config, "max_position_embeddings", None) or 1 << 30
     wanted = [
         min(options.max_new_tokens, int(1.5 * len(template.tokenizer(record.input)["input_ids"])) + 16)
@@ -127,13 +168,14 @@ def _predict(
     fitting = [
         i for i, example in enumerate(encoded) if max(len(example), example.prompt + wanted[i]) <= window
     ]
-    made = generate(
+    chosen = generate_static if model.device.type == "cuda" and allowed(model) else generate
+    made = chosen(
         model,
         [encoded[i].tokens[: encoded[i].prompt] for i in fitting],
         [wanted[i] for i in fitting],
         eos=template.eos,
         pad=template.pad,
-        batch_size=options.batch_size,
+        batch_size=batch_size,
     )
     scores = _reference_losses(model, [encoded[i] for i in fitting])
     predictions = [Prediction(record.input, 0.0, 0) for record in records]

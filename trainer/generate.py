@@ -49,7 +49,7 @@ def generate(
     random = torch.Generator(device=model.device).manual_seed(seed)
     with torch.inference_mode():
         for batch in batches_by_length([len(p) for p in prompts], batch_size):
-            width = _Width(_LONGEST_GUESS if lookup and not temperature else 0)
+            width = Width(_LONGEST_GUESS if lookup and not temperature else 0)
             _run_batch(model, prompts, limits, made, batch, eos, pad, temperature, random, width)
     return made
 
@@ -77,7 +77,7 @@ def guess(prompt: Sequence[int], made: Sequence[int], *, near: int, longest: int
     return [], near
 
 
-class _Width:
+class Width:
     """How many tokens are worth guessing: what was right lately and a little more.
 
     Where guesses fail, it stops guessing and asks again after some steps.
@@ -110,7 +110,7 @@ def _run_batch(
     pad: int,
     temperature: float | None,
     random: Any,
-    width: _Width,
+    width: Width,
 ) -> None:
     import torch
     from transformers import DynamicCache
@@ -143,7 +143,7 @@ def _run_batch(
             chosen = logits.argmax(-1).cpu()
         keep, right = [], []
         for row, answer in enumerate(chosen.tolist()):
-            kept = _agreed(guesses[row], answer)
+            kept = agreed(guesses[row], answer)
             if guesses[row]:
                 right.append(kept - 1)
             # The columns of guesses that were wrong stay in the cache and are never looked at again.
@@ -181,7 +181,7 @@ def _run_batch(
         mask = torch.cat([mask, fresh], dim=1)
 
 
-def _agreed(guessed: Sequence[int], answer: Sequence[int]) -> int:
+def agreed(guessed: Sequence[int], answer: Sequence[int]) -> int:
     """How many tokens of ``answer`` stand: those whose guesses before them were right, at least one."""
     kept = 1
     for token, chosen in zip(guessed, answer, strict=False):

@@ -5,28 +5,92 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import torch
+from torch.nn import functional
+
 from trainer.data import IGNORED
+
+_CHUNK_BYTES = 1 << 28  # of logits in fp32 held at once
 
 
 def to_device(batch: Mapping[str, Any], device: Any) -> dict[str, Any]:
     return {k: v.to(device) if hasattr(v, "to") else v for k, v in batch.items()}
 
 
+class _LinearCrossEntropy(torch.autograd.Function):
+    """-log softmax(h Wᵀ)[label] of each row, a chunk of rows at a time.
+
+    All logits of a pack at once would be its largest tensor by far (a vocabulary of 128,256: half a
+    megabyte a row in fp32). W is frozen, so the gradient that a row may need, softmax minus one-hot times
+    W, is known with its loss; the backward pass only scales it.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, hidden: torch.Tensor, weight: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        losses = torch.empty(len(labels), dtype=torch.float32, device=hidden.device)
+        needed = ctx.needs_input_grad[0]
+        gradient = torch.empty_like(hidden) if needed else None
+        chunk = max(1, _CHUNK_BYTES // (4 * weight.shape[0]))
+        for first in range(0, len(labels), chunk):
+            rows = slice(first, first + chunk)
+            wanted = labels[rows].unsqueeze(1)
+            chances = torch.log_softmax(hidden[rows] @ weight.T, 1, dtype=torch.float32)
+            losses[rows] = -chances.gather(1, wanted).squeeze(1)
+            if gradient is not None:
+                chances.exp_()
+                chances.scatter_add_(1, wanted, torch.full_like(wanted, -1, dtype=chances.dtype))
+                torch.mm(chances.to(weight.dtype), weight, out=gradient[rows])
+        if gradient is not None:
+            ctx.save_for_backward(gradient)
+        return losses
+
+    @staticmethod
+    def backward(ctx: Any, scale: torch.Tensor) -> tuple[torch.Tensor, None, None]:
+        (gradient,) = ctx.saved_tensors
+        return (gradient * scale.unsqueeze(1)).to(gradient.dtype), None, None
+
+
 def label_losses(model: Any, batch: Mapping[str, Any]) -> tuple[Any, Any]:
     """(loss of each learned position in nats, its index in the pack); labels are already shifted."""
-    from torch.nn import functional
-
     inputs = {k: v for k, v in batch.items() if k != "labels"}
     labels = batch["labels"][0]
     rows = (labels != IGNORED).nonzero()[:, 0]
-    logits = model(**inputs, logits_to_keep=rows, use_cache=False).logits[0]
-    return functional.cross_entropy(logits.float(), labels[rows], reduction="none"), rows
+    parts = _body_and_head(model)
+    if parts is None:
+        logits = model(**inputs, logits_to_keep=rows, use_cache=False).logits[0]
+        return functional.cross_entropy(logits.float(), labels[rows], reduction="none"), rows
+    body, head = parts
+    hidden = body(**inputs, use_cache=False).last_hidden_state.squeeze(0).index_select(0, rows)
+    apply: Any = _LinearCrossEntropy.apply
+    return apply(hidden.to(head.weight.dtype), head.weight, labels[rows]), rows
+
+
+def _body_and_head(model: Any) -> tuple[Any, Any] | None:
+    """The layers below the vocabulary and the frozen linear layer onto it; None where that is not all.
+
+    Some architectures scale or cap their logits, so it is tried out once: both ways must give the same.
+    """
+    causal = model.get_base_model() if hasattr(model, "get_base_model") else model
+    head, body = causal.get_output_embeddings(), getattr(causal, causal.base_model_prefix, None)
+    if type(head) is not torch.nn.Linear or head.weight.requires_grad or body is None:
+        return None
+    if not hasattr(causal, "plain_head"):
+        causal.plain_head = head.bias is None and _gives_the_logits(causal, body, head)
+    return (body, head) if causal.plain_head else None
+
+
+def _gives_the_logits(causal: Any, body: Any, head: Any) -> bool:
+    probe = {"input_ids": torch.tensor([[0, 1]], device=causal.device), "use_cache": False}
+    training = causal.training
+    causal.eval()
+    with torch.no_grad():
+        same = torch.equal(causal(**probe).logits, head(body(**probe).last_hidden_state))
+    causal.train(training)
+    return same
 
 
 def nll_by_example(model: Any, packs: Iterable[Mapping[str, Any]]) -> list[tuple[float, int]]:
     """(summed negative log likelihood, learned tokens) of each example, in the order they were packed."""
-    import torch
-
     found: list[tuple[float, int]] = []
     with torch.inference_mode():
         for pack in packs:

@@ -10,12 +10,17 @@ from typing import Any
 
 from trainer.data import Encoded
 from trainer.errors import BadUsage, NotFinite, TrainerError
+from trainer.fused import fuse
 from trainer.loss import to_device
 from trainer.packing import collate
 
+_ROUNDING = {"torch.float32": 1e-3, "torch.bfloat16": 0.05, "torch.float16": 0.02}  # relative
 
-def save_checked(model: Any, examples: Sequence[Encoded], folder: Path) -> None:
+
+def save_checked(model: Any, examples: Sequence[Encoded], folder: Path, *, also_bin: bool = False) -> None:
     """Save, load again into the same base, and compare keys and logits.
+
+    ``also_bin`` adds the same tensors as ``adapter_model.bin``, for servers that read nothing else.
 
     Raises:
         NotFinite: a value that is not finite, or an adapter that has learned nothing.
@@ -37,6 +42,8 @@ def save_checked(model: Any, examples: Sequence[Encoded], folder: Path) -> None:
     _settle_config(folder / "adapter_config.json")
 
     saved = load_file(folder / "adapter_model.safetensors")
+    if also_bin:
+        torch.save(saved, folder / "adapter_model.bin")
     if set(saved) != set(expected):
         raise TrainerError("the saved adapter has other tensors than the trained one; nothing was published")
     if not all(bool(torch.isfinite(t).all()) for t in saved.values()):
@@ -45,9 +52,16 @@ def save_checked(model: Any, examples: Sequence[Encoded], folder: Path) -> None:
         raise NotFinite("every lora_B of the adapter is zero: it has learned nothing; nothing was published")
     again = PeftModel.from_pretrained(model.unload(), folder).eval()
     with torch.inference_mode():
+        plain = again(**probe, use_cache=False).logits  # the layers that serve the adapter
+        fuse(again)
         after = again(**probe, use_cache=False).logits
     if not torch.equal(before, after):
         raise TrainerError("the saved adapter gives other logits than the trained one; nothing was published")
+    apart = float((plain.float() - after.float()).norm() / after.float().norm())
+    if not apart <= _ROUNDING[str(after.dtype)]:
+        raise TrainerError(
+            f"PEFT's own layers give other logits than the trained ones ({apart:.1%}); nothing was published"
+        )
 
 
 def _settle_config(file: Path) -> None:

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -127,3 +128,66 @@ def test_no_memory_at_all_ends_with_status_7_and_nothing_published(tmp_path: Pat
     assert done.returncode == 7, (done.returncode, done.stderr)
     assert not (tmp_path / "adapter").exists()
     assert not (tmp_path / "adapter.partial").exists()
+
+
+_CARD_OF_15_GIB = """
+import sys, torch
+torch.cuda.set_per_process_memory_fraction(15 * 2**30 / torch.cuda.get_device_properties(0).total_memory)
+from trainer.__main__ import main
+sys.exit(main(["train", "--data", sys.argv[1], "--base", sys.argv[2], "--tenant", "alfa", "--out",
+sys.argv[3], "--epochs", "1", "--require-gpu"]))
+"""
+
+
+@pytest.mark.timeout(540)
+def test_an_8b_shape_trains_inside_15_gib_and_the_trainer_finds_out_how(tmp_path: Path) -> None:
+    pytest.importorskip("bitsandbytes")
+    from benchmarks.lora import make_base
+
+    base = tmp_path / "base"
+    make_base(base, layers=32)
+    data = write(tmp_path / "corpus.jsonl", [line(i) for i in range(250)])
+    done = subprocess.run(
+        [sys.executable, "-c", _CARD_OF_15_GIB, str(data), str(base), str(tmp_path / "adapter")],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "again with precision nf4" in done.stderr
+    metrics = json.loads(done.stdout)
+    assert metrics["precision"] == "nf4"
+    assert metrics["peak_memory_bytes"] < 15 * 2**30
+    print(done.stderr[-600:], json.dumps(metrics, indent=1))  # noqa: T201
+
+
+def test_the_recorded_decoder_answers_as_the_plain_one() -> None:
+    import random
+
+    from trainer.generate import generate
+    from trainer.model import load_base, load_tokenizer, place
+    from trainer.static_generate import generate_static
+
+    model = load_base(BASE, None, place("cuda", "fp32"), packed=False)
+    tokenizer = load_tokenizer(BASE, None)
+    draw = random.Random(3)
+    prompts = [draw.choices(range(4, 8000), k=draw.randint(1, 90)) for _ in range(20)]
+    prompts += [tokenizer(f"<in>el alcalde abre la sesion numero {i}<out>")["input_ids"] for i in range(20)]
+    limits = [draw.randint(0, 40) for _ in prompts]
+    options: dict[str, Any] = {"eos": tokenizer.eos_token_id, "pad": 0, "batch_size": 16}
+    expected = generate(model, prompts, limits, **options)
+    assert generate_static(model, prompts, limits, **options) == expected
+    assert generate_static(model, prompts, limits, lookup=False, **options) == expected
+
+
+def test_the_fused_layer_on_the_card_equals_peft(tmp_path: Path) -> None:
+    """Loss and adapter gradient in bf16, Liger's kernels included, against PEFT's own layers in fp32."""
+    import torch
+    from benchmarks.lora import gradient_error, make_base, make_examples
+
+    make_base(tmp_path / "base", layers=2)
+    errors = {
+        kind: gradient_error(tmp_path / "base", make_examples(12), kind)
+        for kind in ("packed", "padded", "unbounded")
+    }
+    torch.cuda.empty_cache()
+    assert errors["packed"] <= 1.1 * errors["padded"], errors
+    assert errors["unbounded"] > 0.5, errors

@@ -35,7 +35,7 @@ def test_the_schedule_shuffles_each_epoch_and_repeats_with_its_seed() -> None:
 
 @pytest.fixture(scope="module")
 def model(base: str) -> Any:
-    return load_base(base, None, place("cpu", "fp32"), packed=True)
+    return load_base(base, None, place("cpu", "fp32"), packed=True).requires_grad_(True)
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,150 @@
+"""The fused LoRA layer and the loss on the vocabulary compute what PEFT and torch compute, gradients too."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+
+from trainer.fused import fuse
+from trainer.loss import label_losses
+
+
+class Attention(nn.Module):
+    def __init__(self, *, bias: bool = False) -> None:
+        super().__init__()
+        self.q_proj = nn.Linear(12, 8, bias=bias)
+        self.k_proj = nn.Linear(12, 4, bias=bias)
+        self.v_proj = nn.Linear(12, 4, bias=bias)
+        self.o_proj = nn.Linear(8, 12, bias=bias)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        q, k, v = self.q_proj(x), self.k_proj(x), self.v_proj(x)
+        return self.o_proj(torch.cat([k.tanh(), v], dim=-1) * q.sigmoid())
+
+
+def _adapted(model: nn.Module, **config: Any) -> Any:
+    from peft import LoraConfig, get_peft_model
+
+    torch.manual_seed(1)
+    adapted = get_peft_model(
+        model,
+        LoraConfig(r=3, lora_alpha=6, target_modules=["q_proj", "k_proj", "v_proj", "o_proj"], **config),
+    )
+    with torch.no_grad():
+        for name, parameter in adapted.named_parameters():
+            if "lora_B" in name:
+                parameter.normal_()
+    return adapted
+
+
+def _figures(model: Any, call: Callable[[Any, torch.Tensor], torch.Tensor]) -> list[torch.Tensor]:
+    x = torch.randn(2, 5, 12, generator=torch.Generator().manual_seed(2), requires_grad=True)
+    model.zero_grad()
+    out = call(model, x)
+    out.square().sum().backward()
+    assert x.grad is not None
+    gradients = [p.grad for p in model.parameters() if p.grad is not None]
+    return [out.detach(), x.grad, *gradients]
+
+
+@pytest.mark.parametrize("bias", [False, True])
+def test_outputs_and_every_gradient_equal_those_of_peft(bias: bool) -> None:
+    torch.manual_seed(0)
+    adapted = _adapted(Attention(bias=bias))
+    expected = _figures(adapted, lambda m, x: m(x))
+    assert fuse(adapted) == 4
+    found = _figures(adapted, lambda m, x: m(x))
+    assert len(found) == len(expected) == 2 + 8
+    for mine, theirs in zip(found, expected, strict=True):
+        torch.testing.assert_close(mine, theirs, rtol=1e-4, atol=1e-4)
+
+
+def test_siblings_called_with_different_inputs_or_alone_are_computed_apart() -> None:
+    def crossed(model: Any, x: torch.Tensor) -> torch.Tensor:
+        inner = model.base_model.model
+        other = x * 2
+        first, second = inner.q_proj(x), inner.k_proj(other)  # v_proj is never called
+        again = inner.q_proj(other)  # its siblings are never asked for
+        return (first * again).sum() + second.square().sum() + inner.v_proj(x + 1).sum()
+
+    torch.manual_seed(0)
+    adapted = _adapted(Attention())
+    expected = _figures(adapted, crossed)
+    fuse(adapted)
+    for mine, theirs in zip(_figures(adapted, crossed), expected, strict=True):
+        torch.testing.assert_close(mine, theirs, rtol=1e-4, atol=1e-4)
+
+
+def test_gradients_are_the_same_when_the_layer_is_computed_again_for_its_checkpoint() -> None:
+    from torch.utils.checkpoint import checkpoint
+
+    torch.manual_seed(0)
+    adapted = _adapted(Attention())
+    expected = _figures(adapted, lambda m, x: m(x))
+    fuse(adapted)
+
+    def checkpointed(model: Any, x: torch.Tensor) -> torch.Tensor:
+        out: torch.Tensor = checkpoint(model, x, use_reentrant=False)
+        return out
+
+    for mine, theirs in zip(_figures(adapted, checkpointed), expected, strict=True):
+        torch.testing.assert_close(mine, theirs, rtol=1e-4, atol=1e-4)
+
+
+def test_a_layer_that_is_not_plain_lora_stays_as_it_is() -> None:
+    assert fuse(_adapted(Attention(), lora_dropout=0.1)) == 0
+    assert fuse(_adapted(Attention(), use_dora=True)) == 0
+
+
+def _causal(**changes: Any) -> Any:
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    torch.manual_seed(3)
+    size = {"hidden_size": 16, "intermediate_size": 24, "num_hidden_layers": 1, "num_attention_heads": 2}
+    config = LlamaConfig(vocab_size=50, tie_word_embeddings=False, **size, **changes)
+    return LlamaForCausalLM(config).eval()
+
+
+def _loss_and_gradient(model: Any, weights: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    model.model.norm.weight.requires_grad_(True)
+    model.zero_grad()
+    batch = {
+        "input_ids": torch.arange(9).unsqueeze(0),
+        "labels": torch.tensor([[-100, 4, 2, -100, 7, 7, 0, 49, -100]]),
+    }
+    losses, rows = label_losses(model, batch)
+    assert rows.tolist() == [1, 2, 4, 5, 6, 7]
+    (losses * weights).sum().backward()
+    return losses.detach(), model.model.norm.weight.grad.clone()
+
+
+def test_the_loss_in_chunks_equals_that_on_all_logits(monkeypatch: pytest.MonkeyPatch) -> None:
+    weights = torch.tensor([1.0, 0.5, 2.0, 0.0, -1.0, 3.0])
+    model = _causal()
+    expected = _loss_and_gradient(model, weights)  # the head's weights want a gradient: torch's own loss
+    model.requires_grad_(False)
+    for held in (1, 4 * 50 * 4, 1 << 28):  # one row, four rows, all rows at a time
+        monkeypatch.setattr("trainer.loss._CHUNK_BYTES", held)
+        for mine, theirs in zip(_loss_and_gradient(model, weights), expected, strict=True):
+            torch.testing.assert_close(mine, theirs, rtol=1e-5, atol=1e-6)
+
+
+def test_a_model_that_scales_its_logits_keeps_its_own_head() -> None:
+    class Scaled(type(_causal())):  # type: ignore[misc]
+        def forward(self, *args: Any, **kwargs: Any) -> Any:
+            out = super().forward(*args, **kwargs)
+            out.logits = out.logits * 0.5
+            return out
+
+    weights = torch.ones(6)
+    model = _causal().requires_grad_(False)
+    plain = _loss_and_gradient(model, weights)[0]
+    del model.plain_head
+    model.__class__ = Scaled
+    scaled = _loss_and_gradient(model, weights)[0]
+    assert not torch.allclose(plain, scaled)
+    assert not model.plain_head
