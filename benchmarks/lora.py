@@ -110,13 +110,13 @@ def matmul_rate(seconds: float = 2.0) -> float:
 
 @contextmanager
 def row(name: str, rows: list[Row]) -> Iterator[Row]:
-    """Collects one row; a lack of memory or of a package is a result, not the end of the benchmark."""
+    """Collects one row; a peer that fails (memory, a missing package) is a result, not the end."""
     release()
     torch.cuda.reset_peak_memory_stats()
     result = Row(name)
     try:
         yield result
-    except (torch.OutOfMemoryError, ImportError, TrainerError) as error:
+    except (RuntimeError, ImportError, ValueError, TypeError, AttributeError, TrainerError) as error:
         result.tokens_per_second, result.why = None, f"{type(error).__name__}: {error}".splitlines()[0][:80]
     result.peak_gib = torch.cuda.max_memory_allocated() / 2**30
     rows.append(result)

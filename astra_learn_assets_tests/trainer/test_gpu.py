@@ -181,6 +181,7 @@ def test_the_recorded_decoder_answers_as_the_plain_one() -> None:
 def test_the_fused_layer_on_the_card_equals_peft(tmp_path: Path) -> None:
     """Loss and adapter gradient in bf16, Liger's kernels included, against PEFT's own layers in fp32."""
     import torch
+
     from benchmarks.lora import gradient_error, make_base, make_examples
 
     make_base(tmp_path / "base", layers=2)
