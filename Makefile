@@ -5,6 +5,8 @@ BIN := $(VENV)/bin
 # Linux without a GPU: PIP_FLAGS="--extra-index-url https://download.pytorch.org/whl/cpu" saves 3 GB.
 PIP_FLAGS ?=
 ARGS ?=
+# Test processes, each with a Postgres and a Redis of its own: one a core, at most this many.
+WORKERS ?= 4
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
@@ -29,7 +31,7 @@ dev: $(STAMP) ## start services, API, Dagster UI and daemon; Ctrl-C ends everyth
 	@$(BIN)/astra-learn dev $(ARGS)
 
 test: $(STAMP) ## run the whole suite
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n logical --maxprocesses $(WORKERS) --dist worksteal $(ARGS)
 
 lint: $(STAMP) ## what CI checks: ruff, mypy, import-linter
 	@$(BIN)/ruff check .

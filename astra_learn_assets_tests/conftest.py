@@ -15,6 +15,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
 
+# Before torch is loaded, by these tests or by the trainers they start: with one test process a core, a second
+# thread each only waits for the other's.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 import pytest
 import redis
 import sqlalchemy as sa

@@ -36,7 +36,6 @@ def missing() -> str | None:
 
 
 pytestmark = [
-    pytest.mark.slow,
     pytest.mark.skipif(missing() is not None, reason=missing() or ""),
     pytest.mark.timeout(240),
 ]

@@ -46,7 +46,6 @@ def test_both_ends_of_a_move_lead_to_each_other() -> None:
     assert 'href="#destino-1"' in html
 
 
-@pytest.mark.slow
 @pytest.mark.skipif(BROWSER is None, reason="no Chromium is installed")
 def test_a_browser_draws_a_line_for_each_move_and_runs_no_other_script(tmp_path: Path) -> None:
     assert BROWSER is not None

@@ -149,7 +149,6 @@ def test_a_zero_width_letter_a_look_alike_and_markup_hide_no_name_in_any_case(
         assert masked.endswith("y nadie más.")
 
 
-@pytest.mark.slow
 def test_a_line_of_five_megabytes_is_masked(pseudonymizer: Pseudonymizer) -> None:
     filler = "La obra sigue su curso y la acera se repara. " * 115_000
     masked = pseudonymizer.text(f"{filler}Habla Pedro García López.", 1)[0]
@@ -236,7 +235,6 @@ def test_null_bytes_and_a_very_long_line_are_masked(tmp_path: Path, pseudonymize
     assert out.endswith("x" * 20_000)
 
 
-@pytest.mark.slow
 def test_worker_processes_give_the_same_file(tmp_path: Path, pseudonymizer: Pseudonymizer) -> None:
     source = tmp_path / "in.jsonl"
     source.write_text(

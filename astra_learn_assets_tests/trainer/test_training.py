@@ -179,8 +179,8 @@ def test_a_stopped_training_goes_on_from_its_checkpoint_to_the_very_same_adapter
 
     def arguments(name: str) -> list[str]:
         return _train(
-            data, tmp_path / name, base, "--epochs", "6", "--batch-tokens", "256", "--validation-share", "0.2",
-            "--threads", "1",
+            data, tmp_path / name, base, "--epochs", "6", "--batch-tokens", "256",
+            "--validation-share", "0.2", "--threads", "1",
         )  # fmt: skip
 
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
