@@ -2,8 +2,8 @@
 
 Catch :class:`AstraError` to catch them all. ``code`` is stable and machine-readable, ``http_status``
 is what the API answers, the message says what is wrong and what to do. Messages that reach a
-municipality's people are Spanish; messages for operators are English. No message carries document
-text or a citizen's name.
+municipality's people are Spanish and say so (``for_people``); messages for operators are English, and the
+API puts a Spanish sentence before them. No message carries document text or a citizen's name.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ class AstraError(Exception):
 
     code = "error"
     http_status = 500
+    for_people = False
 
 
 class BadInput(AstraError):
@@ -35,6 +36,7 @@ class UploadRefused(BadInput):
     """A document the upload gate does not let in. ``reason`` is a stable machine-readable word."""
 
     code = "upload_refused"
+    for_people = True
 
     def __init__(self, reason: str, message: str) -> None:
         super().__init__(message)
@@ -64,6 +66,7 @@ class BadConfiguration(AstraError):
 class Unauthorized(AstraError):
     code = "unauthorized"
     http_status = 401
+    for_people = True
 
 
 class Forbidden(AstraError):
@@ -110,6 +113,7 @@ class BaseMissing(Conflict):
     """No draft of the final's own session and version exists; nothing is learned."""
 
     code = "base_missing"
+    for_people = True
 
 
 class AlreadyExists(Conflict):

@@ -22,11 +22,13 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from fastapi import Depends, Path, Request
+from fastapi.dependencies.models import Dependant
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from astra_learn_assets import ids
 from astra_learn_assets.api.state import AppState, app_state
-from astra_learn_assets.errors import Forbidden, ForeignTenant, Unauthorized
+from astra_learn_assets.api.wording import told
+from astra_learn_assets.errors import BadInput, Forbidden, ForeignTenant, Unauthorized
 from astra_learn_assets.platform import Platform
 from astra_learn_assets.store import api_keys, audit
 from astra_learn_assets.store.db import PLATFORM_SCOPE
@@ -115,7 +117,23 @@ def principal(request: Request, credentials: Credentials) -> Principal:
     client = request.client.host if request.client else "unknown"
     caller = authenticate(app_state(request), credentials.credentials if credentials else None, client=client)
     request.state.log = {"key": caller.key_id, "tenant": caller.tenant_id}
+    _refuse_unknown_query(request)
     return caller
+
+
+def _refuse_unknown_query(request: Request) -> None:
+    """A misspelt ``?sinse=5`` would else be answered as if nothing had been asked for."""
+    if not request.query_params:
+        return
+    known = _query_names(request.scope["route"].dependant)
+    if not known.issuperset(request.query_params):
+        allowed = f"se admite: {', '.join(sorted(known))}" if known else "esta operación no admite ninguno"
+        raise told(BadInput(f"parámetro desconocido en la consulta; {allowed}"))
+
+
+def _query_names(dependant: Dependant) -> set[str]:
+    names = {field.alias for field in dependant.query_params}
+    return names.union(*map(_query_names, dependant.dependencies))
 
 
 def admit(state: AppState, caller: Principal, tenant_id: str, need: Need, request: Request) -> Access:
@@ -129,11 +147,11 @@ def admit(state: AppState, caller: Principal, tenant_id: str, need: Need, reques
     request.state.log = {"key": caller.key_id, "tenant": tenant_id}
     refusal: Forbidden | None = None
     if caller.tenant_id is None and caller.role != "platform":
-        refusal = Forbidden("clave sin municipio ni permiso de plataforma")
+        refusal = told(Forbidden("clave sin municipio ni permiso de plataforma"))
     elif caller.tenant_id is not None and caller.tenant_id != tenant_id:
-        refusal = ForeignTenant("esta clave no da acceso a ese municipio")
+        refusal = told(ForeignTenant("esta clave no da acceso a ese municipio"))
     elif not caller.may(need):
-        refusal = Forbidden(f"el papel '{caller.role}' no permite esta operación")
+        refusal = told(Forbidden(f"el papel '{caller.role}' no permite esta operación"))
     if refusal is not None:
         record_refusal(state, caller, tenant_id, refusal, request)
         raise refusal

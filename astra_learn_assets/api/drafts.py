@@ -14,6 +14,7 @@ from sqlalchemy import orm
 
 from astra_learn_assets import ids
 from astra_learn_assets.api import prepared
+from astra_learn_assets.api.wording import told
 from astra_learn_assets.comparator.manifest import parse_manifest
 from astra_learn_assets.contracts import Manifest
 from astra_learn_assets.errors import BadInput, BadManifest, Conflict
@@ -139,10 +140,10 @@ def place_of(tenant_id: str, session_id: str, version: int) -> Place:
 
 def _roster(names: Sequence[str]) -> list[str]:
     if len(names) > MAXIMUM_ROSTER:
-        raise BadInput(f"roster of {len(names)} names: at most {MAXIMUM_ROSTER} are kept")
+        raise told(BadInput(f"lista de asistentes: el máximo es de {MAXIMUM_ROSTER} nombres"))
     cleaned = [" ".join(name.split()) for name in names]
     if any(len(name) > 200 or not name.isprintable() for name in cleaned):
-        raise BadInput("roster: every name must have at most 200 printable characters")
+        raise told(BadInput("lista de asistentes: cada nombre, 200 caracteres visibles como máximo"))
     return [name for name in cleaned if name]
 
 
@@ -170,8 +171,10 @@ def _store_draft(platform: Platform, place: Place, docx: bytes, manifest: bytes,
     if not platform.vault.write(place.tenant_id, beside, manifest):
         stored = platform.vault.read(place.tenant_id, beside)
         if parse_manifest(stored) != parse_manifest(manifest):
-            raise Conflict(
-                "this draft is already registered with another manifest: render a new draft to change it"
+            raise told(
+                Conflict(
+                    "este borrador ya está registrado con otro manifiesto: genere uno nuevo para cambiarlo"
+                )
             )
     return key
 

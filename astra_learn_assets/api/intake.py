@@ -29,6 +29,7 @@ from astra_learn_assets.api.breadth import too_broad
 from astra_learn_assets.api.comparison import Comparison, compare_here
 from astra_learn_assets.api.drafts import Place, note, place_of, register_draft, register_session
 from astra_learn_assets.api.summary import LiveEntity, SubmitSummary, left_out, sentence
+from astra_learn_assets.api.wording import told
 from astra_learn_assets.api.workers import Compare
 from astra_learn_assets.comparator.gate import refuse
 from astra_learn_assets.contracts import Delta, DictionaryEntry, Rejection
@@ -149,7 +150,7 @@ def compare_artifacts(
         generated = artifacts.get_artifact(session, tenant, generated_id)
         final = artifacts.get_artifact(session, tenant, final_id)
         if generated.kind != "generated" or final.kind != "final":
-            raise BadInput("'generated_id' debe ser un borrador y 'final_id' un documento final")
+            raise told(BadInput("'generated_id' debe ser un borrador y 'final_id' un documento final"))
         base = _choose_base(session, Place(tenant, final.session_id, final.version), generated_id)
     data = platform.vault.read(tenant, final.uri)
     return compare(_job(platform, owner, base, final_id, data, {}, blocks=True))

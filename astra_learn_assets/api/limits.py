@@ -18,6 +18,7 @@ class TooManyRequests(AstraError):
 
     code = "too_many_requests"
     http_status = 429
+    for_people = True
 
     def __init__(self, retry_after: float) -> None:
         super().__init__(f"demasiadas peticiones con esta clave: reintente dentro de {retry_after:.1f} s")
@@ -27,6 +28,7 @@ class TooManyRequests(AstraError):
 class BodyTooLarge(BadInput):
     code = "body_too_large"
     http_status = 413
+    for_people = True
 
 
 @dataclass

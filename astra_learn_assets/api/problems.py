@@ -16,6 +16,7 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
+from astra_learn_assets.api import wording
 from astra_learn_assets.api.limits import TooManyRequests
 from astra_learn_assets.api.state import app_state
 from astra_learn_assets.errors import AstraError, Unauthorized, Unavailable
@@ -23,12 +24,13 @@ from astra_learn_assets.store.db import is_away
 
 
 class Problem(BaseModel):
-    """What a failed request answers. ``code`` is stable; ``message`` says what to do."""
+    """What a failed request answers. ``code`` is stable; ``message`` says in Spanish what to do."""
 
     code: str
     message: str
     request_id: str
     reason: str | None = Field(None, description="Finer machine-readable reason, for refused uploads.")
+    detail: str | None = Field(None, description="In English, for those who build against the API.")
 
 
 _MEANING = {
@@ -58,13 +60,13 @@ def problem(
     message: str,
     *,
     headers: dict[str, str] | None = None,
-    **more: Any,
+    **more: str,
 ) -> JSONResponse:
     """A JSON answer in the shape of :class:`Problem`."""
     request_id = getattr(request.state, "request_id", "")
     # a field name of the caller may be in the message, and half a surrogate pair cannot be sent
-    message = message.encode("utf-8", "replace").decode()
     body = {"code": code, "message": message, "request_id": request_id, **more}
+    body = {name: str(text).encode("utf-8", "replace").decode() for name, text in body.items()}
     return JSONResponse(body, status_code=status, headers=headers)
 
 
@@ -80,7 +82,8 @@ def install(app: FastAPI) -> None:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
         app_state(request).telemetry.refused.labels("validation").inc()
-        return problem(request, 422, "validation", f"{place}: {first['msg']}")
+        message = f"{wording.INVALID}: {place}"
+        return problem(request, 422, "validation", message, detail=f"{place}: {first['msg']}")
 
     @app.exception_handler(HTTPException)
     async def _http(request: Request, error: HTTPException) -> JSONResponse:
@@ -90,7 +93,8 @@ def install(app: FastAPI) -> None:
             error.status_code, "http"
         )
         headers = dict(error.headers) if error.headers else None
-        return problem(request, error.status_code, code, str(error.detail), headers=headers)
+        message = wording.sentence_of_status(error.status_code)
+        return problem(request, error.status_code, code, message, headers=headers, detail=error.detail)
 
     @app.exception_handler(ClientDisconnect)
     async def _gone(request: Request, _error: ClientDisconnect) -> JSONResponse:
@@ -100,12 +104,12 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(redis.RedisError)
     async def _redis(request: Request, _error: redis.RedisError) -> JSONResponse:
-        return _deliberate(request, Unavailable("Redis no responde; vuelva a intentarlo"))
+        return _deliberate(request, Unavailable("Redis does not answer"))
 
     @app.exception_handler(sa.exc.DBAPIError)
     async def _database(request: Request, error: sa.exc.DBAPIError) -> JSONResponse:
         if is_away(error):
-            return _deliberate(request, Unavailable("la base de datos no responde; vuelva a intentarlo"))
+            return _deliberate(request, Unavailable("Postgres does not answer"))
         raise error
 
 
@@ -119,16 +123,15 @@ def _deliberate(request: Request, error: AstraError) -> JSONResponse:
         headers["Retry-After"] = "2"
     if isinstance(error, TooManyRequests):
         headers["Retry-After"] = str(max(1, round(error.retry_after)))
-    message = str(error)
+    more: dict[str, str] = {}
     if error.http_status >= 500:
-        # hosts, key files, URLs: the log gets the sentence, the caller what to do
+        # hosts, key files, URLs: the log gets them, the caller only what to do
         request_id = getattr(request.state, "request_id", "")
-        state.logger.error("refused", code=error.code, message=message, request_id=request_id)
-        message = (
-            "un servicio interno no responde: no se ha perdido nada, vuelva a intentarlo en unos segundos"
-            if isinstance(error, Unavailable)
-            else "error interno de configuración; avise a quien administra el servicio"
-        )
+        state.logger.error("refused", code=error.code, message=str(error), request_id=request_id)
+    elif not error.for_people:
+        more["detail"] = str(error)
     reason = getattr(error, "reason", None)
-    more = {"reason": reason} if isinstance(reason, str) else {}
+    if isinstance(reason, str):
+        more["reason"] = reason
+    message = wording.sentence(error)
     return problem(request, error.http_status, error.code, message, headers=headers, **more)

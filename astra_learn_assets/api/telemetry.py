@@ -19,6 +19,8 @@ import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from astra_learn_assets.api import wording
+
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 2.0, 5.0, 10.0)
 
@@ -158,7 +160,7 @@ _QUIET = frozenset({"/healthz", "/readyz", "/metrics"})
 async def _send_failure(send: Send, request_id: str) -> None:
     body = {
         "code": "internal",
-        "message": "error interno; no se ha guardado nada a medias. Indique este número al avisar",
+        "message": wording.INTERNAL,
         "request_id": request_id,
     }
     headers = [(b"content-type", b"application/json")]

@@ -7,6 +7,7 @@ import re
 
 from sqlalchemy import orm
 
+from astra_learn_assets.api.wording import told
 from astra_learn_assets.errors import BadInput, NotFound
 from astra_learn_assets.store import audit, blocklist, erasure, tenants
 
@@ -26,7 +27,7 @@ def clean_term(term: str) -> str:
     """
     cleaned = " ".join(term.split())
     if not 2 <= len(cleaned) <= 200 or not cleaned.isprintable():
-        raise BadInput("término no válido: use de 2 a 200 caracteres visibles")
+        raise told(BadInput("término no válido: use de 2 a 200 caracteres visibles"))
     return cleaned
 
 
@@ -49,7 +50,7 @@ def add_term(
     erasure.hold_open(session, tenant_id)
     cleaned = clean_term(term)
     if not _KIND.fullmatch(kind):
-        raise BadInput(f"kind {kind!r:.30}: use 1 to 20 lower-case letters")
+        raise told(BadInput("'kind' no es válido: use de 1 a 20 letras minúsculas"))
     blocklist.add(session, tenant_id, cleaned, action=action, kind=kind)
     _audit(session, tenant_id, actor, "blocklist.add", cleaned, request_id)
     return cleaned
@@ -68,7 +69,7 @@ def remove_term(
     stored = [row.term for row in blocklist.listing(session, tenant_id)]
     match = next((known for known in stored if wanted in (known, id_of_term(known))), None)
     if match is None:
-        raise NotFound("ese término no está en la lista")
+        raise told(NotFound("ese término no está en la lista"))
     blocklist.remove(session, tenant_id, match)
     _audit(session, tenant_id, actor, "blocklist.remove", match, request_id)
 

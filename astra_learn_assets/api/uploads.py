@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 
 from astra_learn_assets.api.limits import BodyTooLarge
 from astra_learn_assets.api.state import app_state
+from astra_learn_assets.api.wording import told
 from astra_learn_assets.errors import BadInput, BadManifest, UploadRefused
 
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
@@ -61,17 +62,17 @@ async def read_draft(request: Request) -> DraftUpload:
         UploadRefused, BadManifest, BadInput: naming the part that is missing or wrong.
     """
     if not _is_form(request):
-        raise BadInput("send multipart/form-data with the files 'docx' and 'manifest'")
+        raise told(BadInput("envíe un formulario multipart/form-data con los archivos 'docx' y 'manifest'"))
     maximum = app_state(request).settings.upload_max_bytes
     form = await _form(request)
     try:
         docx = await _part(form, ("docx", "draft", "file"), maximum)
         if form.get("manifest") is None:
-            raise BadManifest("manifest: the form has no part 'manifest' (draft.json)")
+            raise told(BadManifest("el formulario no contiene el archivo 'manifest' (draft.json)"))
         manifest = await _part(form, ("manifest",), maximum)
         cloned_from = form.get("cloned_from")
         if cloned_from is not None and not isinstance(cloned_from, str):
-            raise BadInput("'cloned_from' must be a text field")
+            raise told(BadInput("'cloned_from' debe ser un campo de texto"))
         return DraftUpload(docx, manifest, cloned_from or None, _roster(form.getlist("roster")))
     finally:
         await form.close()
@@ -85,8 +86,8 @@ async def _form(request: Request) -> FormData:
     try:
         return await request.form(max_files=4, max_fields=2_100)
     except (FormParserError, HTTPException) as error:
-        raise BadInput(
-            "the multipart form is broken or cut short; nothing was stored: send it again"
+        raise told(
+            BadInput("el formulario llegó incompleto o dañado; no se ha guardado nada: vuelva a enviarlo")
         ) from error
 
 
@@ -110,12 +111,16 @@ def _roster(values: list[Any]) -> tuple[str, ...]:
     if len(texts) == 1 and texts[0].lstrip().startswith("["):
         try:
             listed = json.loads(texts[0])
-        except ValueError as error:
-            raise BadInput("'roster' is not a JSON list of names") from error
+        except (ValueError, RecursionError) as error:
+            raise _no_roster() from error
         if not all(isinstance(name, str) for name in listed):
-            raise BadInput("'roster' must be a JSON list of names")
+            raise _no_roster()
         return tuple(listed)
     return tuple(texts)
+
+
+def _no_roster() -> BadInput:
+    return told(BadInput("'roster' debe ser una lista JSON de nombres"))
 
 
 def _too_large(maximum: int) -> BodyTooLarge:

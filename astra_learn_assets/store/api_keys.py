@@ -80,7 +80,7 @@ def verify(session: orm.Session, plaintext: str) -> Holder:
     Raises:
         Unauthorized: unknown, revoked or expired.
     """
-    refused = Unauthorized("unknown, revoked or expired key: ask an administrator for a new one")
+    refused = Unauthorized("clave desconocida, retirada o caducada: pida otra a quien administra el servicio")
     if not plaintext.startswith("astra_") or len(plaintext) > 100 or not plaintext.isascii():
         raise refused
     # Found by hash: the time this takes says nothing about the key.

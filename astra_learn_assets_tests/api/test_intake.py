@@ -244,7 +244,7 @@ def test_the_same_draft_with_another_manifest_is_a_conflict(platform: Platform, 
     other = DraftFiles(
         draft.session_id, draft.version, draft.docx, draft.manifest.replace(b".opus", b".flac")
     )
-    with pytest.raises(errors.Conflict, match="another manifest"):
+    with pytest.raises(errors.Conflict, match="otro manifiesto"):
         register(platform, other)
 
 

@@ -15,6 +15,7 @@ from pydantic import BaseModel
 
 from astra_learn_assets.api.auth import Access, CanEdit, CanRead
 from astra_learn_assets.api.problems import responses
+from astra_learn_assets.api.wording import told
 from astra_learn_assets.contracts import DictionaryEntry, EntityKind
 from astra_learn_assets.errors import NotFound
 from astra_learn_assets.store import audit, dictionary, erasure, tenants
@@ -156,7 +157,7 @@ def _find(entries: list[DictionaryEntry], wanted: str) -> DictionaryEntry:
     for entry in entries:
         if id_of_entry(entry.wrong) == wanted:
             return entry
-    raise NotFound("esa entrada no está en el diccionario (o ya se retiró)")
+    raise told(NotFound("esa entrada no está en el diccionario (o ya se retiró)"))
 
 
 def _matches(header: str, etag: str) -> bool:

@@ -14,6 +14,7 @@ from astra_learn_assets.api.problems import responses
 from astra_learn_assets.api.state import app_state
 from astra_learn_assets.api.summary import SubmitSummary
 from astra_learn_assets.api.uploads import DOCX, read_draft, read_final
+from astra_learn_assets.api.wording import told
 from astra_learn_assets.contracts import Delta
 from astra_learn_assets.errors import BadInput
 
@@ -71,7 +72,7 @@ def compare(
     """Compare a stored draft and final: what the clerk changed, block by block. Changes nothing."""
     tenant_id = body.tenant_id or caller.tenant_id
     if tenant_id is None:
-        raise BadInput("a key with platform scope must name 'tenant_id'")
+        raise told(BadInput("con una clave de plataforma hay que indicar 'tenant_id'"))
     access = admit(app_state(request), caller, tenant_id, "read", request)
     state = access.state
     return intake.compare_artifacts(
