@@ -64,6 +64,9 @@ class BadConfiguration(AstraError):
 
 
 class Unauthorized(AstraError):
+    """No valid key; ``key_id`` names one that was valid once."""
+
+    key_id: str | None = None
     code = "unauthorized"
     http_status = 401
     for_people = True

@@ -83,6 +83,8 @@ def create_app(settings: Settings | None = None, *, platform: Platform | None = 
         version="1",
         description=DESCRIPTION,
         lifespan=lifespan,
+        docs_url=None,  # those pages run scripts of another site, beside a form that takes a key
+        redoc_url=None,
         generate_unique_id_function=_operation_id,
     )
     app.state.astra = state

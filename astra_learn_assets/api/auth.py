@@ -90,20 +90,21 @@ class Access:
         return self.state.platform.of(self.tenant_id)
 
 
-def authenticate(state: AppState, key: str | None, *, client: str) -> Principal:
-    """The principal of ``key``.
+def authenticate(state: AppState, key: str | None, request: Request) -> Principal:
+    """The principal of ``key``. One that opens nothing is noted in the audit log, without the key.
 
     Raises:
         Unauthorized: without a key, or with one that is unknown, expired or revoked.
-        TooManyRequests: the key's rate is used up, or ``client`` guesses keys.
+        TooManyRequests: the key's rate is used up, or the caller's address guesses keys.
     """
     if not key:
         raise Unauthorized("falta la clave: envíe la cabecera 'Authorization: Bearer <clave>'")
     try:
         with state.platform.database.session() as session:
             holder = api_keys.verify(session, key)
-    except Unauthorized:
-        state.failures.take(client)
+    except Unauthorized as refusal:
+        state.failures.take(request.client.host if request.client else "unknown")
+        _record(state, PLATFORM_SCOPE, refusal.key_id or "unknown key", refusal.code, request)
         raise
     state.limiter.take(holder.key_id)
     return Principal(holder.key_id, holder.tenant_id, holder.role, holder.label)
@@ -114,8 +115,7 @@ Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 
 def principal(request: Request, credentials: Credentials) -> Principal:
     """Dependency: the caller, whatever the tenant."""
-    client = request.client.host if request.client else "unknown"
-    caller = authenticate(app_state(request), credentials.credentials if credentials else None, client=client)
+    caller = authenticate(app_state(request), credentials.credentials if credentials else None, request)
     request.state.log = {"key": caller.key_id, "tenant": caller.tenant_id}
     _refuse_unknown_query(request)
     return caller
@@ -162,15 +162,18 @@ def record_refusal(
     state: AppState, caller: Principal, tenant_id: str, refusal: Forbidden, request: Request
 ) -> None:
     """Write a refused access to the audit log of the caller's own tenant."""
+    _record(state, caller.tenant_id or PLATFORM_SCOPE, caller.actor, f"{refusal.code}:{tenant_id}", request)
+
+
+def _record(state: AppState, scope: str, actor: str, target: str, request: Request) -> None:
     route = getattr(request.scope.get("route"), "path", "?")
-    scope = caller.tenant_id or PLATFORM_SCOPE
     with state.platform.database.of(scope).session() as session:
         audit.record(
             session,
-            tenant_id=caller.tenant_id,
-            actor=caller.actor,
+            tenant_id=None if scope == PLATFORM_SCOPE else scope,
+            actor=actor,
             action=f"{request.method} {route}",
-            target=f"{refusal.code}:{tenant_id}",
+            target=target,
             outcome="refused",
             request_id=request.state.request_id,
         )

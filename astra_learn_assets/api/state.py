@@ -5,11 +5,13 @@ from __future__ import annotations
 import threading
 import time
 from dataclasses import dataclass, field
+from typing import Literal
 
 import redis
 import sqlalchemy as sa
 import structlog
 from fastapi import Request
+from pydantic import BaseModel
 
 from astra_learn_assets.api.comparison import compare_here
 from astra_learn_assets.api.limits import RateLimiter
@@ -86,6 +88,15 @@ class OutboxRelay(threading.Thread):
             self._telemetry.publish_seconds.observe(time.perf_counter() - started)
 
 
+class Readiness(BaseModel):
+    """Each service we depend on: ``ok`` or ``down``. Uploads work while only Redis is down."""
+
+    status: Literal["ready", "degraded", "down"]
+    database: Literal["ok", "down"]
+    redis: Literal["ok", "down"]
+    object_store: Literal["ok", "down"]
+
+
 @dataclass
 class AppState:
     """Everything the routes share; ``platform`` is there from start-up to shutdown."""
@@ -98,6 +109,8 @@ class AppState:
     compare: Compare = compare_here
     opened: Platform | None = field(default=None)
     relay: OutboxRelay | None = field(default=None)
+    readiness: tuple[float, Readiness] | None = field(default=None)
+    readiness_lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
     def platform(self) -> Platform:

@@ -85,7 +85,10 @@ def verify(session: orm.Session, plaintext: str) -> Holder:
         raise refused
     # Found by hash: the time this takes says nothing about the key.
     found = session.connection().exec_driver_sql(_LOOK_UP, {"hash": _hash(plaintext)}).first()
-    if found is None or found.revoked_at is not None:
+    if found is None:
+        raise refused
+    refused.key_id = found.key_id
+    if found.revoked_at is not None:
         raise refused
     if found.expires_at is not None and found.expires_at <= datetime.now(UTC):
         raise refused

@@ -110,15 +110,26 @@ def version_of(session: orm.Session, tenant_id: str) -> int:
     return session.scalar(query) or 0
 
 
-def changes_since(session: orm.Session, tenant_id: str, version: int) -> list[DictionaryChange]:
-    """The history after ``version``, oldest first: what a reader that was away has to catch up on."""
-    return list(
-        session.scalars(
-            sa.select(DictionaryChange)
-            .where(DictionaryChange.tenant_id == ids.tenant_id(tenant_id), DictionaryChange.version > version)
-            .order_by(DictionaryChange.version, DictionaryChange.key)
-        )
+def changes_since(
+    session: orm.Session, tenant_id: str, version: int, *, limit: int | None = None
+) -> list[DictionaryChange]:
+    """The history after ``version``, oldest first: what a reader that was away has to catch up on.
+
+    With ``limit`` only so many rows, but never half a version, and never none where there are some: who goes
+    on from the last row's version misses nothing.
+    """
+    query = (
+        sa.select(DictionaryChange)
+        .where(DictionaryChange.tenant_id == ids.tenant_id(tenant_id), DictionaryChange.version > version)
+        .order_by(DictionaryChange.version, DictionaryChange.key)
     )
+    if limit is None:
+        return list(session.scalars(query))
+    rows = list(session.scalars(query.limit(limit + 1)))
+    if len(rows) <= limit:
+        return rows
+    whole = [row for row in rows if row.version < rows[-1].version]
+    return whole or list(session.scalars(query.where(DictionaryChange.version == rows[0].version)))
 
 
 def _removal(content: dict[str, Any], key: str, author: str) -> DictionaryChange:

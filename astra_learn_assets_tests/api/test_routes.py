@@ -13,6 +13,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from astra_learn_assets.api.app import create_app
+from astra_learn_assets.api.routes import health
 from astra_learn_assets.contracts import DictionaryEntry
 from astra_learn_assets.platform import Platform
 from astra_learn_assets.store import api_keys, audit, dictionary, trainings
@@ -204,7 +205,10 @@ def test_guessing_keys_is_slowed_down(client: TestClient) -> None:
     assert statuses == {401, 429}
 
 
-def test_health_says_what_is_away(client: TestClient, api_platform: Platform) -> None:
+def test_health_says_what_is_away(
+    client: TestClient, api_platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(health, "_FRESH_SECONDS", 0.0)
     assert client.get("/healthz").json() == {"status": "ok"}
     ready = client.get("/readyz")
     assert (ready.status_code, ready.json()["status"]) == (200, "ready")
@@ -212,6 +216,34 @@ def test_health_says_what_is_away(client: TestClient, api_platform: Platform) ->
     degraded = client.get("/readyz")
     assert degraded.json()["redis"] == "down"
     assert (degraded.status_code, degraded.json()["status"]) == (200, "degraded")
+
+
+def test_any_number_of_probes_cost_one_question(
+    client: TestClient, api_platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(health, "_FRESH_SECONDS", 60.0)
+    assert client.get("/readyz").json()["redis"] == "ok"
+    api_platform.redis = redis.Redis(port=1, socket_connect_timeout=0.2)
+    assert {client.get("/readyz").json()["redis"] for _ in range(20)} == {"ok"}
+
+
+def test_no_page_of_the_service_runs_a_script_from_elsewhere(client: TestClient) -> None:
+    for path in ("/docs", "/redoc"):
+        assert client.get(path).status_code == 404
+
+
+@pytest.mark.parametrize(("proto", "secure"), [(None, False), ("https", True)])
+def test_behind_a_proxy_with_tls_the_cookie_is_for_tls_only(
+    client: TestClient, issue: Issue, draft: DraftFiles, proto: str | None, secure: bool
+) -> None:
+    key = issue("viewer")["Authorization"].removeprefix("Bearer ")
+    headers = {"X-Forwarded-Proto": proto} if proto else {}
+    answer = client.post("/panel/villaverde", data={"key": key}, headers=headers, follow_redirects=False)
+    assert answer.status_code == 303
+    cookie = answer.headers["set-cookie"]
+    assert ("Secure" in cookie) == secure
+    assert "HttpOnly" in cookie
+    assert "samesite=strict" in cookie.lower()
 
 
 def test_without_postgres_every_answer_is_503(platform: Platform) -> None:
@@ -445,3 +477,17 @@ def test_two_thousand_entries_are_read_and_caught_up_with(
     assert (read["version"], len(read["entries"])) == (1, 2_000)
     assert len({entry["entry_id"] for entry in read["entries"]}) == 2_000
     assert len(client.get(f"{DICTIONARY}/changes", headers=headers).json()["changes"]) == 2_000
+
+
+def test_a_reader_that_was_away_long_catches_up_in_parts(
+    client: TestClient, issue: Issue, draft: DraftFiles
+) -> None:
+    headers = issue("editor")
+    upload(client, headers, draft.final(NAME_FIX))
+    upload(client, headers, draft.final(NAME_FIX, {"Zubeldía": "Zubeldia"}))
+    first = client.get(f"{DICTIONARY}/changes?since=0&limit=1", headers=headers).json()
+    assert (first["version"], first["more"], len(first["changes"])) == (1, True, 1)
+    rest = client.get(f"{DICTIONARY}/changes?since={first['version']}&limit=1", headers=headers).json()
+    assert (rest["version"], rest["more"], len(rest["changes"])) == (2, False, 1)
+    nothing = client.get(f"{DICTIONARY}/changes?since=2", headers=headers).json()
+    assert (nothing["version"], nothing["more"], nothing["changes"]) == (2, False, [])

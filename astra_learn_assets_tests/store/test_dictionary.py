@@ -188,3 +188,21 @@ def test_a_change_of_capitals_alone_is_a_change_of_its_own_entry(platform: Platf
         assert dictionary.replacements(session, tenant) == {"Ortega": "ORTEGA"}
         actions = [change.action for change in dictionary.changes_since(session, tenant, 0)]
     assert actions == ["added", "changed"]
+
+
+def test_a_long_history_comes_in_parts_and_no_version_is_cut(platform: Platform, tenant: str) -> None:
+    with platform.database.session() as session:
+        dictionary.apply(session, tenant, [_entry("A", "Aa")])
+        dictionary.apply(session, tenant, [_entry(f"B{n}", f"Be{n}") for n in range(5)])
+        dictionary.apply(session, tenant, [_entry("C", "Ce")])
+
+    def read(since: int, limit: int) -> list[int]:
+        with platform.database.session() as session:
+            return [row.version for row in dictionary.changes_since(session, tenant, since, limit=limit)]
+
+    assert read(0, 7) == [1, *[2] * 5, 3]
+    assert read(0, 6) == [1, *[2] * 5]
+    assert read(0, 3) == [1]
+    assert read(1, 3) == [2] * 5
+    assert read(2, 1) == [3]
+    assert read(3, 1) == []

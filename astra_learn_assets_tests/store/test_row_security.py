@@ -92,7 +92,15 @@ def test_every_table_of_tenants_has_forced_row_security_and_a_policy_for_the_api
         policies = set(
             session.scalars(sa.text("SELECT tablename FROM pg_policies WHERE 'astra_api' = ANY(roles)"))
         )
-    assert forced == policies == set(TABLES)
+        granted = set(
+            session.scalars(
+                sa.text(
+                    "SELECT table_name FROM information_schema.table_privileges WHERE grantee = 'astra_api'"
+                )
+            )
+        )
+    assert forced == policies == granted == set(TABLES)
+    assert set(TABLES) == set(Base.metadata.tables)  # a table without a tenant would need a rule of its own
 
 
 def test_the_role_of_the_api_can_not_get_around_it(api: Database) -> None:

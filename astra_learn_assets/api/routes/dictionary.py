@@ -58,11 +58,15 @@ class Change(BaseModel):
 
 
 class ChangesAnswer(BaseModel):
-    """What happened after version ``since``, oldest first; ``version`` is where the reader then is."""
+    """What happened after version ``since``, oldest first; ``version`` is where the reader then is.
+
+    ``more``: there are later changes; ask again with ``since`` = ``version``.
+    """
 
     tenant_id: str
     since: int
     version: int
+    more: bool
     changes: tuple[Change, ...]
 
 
@@ -109,17 +113,24 @@ def read_dictionary(
 
 @router.get("/changes", responses=responses(404))
 def read_changes(
-    access: CanRead, since: Annotated[int, Query(ge=0, le=2**31 - 1, description="Last version seen.")] = 0
+    access: CanRead,
+    since: Annotated[int, Query(ge=0, le=2**31 - 1, description="Last version seen.")] = 0,
+    limit: Annotated[
+        int, Query(ge=1, le=20_000, description="Changes at most; a version is never cut in two.")
+    ] = 10_000,
 ) -> ChangesAnswer:
     """Every change after version ``since``, for a reader that was away."""
     with access.platform.database.session() as session:
-        rows = dictionary.changes_since(session, access.tenant_id, since)
-        # what came with an answer is its version; another statement could see a later one
-        version = rows[-1].version if rows else dictionary.version_of(session, access.tenant_id)
-        if not version:
+        # the version first: what is committed between the two questions is then in the rows
+        newest = dictionary.version_of(session, access.tenant_id)
+        rows = dictionary.changes_since(session, access.tenant_id, since, limit=limit)
+        if not newest:
             tenants.get(session, access.tenant_id)
+    version = rows[-1].version if rows else newest
     changes = tuple(Change.model_validate(row, from_attributes=True) for row in rows)
-    return ChangesAnswer(tenant_id=access.tenant_id, since=since, version=version, changes=changes)
+    return ChangesAnswer(
+        tenant_id=access.tenant_id, since=since, version=version, more=version < newest, changes=changes
+    )
 
 
 @router.delete("/{entry_id}", responses=responses(404, 410))

@@ -12,25 +12,17 @@ from obstore.exceptions import BaseError as ObjectStoreError
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel
 
-from astra_learn_assets.api.state import AppState, app_state
+from astra_learn_assets.api.state import AppState, Readiness, app_state
 from astra_learn_assets.errors import AstraError
 
 router = APIRouter(tags=["health"])
+_FRESH_SECONDS = 0.5
 
 
 class Health(BaseModel):
     """The process answers."""
 
     status: Literal["ok"] = "ok"
-
-
-class Readiness(BaseModel):
-    """Each service we depend on: ``ok`` or ``down``. Uploads work while only Redis is down."""
-
-    status: Literal["ready", "degraded", "down"]
-    database: Literal["ok", "down"]
-    redis: Literal["ok", "down"]
-    object_store: Literal["ok", "down"]
 
 
 @router.get("/healthz")
@@ -42,16 +34,28 @@ def healthz() -> Health:
 @router.get("/readyz", responses={503: {"model": Readiness, "description": "Database or store is down"}})
 def readyz(request: Request) -> JSONResponse:
     """Ask database, Redis and object store. 503 when uploads cannot be taken; Redis away is ``degraded``."""
-    state = app_state(request)
+    answer = _asked_lately(app_state(request))
+    return JSONResponse(answer.model_dump(), status_code=503 if answer.status == "down" else 200)
+
+
+def _asked_lately(state: AppState) -> Readiness:
+    """Nobody needs a key here, so all callers together cost one question each :data:`_FRESH_SECONDS`."""
+    with state.readiness_lock:
+        if state.readiness is None or time.monotonic() - state.readiness[0] > _FRESH_SECONDS:
+            answer = _ask(state)
+            state.readiness = (time.monotonic(), answer)
+        return state.readiness[1]
+
+
+def _ask(state: AppState) -> Readiness:
     database, cache, store = _database(state), _redis(state), _objects(state)
     works = database == "ok" and store == "ok"
-    answer = Readiness(
+    return Readiness(
         status="down" if not works else "ready" if cache == "ok" else "degraded",
         database=database,
         redis=cache,
         object_store=store,
     )
-    return JSONResponse(answer.model_dump(), status_code=200 if works else 503)
 
 
 @router.get("/metrics", response_class=PlainTextResponse)
