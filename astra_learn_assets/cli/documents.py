@@ -13,6 +13,7 @@ from astra_learn_assets.cli.output import (
     Format,
     FormatOption,
     answering,
+    in_english,
     print_facts,
     print_json,
     print_table,
@@ -60,11 +61,14 @@ def submit(
         if output is Format.json:
             print_json(summary)
             return
-        typer.echo(summary.message)
         for entity in summary.entities_live:
-            typer.echo(f"  {entity.wrong} -> {entity.right} ({entity.kind})")
+            typer.echo(f"live: {entity.wrong} -> {entity.right} ({entity.kind})")
+        left_out = ", ".join(f"{item.count} {item.reason}" for item in summary.left_out)
         print_facts(
             {
+                "pairs waiting": summary.pairs_waiting,
+                "left out": left_out or None,
+                "quarantined": summary.quarantined,
                 "artifact": summary.artifact_id,
                 "compared with": summary.base_id,
                 "dictionary version": summary.dictionary_version,
@@ -204,7 +208,7 @@ def _compare(
         try:
             check_upload(data, max_bytes=settings.upload_max_bytes)
         except BadInput as error:
-            raise BadInput(f"{path}: {error}") from None
+            raise BadInput(f"{path}: {in_english(error)}") from None
     return compare_documents(
         draft,
         final,

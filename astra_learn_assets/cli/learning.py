@@ -158,7 +158,6 @@ def _print_promotion(tenant: str, adapter_id: str, previous: str | None, kind: s
 
 def _print_one(one: Any) -> None:
     champion, last = one.champion, one.last_training
-    typer.echo(one.message)
     print_facts(
         {
             "municipality": f"{one.display_name} ({one.tenant_id})",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from astra_learn_assets.cli import access, documents, learning, privacy, system
+from astra_learn_assets.cli import access, council, documents, learning, privacy, system
 from astra_learn_assets.cli.output import BAD_INPUT, BROKEN_PIPE, INTERRUPTED, Format, answering
 from astra_learn_assets.cli.platform import HomeOption, read_settings
 from astra_learn_assets.errors import AstraError
@@ -64,6 +64,7 @@ documents.register(app)
 privacy.register(app)
 learning.register(app)
 access.register(app)
+council.register(app)
 system.register(app)
 
 

@@ -1,7 +1,8 @@
 """Printing: one JSON document or a table for people; errors as one sentence with an exit code.
 
 With ``-o json`` standard output holds exactly one JSON document, also for an error:
-``{"error": {"code", "message"}}``. The sentence goes to standard error either way.
+``{"error": {"code", "message"}}``. The sentence goes to standard error either way. It is English: what the
+API tells clerks in Spanish is said again for who runs the platform.
 Exit codes: 0 fine, 1 bad input or a refusal, 2 wrong usage, 130 interrupted.
 """
 
@@ -16,11 +17,26 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from astra_learn_assets.errors import AstraError
+from astra_learn_assets.errors import AstraError, BaseMissing, UploadRefused
 
 BAD_INPUT = 1
 BROKEN_PIPE = 1
 INTERRUPTED = 130
+
+
+# by the reason of the upload gate
+REFUSALS = {
+    "empty": "the file is empty",
+    "too_large": "the file is too large: take heavy pictures out (limit: ASTRA_UPLOAD_MAX_BYTES)",
+    "encrypted": "the document is protected by a password: take it off and save again",
+    "old_format": "this is an old Word document (.doc): save it as .docx",
+    "not_docx": "this is no Word document (.docx)",
+    "damaged": "the document is damaged or incomplete: open it, save it as .docx and try again",
+    "macros": "the document holds macros (.docm): save it as .docx without them",
+    "suspicious": "the file has a structure that no ordinary document has; it was not opened",
+    "too_complex": "the document is too complex to compare: split it, or take tables and formats out",
+    "no_text": "a document holds no text: check both files",
+}
 
 
 class Format(StrEnum):
@@ -41,12 +57,21 @@ def answering(output: Format) -> Iterator[None]:
     try:
         yield
     except AstraError as error:
-        fail(str(error), code=error.code, output=output)
+        fail(in_english(error), code=error.code, output=output)
     except BrokenPipeError:
         raise  # nobody reads what would be said
     except OSError as error:
         what = error.strerror or str(error) or type(error).__name__
         fail(f"{error.filename}: {what}" if error.filename else what, code="os_error", output=output)
+
+
+def in_english(error: AstraError) -> str:
+    """``error`` as one sentence for an operator."""
+    if isinstance(error, UploadRefused):
+        return REFUSALS.get(error.reason, str(error))
+    if isinstance(error, BaseMissing):
+        return "no draft of this session and version is registered: the final has nothing to be compared with"
+    return str(error)
 
 
 def fail(message: str, *, code: str = "bad_input", output: Format = Format.text) -> NoReturn:

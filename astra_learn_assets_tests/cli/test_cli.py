@@ -12,6 +12,8 @@ import pytest
 import typer
 
 from astra_learn_assets.cli import app
+from astra_learn_assets.cli.output import REFUSALS
+from astra_learn_assets.comparator import gate
 from astra_learn_assets.platform import Platform
 from astra_learn_assets.services.embedded import export_env
 from astra_learn_assets_tests.api.files import NAME_FIX, TEXT_FIX, DraftFiles, make_draft
@@ -51,7 +53,7 @@ def test_help_answers_quickly_and_lists_every_command() -> None:
     seconds = time.monotonic() - started
     assert answer.returncode == 0
     commands = ("demo", "dev", "tenant", "key", "submit", "compare", "blocks", "anonymize", "scan")
-    for command in (*commands, "status", "promote", "rollback", "blocklist", "adapter"):
+    for command in (*commands, "status", "promote", "rollback", "blocklist", "adapter", "council"):
         assert command in answer.stdout
     assert seconds < 5, "about 0.4 s on an idle machine"
 
@@ -76,6 +78,55 @@ def test_compare_prints_one_json_document(tmp_path: Path, files: DraftFiles) -> 
     ]
     text = astra("compare", *arguments)
     assert "Hortegga" in text.stdout
+
+
+def test_a_sample_session_is_there_to_compare_and_the_same_every_time(tmp_path: Path) -> None:
+    folder = tmp_path / "made" / "sample"
+    made = json.loads(astra("council", "sample", folder, "-o", "json").stdout)
+    assert [Path(file).name for file in made["files"]] == [
+        "draft.docx", "draft.json", "final.docx", "pairs.jsonl"
+    ]  # fmt: skip
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    draft, manifest, final, pairs = map(Path, made["files"])
+    answer = astra("compare", draft, final, "--manifest", manifest, "-o", "json")
+    delta = json.loads(answer.stdout)
+    learned = [json.loads(line) for line in pairs.read_text(encoding="utf-8").splitlines()]
+    assert [(pair["before"], pair["after"]) for pair in delta["examples"]] == [
+        (pair["input"], pair["output"]) for pair in learned
+    ]
+    assert learned
+    assert delta["entity_changes"]
+
+    assert astra("council", "sample", folder).returncode == 0
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+    other = astra("council", "sample", folder, "--seed", "8")
+    assert other.returncode == 1
+    assert "draft.docx is there already" in other.stderr
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+
+
+def test_a_sample_nothing_may_be_learned_from_says_so(tmp_path: Path) -> None:
+    answer = astra("council", "sample", tmp_path / "hostile", "--number", "7")
+    assert answer.returncode == 0, answer.stderr
+    assert "editor: hostile" in answer.stdout
+    assert (tmp_path / "hostile" / "pairs.jsonl").read_bytes() == b""
+    assert "anonymize" not in answer.stdout
+
+
+def test_every_refusal_of_the_upload_gate_has_an_english_sentence() -> None:
+    assert REFUSALS.keys() == gate._MESSAGES.keys() | {"no_text"}
+
+
+def test_what_a_command_says_is_english(env: dict[str, str], make_tenant: MakeTenant, tmp_path: Path) -> None:
+    make_tenant()
+    (tmp_path / "text.docx").write_text("esto no es un documento")
+    (tmp_path / "empty.docx").touch()
+    refused = astra("compare", tmp_path / "text.docx", tmp_path / "text.docx")
+    assert refused.stderr == f"error: {tmp_path / 'text.docx'}: {REFUSALS['not_docx']}\n"
+    assert astra("blocks", tmp_path / "empty.docx").stderr == f"error: {REFUSALS['empty']}\n"
+    status = astra("status", "--tenant", "villaverde", env=env)
+    assert status.returncode == 0
+    assert not {"Todavía", "correcciones"} & set(status.stdout.split())
 
 
 def test_blocks_lists_text_and_chunk_ids(tmp_path: Path, files: DraftFiles) -> None:
