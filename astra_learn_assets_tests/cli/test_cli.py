@@ -332,3 +332,20 @@ def test_anonymize_and_scan_a_file(tmp_path: Path) -> None:
     assert "12345678" not in text
     clean = astra("scan", target)
     assert clean.returncode == 0, clean.stdout
+
+
+def test_the_commands_of_the_readme_that_need_no_platform_work_as_written(tmp_path: Path) -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    (block,) = [part for part in readme.split("```") if "astra-learn council sample" in part]
+    commands = [line.split("#")[0].strip() for line in block.strip().splitlines()]
+    assert [command.split()[1] for command in commands] == ["council", "compare", "anonymize", "scan"]
+    (tmp_path / "astra-learn").write_text(
+        f"#!{sys.executable}\nfrom astra_learn_assets.cli import main\nmain()\n"
+    )
+    (tmp_path / "astra-learn").chmod(0o755)
+    for command in commands:
+        answer = subprocess.run(
+            command.split(), capture_output=True, text=True, timeout=120, check=False, cwd=tmp_path,
+            env={**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"},
+        )  # fmt: skip
+        assert answer.returncode == 0, f"{command}\n{answer.stdout}{answer.stderr}"
