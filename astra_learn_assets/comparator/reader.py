@@ -16,6 +16,7 @@ import posixpath
 import re
 from collections.abc import Collection, Iterator
 from dataclasses import replace
+from urllib.parse import unquote
 
 from lxml import etree
 
@@ -138,16 +139,19 @@ def _relations(package: Package, part: str) -> dict[str, tuple[str, str]]:
     if data is None:
         return {}
     relations: dict[str, tuple[str, str]] = {}
+    folded = {name.casefold(): name for name in package.parts}  # Windows wrote names in any case
     for element in _parse(data):
         identifier, kind, target = element.get("Id"), element.get("Type", ""), element.get("Target", "")
         if identifier is None:
             continue
         if element.get("TargetMode") != "External":
+            target = unquote(target.replace("\\", "/"))
             target = (
                 target.lstrip("/")
                 if target.startswith("/")
                 else posixpath.normpath(posixpath.join(folder, target))
             )
+            target = target if target in package.parts else folded.get(target.casefold(), target)
         relations[identifier] = (kind.rsplit("/", 1)[-1], target)
     return relations
 

@@ -90,7 +90,7 @@ class _Walker(InlineWalker):
                     self._blocks(chosen)
             elif name in ("bookmarkStart", "bookmarkEnd", "commentRangeStart"):
                 self._event(child, name)
-            elif name == "r" or name == "hyperlink":  # malformed, but Word shows it
+            elif name in ("r", "hyperlink") or name.startswith("m:"):  # malformed, but Word shows it
                 self.paragraph = self.paragraph or self._new_paragraph()
                 self._inline_child(child, name)
             elif name in WRAPPERS:
@@ -134,6 +134,12 @@ class _Walker(InlineWalker):
                 self._dead(child)
             elif name in ("bookmarkStart", "bookmarkEnd"):
                 self._event(child, name)
+            elif name == "mc:AlternateContent":
+                chosen = choice(child)
+                if chosen is not None:
+                    self._rows(chosen, number, outer, position)
+            elif name == "p":  # malformed: a row without a cell
+                self._paragraph(child)
             elif name in WRAPPERS:
                 self._rows(child, number, outer, position)
         self.depth -= 1
