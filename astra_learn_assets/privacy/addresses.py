@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 from astra_learn_assets.privacy.rules import Finding
 
@@ -88,21 +89,39 @@ _WINDOW = 110
 def addresses(text: str) -> Iterator[Finding]:
     """Street addresses that name a house, in a cleaned text."""
     for low, high in _windows(text, [m.start() for m in _NUMBERED.finditer(text)]):
-        for form in (_GRID, _ADDRESS, _ADDRESS_SAID, _ADDRESS_LOWER, _BLOCK, _POSTAL):
-            for match in form.finditer(text, low, high):
-                end = match.end()
-                while end > match.start() and text[end - 1] in " ,.;-\n":
-                    end -= 1
-                yield Finding(match.start(), end, "DIRECCION", 65, "address")
+        base = max(0, low - 1)
+        for start, end in _addresses_in(text[base:high], low - base):
+            yield Finding(base + start, base + end, "DIRECCION", 65, "address")
+
+
+@lru_cache(maxsize=4096)
+def _addresses_in(piece: str, low: int) -> tuple[tuple[int, int], ...]:
+    found = []
+    for form in (_GRID, _ADDRESS, _ADDRESS_SAID, _ADDRESS_LOWER, _BLOCK, _POSTAL):
+        for match in form.finditer(piece, low):
+            end = match.end()
+            while end > match.start() and piece[end - 1] in " ,.;-\n":
+                end -= 1
+            found.append((match.start(), end))
+    return tuple(found)
 
 
 def public_places(text: str, near: Sequence[int]) -> Iterator[tuple[int, int]]:
     """Spans of streets, institutions and companies around the offsets ``near`` whose names are no citizens'."""
     for low, high in _windows(text, near):
-        for form in (_PLACE, _PLACE_DIRECT, _COMPANY):
-            for match in form.finditer(text, low, high):
-                if not _TITLED.search(text[max(0, match.start() - 10) : match.start()]):
-                    yield match.span()
+        base = max(0, low - 12)
+        for start, end in _places_in(text[base:high], low - base):
+            yield base + start, base + end
+
+
+@lru_cache(maxsize=4096)
+def _places_in(piece: str, low: int) -> tuple[tuple[int, int], ...]:
+    return tuple(
+        match.span()
+        for form in (_PLACE, _PLACE_DIRECT, _COMPANY)
+        for match in form.finditer(piece, low)
+        if not _TITLED.search(piece[max(0, match.start() - 10) : match.start()])
+    )
 
 
 def _windows(text: str, near: Sequence[int]) -> list[tuple[int, int]]:

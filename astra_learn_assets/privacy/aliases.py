@@ -118,7 +118,8 @@ def align(before: str, after: str) -> Alignment:
 
 
 def _words(text: str) -> list[Word]:
-    return [(m.start(), m.end(), fold_chars(m[0])) for m in _TOKEN.finditer(text)]
+    folded = fold_chars(text)
+    return [(start, end, folded[start:end]) for start, end in (m.span() for m in _TOKEN.finditer(text))]
 
 
 def project(alignment: Alignment, span: tuple[int, int], *, forward: bool) -> tuple[int, int] | None:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from functools import lru_cache
 
 from astra_learn_assets.privacy import validators as v
-from astra_learn_assets.privacy.rules import Finding
+from astra_learn_assets.privacy.rules import Finding, number_windows
 
 RANK = 60
 _GROUP = re.compile(r"[A-Za-z0-9Ññ&]+")
@@ -72,27 +72,34 @@ def compact_identities(text: str, country: str) -> Iterator[Finding]:
     forms = _forms(country)
     if not forms or not _DIGIT.search(text):
         return
-    groups = [m.span() for m in _GROUP.finditer(text)]
     last = 0
-    for at, (start, _) in enumerate(groups):
-        if start < last or _continues(text, start, -1) or not _opens(text, groups, at):
-            continue
-        found = _longest(text, groups, at, forms)
-        if found:
-            last = found.end
-            yield found
+    for low, high in number_windows(text):
+        while low > 0 and text[low - 1].isalnum() and text[low].isalnum():
+            low -= 1
+        while high < len(text) and text[high - 1].isalnum() and text[high].isalnum():
+            high += 1
+        groups = [m.span() for m in _GROUP.finditer(text, low, high)]
+        for at, (start, _) in enumerate(groups):
+            if start < last or not _opens(text, groups, at) or _continues(text, start, -1):
+                continue
+            found = _longest(text, groups, at, forms)
+            if found:
+                last = found.end
+                yield found
 
 
 def _opens(text: str, groups: list[tuple[int, int]], at: int) -> bool:
     """Whether a group has digits, or letters with digits in the next group."""
     start, end = groups[at]
-    if any(c.isdigit() for c in text[start:end]):
+    if text[start].isdigit() or not text[start:end].isalpha():
         return True
     after = groups[at + 1] if at + 1 < len(groups) else (0, 0)
+    if end - start > 6 or text[slice(*after)].isalpha():
+        return False
     lone_word = (
         end - start == 1 and text[start] in "aeoyu" and text[end : end + 2].strip()[:1] not in ("-", ".", "–")
     )
-    return end - start <= 6 and not lone_word and any(c.isdigit() for c in text[slice(*after)])
+    return not lone_word and any(c.isdigit() for c in text[slice(*after)])
 
 
 def _longest(

@@ -15,7 +15,7 @@ from functools import lru_cache
 from astra_learn_assets.errors import BadConfiguration
 from astra_learn_assets.privacy import validators as v
 from astra_learn_assets.privacy.compact import compact_identities
-from astra_learn_assets.privacy.rules import Finding, Rule, find_all, words
+from astra_learn_assets.privacy.rules import Finding, Rule, RuleSet, words
 
 COUNTRIES = (
     "es", "ec", "co", "mx", "cl", "ar", "pe", "uy", "py", "ve", "bo", "do", "cr", "gt", "sv", "pa", "hn", "ni",
@@ -177,5 +177,10 @@ def identity_rules(country: str) -> tuple[Rule, ...]:
 
 def find_identities(text: str, country: str) -> list[Finding]:
     """All identity documents in a cleaned text, as printed and however grouped; overlaps are left in."""
-    rules = identity_rules(country)
-    return [*find_all(rules, text), *compact_identities(text, country.strip().lower())]
+    code = country.strip().lower()
+    return [*_identity_set(code).find(text), *compact_identities(text, code)]
+
+
+@lru_cache(maxsize=32)
+def _identity_set(country: str) -> RuleSet:
+    return RuleSet(identity_rules(country))

@@ -19,10 +19,11 @@ from astra_learn_assets.privacy.compact import compact_identities
 from astra_learn_assets.privacy.countries import identity_rules
 from astra_learn_assets.privacy.lexicon import given_names, role_words
 from astra_learn_assets.privacy.nlp import Entity, EntityModel
-from astra_learn_assets.privacy.rules import Finding, find_all, resolve
+from astra_learn_assets.privacy.rules import Finding, RuleSet, resolve
 from astra_learn_assets.privacy.terms import AllowTerms, MaskTerms
 
 CACHE_SENTENCES = 50_000
+AROUND = 7
 _SEGMENT_LIMIT = 3000
 _BREAK = re.compile(r"\n+|(?<=[^\W\d_]{4}[.!?…])[ ]+(?=[^\W\d_¿¡])")
 _PIECE = re.compile(r"(?:(?! [yeYE] (?=[^\W\d_]{3}))[^\n|;])+")  # one name: ends at a line, a bar, "y"
@@ -65,7 +66,7 @@ class Detector:
     ) -> None:
         self._model = model
         self._country = country.strip().lower()
-        self._rules = (*identity_rules(country), *contact.CONTACT)
+        self._rules = RuleSet((*identity_rules(country), *contact.CONTACT))
         self._mask = MaskTerms(mask_terms)
         self._allow = AllowTerms(allow_terms)
         self._seen: OrderedDict[str, list[Entity]] = OrderedDict()
@@ -84,24 +85,26 @@ class Detector:
     def _entities(
         self, texts: Sequence[str], looks: Sequence[Sequence[tuple[int, int]] | None]
     ) -> list[list[Entity]]:
-        parts = [
-            [
-                (at, s)
-                for at, s in segments(text)
-                if (spans is None or any(a < at + len(s) and b > at for a, b in spans)) and may_name(s)
-            ]
-            for text, spans in zip(texts, looks, strict=True)
-        ]
-        fresh = list(dict.fromkeys(s for part in parts for _, s in part if s not in self._seen))
-        answers = dict(zip(fresh, self._model.entities(_stand_in(s) for s in fresh), strict=True))
-        flat = [(s, printed) for s in fresh if (printed := truecase(_stand_in(s))) is not None]
-        for (segment, _), found in zip(flat, self._model.entities(p for _, p in flat), strict=True):
-            answers[segment] = [*answers[segment], *found]
+        parts: list[list[tuple[int, str]]] = []
+        for text, spans in zip(texts, looks, strict=True):
+            part: list[tuple[int, str]] = []
+            for at, segment in segments(text):
+                if spans is not None and not any(a < at + len(segment) and b > at for a, b in spans):
+                    continue
+                part += [
+                    (at + start, view[start:end])
+                    for start, end, view in _views(segment)
+                    if spans is None or any(a < at + end and b > at + start for a, b in spans)
+                ]
+            parts.append(part)
+        fresh = list(dict.fromkeys(view for part in parts for _, view in part if view not in self._seen))
+        fresh.sort(key=len)  # a batch of equal lengths wastes no time on the longest
+        answers = dict(zip(fresh, self._model.entities(fresh), strict=True))
         out = []
         for part in parts:
             found = []
-            for offset, segment in part:
-                answer = answers[segment] if segment in answers else self._seen[segment]
+            for offset, view in part:
+                answer = answers[view] if view in answers else self._seen[view]
                 found += [(s + offset, e + offset, label) for s, e, label in answer]
             out.append(found)
         self._seen.update(answers)
@@ -114,7 +117,7 @@ class Detector:
         masked = list(self._mask.find(text))
         allowed = self._allow.find(text)
         found = [
-            *find_all(self._rules, text),
+            *self._rules.find(text),
             *compact_identities(text, self._country),
             *contact.phones(text, self._country),
             *contact.spoken_numbers(text),
@@ -160,39 +163,74 @@ class Detector:
         return found
 
 
+def _views(segment: str) -> Iterator[tuple[int, int, str]]:
+    """What the model reads of a sentence: ``(start, end, the whole as it should read)``.
+
+    A text in capitals or lower case is read twice, as it is and as it would be printed.
+    """
+    windows = name_windows(segment)
+    if not windows:
+        return
+    plain = _stand_in(segment)
+    printed = truecase(plain)
+    for start, end in windows:
+        yield start, end, plain
+        if printed is not None:
+            yield start, end, printed
+
+
 @lru_cache(maxsize=20_000)
 def may_name(segment: str) -> bool:
-    """Whether a sentence holds any word that could be a name, so that the model must see it.
+    """Whether a sentence holds any word that could be a name, so that the model must see it."""
+    return bool(name_windows(segment))
 
-    A person made only of everyday words that no list knows is dropped after the model anyway, except
-    beside a label ("Nombre: Iris"); capitals alone ("el Gobierno de la Nación") name nobody, nor does a
-    rare verb form in a sentence written with capitals ("vitorear").
+
+@lru_cache(maxsize=20_000)
+def name_windows(segment: str) -> tuple[tuple[int, int], ...]:
+    """The parts of a sentence that the model must see: :data:`AROUND` words on each side of what could be a name.
+
+    The shipped model sees four words to each side, so more than that changes nothing. A person made
+    only of everyday words that no list knows is dropped after the model anyway, except beside a label
+    ("Nombre: Iris"); capitals alone ("el Gobierno de la Nación") name nobody, nor does a rare verb form
+    in a sentence written with capitals ("vitorear").
     """
+    whole = ((0, len(segment)),)
     if ":" in segment and len(segment) < 160:
-        return True
-    last = ""
+        return whole
     short = len(segment) < 48
     prose = segment[:1].isupper() or segment[:2].strip("¿¡«-( ").isupper()
-    for word in persons.WORD.findall(segment):
-        folded = fold_chars(word)
-        if folded not in persons.PARTICLES and (
-            (
-                not persons.is_ordinary(folded)
-                and not (prose and word.islower() and persons.is_inflected(folded))
-            )
-            or (
-                word[0].isupper()
-                and (persons.is_name_word(folded) or (short and not persons.is_common(folded)))
-            )
-            or (
-                last in persons.TITLE_WORDS
-                and folded not in role_words()
-                and (last[:2] in _COURTESY or not persons.is_common(folded))
-            )
-        ):
-            return True
-        last = folded
-    return False
+    words = persons.tokens(segment)
+    windows: list[tuple[int, int]] = []
+    after_title = False
+    for at, ((start, end), folded) in enumerate(zip(words.spans, words.words, strict=True)):
+        titled, after_title = after_title, folded in persons.TITLE_WORDS
+        if folded in persons.PARTICLES:
+            continue
+        upper = segment[start].isupper()
+        if persons.is_ordinary(folded):
+            if not (upper or titled):
+                continue
+            if not (
+                (upper and (persons.is_name_word(folded) or (short and not persons.is_common(folded))))
+                or (
+                    titled
+                    and folded not in role_words()
+                    and (words.words[at - 1][:2] in _COURTESY or not persons.is_common(folded))
+                )
+            ):
+                continue
+        elif prose and segment[start:end].islower() and persons.is_inflected(folded):
+            if not (titled and folded not in role_words()):
+                continue
+        if short:
+            return whole
+        low = words.spans[at - AROUND][0] if at > AROUND else 0
+        high = words.spans[at + AROUND][1] if at + AROUND < len(words.spans) - 1 else len(segment)
+        if windows and low <= windows[-1][1]:
+            windows[-1] = windows[-1][0], high
+        else:
+            windows.append((low, high))
+    return tuple(windows)
 
 
 def truecase(segment: str) -> str | None:
@@ -251,16 +289,16 @@ def repeat_names(text: str, names: Sequence[str], kept: Sequence[tuple[int, int]
     if not words:
         return []
     found = []
-    for match in persons.WORD.finditer(text):
-        folded = fold_chars(match[0])
-        if folded not in words or any(s <= match.start() and match.end() <= e for s, e in kept):
+    tokens = persons.tokens(text)
+    for (start, end), folded in zip(tokens.spans, tokens.words, strict=True):
+        if folded not in words or any(s <= start and end <= e for s, e in kept):
             continue
         ordinary = persons.is_ordinary(folded)
         if ordinary and (
-            not match[0][0].isupper() or _starts_sentence(text, match.start()) or persons.is_common(folded)
+            not text[start].isupper() or _starts_sentence(text, start) or persons.is_common(folded)
         ):
             continue
-        found.append(Finding(match.start(), match.end(), "PERSONA", persons.RANK - 5, "repeat"))
+        found.append(Finding(start, end, "PERSONA", persons.RANK - 5, "repeat"))
     return found
 
 

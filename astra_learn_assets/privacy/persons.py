@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import lru_cache
+from typing import NamedTuple
 
 from astra_learn_assets.privacy.cleaning import fold_chars
 from astra_learn_assets.privacy.lexicon import (
@@ -109,11 +110,39 @@ def is_name_word(word: str) -> bool:
     return word in given_names() or word in surnames()
 
 
-@lru_cache(maxsize=4)
-def _tokens(text: str) -> tuple[tuple[int, int, str], ...]:
-    """Start, end and folded form of each word; the rules that look at one text share them."""
+class Tokens(NamedTuple):
+    """The words of a text, folded, with their spans; which of them open a title or are listed names."""
+
+    spans: list[tuple[int, int]]
+    words: list[str]
+    titles: list[int]
+    names: list[int]
+
+
+def tokens(text: str) -> Tokens:
+    """The words of a text; remembered for short texts, because many rules ask."""
+    return _short_tokens(text) if len(text) < 3000 else _read_tokens(text)
+
+
+def _read_tokens(text: str) -> Tokens:
     folded = fold_chars(text)
-    return tuple((m.start(), m.end(), folded[m.start() : m.end()]) for m in WORD.finditer(text))
+    spans = [m.span() for m in WORD.finditer(text)]
+    words = [folded[start:end] for start, end in spans]
+    known = _name_words()
+    return Tokens(
+        spans,
+        words,
+        [i for i, word in enumerate(words) if word in _TITLE_HEADS],
+        [i for i, word in enumerate(words) if word in known],
+    )
+
+
+_short_tokens = lru_cache(maxsize=1024)(_read_tokens)
+
+
+@lru_cache(maxsize=1)
+def _name_words() -> frozenset[str]:
+    return given_names() | surnames()
 
 
 @lru_cache(maxsize=65536)
@@ -230,8 +259,9 @@ def _accept(value: str, folded: str, *, first: bool, lower: bool, titled: bool) 
 def titled(text: str) -> Iterator[Finding]:
     """Persons after a title: ``el señor García López``, ``Dña.Pilar``, ``don pedro garcía``."""
     last = 0
-    for start, _, folded in _tokens(text):
-        match = _TITLE.match(text, start) if start >= last and folded in _TITLE_HEADS else None
+    spans, _, heads, _ = tokens(text)
+    for start, _ in (spans[i] for i in heads):
+        match = _TITLE.match(text, start) if start >= last else None
         if match is None:
             continue
         last = match.end()
@@ -285,6 +315,9 @@ def _acronym(value: str) -> bool:
     )
 
 
+_AND = re.compile(r", (?:[yeYE] )?| [yeYE] ")
+
+
 def second_surname(text: str, start: int, end: int) -> tuple[int, int] | None:
     """The "y Grande" of "Ofelia Yaprnov y Grande", where the model saw one person: up to two words, no office."""
     link = re.compile(r"[ ][yeYE][ ]").match(text, start, end)
@@ -297,7 +330,7 @@ def second_surname(text: str, start: int, end: int) -> tuple[int, int] | None:
 
 def second(text: str, end: int, *, listed_only: bool = False) -> Iterator[Finding]:
     """The other person of "los señores Ábalos e Iglesias" or "Ruiz, Soto y Vega"."""
-    link = re.compile(r"(?:, | y | e )").match(text, end)
+    link = _AND.match(text, end)
     while link:
         stop = _run(text, link.end(), lower=False, limit=5)
         words = [fold_chars(w) for w in WORD.findall(text[link.end() : stop])] if stop else []
@@ -306,7 +339,7 @@ def second(text: str, end: int, *, listed_only: bool = False) -> Iterator[Findin
         if listed_only and not _listed_name(text[link.end() : stop]):
             return
         yield Finding(link.end(), stop, "PERSONA", RANK, "title")
-        link = re.compile(r"(?:, | y | e )").match(text, stop)
+        link = _AND.match(text, stop)
 
 
 def _has_name(value: str) -> bool:
@@ -326,8 +359,9 @@ def listed(text: str) -> Iterator[Finding]:
     Also in lower case, where a listed word is nothing else in Spanish. Not after a street or school.
     """
     last = 0
-    for begin, stop, folded in _tokens(text):
-        if begin < last or not is_name_word(folded):
+    spans, found, _, names = tokens(text)
+    for (begin, stop), folded in ((spans[i], found[i]) for i in names):
+        if begin < last:
             continue
         given, surname = folded in given_names(), folded in surnames()
         capital = text[begin].isupper()
@@ -497,7 +531,7 @@ _LIST_LABEL = re.compile(
     r"|(?<!\w)(?:votos? (?:a favor|en contra|favorables?) de|abstenci[óo]n(?:es)? de|a favor|en contra)[ ]+(?=[^\W\d_])"
 )
 _LIST_LINK = re.compile(
-    r"(?:, (?:y )?|; ?| y | e | [|] )(?:(?:D|Dña|D[ªa]|Don|Doña|don|doña|Sra?)[.ªº]*[ ]?)?(?=[^\W\d_])"
+    r"(?:, (?:[yY] )?|; ?| [yeYE] | [|] )(?:(?:D|Dña|D[ªa]|Don|Doña|don|doña|Sra?)[.ªº]*[ ]?)?(?=[^\W\d_])"
 )
 _TAIL = frozenset(["y", "e", "gracias", "que", "señor", "señora", "don", "doña", "sr", "sra"])
 _HEAD = frozenset(

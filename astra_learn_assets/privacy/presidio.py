@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from astra_learn_assets.privacy import addresses, contact
 from astra_learn_assets.privacy.compact import compact_identities
 from astra_learn_assets.privacy.countries import identity_rules
-from astra_learn_assets.privacy.rules import Finding, find_all
+from astra_learn_assets.privacy.rules import Finding, RuleSet
 
 if TYPE_CHECKING:
     from presidio_analyzer import AnalyzerEngine, EntityRecognizer
@@ -72,11 +72,11 @@ def build_analyzer(country: str, detectors: dict[str, Detect] | None = None) -> 
         PhoneRecognizer,
     )
 
-    rules = (*identity_rules(country), *contact.CONTACT)
+    rules = RuleSet((*identity_rules(country), *contact.CONTACT))
     code = country.strip().lower()
     registry = RecognizerRegistry(supported_languages=["es"])
     registry.recognizers = [
-        recognizer("rules", lambda text: find_all(rules, text)),
+        recognizer("rules", rules.find),
         recognizer("grouped", lambda text: compact_identities(text, code)),
         recognizer("phones", lambda text: contact.phones(text, code)),
         recognizer("spoken", contact.spoken_numbers),

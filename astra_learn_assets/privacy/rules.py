@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 from astra_learn_assets.privacy.cleaning import fold_chars
 
@@ -18,6 +19,8 @@ BEFORE = 48
 MARGIN = 40
 _DIGITS = re.compile(r"\d[^\d\n]{0,4}\d(?:[^\d\n]{0,4}\d)+")
 AFTER = 28
+_REACH = 64  # what a rule reads beyond its window: context before and after, and vetoes
+_LONG_PIECE = 2000  # characters; longer ones are not remembered
 _SENTENCE_END = re.compile(r"[.!?]\s+(?=[A-ZÁÉÍÓÚÑ¿¡])|\n\s*\n")
 _ABBREVIATION_END = re.compile(r"(?:\b\w{1,3}|\bnúm|\btel[eé]f|\bident)\.\s+$", re.IGNORECASE)
 
@@ -115,22 +118,46 @@ def words(text: str) -> frozenset[str]:
     return frozenset(fold_chars(word) for word in text.split("|"))
 
 
-def find_all(rules: Iterable[Rule], text: str) -> list[Finding]:
-    """Every firing of every rule; overlaps are left in."""
-    folded = fold_chars(text)
-    windows = _digit_windows(text)
-    found: list[Finding] = []
-    for rule in rules:
-        if rule.needs:
+class RuleSet:
+    """Rules that are tried together; what stands around the same number again is not looked at again.
+
+    Draft and final share nearly all their numbers, and so do the rounds over one text.
+    """
+
+    def __init__(self, rules: Iterable[Rule]) -> None:
+        rules = tuple(rules)
+        self._told = tuple(rule for rule in rules if rule.needs)
+        self._numbers = tuple(rule for rule in rules if not rule.needs)
+        self._near = lru_cache(maxsize=8192)(self._near_number)
+
+    def find(self, text: str) -> list[Finding]:
+        """Every firing of every rule; overlaps are left in."""
+        found: list[Finding] = []
+        folded = fold_chars(text)
+        for rule in self._told:
             if any(word in folded for word in rule.needs):
                 found += rule.find(text, folded)
-            continue
-        for low, high in windows:
-            found += rule.find(text, folded, low, high)
-    return found
+        for low, high in number_windows(text):
+            base = max(0, low - _REACH)
+            piece = text[base : high + _REACH]
+            near = self._near if len(piece) < _LONG_PIECE else self._near_number
+            found += [
+                replace(f, start=f.start + base, end=f.end + base)
+                for f in near(piece, low - base, high - base)
+            ]
+        return found
+
+    def _near_number(self, piece: str, low: int, high: int) -> tuple[Finding, ...]:
+        folded = fold_chars(piece)
+        return tuple(f for rule in self._numbers for f in rule.find(piece, folded, low, high))
 
 
-def _digit_windows(text: str) -> list[tuple[int, int]]:
+def find_all(rules: Iterable[Rule], text: str) -> list[Finding]:
+    """:meth:`RuleSet.find` for rules that are tried once."""
+    return RuleSet(rules).find(text)
+
+
+def number_windows(text: str) -> list[tuple[int, int]]:
     """Stretches around three digits or more; long text is mostly far from any number."""
     windows: list[tuple[int, int]] = []
     for match in _DIGITS.finditer(text):

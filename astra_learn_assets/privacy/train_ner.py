@@ -161,22 +161,38 @@ def train(data: Path, *, seed: int, words: int, log: Any = sys.stderr) -> tuple[
     return nlp, {"words": seen, "seconds": round(time.monotonic() - started), "dropped_sentences": dropped}
 
 
-def build_words(data: Path, out: Path) -> int:
-    """Write the lexicon of ordinary words: lower-case forms seen 3 times or more in 2015 to 2019."""
+def build_words(data: Path, folder: Path) -> dict[str, int]:
+    """Write ``words.txt.gz`` and ``rare.txt.gz`` from the minutes of 2015 to 2019; returns their sizes.
+
+    Ordinary are lower-case forms seen 3 times or more; rare those of four letters seen once or twice, at
+    least as often as with a capital, and no listed name.
+    """
     import gzip
     from collections import Counter
 
+    from astra_learn_assets.privacy.lexicon import given_names, surnames
     from astra_learn_assets.privacy.nlp import fold
 
     counts: Counter[str] = Counter()
+    capitals: Counter[str] = Counter()
     word = re.compile(r"(?<![\w.])[a-záéíóúüñ]{2,}(?!\w)")
+    capital = re.compile(r"(?<![\w.])[A-ZÁÉÍÓÚÑ][a-záéíóúüñ]{3,}(?!\w)")
     for year in corpora.DISTANT_YEARS:
         for record in corpora.read_jsonl(data / "actas_congreso" / f"{year}.jsonl.xz"):
-            counts.update(fold(w) for w in word.findall(str(record["text"])))
-    kept = sorted(w for w, n in counts.items() if n >= 3)
-    with open(out, "wb") as raw, gzip.GzipFile(fileobj=raw, mode="wb", mtime=0) as packed:
-        packed.write("\n".join(kept).encode())
-    return len(kept)
+            text = str(record["text"])
+            counts.update(fold(w) for w in word.findall(text))
+            capitals.update(fold(w) for w in capital.findall(text))
+    names = given_names() | surnames()
+    lists = {
+        "words.txt.gz": [w for w, n in counts.items() if n >= 3],
+        "rare.txt.gz": [
+            w for w, n in counts.items() if n < 3 and len(w) > 3 and capitals[w] <= n and w not in names
+        ],
+    }
+    for file, kept in lists.items():
+        with open(folder / file, "wb") as raw, gzip.GzipFile(fileobj=raw, mode="wb", mtime=0) as packed:
+            packed.write("\n".join(sorted(kept)).encode())
+    return {file: len(kept) for file, kept in lists.items()}
 
 
 def save(nlp: Language, out: Path, figures: dict[str, float], *, seed: int, command: str) -> None:
@@ -200,10 +216,10 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="model folder to write")
     parser.add_argument("--words", type=int, default=2_700_000, help="training length")
     parser.add_argument("--seed", type=int, default=7)
-    parser.add_argument("--lexicon", type=Path, help="also write the list of ordinary words here")
+    parser.add_argument("--lexicon", type=Path, help="also write the lists of everyday words to this folder")
     arguments = parser.parse_args()
     if arguments.lexicon:
-        sys.stderr.write(f"{build_words(arguments.data, arguments.lexicon)} ordinary words\n")
+        sys.stderr.write(f"everyday words: {build_words(arguments.data, arguments.lexicon)}\n")
     nlp, figures = train(arguments.data, seed=arguments.seed, words=arguments.words)
     command = (
         f"python -m astra_learn_assets.privacy.train_ner --words {arguments.words} --seed {arguments.seed}"

@@ -1,7 +1,8 @@
 """Word lists the rules and the trainer share: names of persons, and words that are not names.
 
 ``names.txt`` was written by hand; ``words.txt.gz`` lists lower-case words of ParlaMint-ES (CC BY 4.0),
-``frequent.txt.gz`` those among them seen 60 times or more.
+``frequent.txt.gz`` those among them seen 60 times or more; ``rare.txt.gz`` has the lower-case words seen
+once or twice, and never more often with a capital.
 Must not know any detector.
 """
 
@@ -82,16 +83,18 @@ def surnames() -> frozenset[str]:
 @lru_cache(maxsize=1)
 def ordinary_words() -> frozenset[str]:
     """Words that occur in lower case in the minutes, folded, and the council's own vocabulary."""
-    packed = (_FOLDER / "words.txt.gz").read_bytes()
-    listed = gzip.decompress(packed).decode("utf-8").split()
-    return (frozenset(listed) | frozenset(vocabulary()["council"])) - {"iban", "miren"}
+    listed = _words("words.txt.gz") | _words("rare.txt.gz")
+    return (listed | frozenset(vocabulary()["council"])) - {"iban", "miren"}
 
 
 @lru_cache(maxsize=1)
 def frequent_words() -> frozenset[str]:
     """Everyday words so common that a person's name is the unlikely reading ("calle", not "corona")."""
-    packed = (_FOLDER / "frequent.txt.gz").read_bytes()
-    return frozenset(gzip.decompress(packed).decode("utf-8").split()) | frozenset(vocabulary()["council"])
+    return _words("frequent.txt.gz") | frozenset(vocabulary()["council"])
+
+
+def _words(file: str) -> frozenset[str]:
+    return frozenset(gzip.decompress((_FOLDER / file).read_bytes()).decode("utf-8").split())
 
 
 @lru_cache(maxsize=1)
