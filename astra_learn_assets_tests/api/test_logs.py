@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import json
+import socket
 import subprocess
 import sys
 import zipfile
@@ -16,9 +17,10 @@ import httpx
 
 from astra_learn_assets.platform import Platform
 from astra_learn_assets.settings import Settings
+from astra_learn_assets.store import outbox
 from astra_learn_assets_tests.api.conftest import Issue
 from astra_learn_assets_tests.api.files import DOCX, NAME_FIX, TEXT_FIX, DraftFiles, make_draft, zip_bomb
-from astra_learn_assets_tests.api.processes import api_process
+from astra_learn_assets_tests.api.processes import api_process, wait_until
 from astra_learn_assets_tests.conftest import MakeTenant
 
 NAMES = (
@@ -159,3 +161,29 @@ def test_a_comparison_worker_that_crashes_tells_the_place_and_not_the_text() -> 
     assert ended.returncode == 1
     assert b"Villalobos" not in ended.stderr
     assert json.loads(ended.stderr)["error"] == "ValueError"
+
+
+def test_an_upload_cut_off_in_the_middle_leaves_nothing_and_the_next_one_works(
+    platform: Platform, settings: Settings, issue: Issue, draft: DraftFiles, tmp_path: Path
+) -> None:
+    key, final = issue("editor")["Authorization"], draft.final(NAME_FIX)
+    place = "/v1/tenants/villaverde/sessions/pleno-1/versions/1/final"
+    with api_process(settings, tmp_path) as api:
+        head = (
+            f"POST {place} HTTP/1.1\r\nHost: x\r\nAuthorization: {key}\r\nX-Request-ID: cut\r\n"
+            f"Content-Type: {DOCX}\r\nContent-Length: {len(final)}\r\n\r\n"
+        )
+        with socket.create_connection(("127.0.0.1", httpx.URL(api.url).port or 0), timeout=10) as line:
+            line.sendall(head.encode() + final[: len(final) // 2])
+        assert wait_until(lambda: '"request_id": "cut"' in api.log.read_text())
+        before = platform.objects.list("sessions/villaverde")
+        assert not [key for key in before if "final" in key]
+        with platform.database.session() as session:
+            assert outbox.backlog(session) == 0
+        answer = httpx.post(
+            f"{api.url}{place}", content=final, headers={"Authorization": key, "Content-Type": DOCX}
+        )
+    assert answer.status_code == 200
+    assert answer.json()["already_received"] is False
+    line_of_it = next(text for text in api.log.read_text().splitlines() if '"cut"' in text)
+    assert json.loads(line_of_it)["status"] == 400
