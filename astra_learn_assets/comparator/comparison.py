@@ -18,7 +18,7 @@ from astra_learn_assets.comparator.blocks import Block, Document
 from astra_learn_assets.comparator.entities import Judgement, judge
 from astra_learn_assets.comparator.metrics import NO_ERRORS, Errors, count_errors
 from astra_learn_assets.comparator.quarantine import Change, Evidence, document_confidence
-from astra_learn_assets.comparator.similarity import Unit, Vocabulary, squeeze
+from astra_learn_assets.comparator.similarity import Unit, Vocabulary
 from astra_learn_assets.comparator.surroundings import Recognizer, capitalized_inside
 from astra_learn_assets.contracts import (
     BlockDelta,
@@ -46,8 +46,8 @@ class _Side:
     units: list[Unit] = field(default_factory=list)
 
     def prepare(self, vocabulary: Vocabulary) -> None:
-        self.texts = [squeeze(block.text) for block in self.blocks]
-        self.units = [vocabulary.unit(text) for text in self.texts]
+        self.units = vocabulary.units(block.text for block in self.blocks)
+        self.texts = [unit.text for unit in self.units]
 
 
 def _side(document: Document, which: str) -> _Side:

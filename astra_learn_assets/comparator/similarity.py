@@ -52,29 +52,32 @@ class Unit:
         return self._coded
 
 
+class _Words(dict[str, str]):
+    """Folded word -> its character; 0xE000 to 0x10FFFF is over a million words, more fold together."""
+
+    def __missing__(self, word: str) -> str:
+        code = chr(_FIRST_CODE + len(self) % (0x110000 - _FIRST_CODE))
+        self[word] = code
+        return code
+
+
 class _Codes(dict[str, str]):
     """Token as written -> one character for each of its words ("Nº22/2020," has two).
 
-    0xE000 to 0x10FFFF is over a million words; a file with more folds together. Tokens repeat, so
-    the words of a text are found by looking its tokens up, at a tenth of the cost of a regex.
+    Tokens repeat, so the words of a text are found by looking its tokens up, at a tenth of the cost of
+    a regex.
     """
 
     def __init__(self) -> None:
         super().__init__()
-        self._words: dict[str, str] = {}
+        self._words = _Words()
 
     def __missing__(self, token: str) -> str:
         core = token.strip(_PUNCTUATION).casefold()
-        codes = self._word(core) if core.isalnum() else "".join(map(self._word, _WORD.findall(core)))
+        words = self._words
+        codes = words[core] if core.isalnum() else "".join([words[word] for word in _WORD.findall(core)])
         self[token] = codes
         return codes
-
-    def _word(self, word: str) -> str:
-        code = self._words.get(word)
-        if code is None:
-            code = chr(_FIRST_CODE + len(self._words) % (0x110000 - _FIRST_CODE))
-            self._words[word] = code
-        return code
 
 
 class Vocabulary:
