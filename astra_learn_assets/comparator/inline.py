@@ -282,14 +282,25 @@ class InlineWalker:
             paragraph.claims.extend(Claim(chunk_id, "comment") for chunk_id in ids)
 
     def _dead(self, element: etree._Element) -> None:
-        """A deleted subtree: only bookmark ends and note references in it matter."""
+        """A deleted subtree: only bookmark ends, note references and the marks of fields that are partly
+        live matter in it: a deleted "separate" must not leave the live result looking like a code."""
+        own = 0
         for child in element.iter():
             name = local(child.tag)
             if name in ("bookmarkStart", "bookmarkEnd"):
                 self._event(child, name)
+            elif name == "fldChar":
+                kind = child.get(f"{self.q}fldCharType", "")
+                if kind == "begin":
+                    own += 1
+                elif own == 0 and self.paragraph is not None:
+                    self._field(kind)
+                elif kind == "end":
+                    own -= 1
             elif name in ("footnoteReference", "endnoteReference"):
                 kind = name.removesuffix("Reference")
                 self.story.dead_refs.setdefault(kind, set()).add(child.get(f"{self.q}id", ""))
+        self.fields.extend(["result", ""] for _ in range(own))
 
     def _ids_in(self, text: str) -> list[str]:
         if not text:

@@ -111,6 +111,19 @@ def test_an_unclosed_field_does_not_hide_the_rest_of_the_document() -> None:
     assert texts(package(p(broken) + p("sigue") + p("y sigue"))) == ["sigue", "y sigue"]
 
 
+@pytest.mark.parametrize(
+    "deleted",
+    [(), (0,), (1,), (2,), (0, 1), (1, 2), (0, 1, 2)],
+    ids=lambda marks: "".join(("begin ", "separate ", "end ")[n] for n in marks) or "none",
+)
+def test_a_field_with_some_of_its_marks_deleted_still_shows_its_live_result(deleted: tuple[int, ...]) -> None:
+    marks = [f'<w:r><w:fldChar w:fldCharType="{kind}"/></w:r>' for kind in ("begin", "separate", "end")]
+    for n in deleted:
+        marks[n] = f'<w:del w:id="9">{marks[n]}</w:del>'
+    body = p(marks[0] + marks[1] + t("resultado") + marks[2] + t(" y más"))
+    assert [b.text for b in read_document(package(body)).blocks] == ["resultado y más"]
+
+
 def test_text_boxes_are_read_once_although_they_are_stored_twice() -> None:
     box = f"<w:txbxContent>{p('recuadro')}</w:txbxContent>"
     drawing = (
