@@ -110,6 +110,8 @@ class _Scene:
             return _Verdict(self._kind(link, rights), 1.0)
         if all(_ROMAN.fullmatch(text) for text in rights) and not self.capitals and len(right) < 6:
             return None
+        if all(_key(text) in lexicon.CONNECTORS for text in rights):
+            return None
         if self._is_acronym(rights):
             return self._judge_acronym(link, wrongs, rights)
         return self._judge_name(link, wrongs, rights)

@@ -296,6 +296,8 @@ def damaged(data: bytes, rng: random.Random, *, packed: bool) -> bytes:
 
 
 def mutated(data: bytes, rng: random.Random) -> bytes:
+    if not data:
+        return b"<"
     if rng.random() < 0.2:
         return data[: rng.randrange(len(data))]
     changed = bytearray(data)
