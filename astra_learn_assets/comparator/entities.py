@@ -30,7 +30,7 @@ _ACRONYM = re.compile(
 )
 _ROMAN = re.compile(r"(?=[MDCLXVI])M{0,3}(?:CM|CD|D?C{0,3})(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3})")
 _ALIKE, _ALIKE_WITH_EVIDENCE = 0.55, 0.5
-_ALIKE_ACRONYMS = 0.6  # one for another: "IBI" is not "ICIO"
+_ALIKE_ACRONYMS = 0.65  # one for another: "IBI" is not "ICIO"
 _ALIKE_GIVEN_NAMES = 0.82
 """Two given names that both exist are two people ("Marta", "María"), unless they are this much alike."""
 _ARTICLES = frozenset({"El", "La", "Los", "Las"})
@@ -199,8 +199,17 @@ class _Scene:
         recased = wrong.casefold() == right.casefold()
         restored = not recased and all(text.islower() for text in wrongs)
         misspelled = all(has_capital(w) and not lexicon.is_common(w) for w in wrongs)
+        # "Organico" -> "Orgánico": an accent in an ordinary word is spelling, whatever stands beside it
+        accented = not (recased or restored) and phonetics.bare(wrong) == phonetics.bare(right)
+        accented = accented and all(map(lexicon.is_common, heart))
         evidence = self._evidence(
-            link, heart, initial, recased=recased, restored=restored, misspelled=misspelled
+            link,
+            heart,
+            initial,
+            recased=recased,
+            restored=restored,
+            misspelled=misspelled and not accented,
+            accented=accented,
         )
         if evidence <= 0:
             return None
@@ -221,10 +230,11 @@ class _Scene:
         recased: bool,
         restored: bool,
         misspelled: bool,
+        accented: bool,
     ) -> int:
         """Points for being a name; zero or less is no name. ``recased``: nothing but capitals changed;
         ``restored``: letters, and the capital was missing too; ``misspelled``: the old words had their
-        capitals and are none of the language."""
+        capitals and are none of the language; ``accented``: ordinary words that lacked an accent."""
         folded = [text.casefold() for text in heart]
         if self.around.names_institution(link):
             return 2
@@ -245,15 +255,20 @@ class _Scene:
         if recased and listed and not supported and self.around.after_plain_article(link):
             return 0  # "la cruz" -> "la Cruz": many surnames are things
         office = all(word in lexicon.ADMINISTRATION for word in folded)
-        if not initial and (restored or not office):
+        if not initial and not accented and (restored or not office):
             # Part of a longer name; an office, or a capital alone, is less sure of that beyond a "de".
             place = place or self.around.after_article(link)
-            place = place or self.around.inside_capitals(link, left=not office, right=not (office or recased))
+            far = not (office or recased)
+            place = place or self.around.inside_capitals(link, beyond=far)
         if all(common) and self.capitals:
             return 2 * title + 2 * place + 2 * all(word in lexicon.PLACES for word in folded)
         if all(common):
             # An ordinary word with a capital is a name only where its place says so.
-            points = 2 * (title or beside) + 2 * place + (organization and not initial)
+            points = (
+                2 * (title or (beside and bool(listed or not recased)))
+                + 2 * place
+                + (organization and not initial)
+            )
             points += 2 * (not initial and all(word in lexicon.PLACES for word in folded))
             points += misspelled and not initial and not office and not self.around.of_an_office(link)
             if listed and not initial and (title or beside):

@@ -105,24 +105,28 @@ class Surroundings:
         )  # fmt: skip
 
     def of_an_office(self, link: Link) -> bool:
-        """After "concejala de", "Comisión de": a subject, not a name."""
+        """After "Plan", "concejala de", "Comisión de": a subject, not a name."""
         position = link.a0 - 1
-        if position < 1 or self.new[position].text.casefold() not in lexicon.CONNECTORS:
+        if position < 0:
+            return False
+        if self.new[position].text.casefold() in lexicon.ADMINISTRATION:
+            return True
+        if self.new[position].text.casefold() not in lexicon.CONNECTORS:
             return False
         while position > 0 and self.new[position].text.casefold() in lexicon.CONNECTORS:
             position -= 1
         word = self.new[position].text.casefold()
         return word in lexicon.ADMINISTRATION or word in lexicon.PERSON_TITLES
 
-    def inside_capitals(self, link: Link, *, left: bool, right: bool) -> bool:
+    def inside_capitals(self, link: Link, *, beyond: bool) -> bool:
         """Part of a name of several words: a neighbour has a capital too that its place does not explain
-        ("Ronda Sur"); ``left`` and ``right``: also beyond "de", "del", "y" ("Virgen de los Dolores").
+        ("Ronda Sur"); ``beyond``: also one beyond "de", "del", "y" ("Virgen de los Dolores").
 
         Words of the administration announce a subject, not a name ("Comisión de Hacienda").
         """
         if self.capitals:
             return False
-        for position, step, beyond in ((link.a0 - 1, -1, left), (link.a1, 1, right)):
+        for position, step in ((link.a0 - 1, -1), (link.a1, 1)):
             crossed = False
             while beyond and 0 <= position < len(self.new) and self.new[position].text in _JOINTS:
                 position, crossed = position + step, True
@@ -137,6 +141,7 @@ class Surroundings:
                 and len(token.text) > 1
                 and not token.text.isupper()
                 and word not in lexicon.PERSON_TITLES
+                and not lexicon.is_personal_name(word)
                 and (word not in lexicon.CONNECTORS or word in ("san", "santa", "santo"))
                 and not (word in lexicon.ADMINISTRATION and (crossed or step < 0))
             ):
