@@ -47,6 +47,7 @@ from astra_learn_assets.store.outbox import CHANNEL_DICTIONARY
 
 WAIT_SECONDS = 10.0
 _UPLOADS_PER_SECOND = 40  # more than two cores have ever done: so many files are made beforehand
+_SILENT_SECONDS = 3.0
 _BODY = "word/document.xml"
 _DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 _PHRASES = (
@@ -109,7 +110,11 @@ class Listener(threading.Thread):
 
     def run(self) -> None:
         while not self._ending.is_set():
-            message = self._pubsub.get_message(timeout=0.2)
+            try:
+                message = self._pubsub.get_message(timeout=0.2)
+            except redis.RedisError:  # somebody tries what happens: it subscribes again when Redis is back
+                time.sleep(0.05)
+                continue
             if message is None:
                 continue
             event = json.loads(message["data"])
@@ -191,13 +196,18 @@ class Client:
         parts = urlsplit(url)
         self._connection = http.client.HTTPConnection(parts.netloc, timeout=WAIT_SECONDS)
         self._headers = {"Authorization": f"Bearer {key}"}
+        self._used = 0.0
 
     def send(self, method: str, path: str, body: bytes | None = None, kind: str = _DOCX) -> tuple[int, Any]:
         """Status and JSON of the answer."""
+        if time.monotonic() - self._used > _SILENT_SECONDS:
+            self._connection.close()  # the server does so after five; it opens again by itself
         headers = self._headers if body is None else {**self._headers, "Content-Type": kind}
         self._connection.request(method, path, body, headers)
         answer = self._connection.getresponse()
-        return answer.status, json.loads(answer.read())
+        content = json.loads(answer.read())
+        self._used = time.monotonic()
+        return answer.status, content
 
     def close(self) -> None:
         """Hang up."""
@@ -240,7 +250,6 @@ class Clerk:
             made = [(session_id, data, right) for data, right in itertools.islice(draft.finals(), count)]
             self.uploads += made
             count -= len(made)
-        self.client.close()  # the server hangs up on who is silent while others prepare; it opens again
 
     def place(self, session_id: str, what: str) -> str:
         """The path of a session's draft or final."""
