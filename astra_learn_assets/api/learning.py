@@ -200,6 +200,9 @@ COLUMNS = (
 )
 
 
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+
+
 def export_csv(rows: Iterable[Training]) -> Iterator[str]:
     """``rows`` as CSV (RFC 4180), header first; text that would run as a formula is quoted."""
     for values in (COLUMNS, *(_cells(row) for row in rows)):
@@ -216,7 +219,7 @@ def _cells(row: Training) -> list[str]:
 def _cell(value: object) -> str:
     if value is None:
         return ""
-    if isinstance(value, str) and value[:1] in "=+-@\t\r":
+    if isinstance(value, str) and value.startswith(_FORMULA):
         return f"'{value}"
     return str(value)
 

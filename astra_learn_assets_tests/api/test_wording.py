@@ -8,7 +8,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from astra_learn_assets import errors
-from astra_learn_assets.api import limits, wording
+from astra_learn_assets.api import learning, limits, wording
 from astra_learn_assets_tests.api.conftest import Issue
 from astra_learn_assets_tests.api.files import DraftFiles
 
@@ -83,3 +83,11 @@ def test_a_roster_nested_without_end_is_refused(client: TestClient, issue: Issue
     )
     assert answer.status_code == 422
     assert "roster" in answer.json()["message"]
+
+
+@pytest.mark.parametrize(
+    ("value", "cell"),
+    [("=1+1", "'=1+1"), ("@SUM(A1)", "'@SUM(A1)"), ("\n=1", "'\n=1"), ("", ""), (None, ""), (-0.5, "-0.5")],
+)
+def test_no_cell_of_the_export_runs_as_a_formula(value: object, cell: str) -> None:
+    assert learning._cell(value) == cell
