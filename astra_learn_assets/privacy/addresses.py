@@ -28,14 +28,14 @@ _NAME = rf"(?:{_LINK}\s+){{0,3}}{_WORD}(?:[ ]+(?:(?:{_LINK})[ ]+){{0,3}}{_WORD})
 _LOOSE = r"(?:[\w’'´.\-]+[ ]+){0,6}?[\w’'´.\-]+"
 _NUMBER = (
     r"(?:\s*,\s*|\s+(?!(?:19|20)\d\d\b)|\s*#\s*)(?:(?:n\.?[º°o]\.?|núm\.?|num\.?|número|numero|nro\.?|no\.?|#|portal|casa|lote|mz\.?|manzana|km\.?)\s*)?"
-    r"(?:\d{1,5}(?:[.,]\d{1,3})?(?![\d.]*\s*(?:€|euros|metros|m2|m²|%|horas|años|vecinos|votos))|s/n|[NSEO]\d{1,3}-\d{1,4})"
+    r"(?:\d{1,5}(?:[.,]\d{1,3})?(?![\d.]*\s*(?:€|euros|metros|m2|m²|%|horas|años|vecinos|votos))(?!\s?[.]?[º°ª])|s/n|[NSEO]\d{1,3}-\d{1,4})"
     r"(?:\s?(?:bis|dup\.?)|[A-Za-z](?!\w)|(?-i:\s[A-H])(?!\w))?(?:\s?[\-–/]\s?\d{1,4}[A-Za-z]?(?!\w))?"
 )
 _SAID_NUMBER = r"[\s,]+(?:en\s+el\s+|al\s+)?n[úu]mero\s+(?:\d{1,5}|(?:\w+\s+y\s+)?\w+)"
 _FLOOR = (
     r"(?:[\s,.\-]{1,3}(?:(?:piso|planta|pta\.?|puerta|puerta|escalera|esc\.?|bloque|blq\.?|portal|dpto\.?|departamento|depto\.?|apto\.?|apartamento|interior|int\.?|bajo|ático|"
-    r"entresuelo|local|edificio|torre|letra|casa|oficina|of\.?|código postal|c\.?p\.?)\s?[\w\-]{0,6}|\d{1,2}\s?[.]?[º°ªa-dA-D](?!\w)(?:\s?[A-Za-z](?!\w)|\s?(?:izq|dcha|der|izda|izquierda|derecha)\w*\.?)?|\d{1,2}[A-Z](?!\w)|"
-    r"(?:izq|dcha|izda|izquierda|derecha)\.?(?!\w)|\d{5}(?!\d)(?!\s*(?:€|euros))))"
+    r"entresuelo|local|edificio|torre|letra|casa|oficina|of\.?|código postal|c\.?p\.?)\s?[\w\-]{0,6}|\d{1,2}\s?[.]?[º°ªa-dA-D](?!\w)[,]?(?:\s?[A-Za-z](?!\w)|\s?(?:izq|dcha|der|izda|izquierda|derecha)\w*\.?)?|\d{1,2}[A-Z](?!\w)|"
+    r"(?:primero|segundo|tercero|cuarto|quinto|sexto)\s+(?:(?:izq|dcha|der|izda|izquierda|derecha)\w*|[a-d](?!\w))|(?:izq|dcha|izda|izquierda|derecha)\.?(?!\w)|\d{5}(?!\d)(?!\s*(?:€|euros))))"
 )
 _ADDRESS = re.compile(rf"(?<!\w)(?i:{_STREET})\s*{_NAME}(?i:{_NUMBER})(?i:{_FLOOR}){{0,4}}")
 _ADDRESS_SAID = re.compile(rf"(?<!\w)(?i:{_STREET})\s+{_LOOSE}(?i:{_SAID_NUMBER})(?i:{_FLOOR}){{0,4}}")
@@ -76,7 +76,7 @@ _PLACE = re.compile(
 )
 _PLACE_DIRECT = re.compile(rf"(?<![\w’'])(?i:{_PLACE_HEAD_DIRECT})[ ]+{_AFTER_HEAD}{_NAMED}")
 _COMPANY = re.compile(
-    rf"(?P<name>(?:{_UP}[\w’'´\-]+[ ]+(?:(?:y|e|de|del|la|e hijos)[ ]+)?){{1,5}}),?\s?(?:S\.? ?L\.?(?: ?U\.?)?|S\.? ?A\.?(?: ?U\.?)?|S\.? ?C\.?|C\.? ?B\.?|S\.? ?A\.? ?S\.?|Ltda\.?|Cía\.?|S\. ?Coop\.?|E\.?I\.?R\.?L\.?|S\. de R\.L\.?)(?!\w)"
+    rf"(?P<name>{_UP}[\w’'´\-]+(?:[ ]+(?:(?:y|e|de|del|la|e hijos)[ ]+)?{_UP}[\w’'´\-]+){{0,4}}(?:[ ]+e hijos)?),?\s?(?:S\.? ?L\.?(?: ?U\.?)?|S\.? ?A\.?(?: ?U\.?)?|S\.? ?C\.?|C\.? ?B\.?|S\.? ?A\.? ?S\.?|Ltda\.?|Cía\.?|S\. ?Coop\.?|E\.?I\.?R\.?L\.?|S\. de R\.L\.?)(?!\w)"
 )
 
 

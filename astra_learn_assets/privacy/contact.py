@@ -31,7 +31,7 @@ _PLATE_WORDS = words(
     "moto|auto|automovil|camion|chapa|taxi|volqueta|dominio"
 )
 _MAIL = r"[\w.+%'’\-]{1,64}\s?@\s?(?:[\w\-]{1,63}\s?\.\s?){1,5}[A-Za-z]{2,24}"
-_SPOKEN_MAIL = r"(?<![\w.\-])[\w.\-]{1,64}(?:\s+(?:punto|guion bajo|guión bajo|guion|guión)\s+[\w\-]+){0,4}\s+arroba\s+[\w\-]+(?:\s+punto\s+[\w\-]{2,12}){1,3}"
+_SPOKEN_MAIL = r"(?<![\w.\-])[\w.\-]{1,64}(?:\s+(?:punto|guion bajo|guión bajo|guion|guión)\s+[\w\-]+){0,4}\s*[(\[]?\s*(?:(?<=\W)arroba(?=\W)|\[at\]|\(at\))\s*[)\]]?\s*[\w\-]+(?:(?:\s+punto\s+|\s?\.\s?)[\w\-]{2,12}){1,3}"
 
 CONTACT: tuple[Rule, ...] = (
     Rule("EMAIL", re.compile(rf"(?<![\w.+]){_MAIL}"), strong=True, rank=80, needs=("@",)),
@@ -39,7 +39,7 @@ CONTACT: tuple[Rule, ...] = (
     Rule("USUARIO", re.compile(r"(?<![\w@./])@[A-Za-z_]\w{2,29}(?![\w@])"), strong=True, rank=40, needs=("@",)),
     Rule("URL", re.compile(r"(?:https?://|www\.)[^\s<>\"'»”)\]]{3,}[^\s<>\"'»”)\].,;:!?…]", re.I), strong=True, rank=75, needs=("://", "www.", ".com/")),
     Rule("URL", re.compile(r"(?<![\w@.])(?:facebook|instagram|linkedin|twitter|tiktok|x)\.com/[\w./\-]+", re.I), strong=True, rank=75, needs=("://", "www.", ".com/")),
-    Rule("CUENTA", re.compile(r"(?<!\w)[A-Za-z]{2}\d{2}(?:[ \-.]?[A-Za-z0-9]{4}){2,7}(?:[ \-.]?[A-Za-z0-9]{1,3})?(?!\w)"), v.stdnum("iban"),
+    Rule("CUENTA", re.compile(r"(?<!\w)[A-Za-z]{2}\d{2}(?:[ \-.]?(?=[A-Za-z]{0,3}\d)[A-Za-z0-9]{4}){2,7}(?:[ \-.]?(?=[A-Za-z]{0,2}\d)[A-Za-z0-9]{1,3})?(?!\w)"), v.stdnum("iban"),
          strong=True, context=words("iban|cuenta|c/c|ccc|domiciliar|bancaria|transferencia"), rank=78),
     Rule("CUENTA", re.compile(r"(?<![\w.\-/])\d{4}[ .\-]?\d{4}[ .\-]?\d{2}[ .\-]?\d{10}(?![\w/])"), v.stdnum("es.ccc"),
          strong=True, context=words("cuenta|ccc|bancaria|c/c"), rank=70),

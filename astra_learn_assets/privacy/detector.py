@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import lru_cache
 
 from astra_learn_assets.privacy import addresses, contact, persons
@@ -160,6 +161,7 @@ class Detector:
         if may_name(text):
             found += persons.listed(text)
             found += persons.speakers(text)
+        found += persons.addressed(text)
         return found
 
 
@@ -187,7 +189,7 @@ def may_name(segment: str) -> bool:
 
 @lru_cache(maxsize=20_000)
 def name_windows(segment: str) -> tuple[tuple[int, int], ...]:
-    """The parts of a sentence that the model must see: :data:`AROUND` words on each side of what could be a name.
+    """The parts of a sentence the model must see: :data:`AROUND` words to each side of what could be a name.
 
     The shipped model sees four words to each side, so more than that changes nothing. A person made
     only of everyday words that no list knows is dropped after the model anyway, except beside a label
@@ -219,9 +221,13 @@ def name_windows(segment: str) -> tuple[tuple[int, int], ...]:
                 )
             ):
                 continue
-        elif prose and segment[start:end].islower() and persons.is_inflected(folded):
-            if not (titled and folded not in role_words()):
-                continue
+        elif (
+            prose
+            and segment[start:end].islower()
+            and persons.is_inflected(folded)
+            and not (titled and folded not in role_words())
+        ):
+            continue
         if short:
             return whole
         low = words.spans[at - AROUND][0] if at > AROUND else 0
@@ -310,7 +316,14 @@ def join_names(text: str, found: Sequence[Finding]) -> list[Finding]:
             trimmed = _trim(text, finding)
             if trimmed is None:
                 continue
+            if trimmed.rank < 80 and trimmed.detector != "repeat":
+                last_word = persons.more_surnames(text, trimmed.start, trimmed.end)
+                trimmed = replace(trimmed, end=last_word)
             last = out[-1] if out else None
+            if last and last.end > trimmed.start:
+                if last.end >= trimmed.end:
+                    continue
+                trimmed = replace(trimmed, start=last.end)
             if last and last.kind == "PERSONA" and _JOINT.fullmatch(text, last.end, trimmed.start):
                 rank = max(last.rank, trimmed.rank)
                 out[-1] = Finding(last.start, trimmed.end, "PERSONA", rank, last.detector)

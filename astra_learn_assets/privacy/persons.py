@@ -393,6 +393,7 @@ _PREPOSITION = re.compile(  # "Ayuntamiento de Villaverde", "en Villaverde": tow
     r"(?i)(?<!\w)(?:(?:en|desde|hasta|hacia)|(?:ayuntamiento|alcald[íi]a|municipios?|municipalidad|pueblo|villa|ciudad|localidad|vecin[oa]s|provincia|"
     r"cant[óo]n|parroquia|diputaci[óo]n|cabildo|gad|fiestas|feria|pedan[íi]a|comarca|natural|junta|universidad|obispado|comunidad|gobierno|alcalde|alcaldesa|regi[óo]n)(?: \w+)? del?)\s+$"
 )
+_TOWN_ARTICLE = re.compile(r"(?<!\w)(?:El|La|Los|Las) $")  # "Las Rozas"
 _COMMA = re.compile(r",[ ](?=[^\W\d_])")
 _SAINT = re.compile(
     r"(?i)(?:\bsan|\bsanta|\bsanto|\bsto\.?|\bsta\.?|\bvirgen (?:de )?(?:la |los |las |del )?)\s*$"
@@ -404,6 +405,8 @@ def _believable(text: str, start: int, words: list[str], given: bool) -> bool:
         return False
     if len(words) == 1:
         town = not given or words[0] in place_words()
+        if town and _TOWN_ARTICLE.search(text[max(0, start - 4) : start]):
+            return False
         placed = town and _PREPOSITION.search(text[max(0, start - 40) : start]) is not None
         return not placed and not is_ordinary(words[0]) and len(words[0]) > (3 if given else 4)
     if given:
@@ -527,11 +530,11 @@ _SPEAKER = re.compile(
 )
 _LIST_LABEL = re.compile(
     r"(?i)(?<!\w)(?:asistentes|presentes|ausentes?|excusan su asistencia|excusad[oa]s|votan a favor|votos a favor|votan en contra|votos en contra|"
-    r"a favor|en contra|se abstienen|abstenci[óo]n(?:es)?|concejales|concejalas|miembros|vocales)[ ]?:[ ]*(?:(?:D|Dña|D[ªa]|Don|Doña|Sra?)[.ªº]*[ ]?)?"
+    r"a favor|en contra|se abstienen|abstenci[óo]n(?:es)?|concejales|concejalas|miembros|vocales)[ ]?:[ ]*(?:(?:D|Dña|D[ªa]|Don|Doña|Sra?)(?!\w)[.ªº]*[ ]?)?"
     r"|(?<!\w)(?:votos? (?:a favor|en contra|favorables?) de|abstenci[óo]n(?:es)? de|a favor|en contra)[ ]+(?=[^\W\d_])"
 )
 _LIST_LINK = re.compile(
-    r"(?:, (?:[yY] )?|; ?| [yeYE] | [|] )(?:(?:D|Dña|D[ªa]|Don|Doña|don|doña|Sra?)[.ªº]*[ ]?)?(?=[^\W\d_])"
+    r"(?:, (?:[yY] )?|; ?| [yeYE] | [|] )(?i:(?:D|Dña|D[ªa]|Don|Doña|Sra?)(?!\w)[.ªº]*[ ]?)?(?=[^\W\d_])"
 )
 _TAIL = frozenset(["y", "e", "gracias", "que", "señor", "señora", "don", "doña", "sr", "sra"])
 _HEAD = frozenset(
@@ -671,6 +674,70 @@ def _initial(text: str, word: re.Match[str]) -> bool:
 def _name_like(word: str) -> bool:
     folded = fold_chars(word)
     return folded not in PARTICLES and (is_name_word(folded) or not is_ordinary(folded))
+
+
+_NEXT = re.compile(r"[ -](?=([^\W\d_]+))")
+
+
+def more_surnames(text: str, start: int, end: int) -> int:
+    """New end of a person found by any detector: surnames that are everyday words too stand right behind.
+
+    "Roso Zaragoza [Plaza]", "ARIELA RUIZ [CALLE]", "pasqual li gomis [vela]": in printed text a capital is
+    enough for what no office is, elsewhere the word must be a listed name.
+    """
+    capitals = text[start:end].isupper()
+    while match := _NEXT.match(text, end):
+        word = match[1]
+        folded = fold_chars(word)
+        stop = match.end(1)
+        if len(word) < 3 or folded in PARTICLES or folded in role_words() or folded in _TITLE_HEADS:
+            return end
+        if capitals:
+            fits = word.isupper() and is_name_word(folded)
+        elif text[start].isupper():
+            fits = word.istitle() and (is_name_word(folded) or not is_common(folded))
+        else:
+            fits = word.islower() and folded in surnames() and not is_common(folded)
+        if not fits:
+            return end
+        end = stop
+    return end
+
+
+def addressed(text: str) -> Iterator[Finding]:
+    """A given name that is an everyday word too, where someone is spoken to or says who they are.
+
+    "No, Concepción, eso no", "como ha dicho antes Consuelo", "buenas tardes soy encarna", "el menor Yeray".
+    """
+    found = tokens(text)
+    for i in found.names:
+        (start, end), folded = found.spans[i], found.words[i]
+        if not is_ordinary(folded) or folded not in given_names() or folded in PARTICLES:
+            continue
+        before = text[max(0, start - 40) : start]
+        if folded in role_words() or _GOES_ON.match(text, end):
+            continue
+        if _IS_SELF.search(before) or (
+            text[start].isupper()
+            and (_SAYS.search(before) or (_VOCATIVE.search(before) and text[end : end + 1] in ",.?!"))
+        ):
+            yield Finding(start, end, "PERSONA", RANK, "title")
+    for match in _KIN.finditer(text):
+        folded = fold_chars(match[1])
+        if folded not in PARTICLES and folded not in role_words() and not is_ordinary(folded):
+            yield Finding(match.start(1), match.end(1), "PERSONA", RANK, "title")
+
+
+_GOES_ON = re.compile(r"[\w-]|[ ](?:de|del)[ ]|[ ][A-ZÁÉÍÓÚÑ]")
+_IS_SELF = re.compile(r"(?i)(?<!\w)(?:soy|me llamo|mi nombre es)[ ]$")
+_SAYS = re.compile(
+    r"(?i)(?<!\w)(?:dicho|comentado|explicado|preguntado|pedido|dice|dijo|decía|comenta|pregunta|contesta|responde|explica|según|hij[oa]|herman[oa])"
+    r"(?:[ ](?:antes|ahora|ayer|hoy|bien))?[ ]$"
+)
+_VOCATIVE = re.compile(r",[ ]$|(?i:(?<!\w)gracias[ ])$")
+_KIN = re.compile(
+    r"(?<!\w)(?:menor|hij[oa]|herman[oa]|niñ[oa]|soy|me llamo|mi nombre es) ([A-ZÁÉÍÓÚÑ][a-záéíóúüñ]{2,})(?![\w-])"
+)
 
 
 def extend(text: str, start: int, end: int) -> int:

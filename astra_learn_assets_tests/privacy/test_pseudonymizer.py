@@ -19,7 +19,8 @@ from astra_learn_assets_tests.privacy.conftest import engine
 
 _HARD = [
     json.loads(line)
-    for line in (Path(__file__).parent / "hard_sentences.jsonl").read_text(encoding="utf-8").splitlines()
+    for name in ("hard_sentences.jsonl", "blind_sentences.jsonl")  # blind: written before the first run
+    for line in (Path(__file__).parent / name).read_text(encoding="utf-8").splitlines()
 ]
 _NAMES = ["Lucía", "Pedro", "Carmen", "Beñat", "Wayra", "Mohamed", "Aitziber", "Jordi"]
 _SURNAMES = ["Ortega", "Quispe Mamani", "Etxeberria", "García López", "Puigdemont", "Benali", "Tordesillas"]

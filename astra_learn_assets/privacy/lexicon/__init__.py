@@ -1,8 +1,8 @@
 """Word lists the rules and the trainer share: names of persons, and words that are not names.
 
-``names.txt`` was written by hand; ``words.txt.gz`` lists lower-case words of ParlaMint-ES (CC BY 4.0),
-``frequent.txt.gz`` those among them seen 60 times or more; ``rare.txt.gz`` has the lower-case words seen
-once or twice, and never more often with a capital.
+``names.txt`` was written by hand, ``names_faker.txt`` comes from Faker (MIT). ``words.txt.gz`` lists
+lower-case words of ParlaMint-ES (CC BY 4.0), ``frequent.txt.gz`` those among them seen 60 times or more;
+``rare.txt.gz`` has those seen once or twice, and never more often with a capital.
 Must not know any detector.
 """
 
@@ -49,8 +49,9 @@ def _fold(word: str) -> str:
 
 def _section(kind: str) -> frozenset[str]:
     return frozenset(
-        _fold(word) for section, names in name_lists().items() if section.startswith(kind) for name in names
-        for word in name.split() if len(word) > 1
+        _fold(word) for lists in (name_lists(), _read("names_faker.txt"))
+        for section, names in lists.items() if section.startswith(kind)
+        for name in names for word in name.split() if len(word) > 1
     )  # fmt: skip
 
 
