@@ -26,7 +26,7 @@ from astra_learn_assets.privacy.nlp import load_model
 from astra_learn_assets.privacy.persons import PARTICLES, WORD, is_ordinary
 from astra_learn_assets.privacy.rules import Finding, resolve
 
-VERSION = "2"
+VERSION = "3"
 ROUNDS = 5
 
 

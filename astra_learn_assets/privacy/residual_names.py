@@ -23,7 +23,7 @@ from astra_learn_assets.privacy.lexicon import (
 from astra_learn_assets.privacy.persons import after_place_head
 from astra_learn_assets.privacy.rules import Finding
 
-VERSION = "1"
+VERSION = "2"
 THRESHOLD = 2.0
 _TOKEN = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
 _PARTICLES = frozenset(
@@ -63,11 +63,26 @@ def find(text: str) -> Iterator[Finding]:
         if end is None:
             at += 1
             continue
+        if end > at + 1 and _opens_sentence(text, tokens[at], folded[at]):
+            at += 1
+            continue
         score = _score(text, tokens, folded, at, end)
         if score >= THRESHOLD:
             yield Finding(tokens[at].start(), tokens[end - 1].end(), "PERSONA", 30, "scored")
         at = max(end, at + 1)
     yield from _lower(text, tokens, folded)
+
+
+def _opens_sentence(text: str, token: re.Match[str], folded: str) -> bool:
+    """Whether an everyday word has its capital only from the sentence it opens ("Habla Pedro Ruiz")."""
+    return (
+        folded in ordinary_words()
+        and folded not in given_names()
+        and folded not in surnames()
+        and folded not in _HEADS
+        and not token[0].isupper()
+        and _STARTS.search(text[max(0, token.start() - 3) : token.start()]) is not None
+    )
 
 
 def _run_end(text: str, tokens: list[re.Match[str]], folded: list[str], at: int) -> int | None:
