@@ -38,7 +38,7 @@ def example(tenant: str, document: str, number: int, before: str, after: str) ->
         "input": before,
         "output": after,
         "meta": {
-            "example_id": hashlib.sha256(f"{tenant}{document}{number}".encode()).hexdigest(),
+            "example_id": hashlib.sha256(f"{tenant}/{document}/{number}".encode()).hexdigest(),
             "tenant_id": tenant,
             "document_id": document,
             "route": 1,

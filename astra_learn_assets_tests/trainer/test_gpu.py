@@ -74,7 +74,8 @@ def test_varlen_gradients_equal_those_of_single_examples_in_fp32() -> None:
     ]
 
     def gradient(precision: str, packs: list[list[Encoded]]) -> torch.Tensor:
-        model = load_base(BASE, None, place("cuda", precision), packed=True).float()  # type: ignore[arg-type]
+        model = load_base(BASE, None, place("cuda", precision), packed=True)  # type: ignore[arg-type]
+        model = model.float().requires_grad_(True)
         total = 0
         with torch.autocast("cuda", torch.bfloat16, enabled=precision == "bf16"):
             for pack in packs:
