@@ -37,6 +37,7 @@ from trainer.errors import (
     BadBase,
     BadData,
     BadUsage,
+    BaseTooLarge,
     DiskError,
     Interrupted,
     OutOfMemory,
@@ -316,6 +317,7 @@ def _finish_the_step_first(watch: Watch) -> Iterator[None]:
 
 
 def _with_adapter(model: Any, job: Job) -> Any:
+    import torch
     from peft import LoraConfig, get_peft_model
 
     recipe, options = job.recipe, job.options
@@ -330,6 +332,11 @@ def _with_adapter(model: Any, job: Job) -> Any:
     )
     try:
         adapted = get_peft_model(model, config, autocast_adapter_dtype=True)
+    except torch.OutOfMemoryError as error:
+        raise BaseTooLarge(
+            f"the base model in {job.placement.precision} leaves the card no memory for an adapter; "
+            "use --precision nf4, a smaller base or a larger card"
+        ) from error
     except ValueError as error:
         raise BadUsage(f"the adapter does not fit this base model: {error}") from error
     name, revision = base_identity(options.base, options.base_revision)
