@@ -30,7 +30,7 @@ def run_dev(settings: Settings, console: Console | None = None) -> None:
 def announce(stack: Stack, console: Console) -> None:
     """Print the URLs."""
     console.print(f"  Dagster   {stack.dagster_url}")
-    console.print(f"  API       {stack.api_url}/docs")
+    console.print(f"  API       {stack.api_url}/openapi.json")
     console.print(f"  Panel     {stack.api_url}/panel/{{tenant}}, with a viewer's key")
     console.print(f"  Logs      {stack.settings.home_path / 'logs'}")
     console.print("Press Ctrl-C to end everything.")
