@@ -209,7 +209,6 @@ def plain_trainer(base: Path, examples: Sequence[Encoded], precision: str, secon
     from transformers import AutoTokenizer, DataCollatorForSeq2Seq
 
     model = load_base(str(base), None, Placement("cuda", precision), packed=False)
-    model.set_attn_implementation("sdpa")
     tokenizer = AutoTokenizer.from_pretrained(base)
     meter = Meter(seconds)
     collate = counting(DataCollatorForSeq2Seq(tokenizer, padding=True), meter, tokenizer.pad_token_id)

@@ -148,14 +148,8 @@ def _run_batch(
                 right.append(kept - 1)
             # The columns of guesses that were wrong stay in the cache and are never looked at again.
             mask[row, mask.shape[1] - asked + kept :] = 0
-            target = made[rows[row]]
-            for token in answer[:kept]:
-                if token == eos or len(target) == limits[rows[row]]:
-                    break
-                target.append(token)
-            else:
-                if len(target) < limits[rows[row]]:
-                    keep.append(row)
+            if take(answer[:kept], made[rows[row]], limits[rows[row]], eos):
+                keep.append(row)
             places[row] += kept
         width.learn(right)
         if not keep:
@@ -179,6 +173,15 @@ def _run_batch(
             fresh[row, : len(tokens)] = 1
         positions = mask.sum(1, keepdim=True) + torch.arange(asked)
         mask = torch.cat([mask, fresh], dim=1)
+
+
+def take(tokens: Sequence[int], made: list[int], limit: int, eos: int) -> bool:
+    """Add ``tokens`` to ``made`` up to EOS or the limit; whether there is more to ask for."""
+    for token in tokens:
+        if token == eos or len(made) == limit:
+            return False
+        made.append(token)
+    return len(made) < limit
 
 
 def agreed(guessed: Sequence[int], answer: Sequence[int]) -> int:

@@ -295,13 +295,7 @@ def make_trainer(
         eval_strategy="no",
         report_to="none",
         use_liger_kernel=on_gpu and find_spec("liger_kernel") is not None,
-        liger_kernel_config={
-            "rope": True,
-            "rms_norm": True,
-            "swiglu": True,
-            "cross_entropy": False,
-            "fused_linear_cross_entropy": False,  # trainer.loss has its own
-        },
+        liger_kernel_config=dict(LIGER),
         disable_tqdm=True,
         remove_unused_columns=False,
         dataloader_pin_memory=on_gpu,

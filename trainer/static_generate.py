@@ -23,7 +23,7 @@ from torch.nn import functional
 from transformers import AttentionInterface, DynamicCache
 from transformers.cache_utils import Cache
 
-from trainer.generate import Width, agreed, batches_by_length, guess
+from trainer.generate import Width, agreed, batches_by_length, guess, take
 
 _GUESSES = 7
 _ROUND = 256  # columns: batches of about the same length share a graph
@@ -214,13 +214,8 @@ def _run_batch(
             kept = agreed(guesses[index], answers[index])
             if guesses[index]:
                 right.append(kept - 1)
-            for token in answers[index][:kept]:
-                if token == eos or len(made[i]) == limits[i]:
-                    break
-                made[i].append(token)
-            else:
-                if len(made[i]) < limits[i]:
-                    still.append(index)
+            if take(answers[index][:kept], made[i], limits[i], eos):
+                still.append(index)
             places[index] += kept
         width.learn(right)
         running = still
