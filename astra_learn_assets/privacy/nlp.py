@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from astra_learn_assets.errors import BadConfiguration
+from astra_learn_assets.privacy.network import quick_model
 
 if TYPE_CHECKING:
     from spacy.language import Language
@@ -155,7 +156,8 @@ def load_model(model: str | None = None) -> EntityModel:
         raise BadConfiguration(f"entity model {name!r} finds no persons (labels {sorted(labels)[:8]})")
     _speed_up(nlp)
     meta = nlp.meta
-    return SpacyModel(nlp, f"{meta.get('lang')}_{meta.get('name')} {meta.get('version')}")
+    title = f"{meta.get('lang')}_{meta.get('name')} {meta.get('version')}"
+    return quick_model(nlp, title) or SpacyModel(nlp, title)
 
 
 def _speed_up(nlp: Language) -> None:
