@@ -9,9 +9,11 @@ blocklist or roster says so.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 
+from astra_learn_assets.privacy.cleaning import fold_chars
+from astra_learn_assets.privacy.persons import tokens
 from astra_learn_assets.privacy.rules import Finding
 
 _UP = r"[A-ZÁÉÍÓÚÜÑÀÈÒÇ]"
@@ -81,6 +83,75 @@ _COMPANY = re.compile(
 
 
 _NUMBERED = re.compile(r"\d|s/n|n[úu]mero|N[ÚU]MERO|S/N")
+_COMPANY_ENDS = re.compile(
+    r"S\.? ?[LAC]|C\.? ?B|Ltda|Cía|S\. ?Coop|E\.?I\.?R\.?L|S\. de R"
+)  # what _COMPANY ends on
+
+
+def _first_words(heads: str) -> tuple[frozenset[str], tuple[str, ...]]:
+    """Folded first words of the alternatives of ``heads``, a regex: those that are whole words, and those
+    that a name may be glued to ("CalleMayor"), by their beginnings.
+
+    Every form above begins with such a word; knowing where they stand spares trying it everywhere else.
+    """
+    depth, alternatives = 0, [""]
+    for character in heads.removeprefix("(?:").removesuffix(")"):
+        depth += (character == "(") - (character == ")")
+        if character == "|" and not depth:
+            alternatives.append("")
+        else:
+            alternatives[-1] += character
+    whole: set[str] = set()
+    glued: set[str] = set()
+    for alternative in alternatives:
+        spelled = [alternative]
+        if optional := re.match(r"([^\W\d_]*)([^\W\d_])\?", alternative):  # "blvr?d"
+            rest = alternative[optional.end() :]
+            spelled = [optional[1] + rest, optional[1] + optional[2] + rest]
+        for form in spelled:
+            word = re.match(r"[^\W\d_]+", form)
+            if word:
+                may_end = re.fullmatch(r"(?:\\\.\?|\(\?:.*\)\?)?", form[word.end() :])
+                (glued if may_end else whole).add(fold_chars(word[0]))
+    return frozenset(whole), tuple(sorted(glued))
+
+
+_STREET_WORDS, _STREET_BEGINNINGS = _first_words(_STREET)
+_ADDRESS_WORDS = _STREET_WORDS | {
+    "cl",
+    "cra",
+    "kra",
+    "cr",
+    "tv",
+    "dg",
+    "c",
+    "cp",
+    "codigo",
+}  # also _GRID's and _POSTAL's
+_ADDRESS_BEGINNINGS = (*_STREET_BEGINNINGS, "mz", "manzana")
+_PLACE_WORDS = frozenset(
+    w for heads in (_PLACE_HEAD, _PLACE_HEAD_DIRECT, _STREET) for found in _first_words(heads) for w in found
+)
+_WITHIN = re.compile(r"['’·]")
+
+
+@lru_cache(maxsize=65_536)
+def _opens_address(word: str) -> bool:
+    return any(part in _ADDRESS_WORDS or part.startswith(_ADDRESS_BEGINNINGS) for part in _WITHIN.split(word))
+
+
+@lru_cache(maxsize=65_536)
+def _opens_place(word: str) -> bool:
+    return any(part in _PLACE_WORDS for part in _WITHIN.split(word))
+
+
+def _heads(text: str, opens: Iterable[bool]) -> list[int]:
+    """Where in ``text`` a word stands that ``opens`` a form, and the parts of it behind an apostrophe."""
+    found = []
+    for (start, end), does in zip(tokens(text).spans, opens, strict=True):
+        if does:
+            found += [start, *(m.end() for m in _WITHIN.finditer(text, start, end))]
+    return found
 
 
 _WINDOW = 110
@@ -88,17 +159,33 @@ _WINDOW = 110
 
 def addresses(text: str) -> Iterator[Finding]:
     """Street addresses that name a house, in a cleaned text."""
+    words = tokens(text).words
+    if not any(map(_opens_address, words)):
+        return
+    heads = _heads(text, map(_opens_address, words))
     for low, high in _windows(text, [m.start() for m in _NUMBERED.finditer(text)]):
-        base = max(0, low - 1)
-        for start, end in _addresses_in(text[base:high], low - base):
-            yield Finding(base + start, base + end, "DIRECCION", 65, "address")
+        inside = tuple(at - low for at in heads if low <= at < high)
+        if inside:
+            base = max(0, low - 1)
+            for start, end in _addresses_in(text[base:high], low - base, inside):
+                yield Finding(base + start, base + end, "DIRECCION", 65, "address")
+
+
+def _at_heads(form: re.Pattern[str], piece: str, low: int, heads: Sequence[int]) -> Iterator[re.Match[str]]:
+    """What ``form.finditer`` gives, tried only at ``heads`` (counted from ``low``)."""
+    last = 0
+    for head in heads:
+        match = form.match(piece, low + head) if low + head >= last else None
+        if match:
+            last = match.end()
+            yield match
 
 
 @lru_cache(maxsize=4096)
-def _addresses_in(piece: str, low: int) -> tuple[tuple[int, int], ...]:
+def _addresses_in(piece: str, low: int, heads: tuple[int, ...]) -> tuple[tuple[int, int], ...]:
     found = []
     for form in (_GRID, _ADDRESS, _ADDRESS_SAID, _ADDRESS_LOWER, _BLOCK, _POSTAL):
-        for match in form.finditer(piece, low):
+        for match in _at_heads(form, piece, low, heads):
             end = match.end()
             while end > match.start() and piece[end - 1] in " ,.;-\n":
                 end -= 1
@@ -108,18 +195,26 @@ def _addresses_in(piece: str, low: int) -> tuple[tuple[int, int], ...]:
 
 def public_places(text: str, near: Sequence[int]) -> Iterator[tuple[int, int]]:
     """Spans of streets, institutions and companies around the offsets ``near`` whose names are no citizens'."""
+    heads = _heads(text, map(_opens_place, tokens(text).words)) if near else []
     for low, high in _windows(text, near):
         base = max(0, low - 12)
-        for start, end in _places_in(text[base:high], low - base):
-            yield base + start, base + end
+        inside = tuple(at - low for at in heads if low <= at < high)
+        if inside or _COMPANY_ENDS.search(text, low, high):
+            for start, end in _places_in(text[base:high], low - base, inside):
+                yield base + start, base + end
 
 
 @lru_cache(maxsize=4096)
-def _places_in(piece: str, low: int) -> tuple[tuple[int, int], ...]:
+def _places_in(piece: str, low: int, heads: tuple[int, ...]) -> tuple[tuple[int, int], ...]:
+    companies = _COMPANY.finditer(piece, low) if _COMPANY_ENDS.search(piece, low) else ()
     return tuple(
         match.span()
-        for form in (_PLACE, _PLACE_DIRECT, _COMPANY)
-        for match in form.finditer(piece, low)
+        for found in (
+            _at_heads(_PLACE, piece, low, heads),
+            _at_heads(_PLACE_DIRECT, piece, low, heads),
+            companies,
+        )
+        for match in found
         if not _TITLED.search(piece[max(0, match.start() - 10) : match.start()])
     )
 

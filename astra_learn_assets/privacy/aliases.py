@@ -8,8 +8,10 @@ shorter mention joins the nearest earlier person whose words contain its own.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 
 from astra_learn_assets.privacy.cleaning import fold_chars
 from astra_learn_assets.privacy.persons import PARTICLES, WORD, is_name_word, is_ordinary
@@ -119,7 +121,7 @@ def align(before: str, after: str) -> Alignment:
 
 def _words(text: str) -> list[Word]:
     folded = fold_chars(text)
-    return [(start, end, folded[start:end]) for start, end in (m.span() for m in _TOKEN.finditer(text))]
+    return [(*m.span(), folded[m.start() : m.end()]) for m in _TOKEN.finditer(text)]
 
 
 def project(alignment: Alignment, span: tuple[int, int], *, forward: bool) -> tuple[int, int] | None:
@@ -131,15 +133,16 @@ def project(alignment: Alignment, span: tuple[int, int], *, forward: bool) -> tu
     ends: list[int] = []
     for tag, a, b, c, d in alignment.blocks:
         own_start, own_end, other_start, other_end = (a, b, c, d) if forward else (c, d, a, b)
-        touched = [i for i in range(own_start, own_end) if own[i][0] < span[1] and own[i][1] > span[0]]
+        first = bisect_right(own, span[0], own_start, own_end, key=itemgetter(1))
+        touched = range(first, bisect_left(own, span[1], first, own_end, key=itemgetter(0)))
         if not touched:
             continue
         if tag == "equal":
             ends += [other_start + i - own_start for i in touched]
             continue
         said = " ".join(own[i][2] for i in touched)
-        first, last = _window(said, len(touched), [w for _, _, w in other[other_start:other_end]])
-        ends += range(other_start + first, other_start + last)
+        low, high = _window(said, len(touched), [w for _, _, w in other[other_start:other_end]])
+        ends += range(other_start + low, other_start + high)
     if not ends:
         return None
     return other[min(ends)][0], other[max(ends)][1]

@@ -38,7 +38,8 @@ _CONFUSABLE = dict(
 _CONFUSABLE.update(zip("ӧӦӓӒάέίόύΆΈΊΌΎіıɑⅼ", "oOaAaeiouAEIOYiial", strict=True))
 
 
-_PLAIN = str.maketrans("\u2010\u2011\u2012\u2013\u2014\u2015\u00a0\u202f", "------  ")
+_DASHES_AND_SPACES = "\u2010\u2011\u2012\u2013\u2014\u2015\u00a0\u202f"
+_PLAIN = str.maketrans(_DASHES_AND_SPACES, "------  ")
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,8 @@ class Cleaned:
 
 def clean(text: str) -> Cleaned:
     """The detectors' view of ``text``; constant time per character, identity for ordinary text."""
+    if _SPECIAL.search(text) is None:  # holds all that the table changes, too
+        return Cleaned(text, text)
     plain = text.translate(_PLAIN)
     if _SPECIAL.search(PLACEHOLDER.sub("", plain) if "<" in plain else plain) is None:
         return Cleaned(text, plain)

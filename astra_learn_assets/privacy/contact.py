@@ -156,6 +156,8 @@ def _valid(raw: str, region: str) -> bool:
 def spoken_numbers(text: str) -> Iterator[Finding]:
     """Numbers said word by word near "teléfono", "DNI", "cuenta" ("seis doce treinta y cuatro")."""
     folded = fold_chars(text)
+    if not _SPOKEN_CONTEXT.hinted(folded):
+        return
     for run in _SPOKEN.finditer(folded):
         said = [w for w in re.findall(r"\w+", run[0]) if w not in ("y", "guion", "punto")]
         if len(said) >= 4 and _SPOKEN_CONTEXT.near(text, folded, *run.span()):

@@ -24,9 +24,13 @@ from astra_learn_assets.privacy.rules import Finding, RuleSet, resolve
 from astra_learn_assets.privacy.terms import AllowTerms, MaskTerms
 
 CACHE_SENTENCES = 50_000
+CACHE_TEXTS = 2_000
 AROUND = 7
 _SEGMENT_LIMIT = 3000
-_BREAK = re.compile(r"\n+|(?<=[^\W\d_]{4}[.!?…])[ ]+(?=[^\W\d_¿¡])")
+_BREAK = re.compile(r"[.!?…](?P<gap>[ ]+)(?=[^\W\d_¿¡])|\n+")
+_LONG_WORD = re.compile(
+    r"[^\W\d_]{4}"
+)  # "núm. 4", "Sr. Ruiz": after less than that a full stop ends no sentence
 _PIECE = re.compile(r"(?:(?! [yeYE] (?=[^\W\d_]{3}))[^\n|;])+")  # one name: ends at a line, a bar, "y"
 _WORD_BEFORE = re.compile(r"(?<![\w’'-])([^\W\d_]+)[.]?[ ]$")
 _JOINT = re.compile(r"[ ]{1,2}|-|")
@@ -40,10 +44,7 @@ _ABBREVIATED = re.compile(
 def segments(text: str) -> Iterator[tuple[int, str]]:
     """Sentences and lines of a text with their offsets; none longer than a few thousand characters."""
     start = 0
-    cuts = [
-        m for m in _BREAK.finditer(text) if not _ABBREVIATED.search(text[max(0, m.start() - 8) : m.start()])
-    ]
-    for left, right in [*((m.start(), m.end()) for m in cuts), (len(text), len(text))]:
+    for left, right in [*_cuts(text), (len(text), len(text))]:
         while left - start > _SEGMENT_LIMIT:
             space = text.rfind(" ", start + 1, start + _SEGMENT_LIMIT)
             cut = space + 1 if space > start else start + _SEGMENT_LIMIT
@@ -52,6 +53,17 @@ def segments(text: str) -> Iterator[tuple[int, str]]:
         if text[start:left].strip():
             yield start, text[start:left]
         start = right
+
+
+def _cuts(text: str) -> Iterator[tuple[int, int]]:
+    for match in _BREAK.finditer(text):
+        stop = match.start("gap")
+        if stop < 0:
+            stop = match.start()
+        elif not _LONG_WORD.match(text, max(0, stop - 5), stop - 1):
+            continue
+        if not _ABBREVIATED.search(text, max(0, stop - 8), stop):
+            yield stop, match.end()
 
 
 class Detector:
@@ -71,6 +83,7 @@ class Detector:
         self._mask = MaskTerms(mask_terms)
         self._allow = AllowTerms(allow_terms)
         self._seen: OrderedDict[str, list[Entity]] = OrderedDict()
+        self._merged = lru_cache(maxsize=CACHE_TEXTS)(self._merge)  # the side a round left alone comes again
 
     def find(
         self, texts: Sequence[str], looks: Sequence[Sequence[tuple[int, int]] | None] | None = None
@@ -81,7 +94,7 @@ class Detector:
         the rest reads like a text that it sees anyway (:func:`~aliases.unexplained`).
         """
         entities = self._entities(texts, looks or [None] * len(texts))
-        return [self._merge(text, found) for text, found in zip(texts, entities, strict=True)]
+        return [list(self._merged(text, tuple(found))) for text, found in zip(texts, entities, strict=True)]
 
     def _entities(
         self, texts: Sequence[str], looks: Sequence[Sequence[tuple[int, int]] | None]
@@ -113,7 +126,7 @@ class Detector:
             self._seen.popitem(last=False)
         return out
 
-    def _merge(self, text: str, entities: list[Entity]) -> list[Finding]:
+    def _merge(self, text: str, entities: Sequence[Entity]) -> list[Finding]:
         blocked = [m.span() for m in PLACEHOLDER.finditer(text)]
         masked = list(self._mask.find(text))
         allowed = self._allow.find(text)
@@ -142,7 +155,7 @@ class Detector:
         again = repeat_names(text, names, [*allowed, *places, *blocked])
         return join_names(text, resolve([*found, *again]))
 
-    def _persons(self, text: str, entities: list[Entity]) -> list[Finding]:
+    def _persons(self, text: str, entities: Sequence[Entity]) -> list[Finding]:
         found = []
         for start, end, label in entities:
             if label != "PER":
@@ -245,9 +258,9 @@ def truecase(segment: str) -> str | None:
     The model is far better at printed text. Everyday words become lower case, all others and the
     surnames after them get a capital.
     """
-    letters = [c for c in segment if c.isalpha()]
-    capitals = sum(c.isupper() for c in letters)
-    if len(letters) < 4 or (capitals > 1 and capitals < 0.7 * len(letters)):
+    letters = sum(map(str.isalpha, segment))
+    capitals = sum(map(str.isupper, segment)) if segment.isascii() else _capitals(segment)
+    if letters < 4 or (capitals > 1 and capitals < 0.7 * letters):
         return None
     out, last, named = [], 0, False
     for match in persons.WORD.finditer(segment):
@@ -263,6 +276,10 @@ def truecase(segment: str) -> str | None:
         last = match.end()
     text = "".join([*out, segment[last:]])
     return text[:1].upper() + text[1:] if len(text[:1].upper()) == 1 else text
+
+
+def _capitals(segment: str) -> int:
+    return sum(c.isalpha() for c in filter(str.isupper, segment))  # a circled A is upper case, but no letter
 
 
 def _stand_in(segment: str) -> str:

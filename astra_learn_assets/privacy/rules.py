@@ -58,6 +58,7 @@ class Rule:
     keep_separators: bool = False
     needs: tuple[str, ...] = ()
     _words: re.Pattern[str] | None = field(init=False, repr=False, compare=False, default=None)
+    _hints: tuple[str, ...] = field(init=False, repr=False, compare=False, default=())
 
     def __post_init__(self) -> None:
         if self.context:
@@ -65,7 +66,14 @@ class Rule:
                 re.escape(word).replace(r"\ ", r"[\s.]{1,3}")
                 for word in sorted(self.context, key=len, reverse=True)
             )
+            hints = sorted({word.split(" ")[0] for word in self.context}, key=len)
+            hints = [h for i, h in enumerate(hints) if not any(short in h for short in hints[:i])]
+            object.__setattr__(self, "_hints", tuple(hints))
             object.__setattr__(self, "_words", re.compile(rf"(?<!\w)(?:{alternatives})(?![^\W\d])"))
+
+    def hinted(self, folded: str) -> bool:
+        """Whether the beginning of any context word occurs in a folded text; without, none is near."""
+        return any(hint in folded for hint in self._hints)
 
     def find(self, text: str, folded: str, low: int = 0, high: int | None = None) -> Iterator[Finding]:
         """All places in ``text[low:high]`` (``folded`` is its accent-blind form) where the rule fires."""
@@ -149,7 +157,12 @@ class RuleSet:
 
     def _near_number(self, piece: str, low: int, high: int) -> tuple[Finding, ...]:
         folded = fold_chars(piece)
-        return tuple(f for rule in self._numbers for f in rule.find(piece, folded, low, high))
+        return tuple(
+            f
+            for rule in self._numbers
+            if rule.strong or rule.hinted(folded)
+            for f in rule.find(piece, folded, low, high)
+        )
 
 
 def find_all(rules: Iterable[Rule], text: str) -> list[Finding]:
