@@ -121,7 +121,7 @@ def align(before: str, after: str) -> Alignment:
 
 def _words(text: str) -> list[Word]:
     folded = fold_chars(text)
-    return [(*m.span(), folded[m.start() : m.end()]) for m in _TOKEN.finditer(text)]
+    return [(m.start(), m.end(), m[0]) for m in _TOKEN.finditer(folded)]
 
 
 def project(alignment: Alignment, span: tuple[int, int], *, forward: bool) -> tuple[int, int] | None:

@@ -480,7 +480,7 @@ _HONOURS = frozenset(
 
 def speakers(text: str) -> Iterator[Finding]:
     """Names that stand where a speaker or a list of members stands: ``Ceballos: ...``, ``Ausentes: X, Y``."""
-    for match in _SPEAKER.finditer(text):
+    for match in _SPEAKER.finditer(text) if _SPEAKS.search(text) else ():
         words = [fold_chars(w) for w in WORD.findall(match[1]) if fold_chars(w) not in PARTICLES]
         lone_acronym = len(words) == 1 and (len(words[0]) < 4 or (match[1].isupper() and len(words[0]) < 6))
         if (
@@ -491,7 +491,8 @@ def speakers(text: str) -> Iterator[Finding]:
             and (not any(map(is_common, words)) or _listed_name(match[1]) or not match[1].isupper())
         ):
             yield Finding(match.start(1), match.end(1), "PERSONA", RANK, "speaker")
-    for label in _LIST_LABEL.finditer(text):
+    labelled = ":" in text or not _LIST_WORDS.isdisjoint(tokens(text).words)
+    for label in _LIST_LABEL.finditer(text) if labelled else ():
         at: int | None = label.end()
         items: list[tuple[int, int]] = []
         while at is not None:
@@ -528,6 +529,10 @@ def _listed_name(value: str) -> bool:
 _SPEAKER = re.compile(
     rf"(?m)^[ \t]*(?:[-–•*][ ]*|\d{{1,3}}[.)-]+[ ]*)?({_CAPITAL}(?:[ ](?:(?:de|del|la|las|los|i)[ ]){{0,2}}{_CAPITAL}){{0,4}})[ ]?(?::|[.][ ]?[-–])(?=\s|$)"
 )
+_SPEAKS = re.compile(r":|[.][ ]?[-–]")  # what every _SPEAKER ends on
+_LIST_WORDS = frozenset(
+    ["favor", "contra", "voto", "votos", "abstencion", "abstenciones"]
+)  # in a _LIST_LABEL without a colon
 _LIST_LABEL = re.compile(
     r"(?i)(?<!\w)(?:asistentes|presentes|ausentes?|excusan su asistencia|excusad[oa]s|votan a favor|votos a favor|votan en contra|votos en contra|"
     r"a favor|en contra|se abstienen|abstenci[óo]n(?:es)?|concejales|concejalas|miembros|vocales)[ ]?:[ ]*(?:(?:D|Dña|D[ªa]|Don|Doña|Sra?)(?!\w)[.ªº]*[ ]?)?"
@@ -722,7 +727,7 @@ def addressed(text: str) -> Iterator[Finding]:
             and (_SAYS.search(before) or (_VOCATIVE.search(before) and text[end : end + 1] in ",.?!"))
         ):
             yield Finding(start, end, "PERSONA", RANK, "title")
-    for match in _KIN.finditer(text):
+    for match in _KIN.finditer(text) if not _KIN_WORDS.isdisjoint(found.words) else ():
         folded = fold_chars(match[1])
         if folded not in PARTICLES and folded not in role_words() and not is_ordinary(folded):
             yield Finding(match.start(1), match.end(1), "PERSONA", RANK, "title")
@@ -735,6 +740,9 @@ _SAYS = re.compile(
     r"(?:[ ](?:antes|ahora|ayer|hoy|bien))?[ ]$"
 )
 _VOCATIVE = re.compile(r",[ ]$|(?i:(?<!\w)gracias[ ])$")
+_KIN_WORDS = frozenset(
+    ["menor", "hijo", "hija", "hermano", "hermana", "niño", "niña", "soy", "llamo", "nombre"]
+)  # one is in each _KIN
 _KIN = re.compile(
     r"(?<!\w)(?:menor|hij[oa]|herman[oa]|niñ[oa]|soy|me llamo|mi nombre es) ([A-ZÁÉÍÓÚÑ][a-záéíóúüñ]{2,})(?![\w-])"
 )
