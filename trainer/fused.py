@@ -7,11 +7,12 @@ product; the large products add to what the narrow ones have written (``addmm``)
 their arithmetic; gradients of the fp32 adapter weights leave the
 matrix unit in fp32. Same formula, so the same gradient as the plain layer up to rounding:
 
-    y_i = x W_iᵀ + b_i + s (x A_iᵀ) B_iᵀ          g_i = s dy_i B_i
-    dx  = Σ dy_i W_i + g_i A_i     dA_i = g_iᵀ x     dB_i = s dy_iᵀ (x A_iᵀ)
+    y_i = x W_iᵀ + b_i + (x s A_iᵀ) B_iᵀ          g_i = dy_i B_i
+    dx  = Σ dy_i W_i + g_i s A_i     dA_i = s g_iᵀ x     dB_i = dy_iᵀ (x s A_iᵀ)
 
-NF4 weights are unpacked for each product and dropped at once. A layer that is not plain LoRA on a
-linear layer (dropout, DoRA, another quantization) stays as PEFT made it.
+The adapter's weights are brought to the type of the frozen ones once for each forward pass, all layers
+together (:class:`_Narrow`). NF4 weights are unpacked for each product and dropped at once. A layer that is
+not plain LoRA on a linear layer (dropout, DoRA, another quantization) stays as PEFT made it.
 """
 
 from __future__ import annotations
@@ -27,58 +28,70 @@ _ADAPTER = "default"
 
 
 class _Lora(torch.autograd.Function):
-    """The formula of the module's docstring for k layers; ``pairs`` is A_1 … A_k, B_1 … B_k (fp32)."""
+    """The formula of the module's docstring for the layers of a group; ``pairs`` is A_1 … A_k, B_1 … B_k.
+
+    ``down`` (Σ ranks, width) is s A of all layers, ``ups`` is B of each, both in the type of ``x``.
+    """
 
     @staticmethod
     def forward(
-        ctx: Any, x: torch.Tensor, layers: Sequence[_Layer], *pairs: torch.Tensor
+        ctx: Any,
+        x: torch.Tensor,
+        layers: Sequence[_Layer],
+        down: torch.Tensor,
+        ups: Sequence[torch.Tensor],
+        *pairs: torch.Tensor,  # noqa: ARG004 - what autograd gives the gradients to
     ) -> tuple[torch.Tensor, ...]:
-        count = len(layers)
         rows = x.reshape(-1, x.shape[-1])
-        down = torch.cat(pairs[:count]).to(x.dtype)
         narrow = rows @ down.T
         outs = []
-        for layer, up, part in zip(layers, pairs[count:], _parts(narrow, pairs[:count]), strict=True):
-            out = part @ (up * layer.scaling).to(x.dtype).T
+        for layer, up, part in zip(layers, ups, _parts(narrow, ups), strict=True):
+            out = part @ up.T
             if layer.bias is not None:
                 out += layer.bias
             out.addmm_(rows, layer.weight().T)
             outs.append(out.view(*x.shape[:-1], out.shape[-1]))
-        ctx.layers = layers
-        ctx.save_for_backward(rows, narrow, *pairs)
-        ctx.shape = x.shape
+        ctx.layers, ctx.down, ctx.ups, ctx.shape = layers, down, ups, x.shape
+        ctx.save_for_backward(rows, narrow)
         return tuple(outs)
 
     @staticmethod
     def backward(ctx: Any, *gradients: torch.Tensor | None) -> tuple[Any, ...]:
-        rows, narrow, *pairs = ctx.saved_tensors
-        count = len(ctx.layers)
-        downs, ups = pairs[:count], pairs[count:]
-        inner = torch.empty_like(narrow)  # g of all layers side by side
+        rows, narrow = ctx.saved_tensors
+        inner = torch.empty_like(narrow)  # dy B of all layers side by side
         up_gradients: list[torch.Tensor | None] = []
-        parts = zip(_parts(inner, downs), _parts(narrow, downs), strict=True)
-        for layer, up, gradient, (g, part) in zip(ctx.layers, ups, gradients, parts, strict=True):
+        parts = zip(_parts(inner, ctx.ups), _parts(narrow, ctx.ups), strict=True)
+        for up, gradient, (g, part) in zip(ctx.ups, gradients, parts, strict=True):
             if gradient is None:
                 g.zero_()
                 up_gradients.append(None)
                 continue
             dy = gradient.reshape(-1, gradient.shape[-1])
-            torch.mm(dy, (up * layer.scaling).to(dy.dtype), out=g)
-            up_gradients.append(_product(dy.T, part) * layer.scaling)
+            torch.mm(dy, up, out=g)
+            up_gradients.append(_product(dy.T, part))
         into: torch.Tensor | None = None
         if ctx.needs_input_grad[0]:
-            into = inner @ torch.cat(downs).to(inner.dtype)
+            into = inner @ ctx.down
             for layer, gradient in zip(ctx.layers, gradients, strict=True):
                 if gradient is not None:
                     into.addmm_(gradient.reshape(-1, gradient.shape[-1]), layer.weight())
             into = into.view(ctx.shape)
-        down_gradients = torch.split(_product(inner.T, rows), [d.shape[0] for d in downs])
-        return into, None, *down_gradients, *up_gradients
+        down_gradients = [
+            part.mul_(layer.scaling)
+            for layer, part in zip(
+                ctx.layers, torch.split(_product(inner.T, rows), _ranks(ctx.ups)), strict=True
+            )
+        ]
+        return into, None, None, None, *down_gradients, *up_gradients
 
 
-def _parts(narrow: torch.Tensor, downs: Sequence[torch.Tensor]) -> tuple[torch.Tensor, ...]:
+def _ranks(ups: Sequence[torch.Tensor]) -> list[int]:
+    return [up.shape[1] for up in ups]
+
+
+def _parts(narrow: torch.Tensor, ups: Sequence[torch.Tensor]) -> tuple[torch.Tensor, ...]:
     """The columns of each layer: (rows, ranks) -> k × (rows, rank)."""
-    return torch.split(narrow, [d.shape[0] for d in downs], dim=1)
+    return torch.split(narrow, _ranks(ups), dim=1)
 
 
 def _product(left: torch.Tensor, right: torch.Tensor) -> torch.Tensor:
@@ -99,6 +112,41 @@ class _Layer:
         self.up: nn.Parameter = module.lora_B[_ADAPTER].weight
 
 
+class _Narrow:
+    """A and B of all groups in the type of the computation, brought up to date when they have changed."""
+
+    def __init__(self) -> None:
+        self._groups: list[_Siblings] = []
+        self._kind: tuple[torch.dtype, torch.device] | None = None
+
+    def add(self, group: _Siblings) -> None:
+        self._groups.append(group)
+
+    def may_be_old(self, group: _Siblings) -> bool:
+        """Whether the weights may have changed since: always at the start of a forward pass.
+
+        A fused optimizer writes to them without raising their version.
+        """
+        return group is self._groups[0] or group.version != group.seen()
+
+    def refresh(self, x: torch.Tensor) -> None:
+        """Copy every group's weights; a few launches for the whole model."""
+        kind = (x.dtype, x.device)
+        # not inference tensors, though a validation may be what asks first: training writes to them
+        with torch.inference_mode(False), torch.no_grad():
+            for group in self._groups:
+                if self._kind != kind or group.down is None:
+                    group.allot(*kind)
+                group.version = group.seen()
+            self._kind = kind
+            layers = [layer for group in self._groups for layer in group.layers]
+            downs: list[torch.Tensor] = [layer.down for layer in layers]
+            ups: list[torch.Tensor] = [layer.up for layer in layers]
+            scaled = torch._foreach_mul(downs, [layer.scaling for layer in layers])
+            torch._foreach_copy_([copy for group in self._groups for copy in group.downs], scaled)
+            torch._foreach_copy_([copy for group in self._groups for copy in group.ups], ups)
+
+
 class _Siblings:
     """Layers that are called one after the other with the same tensor: the first call computes all.
 
@@ -106,10 +154,26 @@ class _Siblings:
     one the layer is computed alone.
     """
 
-    def __init__(self, layers: Sequence[_Layer]) -> None:
-        self._layers = layers
+    def __init__(self, layers: Sequence[_Layer], narrow: _Narrow) -> None:
+        self.layers, self._narrow = layers, narrow
+        self.down: torch.Tensor | None = None  # s A of all layers
+        self.downs: Sequence[torch.Tensor] = ()  # its rows by layer
+        self.ups: Sequence[torch.Tensor] = ()  # B by layer
+        self.version: list[int] = []
         self._input: torch.Tensor | None = None
         self._waiting: dict[int, torch.Tensor] = {}
+        narrow.add(self)
+
+    def allot(self, dtype: torch.dtype, device: torch.device) -> None:
+        """Room for A of all layers in one tensor, and for B of each."""
+        ranks = [layer.down.shape[0] for layer in self.layers]
+        down = torch.empty(sum(ranks), self.layers[0].down.shape[1], dtype=dtype, device=device)
+        self.down, self.downs = down, torch.split(down, ranks)
+        self.ups = [torch.empty_like(layer.up, dtype=dtype, device=device) for layer in self.layers]
+
+    def seen(self) -> list[int]:
+        """Changes whenever a weight is written to."""
+        return [weight._version for layer in self.layers for weight in (layer.down, layer.up)]
 
     def call(self, index: int, x: torch.Tensor) -> torch.Tensor:
         if self._input is x and index in self._waiting:
@@ -117,30 +181,39 @@ class _Siblings:
             if not self._waiting:
                 self._input = None
             return out
-        outs = self._apply(x, self._layers if index == 0 else [self._layers[index]])
+        outs = self._apply(x, None if index == 0 else index)
         if len(outs) > 1:
             self._input, self._waiting = x, dict(enumerate(outs))
             return self._waiting.pop(index)
         return outs[0]
 
-    def _apply(self, x: torch.Tensor, layers: Sequence[_Layer]) -> tuple[torch.Tensor, ...]:
+    def _apply(self, x: torch.Tensor, alone: int | None) -> tuple[torch.Tensor, ...]:
+        if self.down is None or self.down.dtype != x.dtype or self._narrow.may_be_old(self):
+            self._narrow.refresh(x)
+        one = slice(None) if alone is None else slice(alone, alone + 1)
+        layers = self.layers[one]
         apply: Any = _Lora.apply
         outs: tuple[torch.Tensor, ...] = apply(
-            x, layers, *(layer.down for layer in layers), *(layer.up for layer in layers)
+            x,
+            layers,
+            self.down if alone is None else self.downs[alone],
+            self.ups[one],
+            *(layer.down for layer in layers),
+            *(layer.up for layer in layers),
         )
         return outs
 
 
 def fuse(model: nn.Module) -> int:
     """Replace the forward of every plain LoRA layer of ``model``; returns how many were replaced."""
-    replaced = 0
+    replaced, narrow = 0, _Narrow()
     for parent in model.modules():
         children = dict(parent.named_children())
         named = {name: layer for name, child in children.items() if (layer := _plain(child)) is not None}
         groups: list[tuple[str, ...]] = [group for group in TOGETHER if all(name in named for name in group)]
         groups += [(name,) for name in named if not any(name in group for group in groups)]
         for group in groups:
-            siblings = _Siblings([named[name] for name in group])
+            siblings = _Siblings([named[name] for name in group], narrow)
             for index, name in enumerate(group):
                 children[name].forward = _forward(siblings, index)
                 replaced += 1

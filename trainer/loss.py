@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import torch
 from torch.nn import functional
 
-from trainer.data import IGNORED
+from trainer.body import has_kernels, learned_hidden
 
-_CHUNK_BYTES = 1 << 28  # of logits in fp32 held at once
+_CHUNK_BYTES = 1 << 29  # of logits held at once, and of what is made of them
 
 
 def to_device(batch: Mapping[str, Any], device: Any) -> dict[str, Any]:
@@ -30,16 +30,14 @@ class _LinearCrossEntropy(torch.autograd.Function):
         losses = torch.empty(len(labels), dtype=torch.float32, device=hidden.device)
         needed = ctx.needs_input_grad[0]
         gradient = torch.empty_like(hidden) if needed else None
-        chunk = max(1, _CHUNK_BYTES // (4 * weight.shape[0]))
+        cross_entropy_ = _cross_entropy_on(hidden.device)
+        chunk = max(1, _CHUNK_BYTES // ((2 if has_kernels() else 8) * weight.shape[0]))
         for first in range(0, len(labels), chunk):
             rows = slice(first, first + chunk)
-            wanted = labels[rows].unsqueeze(1)
-            chances = torch.log_softmax(hidden[rows] @ weight.T, 1, dtype=torch.float32)
-            losses[rows] = -chances.gather(1, wanted).squeeze(1)
+            logits = hidden[rows] @ weight.T
+            losses[rows], change = cross_entropy_(logits, labels[rows])
             if gradient is not None:
-                chances.exp_()
-                chances.scatter_add_(1, wanted, torch.full_like(wanted, -1, dtype=chances.dtype))
-                torch.mm(chances.to(weight.dtype), weight, out=gradient[rows])
+                torch.mm(change, weight, out=gradient[rows])
         if gradient is not None:
             ctx.save_for_backward(gradient)
         return losses
@@ -50,17 +48,37 @@ class _LinearCrossEntropy(torch.autograd.Function):
         return (gradient * scale.unsqueeze(1)).to(gradient.dtype), None, None
 
 
+Scored = tuple[torch.Tensor, torch.Tensor]
+
+
+def _cross_entropy_on(device: torch.device) -> Callable[[torch.Tensor, torch.Tensor], Scored]:
+    """(loss of each row in fp32, gradient of the logits in their type); the logits themselves are spent."""
+    if device.type != "cuda" or not has_kernels():
+        return _cross_entropy
+    from trainer.kernels import cross_entropy_
+
+    return lambda logits, labels: (cross_entropy_(logits, labels), logits)
+
+
+def _cross_entropy(logits: torch.Tensor, labels: torch.Tensor) -> Scored:
+    wanted = labels.unsqueeze(1)
+    chances = torch.log_softmax(logits, 1, dtype=torch.float32)
+    losses = -chances.gather(1, wanted).squeeze(1)
+    chances.exp_()
+    chances.scatter_add_(1, wanted, torch.full_like(wanted, -1, dtype=chances.dtype))
+    return losses, chances.to(logits.dtype)
+
+
 def label_losses(model: Any, batch: Mapping[str, Any]) -> tuple[Any, Any]:
     """(loss of each learned position in nats, its index in the pack); labels are already shifted."""
-    inputs = {k: v for k, v in batch.items() if k != "labels"}
-    labels = batch["labels"][0]
-    rows = (labels != IGNORED).nonzero()[:, 0]
+    inputs = {k: v for k, v in batch.items() if k not in ("labels", "rows")}
+    labels, rows = batch["labels"][0], batch["rows"]
     parts = _body_and_head(model)
     if parts is None:
         logits = model(**inputs, logits_to_keep=rows, use_cache=False).logits[0]
         return functional.cross_entropy(logits.float(), labels[rows], reduction="none"), rows
     body, head = parts
-    hidden = body(**inputs, use_cache=False).last_hidden_state.squeeze(0).index_select(0, rows)
+    hidden = learned_hidden(body, inputs, rows)
     apply: Any = _LinearCrossEntropy.apply
     return apply(hidden.to(head.weight.dtype), head.weight, labels[rows]), rows
 

@@ -58,7 +58,11 @@ def schedule(lengths: Sequence[int], *, capacity: int, epochs: float, seed: int)
 
 
 def collate(examples: Sequence[Encoded]) -> dict[str, Any]:
-    """One pack as tensors: ``input_ids``, ``labels``, ``position_ids`` (1, tokens) and the boundaries."""
+    """One pack as tensors: ``input_ids``, ``labels``, ``position_ids`` (1, tokens) and the boundaries.
+
+    ``rows`` are the positions that are learned: counted here, since a card that is asked for them has to
+    finish all that it was given before.
+    """
     import torch
 
     tokens: list[int] = []
@@ -73,6 +77,7 @@ def collate(examples: Sequence[Encoded]) -> dict[str, Any]:
     return {
         "input_ids": torch.tensor([tokens]),
         "labels": torch.tensor([labels]),
+        "rows": torch.tensor([i for i, label in enumerate(labels) if label != IGNORED]),
         "position_ids": torch.tensor([positions]),
         "cu_seq_lens_q": torch.tensor(starts, dtype=torch.int32),
         "cu_seq_lens_k": torch.tensor(starts, dtype=torch.int32),

@@ -33,7 +33,7 @@ def save_checked(model: Any, examples: Sequence[Encoded], folder: Path, *, also_
     expected = get_peft_model_state_dict(model)
     model.eval()
     batch = collate([min(examples, key=len)])
-    probe = to_device({k: v for k, v in batch.items() if k != "labels"}, model.device)
+    probe = to_device({k: v for k, v in batch.items() if k not in ("labels", "rows")}, model.device)
     with torch.inference_mode():
         before = model(**probe, use_cache=False).logits
     # Without save_embedding_layers=False PEFT asks the Hub about the base model's vocabulary.

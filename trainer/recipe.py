@@ -5,15 +5,18 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import torch
 from transformers import Trainer, TrainerCallback, TrainingArguments
 
 from trainer import checkpoint
+from trainer.body import has_kernels
 from trainer.data import Encoded
 from trainer.errors import NotFinite
 from trainer.loss import label_losses, mean_loss, nll_by_example
@@ -93,7 +96,10 @@ class Packs:
 
 
 class Watch(TrainerCallback):  # type: ignore[misc]
-    """Checks each step, writes the log, validates once an epoch, keeps the best adapter, stops early."""
+    """Checks each step, writes the log, validates once an epoch, keeps the best adapter, stops early.
+
+    The figures of a step are read one step later (:meth:`read`), and before anything is validated or saved.
+    """
 
     def __init__(
         self,
@@ -123,6 +129,9 @@ class Watch(TrainerCallback):  # type: ignore[misc]
         self.pack_tokens, self.checkpointing = 0, False
         self.interrupted: str | None = None  # the signal's name; the step under way is finished first
         self.checkpoints: Checkpoints | None = None
+        self.losses: list[Any] = []  # of the packs of the step under way, on the card
+        self.limit_gradient: Callable[[], Any] = lambda: torch.zeros(())
+        self._unread: deque[tuple[int, float, Any, Any]] = deque()
         self.began = self.reported = self.saved = time.monotonic()
         log_file.unlink(missing_ok=True)
 
@@ -143,27 +152,46 @@ class Watch(TrainerCallback):  # type: ignore[misc]
         )
 
     def on_train_begin(self, args: Any, state: Any, control: Any, model: Any = None, **_: Any) -> None:  # noqa: ARG002
+        self.losses.clear()
         if not self.validation:
             self._validate(model)
         self.reported = self.saved = time.monotonic()
         self.began = self.reported - self.seconds
 
-    def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:  # noqa: ARG002
-        if not logs or "loss" not in logs:
-            return
-        loss, gradient = float(logs["loss"]), float(logs.get("grad_norm", 0.0))
+    def on_pre_optimizer_step(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:  # noqa: ARG002
+        """Limit the gradient; keep the step's figures on the card until somebody has time to read them."""
+        rate = float(kwargs["lr_scheduler"].get_last_lr()[0])
+        figures = torch.stack([torch.stack(self.losses).sum(), self.limit_gradient().float()])
+        self.losses.clear()
+        on_host = torch.empty(2, pin_memory=figures.is_cuda)
+        on_host.copy_(figures, non_blocking=True)
+        done = torch.cuda.current_stream().record_event() if figures.is_cuda else None
+        self._unread.append((state.global_step + 1, rate, on_host, done))
+
+    def read(self, *, but: int = 0) -> None:
+        """Check and log the steps that are done, but the last ``but``.
+
+        Reading the newest would have the card wait for its next step: what it reports is one step old.
+        """
+        while len(self._unread) > but:
+            step, rate, figures, done = self._unread.popleft()
+            if done is not None:
+                done.synchronize()
+            self._log(step, rate, *figures.tolist())
+
+    def _log(self, step: int, rate: float, loss: float, gradient: float) -> None:
         if not (math.isfinite(loss) and math.isfinite(gradient)):
             raise NotFinite(
-                f"step {state.global_step}: loss {loss}, gradient norm {gradient}; "
+                f"step {step}: loss {loss}, gradient norm {gradient}; "
                 "lower --learning-rate or use --precision fp32"
             )
-        self.tokens = sum(self.step_tokens[: state.global_step])
+        self.tokens = sum(self.step_tokens[:step])
         self.seconds = time.monotonic() - self.began
         speed = self.tokens / max(1e-9, self.seconds)
         entry = {
-            "step": state.global_step,
+            "step": step,
             "loss": loss,
-            "learning_rate": float(logs["learning_rate"]),
+            "learning_rate": rate,
             "gradient_norm": gradient,
             "tokens_per_second": round(speed, 1),
         }
@@ -171,22 +199,25 @@ class Watch(TrainerCallback):  # type: ignore[misc]
         with self.log_file.open("a", encoding="utf-8") as file:
             file.write(json.dumps(entry) + "\n")
         now = time.monotonic()
-        if now - self.reported > 2 or state.global_step in (1, self.steps):
+        if now - self.reported > 2 or step in (1, self.steps):
             self.reported = now
-            left = sum(self.step_tokens[state.global_step :]) / max(1e-9, speed)
+            left = sum(self.step_tokens[step:]) / max(1e-9, speed)
             self.signals.progress({**entry, "steps": self.steps, "eta_seconds": round(left, 1)})
 
     def on_step_end(self, args: Any, state: Any, control: Any, model: Any = None, **_: Any) -> Any:  # noqa: ARG002
-        if state.global_step in self.validate_at and self.validation_packs:
-            self._validate(model)
-            since_best = len(self.validation) - 1 - self.validation.index(min(self.validation))
-            if self.recipe.patience and since_best >= self.recipe.patience:
-                control.should_training_stop = True
+        validate = state.global_step in self.validate_at and bool(self.validation_packs)
         if self.checkpoints is not None:
             due = time.monotonic() - self.saved > self.checkpoints.seconds
             control.should_save = due or self.interrupted is not None
         if self.interrupted is not None:
             control.should_training_stop = True
+        last = control.should_training_stop or state.global_step == self.steps
+        self.read(but=0 if validate or control.should_save or last else 1)
+        if validate:
+            self._validate(model)
+            since_best = len(self.validation) - 1 - self.validation.index(min(self.validation))
+            if self.recipe.patience and since_best >= self.recipe.patience:
+                control.should_training_stop = True
         return control
 
     def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:  # noqa: ARG002
@@ -215,8 +246,6 @@ class Watch(TrainerCallback):  # type: ignore[misc]
             return
         if self.validation.index(min(self.validation)) == 0:
             return  # never better than the untouched base: leave it to the gates to say so
-        import torch
-
         with torch.no_grad():
             for name, parameter in model.named_parameters():
                 if name in self.best[1]:
@@ -228,6 +257,7 @@ class LoraTrainer(Trainer):  # type: ignore[misc]
     """Trainer with our loss, our learning rate and our order of packs."""
 
     warmup_share = 0.0
+    watch: Watch | None = None
 
     def _save(self, output_dir: str | None = None, state_dict: Any = None) -> None:  # noqa: ARG002
         """The adapter alone; without save_embedding_layers=False PEFT asks the Hub about the base."""
@@ -242,7 +272,10 @@ class LoraTrainer(Trainer):  # type: ignore[misc]
         num_items_in_batch: Any = None,
     ) -> Any:
         losses, _ = label_losses(model, inputs)
-        return losses.sum() / (num_items_in_batch if num_items_in_batch is not None else losses.numel())
+        loss = losses.sum() / (num_items_in_batch if num_items_in_batch is not None else losses.numel())
+        if self.watch is not None:
+            self.watch.losses.append(loss.detach())
+        return loss
 
     def create_scheduler(self, num_training_steps: int, optimizer: Any = None) -> Any:
         """Linear to zero. The library's own also starts at zero: one step alone would learn nothing."""
@@ -283,18 +316,18 @@ def make_trainer(
         num_train_epochs=1,
         learning_rate=recipe.learning_rate,
         weight_decay=0.0,
-        max_grad_norm=recipe.max_grad_norm,
+        max_grad_norm=0.0,  # the watch limits it, and keeps the norm without asking the card for it
         optim="adamw_torch_fused" if on_gpu else "adamw_torch",
         # The weights have the right type already: autocast would only add casts. fp16 needs its loss scaled.
         bf16=False,
         fp16=on_gpu and str(placement.dtype) == "torch.float16",
         use_cpu=not on_gpu,
-        logging_steps=1,
+        logging_strategy="no",  # likewise
         logging_nan_inf_filter=False,
         save_strategy="no",
         eval_strategy="no",
         report_to="none",
-        use_liger_kernel=on_gpu and find_spec("liger_kernel") is not None,
+        use_liger_kernel=on_gpu and find_spec("liger_kernel") is not None and has_kernels(),
         liger_kernel_config=dict(LIGER),
         disable_tqdm=True,
         remove_unused_columns=False,
@@ -316,4 +349,7 @@ def make_trainer(
     trainer.model_accepts_loss_kwargs = True  # so that it counts the labels of an accumulated step
     trainer.label_names = ["labels"]
     trainer.warmup_share = recipe.warmup_share
+    trainer.watch = watch
+    learned = [p for p in model.parameters() if p.requires_grad]
+    watch.limit_gradient = lambda: trainer.accelerator.clip_grad_norm_(learned, recipe.max_grad_norm)
     return trainer

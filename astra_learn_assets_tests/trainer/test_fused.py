@@ -115,6 +115,7 @@ def _loss_and_gradient(model: Any, weights: torch.Tensor) -> tuple[torch.Tensor,
     batch = {
         "input_ids": torch.arange(9).unsqueeze(0),
         "labels": torch.tensor([[-100, 4, 2, -100, 7, 7, 0, 49, -100]]),
+        "rows": torch.tensor([1, 2, 4, 5, 6, 7]),
     }
     losses, rows = label_losses(model, batch)
     assert rows.tolist() == [1, 2, 4, 5, 6, 7]
@@ -148,3 +149,21 @@ def test_a_model_that_scales_its_logits_keeps_its_own_head() -> None:
     scaled = _loss_and_gradient(model, weights)[0]
     assert not torch.allclose(plain, scaled)
     assert not model.plain_head
+
+
+def test_weights_that_an_optimizer_writes_without_raising_their_version_are_used() -> None:
+    """The fused AdamW does; with the copies of the step before, nothing would ever be learned."""
+    torch.manual_seed(0)
+    adapted = _adapted(Attention())
+    fuse(adapted)
+    x = torch.randn(2, 5, 12)
+    learned = [p for p in adapted.parameters() if p.requires_grad]
+    optimizer = torch.optim.AdamW(learned, lr=0.3, fused=True)
+    adapted(x).square().sum().backward()
+    versions = [p._version for p in learned]
+    optimizer.step()
+    assert versions == [p._version for p in learned]
+    found = adapted(x)
+    for module in adapted.modules():
+        module.__dict__.pop("forward", None)  # PEFT's own layers again
+    torch.testing.assert_close(found, adapted(x), rtol=1e-4, atol=1e-4)

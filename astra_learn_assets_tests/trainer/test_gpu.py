@@ -193,3 +193,48 @@ def test_the_fused_layer_on_the_card_equals_peft(tmp_path: Path) -> None:
     torch.cuda.empty_cache()
     assert errors["packed"] <= 1.1 * errors["padded"], errors
     assert errors["unbounded"] > 0.5, errors
+
+
+def test_the_loss_kernel_equals_log_softmax_and_its_gradient() -> None:
+    import torch
+
+    from trainer.kernels import cross_entropy_
+
+    torch.manual_seed(0)
+    for rows, columns in ((1, 3), (7, 8192), (65, 128_256)):
+        logits = (torch.randn(rows, columns, device="cuda") * 6).bfloat16()
+        labels = torch.randint(columns, (rows,), device="cuda")
+        labels[0] = columns - 1
+        wide = logits.double().requires_grad_(True)
+        expected = torch.nn.functional.cross_entropy(wide, labels, reduction="none")
+        expected.sum().backward()  # type: ignore[no-untyped-call]
+        losses = cross_entropy_(logits, labels)
+        torch.testing.assert_close(losses.double(), expected, rtol=1e-5, atol=1e-5)
+        assert wide.grad is not None
+        torch.testing.assert_close(logits.double(), wide.grad, rtol=1e-2, atol=1e-6)
+
+
+@pytest.mark.parametrize("keep_stream", [True, False])
+def test_the_norm_kernel_equals_addition_and_norm_and_their_gradients(keep_stream: bool) -> None:
+    import torch
+
+    from trainer.kernels import add_norm
+
+    torch.manual_seed(0)
+    for rows, columns in ((3, 384), (40, 4096), (5, 3000)):
+        stream, branch = torch.randn(2, 1, rows, columns, device="cuda").bfloat16()
+        weight = (1 + 0.3 * torch.randn(columns, device="cuda")).bfloat16()
+        wide = [x.double().requires_grad_(True) for x in (stream, branch)]
+        mine = [x.clone().requires_grad_(True) for x in (stream, branch)]
+        total = wide[0] + wide[1]
+        expected = total * (total.square().mean(-1, keepdim=True) + 1e-5).rsqrt() * weight.double()
+        found, added = add_norm(mine[0], mine[1], weight, 1e-5)
+        torch.testing.assert_close(found.double(), expected, rtol=0.02, atol=0.02)
+        torch.testing.assert_close(added.double(), total, rtol=0.01, atol=0.01)
+        draw = torch.randn(2, *found.shape, device="cuda").bfloat16()
+        (found * draw[0] + (added * draw[1] if keep_stream else 0)).sum().backward()
+        (expected * draw[0] + (total * draw[1] if keep_stream else 0)).sum().backward()
+        for a, b in zip(mine, wide, strict=True):
+            assert a.grad is not None
+            assert b.grad is not None
+            torch.testing.assert_close(a.grad.double(), b.grad, rtol=0.03, atol=0.03)

@@ -1,0 +1,139 @@
+"""Passes over the card's memory that plain torch makes several times (Triton; imported on a CUDA card only).
+
+Training an adapter moves more bytes than it must: each of these reads its tensors once. All are exact in
+the sense of the operations they replace: sums in fp32, results rounded where the plain ones are.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+import triton
+import triton.language as tl
+
+
+@triton.jit  # type: ignore[untyped-decorator]
+def _cross_entropy(logits, labels, losses, columns, stride, block: tl.constexpr):  # type: ignore[no-untyped-def]
+    row = tl.program_id(0).to(tl.int64)
+    logits += row * stride
+    label = tl.load(labels + row)
+    wanted = tl.load(logits + label).to(tl.float32)
+    offsets = tl.arange(0, block)
+    top = tl.full((block,), float("-inf"), tl.float32)
+    total = tl.zeros((block,), tl.float32)
+    for first in range(0, columns, block):
+        at = first + offsets
+        x = tl.load(logits + at, mask=at < columns, other=float("-inf")).to(tl.float32)
+        higher = tl.maximum(top, x)
+        safe = tl.where(higher == float("-inf"), 0.0, higher)  # -inf minus -inf is not a number
+        total = total * tl.exp(top - safe) + tl.exp(x - safe)
+        top = higher
+    most = tl.max(top, 0)
+    whole = tl.sum(total * tl.exp(top - most), 0)
+    tl.store(losses + row, tl.log(whole) + most - wanted)
+    for first in range(0, columns, block):
+        at = first + offsets
+        x = tl.load(logits + at, mask=at < columns, other=float("-inf")).to(tl.float32)
+        chance = tl.exp(x - most) / whole
+        chance = tl.where(at == label, chance - 1.0, chance)
+        tl.store(logits + at, chance.to(logits.dtype.element_ty), mask=at < columns)
+
+
+def cross_entropy_(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    """-log softmax(logits)[label] of each row in fp32; ``logits`` (rows, vocabulary) become its gradient."""
+    losses = torch.empty(len(labels), dtype=torch.float32, device=logits.device)
+    _cross_entropy[(len(labels),)](
+        logits, labels, losses, logits.shape[1], logits.stride(0), block=4096, num_warps=8
+    )
+    return losses
+
+
+@triton.jit  # type: ignore[untyped-decorator]
+def _add_norm(stream, branch, weight, out, scale, columns, eps, block: tl.constexpr):  # type: ignore[no-untyped-def]
+    """``stream`` += branch in ``out[0]``, its norm in ``out[1]``; 1 / root mean square in ``scale``."""
+    row = tl.program_id(0).to(tl.int64)
+    at = tl.arange(0, block)
+    inside = at < columns
+    kind = stream.dtype.element_ty
+    x = tl.load(stream + row * columns + at, mask=inside, other=0)
+    x += tl.load(branch + row * columns + at, mask=inside, other=0)
+    rows = tl.num_programs(0).to(tl.int64)
+    tl.store(out + row * columns + at, x, mask=inside)
+    wide = x.to(tl.float32)
+    inverse = tl.rsqrt(tl.sum(wide * wide, 0) / columns + eps)
+    tl.store(scale + row, inverse)
+    normed = (wide * inverse).to(kind) * tl.load(weight + at, mask=inside, other=0)
+    tl.store(out + (rows + row) * columns + at, normed, mask=inside)
+
+
+@triton.jit  # type: ignore[untyped-decorator]
+def _add_norm_backward(  # type: ignore[no-untyped-def]
+    d_normed, d_stream, stream, weight, scale, out, columns, with_stream: tl.constexpr, block: tl.constexpr
+):
+    row = tl.program_id(0).to(tl.int64)
+    at = tl.arange(0, block)
+    inside = at < columns
+    here = row * columns + at
+    x = tl.load(stream + here, mask=inside, other=0).to(tl.float32)
+    inverse = tl.load(scale + row)
+    m = (
+        tl.load(d_normed + here, mask=inside, other=0) * tl.load(weight + at, mask=inside, other=0)
+    ).to(tl.float32)  # fmt: skip
+    mean = tl.sum(m * x, 0) / columns
+    gradient = inverse * (m - x * (inverse * inverse * mean))
+    if with_stream:
+        gradient += tl.load(d_stream + here, mask=inside, other=0).to(tl.float32)
+    tl.store(out + here, gradient.to(out.dtype.element_ty), mask=inside)
+
+
+class _AddNorm(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        ctx: Any, stream: torch.Tensor, branch: torch.Tensor, weight: torch.Tensor, eps: float
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        columns = stream.shape[-1]
+        rows = stream.numel() // columns
+        out = stream.new_empty((2, *stream.shape))
+        scale = torch.empty(rows, dtype=torch.float32, device=stream.device)
+        _add_norm[(rows,)](
+            stream, branch, weight, out, scale, columns, eps,
+            block=triton.next_power_of_2(columns), num_warps=_warps(columns),
+        )  # fmt: skip
+        ctx.save_for_backward(out[0], weight, scale)
+        ctx.set_materialize_grads(False)
+        return out[1], out[0]
+
+    @staticmethod
+    def backward(
+        ctx: Any, d_normed: torch.Tensor | None, d_stream: torch.Tensor | None
+    ) -> tuple[torch.Tensor | None, torch.Tensor | None, None, None]:
+        if d_normed is None:
+            return d_stream, d_stream, None, None
+        stream, weight, scale = ctx.saved_tensors
+        columns = stream.shape[-1]
+        d_normed = d_normed.contiguous()
+        d_stream = None if d_stream is None else d_stream.contiguous()
+        out = torch.empty_like(stream)
+        _add_norm_backward[(len(scale),)](
+            d_normed, d_normed if d_stream is None else d_stream, stream, weight, scale, out, columns,
+            with_stream=d_stream is not None, block=triton.next_power_of_2(columns),
+            num_warps=_warps(columns),
+        )  # fmt: skip
+        return out, out, None, None
+
+
+def _warps(columns: int) -> int:
+    return 8 if columns > 2048 else 4
+
+
+def add_norm(
+    stream: torch.Tensor, branch: torch.Tensor, weight: torch.Tensor, eps: float
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """(RMS norm of stream + branch, stream + branch), both of the stream's shape; ``weight`` is frozen.
+
+    The norm is Llama's: the root mean square in fp32, the weight multiplied in the tensors' own type.
+    """
+    apply: Any = _AddNorm.apply
+    normed, total = apply(stream.contiguous(), branch.contiguous(), weight, eps)
+    return normed, total
