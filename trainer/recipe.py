@@ -6,7 +6,7 @@ import json
 import math
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -130,7 +130,7 @@ class Watch(TrainerCallback):  # type: ignore[misc]
         self.interrupted: str | None = None  # the signal's name; the step under way is finished first
         self.checkpoints: Checkpoints | None = None
         self.losses: list[Any] = []  # of the packs of the step under way, on the card
-        self.limit_gradient: Callable[[], Any] = lambda: torch.zeros(())
+        self.gradient = torch.zeros(())  # its norm before the limit, likewise
         self._unread: deque[tuple[int, float, Any, Any]] = deque()
         self.began = self.reported = self.saved = time.monotonic()
         log_file.unlink(missing_ok=True)
@@ -159,9 +159,9 @@ class Watch(TrainerCallback):  # type: ignore[misc]
         self.began = self.reported - self.seconds
 
     def on_pre_optimizer_step(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:  # noqa: ARG002
-        """Limit the gradient; keep the step's figures on the card until somebody has time to read them."""
+        """Keep the step's figures on the card until somebody has time to read them."""
         rate = float(kwargs["lr_scheduler"].get_last_lr()[0])
-        figures = torch.stack([torch.stack(self.losses).sum(), self.limit_gradient().float()])
+        figures = torch.stack([torch.stack(self.losses).sum(), self.gradient.to(torch.float32)])
         self.losses.clear()
         on_host = torch.empty(2, pin_memory=figures.is_cuda)
         on_host.copy_(figures, non_blocking=True)
@@ -277,6 +277,14 @@ class LoraTrainer(Trainer):  # type: ignore[misc]
             self.watch.losses.append(loss.detach())
         return loss
 
+    def _get_grad_norm(self, model: Any, grad_norm: Any = None) -> Any:
+        """What the library limited, kept for the watch."""
+        library: Any = super()
+        norm = library._get_grad_norm(model, grad_norm=grad_norm)
+        if self.watch is not None:
+            self.watch.gradient = norm
+        return norm
+
     def create_scheduler(self, num_training_steps: int, optimizer: Any = None) -> Any:
         """Linear to zero. The library's own also starts at zero: one step alone would learn nothing."""
         from torch.optim.lr_scheduler import LambdaLR
@@ -316,13 +324,13 @@ def make_trainer(
         num_train_epochs=1,
         learning_rate=recipe.learning_rate,
         weight_decay=0.0,
-        max_grad_norm=0.0,  # the watch limits it, and keeps the norm without asking the card for it
+        max_grad_norm=recipe.max_grad_norm,
         optim="adamw_torch_fused" if on_gpu else "adamw_torch",
         # The weights have the right type already: autocast would only add casts. fp16 needs its loss scaled.
         bf16=False,
         fp16=on_gpu and str(placement.dtype) == "torch.float16",
         use_cpu=not on_gpu,
-        logging_strategy="no",  # likewise
+        logging_strategy="no",  # it would ask the card for each step's loss; the watch does not wait
         logging_nan_inf_filter=False,
         save_strategy="no",
         eval_strategy="no",
@@ -350,6 +358,4 @@ def make_trainer(
     trainer.label_names = ["labels"]
     trainer.warmup_share = recipe.warmup_share
     trainer.watch = watch
-    learned = [p for p in model.parameters() if p.requires_grad]
-    watch.limit_gradient = lambda: trainer.accelerator.clip_grad_norm_(learned, recipe.max_grad_norm)
     return trainer
