@@ -20,6 +20,7 @@ from astra_learn_assets.privacy.compact import compact_identities
 from astra_learn_assets.privacy.countries import identity_rules
 from astra_learn_assets.privacy.lexicon import given_names, role_words
 from astra_learn_assets.privacy.nlp import Entity, EntityModel
+from astra_learn_assets.privacy.places import public_places
 from astra_learn_assets.privacy.rules import Finding, RuleSet, resolve
 from astra_learn_assets.privacy.terms import AllowTerms, MaskTerms
 
@@ -140,7 +141,7 @@ class Detector:
         people = self._persons(text, entities)
         places: list[tuple[int, int]] = []
         if people:
-            places = list(addresses.public_places(text, [f.start for f in people]))
+            places = list(public_places(text, [f.start for f in people]))
             towns = [(s, e) for s, e, label in entities if label == "LOC" and " " in text[s:e]]
             kept = persons.kept_places(text)
             people = [f for f in people if not _inside(f, kept)]

@@ -18,9 +18,9 @@ from typing import Any
 
 from astra_learn_assets.errors import BadJsonl
 from astra_learn_assets.privacy import persons, presidio, residual_names
-from astra_learn_assets.privacy.addresses import public_places
 from astra_learn_assets.privacy.cleaning import PLACEHOLDER, clean
 from astra_learn_assets.privacy.nlp import load_model
+from astra_learn_assets.privacy.places import public_places
 from astra_learn_assets.privacy.rules import Finding, resolve
 from astra_learn_assets.privacy.terms import AllowTerms, MaskTerms
 
