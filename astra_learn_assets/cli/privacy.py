@@ -90,21 +90,23 @@ def scan(
                 {
                     "file": str(file),
                     "lines": report.lines,
-                    "clean": not report.hits,
+                    "clean": report.passed,
+                    "found": report.found,
                     "by_kind": report.by_kind,
                     "detectors": report.detectors,
                     "hits": [vars(hit) for hit in report.hits],
                 }
             )
-        elif report.hits:
+        elif report.found:
+            first = f" (the first {len(report.hits)})" if len(report.hits) < report.found else ""
             print_table(
-                f"{len(report.hits)} places with personal data",
+                f"{report.found} places with personal data{first}",
                 ["line", "field", "kind", "start", "end", "detector"],
                 [[h.line, h.field, h.kind, h.start, h.end, h.detector] for h in report.hits],
             )
         else:
             typer.echo(f"{report.lines} lines: nothing found")
-    if report.hits:
+    if report.found:
         raise typer.Exit(1)
 
 

@@ -23,6 +23,7 @@ from astra_learn_assets.privacy.residual import ResidualScanner, ScanReport, par
 
 BATCH_LINES = 128
 BATCH_CHARACTERS = 400_000
+MOST_PLACES = 1_000
 Progress = Callable[[int, int], None]
 Batch = list[tuple[int, dict[str, Any]]]
 
@@ -136,8 +137,14 @@ def _sum(reports: list[AnonymizeReport]) -> AnonymizeReport:
     )
 
 
-def scan_file(path: Path, *, scanner: ResidualScanner, progress: Progress | None = None) -> ScanReport:
-    """Scan a JSONL file of any size.
+def scan_file(
+    path: Path,
+    *,
+    scanner: ResidualScanner,
+    progress: Progress | None = None,
+    places: int = MOST_PLACES,
+) -> ScanReport:
+    """Scan a JSONL file of any size; the report counts all and names the first ``places``.
 
     Raises:
         BadInput: there is no such file.
@@ -158,7 +165,7 @@ def scan_file(path: Path, *, scanner: ResidualScanner, progress: Progress | None
         if progress:
             progress(size, size)
 
-    return scanner.report(lines())
+    return scanner.report(lines(), places=places)
 
 
 def _batches(path: Path) -> Iterator[tuple[Batch, int]]:

@@ -50,7 +50,7 @@ def pii_gate(
             details=details,
         )
     details |= {f"detector.{name}": value for name, value in report.detectors.items()}
-    details |= {"lines": report.lines, "hits": len(report.hits), "lines_with_hits": len(report.bad_lines)}
+    details |= {"lines": report.lines, "hits": report.found, "lines_with_hits": report.lines_with_hits}
     details |= {f"hits.{kind}": count for kind, count in report.by_kind.items()}
     if canary is None:
         canary = run_canaries(texts, pseudonymizer=pseudonymizer, scanner=scanner, seed=digest)
@@ -62,11 +62,11 @@ def pii_gate(
         "leak_low": round(canary.low, 4),
         "leak_high": round(canary.high, 4),
     }
-    if report.hits:
+    if report.found:
         kinds = ", ".join(f"{kind} {count}" for kind, count in report.by_kind.items())
         passed, reason = (
             False,
-            f"{len(report.bad_lines)} of {report.lines} lines still hold personal data ({kinds})",
+            f"{report.lines_with_hits} of {report.lines} lines still hold personal data ({kinds})",
         )
     elif canary.recall < 1 - MAXIMUM_LEAK:
         passed, reason = (

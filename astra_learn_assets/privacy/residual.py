@@ -41,21 +41,26 @@ class Hit:
 
 @dataclass(frozen=True)
 class ScanReport:
-    """What a scan saw; ``passed`` when nothing was found."""
+    """What a scan saw; ``passed`` when nothing was found.
+
+    ``hits`` are all places, or the first of them where the scan was told to keep no more; ``by_kind`` and
+    ``lines_with_hits`` always count all.
+    """
 
     lines: int
     hits: list[Hit] = field(default_factory=list)
     by_kind: dict[str, int] = field(default_factory=dict)
     detectors: dict[str, str] = field(default_factory=dict)
+    lines_with_hits: int = 0
+
+    @property
+    def found(self) -> int:
+        """How many places hold something personal."""
+        return sum(self.by_kind.values())
 
     @property
     def passed(self) -> bool:
-        return not self.hits
-
-    @property
-    def bad_lines(self) -> set[int]:
-        """Line numbers (from 1) to quarantine."""
-        return {hit.line for hit in self.hits}
+        return not self.found
 
 
 class ResidualScanner:
@@ -143,17 +148,20 @@ class ResidualScanner:
         """
         return self.report(data.splitlines())
 
-    def report(self, lines: Iterable[bytes]) -> ScanReport:
-        """As :meth:`scan_jsonl`, over lines as they come."""
+    def report(self, lines: Iterable[bytes], *, places: int | None = None) -> ScanReport:
+        """As :meth:`scan_jsonl`, over lines as they come; keeps only the first ``places`` hits."""
         hits: list[Hit] = []
-        count = 0
+        kinds: Counter[str] = Counter()
+        count = bad = 0
         for number, line in enumerate(lines, 1):
             if not line.strip():
                 continue
             count += 1
-            hits += self.scan_values(number, parse_line(number, line))
-        kinds = dict(sorted(Counter(hit.kind for hit in hits).items()))
-        return ScanReport(count, hits, kinds, dict(self.detectors))
+            found = self.scan_values(number, parse_line(number, line))
+            bad += bool(found)
+            kinds.update(hit.kind for hit in found)
+            hits += found if places is None else found[: max(0, places - len(hits))]
+        return ScanReport(count, hits, dict(sorted(kinds.items())), dict(self.detectors), bad)
 
 
 def _rebuild(arguments: dict[str, Any]) -> ResidualScanner:

@@ -245,3 +245,19 @@ def test_worker_processes_give_the_same_file(tmp_path: Path, pseudonymizer: Pseu
     second = anonymize_file(source, two, pseudonymizer=pseudonymizer, processes=2)
     assert first == second
     assert one.read_bytes() == two.read_bytes()
+
+
+def test_a_file_full_of_persons_is_counted_whole_and_named_in_part(
+    tmp_path: Path, scanner: ResidualScanner
+) -> None:
+    file = tmp_path / "leaky.jsonl"
+    file.write_bytes(
+        jsonl(*(f"Interviene Pedro Ruiz Soto, con DNI 12345678Z, turno {i}." for i in range(30)))
+    )
+    whole = scan_file(file, scanner=scanner)
+    part = scan_file(file, scanner=scanner, places=7)
+    assert len(whole.hits) == whole.found == sum(whole.by_kind.values()) >= 60
+    assert part.hits == whole.hits[:7]
+    assert (part.found, part.by_kind, part.lines_with_hits) == (whole.found, whole.by_kind, 30)
+    assert not part.passed
+    assert not scan_file(file, scanner=scanner, places=0).passed
