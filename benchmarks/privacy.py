@@ -19,17 +19,17 @@ import os
 import random
 import re
 import sys
-import time
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from functools import lru_cache, partial
+from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before numpy: spinning threads count as CPU time
 
-from astra_learn_assets.privacy.canary import clopper_pearson
+from privacy_speed import congress_pairs, council_pairs, throughput
+from privacy_stock import PARTICLES, WORD, Detect, Spans, Tally, by_stock
+
 from astra_learn_assets.privacy.cleaning import fold_chars
 from astra_learn_assets.privacy.countries import COUNTRIES, find_identities
 from astra_learn_assets.privacy.lexicon import given_names
@@ -39,13 +39,6 @@ from astra_learn_assets.privacy.residual import ResidualScanner
 from astra_learn_assets.privacy.rules import Finding
 from astra_learn_assets.privacy.training import corpora, grammar, identifiers
 
-if TYPE_CHECKING:
-    from presidio_analyzer import AnalyzerEngine
-
-Spans = list[tuple[int, int, str]]
-Detect = Callable[[Sequence[str]], list[Spans]]
-_WORD = re.compile(r"[^\W_]{3,}")
-_PARTICLES = frozenset(["del", "las", "los", "san", "santa", "van", "der", "nhc"])
 _TITLED = re.compile(
     r"(?i)(?<!\w)(?:señor(?:a|es|as)?|don|doña|president[ea]|ministr[oa]|alcald(?:e|esa)|conseller[a]?|lehendakari|colega|compañer[oa]|diputad[oa])\s+$"
 )
@@ -61,100 +54,6 @@ _CLINICAL = {
     "ID_CONTACTO_ASISTENCIAL": "ids",
     "CALLE": "street (as annotated)",
 }
-
-
-@lru_cache(maxsize=1)
-def stock() -> AnalyzerEngine:
-    """Presidio's engine with its own recognizers for Spanish and the shipped entity model."""
-    import tldextract
-    from presidio_analyzer import AnalyzerEngine, RecognizerRegistry
-    from presidio_analyzer.nlp_engine import NerModelConfiguration, SpacyNlpEngine
-
-    from astra_learn_assets.privacy.nlp import SHIPPED_MODEL, register
-
-    register()
-    mapping = {"PER": "PERSON", "LOC": "LOCATION", "ORG": "ORGANIZATION"}
-    engine = SpacyNlpEngine(
-        models=[{"lang_code": "es", "model_name": str(SHIPPED_MODEL)}],
-        ner_model_configuration=NerModelConfiguration(model_to_presidio_entity_mapping=mapping),
-    )
-    engine.load()
-    registry = RecognizerRegistry(supported_languages=["es"])
-    registry.load_predefined_recognizers(languages=["es"], nlp_engine=engine)
-    tldextract.tldextract.TLD_EXTRACTOR = tldextract.TLDExtract(suffix_list_urls=())  # stock asks the network
-    return AnalyzerEngine(registry=registry, nlp_engine=engine, supported_languages=["es"])
-
-
-def by_stock(texts: Sequence[str]) -> list[Spans]:
-    """What stock Presidio would mask, places and dates left out."""
-    left_out = ("LOCATION", "ORGANIZATION", "DATE_TIME", "NRP")
-    out = []
-    for text in texts:
-        results = stock().analyze(text, language="es")
-        out.append(
-            [
-                (r.start, r.end, "PERSONA" if r.entity_type == "PERSON" else r.entity_type)
-                for r in results
-                if r.entity_type not in left_out
-            ]
-        )
-    return out
-
-
-def leaks(text: str, span: tuple[int, int], masked: Sequence[tuple[int, int, str]]) -> bool:
-    """Whether a word of ``span`` is not inside a masked span."""
-    return any(
-        not any(s <= m.start() and m.end() <= e for s, e, _ in masked)
-        for m in _WORD.finditer(text, *span)
-        if fold_chars(m[0]) not in _PARTICLES
-    )
-
-
-class Tally:
-    """Leaks of both systems by kind, and how many of their persons were none."""
-
-    def __init__(self, name: str, verbose: int) -> None:
-        self.name, self.verbose = name, verbose
-        self.leaked: dict[str, list[tuple[bool, bool]]] = defaultdict(list)
-        self.persons = {"ours": [0, 0], "stock": [0, 0]}
-
-    def add(self, text: str, kinds: Iterable[str], span: tuple[int, int], ours: Spans, theirs: Spans) -> bool:
-        """Count one annotated mention under each of ``kinds``; whether we leak it."""
-        verdict = leaks(text, span, ours), leaks(text, span, theirs)
-        for kind in kinds:
-            self.leaked[kind].append(verdict)
-        if verdict[0] and self.verbose > 0 and not any("street" in kind for kind in kinds):
-            self.verbose -= 1
-            start, end = span
-            print(
-                "  leak",
-                *kinds,
-                repr(text[max(0, start - 40) : start]),
-                f"[{text[start:end]}]",
-                repr(text[end : end + 15]),
-            )
-        return verdict[0]
-
-    def count_persons(self, gold: Sequence[tuple[int, int]], ours: Spans, theirs: Spans) -> None:
-        """Count masked persons, and those that touch an annotated one."""
-        for system, masked in (("ours", ours), ("stock", theirs)):
-            found = [(s, e) for s, e, kind in masked if kind == "PERSONA"]
-            self.persons[system][0] += len(found)
-            self.persons[system][1] += sum(any(a < e and s < b for a, b in gold) for s, e in found)
-
-    def show(self) -> None:
-        """Print the table."""
-        print(
-            f"\n{self.name}\n{'kind':<34}{'mentions':>9}{'leaked':>8}{'leak %':>8}   {'95 % interval':<17}{'recall %':>9}{'stock recall %':>16}"
-        )
-        for kind, verdicts in self.leaked.items():
-            count, leaked, theirs = len(verdicts), sum(a for a, _ in verdicts), sum(b for _, b in verdicts)
-            low, high = clopper_pearson(leaked, count)
-            print(f"{kind:<34}{count:>9}{leaked:>8}{100 * leaked / count:>8.2f}   {f'{low:.2%} - {high:.2%}':<17}"
-                  f"{100 - 100 * leaked / count:>9.2f}{100 - 100 * theirs / count:>16.2f}")  # fmt: skip
-        for system, (found, right) in self.persons.items():
-            if found:
-                print(f"precision of persons, {system}: {100 * right / found:.1f} % of {found}")
 
 
 def clinical(ours: Detect, path: Path, verbose: int) -> None:
@@ -180,7 +79,7 @@ def hard_cases(text: str, name: str) -> list[str]:
         cases.append("one word")
     if "," in name:
         cases.append("surname, name")
-    if _PARTICLES & set(words) or " de " in f" {name.lower()} ":
+    if PARTICLES & set(words) or " de " in f" {name.lower()} ":
         cases.append("with particle")
     if any(is_ordinary(w) for w in words if len(w) > 3):
         cases.append("with an everyday word")
@@ -234,13 +133,13 @@ def congress(ours: Detect, path: Path, share: float, verbose: int) -> None:
         for start, end, kind in masked:
             known = kind == "PERSONA" and any(
                 fold_chars(w) in words or fold_chars(w) in given_names()
-                for w in _WORD.findall(text[start:end])
+                for w in WORD.findall(text[start:end])
             )
             if not known:
                 unknown.append(f"{kind} {text[max(0, start - 25) : start]!r}[{text[start:end]}]")
                 untitled += not _TITLED.search(text[max(0, start - 16) : start])
                 nobody += kind != "PERSONA" or not any(
-                    fold_chars(w) in named for w in _WORD.findall(text[start:end])
+                    fold_chars(w) in named for w in WORD.findall(text[start:end])
                 )
     tally.show()
     for line in random.Random(1).sample(unknown, min(verbose, len(unknown))):
@@ -256,7 +155,7 @@ def _named_in(texts: Iterable[str]) -> frozenset[str]:
     counts: Counter[str] = Counter()
     for text in texts:
         for run in re.finditer(r"(?:señor|señora) ((?:[A-ZÁÉÍÓÚÑ][\wáéíóúñü·’'-]+ ?)+)", text):
-            counts.update({fold_chars(w) for w in _WORD.findall(run[1])})
+            counts.update({fold_chars(w) for w in WORD.findall(run[1])})
     return frozenset(word for word, count in counts.items() if count > 1 and not is_ordinary(word))
 
 
@@ -328,50 +227,6 @@ def residual() -> None:
     )
 
 
-def throughput(name: str, pairs: Sequence[tuple[str, str, str]]) -> None:
-    """Pairs through the pseudonymizer against stock Presidio, one by one, with the same model.
-
-    Ours finds and replaces, both sides and every further look at its own output counted; stock only finds.
-    """
-    fresh = Pseudonymizer(country="es")
-    for _ in range(2):  # both have loaded their tables before the clock starts; no pair is seen twice
-        by_stock(["Interviene Pedro Ruiz, con DNI 12345678Z."])
-        Pseudonymizer(country="es").text("Interviene Pedro Ruiz, con DNI 12345678Z.", 0)
-    slow = fast = 0.0
-    for at in range(0, len(pairs), 128):  # in turns, so that a busy machine slows both
-        part = pairs[at : at + 128]
-        started = time.process_time()
-        for before, after, _ in part:
-            stock().analyze(before, language="es")
-            stock().analyze(after, language="es")
-        slow += time.process_time() - started
-        started = time.process_time()
-        fresh.pairs(part)
-        fast += time.process_time() - started
-    size = sum(len(b) + len(a) for b, a, _ in pairs)
-    print(f"\nThroughput (CPU time), {name}, {len(pairs)} pairs, {size} characters: stock one by one {len(pairs) / slow:.1f} pairs/s, "
-          f"ours (masking and replacing) {len(pairs) / fast:.1f} pairs/s, ratio {slow / fast:.1f}")  # fmt: skip
-
-
-def council_pairs() -> list[tuple[str, str, str]]:
-    """The pairs two simulated councils give in 25 sessions each."""
-    from astra_learn_assets.council.simulator import make_council
-
-    councils = [make_council("villaverde", seed=3), make_council("altomar", seed=11)]
-    found = [p for c in councils for n in range(25) for p in c.session(n).truth.pairs if p.before]
-    return [(p.before, p.after, str(i)) for i, p in enumerate(found)]
-
-
-def noisy(text: str, seed: int) -> str:
-    """The draft of a text: a word or two misheard, the rest alike."""
-    rng = random.Random(seed)
-    words = text.split(" ")
-    for _ in range(max(1, len(words) // 40)):
-        at = rng.randrange(len(words))
-        words[at] = words[at].replace("v", "b").replace("h", "").lower() or words[at]
-    return " ".join(words)
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data", type=Path, nargs="?", help="folder with ner/ and actas_congreso/")
@@ -413,9 +268,7 @@ def main() -> None:
     if wanted("speed"):
         throughput("pairs of simulated councils", council_pairs())
     if wanted("speed", year):
-        records = corpora.read_jsonl(arguments.data / year)
-        texts = [str(r["text"]) for r in islice(records, 4000) if 400 < len(str(r["text"])) < 1200][:300]
-        throughput("Congress 2020", [(noisy(text, i), text, str(i)) for i, text in enumerate(texts)])
+        throughput("Congress 2020", congress_pairs(arguments.data / year))
 
 
 if __name__ == "__main__":
