@@ -1,0 +1,111 @@
+# ruff: noqa: E501  (tables: one form, one line)
+"""Persons by their place in minutes: who speaks, votes, attends, is spoken to or introduced."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from astra_learn_assets.privacy.cleaning import fold_chars
+from astra_learn_assets.privacy.lexicon import given_names, place_words, role_words
+from astra_learn_assets.privacy.name_runs import RANK, has_listed_name, has_name, name_run
+from astra_learn_assets.privacy.name_words import PARTICLES, WORD, is_common, is_ordinary, tokens
+from astra_learn_assets.privacy.rules import Finding
+
+_CAPITAL = r"[A-ZÁÉÍÓÚÜÑÀÈÒÇ][^\W\d_]*(?:['’·-][^\W\d_]+)*"
+_SPEAKER = re.compile(
+    rf"(?m)^[ \t]*(?:[-–•*][ ]*|\d{{1,3}}[.)-]+[ ]*)?({_CAPITAL}(?:[ ](?:(?:de|del|la|las|los|i)[ ]){{0,2}}{_CAPITAL}){{0,4}})[ ]?(?::|[.][ ]?[-–])(?=\s|$)"
+)
+_SPEAKS = re.compile(r":|[.][ ]?[-–]")  # what every _SPEAKER ends on
+_LIST_WORDS = frozenset(
+    ["favor", "contra", "voto", "votos", "abstencion", "abstenciones"]
+)  # in a _LIST_LABEL without a colon
+_LIST_LABEL = re.compile(
+    r"(?i)(?<!\w)(?:asistentes|presentes|ausentes?|excusan su asistencia|excusad[oa]s|votan a favor|votos a favor|votan en contra|votos en contra|"
+    r"a favor|en contra|se abstienen|abstenci[óo]n(?:es)?|concejales|concejalas|miembros|vocales)[ ]?:[ ]*(?:(?:D|Dña|D[ªa]|Don|Doña|Sra?)(?!\w)[.ªº]*[ ]?)?"
+    r"|(?<!\w)(?:votos? (?:a favor|en contra|favorables?) de|abstenci[óo]n(?:es)? de|a favor|en contra)[ ]+(?=[^\W\d_])"
+)
+_LIST_LINK = re.compile(
+    r"(?:, (?:[yY] )?|; ?| [yeYE] | [|] )(?i:(?:D|Dña|D[ªa]|Don|Doña|Sra?)(?!\w)[.ªº]*[ ]?)?(?=[^\W\d_])"
+)
+
+
+def speakers(text: str) -> Iterator[Finding]:
+    """Names that stand where a speaker or a list of members stands: ``Ceballos: ...``, ``Ausentes: X, Y``."""
+    for match in _SPEAKER.finditer(text) if _SPEAKS.search(text) else ():
+        words = [fold_chars(w) for w in WORD.findall(match[1]) if fold_chars(w) not in PARTICLES]
+        lone_acronym = len(words) == 1 and (len(words[0]) < 4 or (match[1].isupper() and len(words[0]) < 6))
+        if (
+            words
+            and not lone_acronym
+            and not any(w in role_words() for w in words)
+            and not all(map(is_ordinary, words))
+            and (not any(map(is_common, words)) or has_listed_name(match[1]) or not match[1].isupper())
+        ):
+            yield Finding(match.start(1), match.end(1), "PERSONA", RANK, "speaker")
+    labelled = ":" in text or not _LIST_WORDS.isdisjoint(tokens(text).words)
+    for label in _LIST_LABEL.finditer(text) if labelled else ():
+        at: int | None = label.end()
+        items: list[tuple[int, int]] = []
+        while at is not None:
+            end = name_run(
+                text,
+                at,
+                lower=False,
+                limit=7,
+                titled=not text[at : at + 4].isupper() and text[at : at + 1].isupper(),
+            )
+            if end is None:
+                break
+            items.append((at, end))
+            link = _LIST_LINK.match(text, end)
+            at = link.end() if link else None
+        people = any(has_listed_name(text[s:e]) for s, e in items)
+        for start, end in items:
+            value = text[start:end]
+            words = [fold_chars(w) for w in WORD.findall(value)]
+            if value.isupper() and len(value) < 5:
+                continue
+            if has_name(value) or (
+                people and not any(w in role_words() or w in place_words() for w in words)
+            ):
+                yield Finding(start, end, "PERSONA", RANK, "speaker")
+
+
+_GOES_ON = re.compile(r"[\w-]|[ ](?:de|del)[ ]|[ ][A-ZÁÉÍÓÚÑ]")
+_IS_SELF = re.compile(r"(?i)(?<!\w)(?:soy|me llamo|mi nombre es)[ ]$")
+_SAYS = re.compile(
+    r"(?i)(?<!\w)(?:dicho|comentado|explicado|preguntado|pedido|dice|dijo|decía|comenta|pregunta|contesta|responde|explica|según|hij[oa]|herman[oa])"
+    r"(?:[ ](?:antes|ahora|ayer|hoy|bien))?[ ]$"
+)
+_VOCATIVE = re.compile(r",[ ]$|(?i:(?<!\w)gracias[ ])$")
+_KIN_WORDS = frozenset(
+    ["menor", "hijo", "hija", "hermano", "hermana", "niño", "niña", "soy", "llamo", "nombre"]
+)  # one is in each _KIN
+_KIN = re.compile(
+    r"(?<!\w)(?:menor|hij[oa]|herman[oa]|niñ[oa]|soy|me llamo|mi nombre es) ([A-ZÁÉÍÓÚÑ][a-záéíóúüñ]{2,})(?![\w-])"
+)
+
+
+def addressed(text: str) -> Iterator[Finding]:
+    """A given name that is an everyday word too, where someone is spoken to or says who they are.
+
+    "No, Concepción, eso no", "como ha dicho antes Consuelo", "buenas tardes soy encarna", "el menor Yeray".
+    """
+    found = tokens(text)
+    for i in found.names:
+        (start, end), folded = found.spans[i], found.words[i]
+        if not is_ordinary(folded) or folded not in given_names() or folded in PARTICLES:
+            continue
+        before = text[max(0, start - 40) : start]
+        if folded in role_words() or _GOES_ON.match(text, end):
+            continue
+        if _IS_SELF.search(before) or (
+            text[start].isupper()
+            and (_SAYS.search(before) or (_VOCATIVE.search(before) and text[end : end + 1] in ",.?!"))
+        ):
+            yield Finding(start, end, "PERSONA", RANK, "title")
+    for match in _KIN.finditer(text) if not _KIN_WORDS.isdisjoint(found.words) else ():
+        folded = fold_chars(match[1])
+        if folded not in PARTICLES and folded not in role_words() and not is_ordinary(folded):
+            yield Finding(match.start(1), match.end(1), "PERSONA", RANK, "title")
