@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 
 from astra_learn_assets.privacy.cleaning import fold_chars
-from astra_learn_assets.privacy.persons import tokens
+from astra_learn_assets.privacy.name_words import tokens
 from astra_learn_assets.privacy.rules import Finding
 
 UP = r"[A-ZÁÉÍÓÚÜÑÀÈÒÇ]"

@@ -19,6 +19,7 @@ RANK = 60
 _GROUP = re.compile(r"[A-Za-z0-9Ññ&]+")
 _JOINT = re.compile(r" ?[.\-–/] ?| {1,2}| [\-–]{1,2} ")
 _MOST_GROUPS = 12
+_LEAST_DIGITS = 6  # no form below has fewer
 _DIGIT = re.compile(r"\d[^\d\n]{0,4}\d[^\d\n]{0,4}\d")
 _SUM = re.compile(
     r"\s{0,2}(?:€|euros?\b|\$|USD\b|dólares|pesos|soles|bolivianos|bolívares|quetzales|lempiras|córdobas|guaraníes|colones|"
@@ -74,6 +75,8 @@ def compact_identities(text: str, country: str) -> Iterator[Finding]:
         return
     last = 0
     for low, high in number_windows(text):
+        if sum(map(str.isdecimal, text[low:high])) < _LEAST_DIGITS:
+            continue
         while low > 0 and text[low - 1].isalnum() and text[low].isalnum():
             low -= 1
         while high < len(text) and text[high - 1].isalnum() and text[high].isalnum():

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 
 from astra_learn_assets.privacy import validators as v
 from astra_learn_assets.privacy.cleaning import fold_chars
+from astra_learn_assets.privacy.name_words import tokens
 from astra_learn_assets.privacy.rules import Finding, Rule, words
 
 _NOT_BEFORE = r"(?<![\w.\-/])"
@@ -100,6 +101,7 @@ _NUMBER_WORDS = (
     "veintiocho|veintinueve|treinta|cuarenta|cincuenta|sesenta|setenta|ochenta|noventa|cien|ciento|doscientos|trescientos|"
     "cuatrocientos|quinientos|seiscientos|setecientos|ochocientos|novecientos|doble|triple|mil|guion|punto"
 )
+_SAID = frozenset(_NUMBER_WORDS.split("|")) | frozenset("abcdefghijklmnopqrstuvwxyz")
 _SPOKEN = re.compile(
     rf"(?<!\w)(?:{_NUMBER_WORDS})(?:[\s,.\-]+(?:y[\s]+)?(?:{_NUMBER_WORDS}|[a-z](?=\W|$)))+(?!\w)"
 )
@@ -155,6 +157,8 @@ def _valid(raw: str, region: str) -> bool:
 
 def spoken_numbers(text: str) -> Iterator[Finding]:
     """Numbers said word by word near "teléfono", "DNI", "cuenta" ("seis doce treinta y cuatro")."""
+    if sum(map(_SAID.__contains__, tokens(text).words)) < 3:
+        return
     folded = fold_chars(text)
     if not _SPOKEN_CONTEXT.hinted(folded):
         return

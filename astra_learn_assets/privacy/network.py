@@ -6,7 +6,8 @@ Most of what spaCy spends on a sentence is bookkeeping and work done before. Her
 
 * what the network knows of a word alone (four hash embeddings and the layer that mixes them) depends on
   nothing but its spelling: computed once a word, remembered for :data:`MOST_WORDS` words;
-* the convolutions over neighbouring words run as one loop over arrays that fit the processor's cache;
+* the convolutions over neighbouring words are computed once for the same words in a row, which draft and
+  final share, over arrays that fit the processor's cache;
 * outside an entity, what comes next depends on the word alone, not on the steps before: all words are
   decided at once, and only where an entity opens are its further words gone through, all entities abreast.
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     Array = np.ndarray[Any, Any]
 
 MOST_WORDS = 30_000  # rows of 96 floats: 12 MB
+BATCH_WORDS = 10_000
 ROWS = 512  # words computed together: 288 floats each stay in the second-level cache
 _SPELLING = frozenset(["ORTH", "NORM", "LOWER", "PREFIX", "SUFFIX", "SHAPE"])  # a lexeme's, not a token's
 
@@ -75,36 +77,38 @@ class QuickModel:
     def entities(self, texts: Iterable[str]) -> Iterator[list[Entity]]:
         """As :meth:`~astra_learn_assets.privacy.nlp.EntityModel.entities`."""
         docs = map(self.nlp.make_doc, texts)
-        while batch := list(islice(docs, 256)):
-            for part in _parts(batch, self._pad):
+        while batch := list(islice(docs, 512)):
+            for part in _parts(batch):
                 yield from self._read(part)
 
     def _read(self, docs: Sequence[Doc]) -> Iterator[list[Entity]]:
         rows = self._words.rows(docs, self._pad)
-        words, spaces = self._words.vectors(rows)
-        written = [row > 0 for row in rows]
-        hidden = _encode(words, self._layers, written)
+        hidden = _encode(self._words.table, rows, self._layers)
         weights, bias = self._narrow
-        found = self._steps.entities(hidden @ weights + bias, spaces[written], [len(doc) for doc in docs])
+        spaces = self._words.space[rows[rows > 0]]
+        found = self._steps.entities(hidden @ weights + bias, spaces, [len(doc) for doc in docs])
         for doc, spans in zip(docs, found, strict=True):
             yield [(doc[first].idx, doc[last].idx + len(doc[last]), label) for first, last, label in spans]
 
 
-def _parts(docs: Sequence[Doc], pad: int) -> Iterator[list[Doc]]:
+def _parts(docs: Sequence[Doc]) -> Iterator[list[Doc]]:
     part: list[Doc] = []
-    rows = 0
+    words = 0
     for doc in docs:
-        if part and rows + len(doc) > ROWS:
+        if part and words + len(doc) > BATCH_WORDS:
             yield part
-            part, rows = [], 0
+            part, words = [], 0
         part.append(doc)
-        rows += len(doc) + pad
+        words += len(doc)
     if part:
         yield part
 
 
 class _Words:
-    """What the network's first layers make of a word, by its number in the vocabulary; row 0 is padding."""
+    """What the network's first layers make of a word; row 0 of both tables is padding.
+
+    ``table`` has one row of floats a word, ``space`` says whether it is nothing but space.
+    """
 
     def __init__(self, nlp: Language, embed: Any) -> None:
         import numpy as np
@@ -112,11 +116,12 @@ class _Words:
         self._vocab = nlp.vocab
         self._embed = embed
         self._rows: dict[int, int] = {}
-        self._table = np.zeros((1, embed.get_dim("nO")), dtype="float32")
-        self._space = np.zeros(1, dtype=bool)
+        self.table = np.zeros((1, embed.get_dim("nO")), dtype="float32")
+        self.space = np.zeros(1, dtype=bool)
 
-    def rows(self, docs: Sequence[Doc], pad: int) -> list[int]:
+    def rows(self, docs: Sequence[Doc], pad: int) -> Array:
         """The row of each word of ``docs`` in order, ``pad`` times the row of padding around each text."""
+        import numpy as np
         from spacy.attrs import ORTH
 
         spelled = [doc.to_array(ORTH).tolist() for doc in docs]
@@ -124,7 +129,7 @@ class _Words:
         if new:
             if len(self._rows) + len(new) > MOST_WORDS:
                 self._rows.clear()
-                self._table, self._space = self._table[:1], self._space[:1]
+                self.table, self.space = self.table[:1], self.space[:1]
                 new = {word for words in spelled for word in words}
             self._learn(sorted(new))
         gap = [0] * pad
@@ -132,20 +137,16 @@ class _Words:
         for words in spelled:
             rows += map(self._rows.__getitem__, words)
             rows += gap
-        return rows
+        return np.array(rows)
 
     def _learn(self, new: Sequence[int]) -> None:
         import numpy as np
         from spacy.tokens import Doc
 
         doc = Doc(self._vocab, words=[self._vocab.strings[word] for word in new])
-        self._rows.update((word, len(self._table) + i) for i, word in enumerate(new))
-        self._table = np.concatenate([self._table, self._embed.predict([doc])[0]])
-        self._space = np.concatenate([self._space, np.array([word.is_space for word in doc])])
-
-    def vectors(self, rows: Sequence[int]) -> tuple[Array, Array]:
-        """One row of floats per word, and whether it is nothing but space."""
-        return self._table[rows], self._space[rows]
+        self._rows.update((word, len(self.table) + i) for i, word in enumerate(new))
+        self.table = np.concatenate([self.table, self._embed.predict([doc])[0]])
+        self.space = np.concatenate([self.space, np.array([word.is_space for word in doc])])
 
 
 @dataclass(frozen=True)
@@ -176,30 +177,49 @@ class _Layer:
         )
 
 
-def _encode(hidden: Array, layers: Sequence[_Layer], written: Sequence[bool]) -> Array:
-    """``(words, width)`` after all layers; rows of padding take part in all but the last, as in spaCy."""
+def _encode(table: Array, rows: Array, layers: Sequence[_Layer]) -> Array:
+    """``(words, width)`` for the words ``table[rows]`` among their neighbours, without the padding (row 0).
+
+    After ``n`` layers a word depends on ``n`` words to each side: the same words in a row are computed once.
+    Padding takes part in all layers but the last, as in spaCy.
+    """
     import numpy as np
 
-    count, width = hidden.shape
-    window = np.zeros((count, 3 * width), dtype="float32")
+    hidden, numbers = table, rows
     for layer in layers:
-        window[1:, :width] = hidden[:-1]
-        window[:, width : 2 * width] = hidden
-        window[:-1, 2 * width :] = hidden[1:]
+        nothing = len(hidden)  # stands before the first row and behind the last
+        around = np.stack([np.append(nothing, numbers[:-1]), numbers, np.append(numbers[1:], nothing)])
         if layer is layers[-1]:
-            hidden, window = hidden[written], window[written]
-        made = window @ layer.weights
-        made += layer.bias
-        best = made[:, :width]
-        for piece in range(1, layer.pieces):
-            best = np.maximum(best, made[:, piece * width : (piece + 1) * width])
-        best = best - best.mean(axis=1, keepdims=True)
-        spread = np.einsum("ij,ij->i", best, best)[:, None] / np.float32(width) + np.float32(1e-8)
-        best *= spread ** np.float32(-0.5)
-        best *= layer.scale
-        best += layer.shift
-        hidden = hidden + best
-    return hidden
+            around = around[:, rows > 0]
+        left, middle, right = around
+        _, places, numbers = np.unique(
+            (left * (nothing + 1) + middle) * (nothing + 1) + right, return_index=True, return_inverse=True
+        )
+        source = np.concatenate([hidden, np.zeros((1, hidden.shape[1]), dtype="float32")])
+        wanted = around[:, places].T
+        hidden = np.concatenate(
+            [_layer_of(source, wanted[at : at + ROWS], layer) for at in range(0, max(1, len(wanted)), ROWS)]
+        )
+    return hidden[numbers]
+
+
+def _layer_of(source: Array, around: Array, layer: _Layer) -> Array:
+    """One layer for the rows of ``source`` that ``around`` names as ``(left, itself, right)``."""
+    import numpy as np
+
+    width = source.shape[1]
+    made = source[around].reshape(len(around), 3 * width) @ layer.weights
+    made += layer.bias
+    best = made[:, :width]
+    for piece in range(1, layer.pieces):
+        best = np.maximum(best, made[:, piece * width : (piece + 1) * width])
+    best = best - best.mean(axis=1, keepdims=True)
+    spread = np.einsum("ij,ij->i", best, best)[:, None] / np.float32(width) + np.float32(1e-8)
+    best *= spread ** np.float32(-0.5)
+    best *= layer.scale
+    best += layer.shift
+    best += source[around[:, 1]]
+    return best  # type: ignore[no-any-return]
 
 
 class _Steps:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 from astra_learn_assets.privacy.addresses import STREET, UP, WITHIN, at_heads, first_words, heads_in, windows
-from astra_learn_assets.privacy.persons import tokens
+from astra_learn_assets.privacy.name_words import tokens
 
 _PLACE_HEAD = (
     rf"(?:{STREET}|hospital|clínica|ies|i\.e\.s\.|ceip|c\.e\.i\.p\.|cpr|colegio|escuela|instituto|institución educativa|liceo|preparatoria|"

@@ -93,3 +93,12 @@ def test_another_build_is_left_to_spacy(change: dict[str, object]) -> None:
             model[part][name].update(settings)
     built = spacy.util.load_model_from_config(config, auto_fill=True)
     assert quick_model(built, "other") is None
+
+
+def test_a_batch_larger_than_one_reading_is_answered_whole(
+    plain: SpacyModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(network, "BATCH_WORDS", 30)
+    monkeypatch.setattr(network, "ROWS", 7)
+    texts = minutes(9, 80)
+    assert list(load_model().entities(texts)) == list(plain.entities(texts))
