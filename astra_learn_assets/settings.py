@@ -115,9 +115,13 @@ class Settings(BaseSettings):
     sensor_interval_seconds: int = Field(30, ge=1)
     lora_rank: int = Field(16, gt=0)
     lora_alpha: int = Field(32, gt=0)
-    learning_rate: float = Field(2e-3, gt=0)
-    epochs: float = Field(1, gt=0)
-    batch_tokens: int = Field(512, gt=0, description="tokens per optimizer step, padding excluded")
+    learning_rate: float | None = Field(None, gt=0, description="default: what fits the base model's size")
+    epochs: float | None = Field(None, gt=0, description="default: what fits the base model's size")
+    batch_tokens: int | None = Field(
+        None,
+        gt=0,
+        description="tokens per optimizer step, padding excluded; default: what fits the base model's size",
+    )
     seed: int = 7
 
     # serving

@@ -1,4 +1,4 @@
-"""Signals to the orchestrator: Dagster Pipes messages when it started us, silence otherwise.
+"""Signals to whoever started us: Dagster Pipes messages, a progress bar in a terminal, silence otherwise.
 
 Nothing else of the trainer knows Dagster. The session opens only when ``DAGSTER_PIPES_CONTEXT`` is
 set and ``dagster_pipes`` (a small package without dependencies) is installed.
@@ -7,6 +7,8 @@ set and ``dagster_pipes`` (a small package without dependencies) is installed.
 from __future__ import annotations
 
 import os
+import shutil
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -40,11 +42,56 @@ class PipesSignals(Signals):
         self.context.report_custom_message({"kind": "result", **values})
 
 
+class TerminalSignals(Signals):
+    """A progress bar on stderr, for the person who started the training by hand."""
+
+    def __init__(self) -> None:
+        self._bar: Any = None
+
+    def progress(self, values: Mapping[str, Any]) -> None:
+        if self._bar is None:
+            from tqdm import tqdm  # transformers brings it
+
+            width = shutil.get_terminal_size().columns
+            self._bar = tqdm(
+                total=values["steps"], file=sys.stderr, bar_format=_BAR, ncols=width, disable=False
+            )  # the libraries' own bars are off, and that switch is one for all
+        left = max(0, round(values["eta_seconds"]))
+        self._bar.set_postfix_str(
+            f"loss {values['loss']:.4f}, {values['tokens_per_second']:,.0f} tokens/s, "
+            f"{left // 60}:{left % 60:02} left",
+            refresh=False,
+        )
+        self._bar.update(values["step"] - self._bar.n)
+        self._bar.refresh()
+
+    def close(self) -> None:
+        """Leave the bar as it stands and go to the next line."""
+        if self._bar is not None:
+            self._bar.close()
+
+
+_BAR = "step {n_fmt}/{total_fmt} |{bar}| {postfix}"
+
+
+@contextmanager
+def _on_terminal() -> Iterator[Signals]:
+    if not sys.stderr.isatty():
+        yield Signals()
+        return
+    terminal = TerminalSignals()
+    try:
+        yield terminal
+    finally:
+        terminal.close()
+
+
 @contextmanager
 def signals() -> Iterator[Signals]:
-    """Signals for the life of one command."""
+    """Signals for the life of one command: to Dagster, to a terminal, or to nobody."""
     if not os.environ.get("DAGSTER_PIPES_CONTEXT"):
-        yield Signals()
+        with _on_terminal() as terminal:
+            yield terminal
         return
     try:
         from dagster_pipes import open_dagster_pipes

@@ -28,13 +28,13 @@ def save_checked(model: Any, examples: Sequence[Encoded], folder: Path, *, also_
     from peft import PeftModel, get_peft_model_state_dict
     from safetensors.torch import load_file
 
-    expected = get_peft_model_state_dict(model)
+    # With save_embedding_layers="auto" PEFT asks the Hub about the base model's vocabulary, here and below.
+    expected = get_peft_model_state_dict(model, save_embedding_layers=False)
     model.eval()
     batch = collate([min(examples, key=len)])
     probe = to_device({k: v for k, v in batch.items() if k not in ("labels", "rows")}, model.device)
     with torch.inference_mode():
         before = model(**probe, use_cache=False).logits
-    # Without save_embedding_layers=False PEFT asks the Hub about the base model's vocabulary.
     model.save_pretrained(folder, save_embedding_layers=False)
     (folder / "README.md").unlink(missing_ok=True)  # PEFT's empty model card
     _settle_config(folder / "adapter_config.json")

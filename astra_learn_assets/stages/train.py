@@ -109,7 +109,7 @@ def train_adapter(
             base_model=base_model,
             base_revision=base_revision,
             dataset_hash=training.dataset_hash,
-            hyperparameters=recipe,
+            hyperparameters={n: metrics["hyperparameters"][n] for n in trainer_process.HYPERPARAMETERS},
             metrics=metrics,
         )
         mlflow_run_id = lineage.log_training(
@@ -212,12 +212,12 @@ def overrides(given: Mapping[str, float]) -> dict[str, float | int]:
     Raises:
         BadConfiguration: naming the unknown or broken value.
     """
-    known = trainer_process.hyperparameters(Settings(), {})
+    known = trainer_process.HYPERPARAMETERS
     chosen: dict[str, float | int] = {}
     for name, value in given.items():
         if name not in known:
             raise BadConfiguration(f"unknown hyperparameter {name!r}: use {', '.join(sorted(known))}")
-        whole = isinstance(known[name], int)
+        whole = known[name] is int
         if whole and value != int(value):
             raise BadConfiguration(f"hyperparameter {name} must be a whole number, not {value}")
         chosen[name] = int(value) if whole else value

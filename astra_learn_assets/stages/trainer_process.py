@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from astra_learn_assets.errors import TrainingFailed
@@ -81,9 +81,18 @@ def evaluate_command(
     return command
 
 
+HYPERPARAMETERS: Mapping[str, type[int] | type[float]] = {
+    "rank": int, "alpha": int, "learning_rate": float, "epochs": float, "batch_tokens": int, "seed": int,
+}  # fmt: skip
+
+
 def hyperparameters(settings: Settings, overrides: dict[str, float | int]) -> dict[str, float | int]:
-    """The recipe of one training: the settings', with what the run's config changes."""
-    chosen: dict[str, float | int] = {
+    """What one training is told: the settings' choices, with what the run's config changes.
+
+    What nobody chose is left to the trainer, which knows the base model's size; ``metrics.json`` says what
+    it took.
+    """
+    chosen: dict[str, float | int | None] = {
         "rank": settings.lora_rank,
         "alpha": settings.lora_alpha,
         "learning_rate": settings.learning_rate,
@@ -91,7 +100,7 @@ def hyperparameters(settings: Settings, overrides: dict[str, float | int]) -> di
         "batch_tokens": settings.batch_tokens,
         "seed": settings.seed,
     }
-    return {**chosen, **overrides}
+    return {name: value for name, value in {**chosen, **overrides}.items() if value is not None}
 
 
 def _trainer(settings: Settings) -> list[str]:

@@ -253,3 +253,71 @@ def test_an_example_too_long_for_the_base_is_refused_or_left_out_and_counted(
     assert (metrics["too_long_examples"], metrics["train_examples"]) == (1, 7)
     only = write(tmp_path / "only.jsonl", [line(1, input=figures, output=figures)])
     assert main([*_train(only, tmp_path / "none", base), "--skip-too-long"]) == 3
+
+
+_GUARDED = """
+import socket, sys
+def refuse(*arguments, **_):
+    sys.stderr.write(f"outside: {arguments}\\n")
+    raise OSError("nothing outside is asked")
+socket.getaddrinfo = refuse
+socket.socket.connect = refuse
+from trainer.__main__ import main
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+def test_training_and_evaluation_ask_nobody_outside(tmp_path: Path, base: str) -> None:
+    environment = {k: v for k, v in os.environ.items() if k not in ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE")}
+    data = write(tmp_path / "corpus.jsonl", [line(i) for i in range(6)])
+    golden = write(tmp_path / "golden.jsonl", [line(50)])
+
+    def guarded(*arguments: str) -> str:
+        done = subprocess.run(
+            [sys.executable, "-c", _GUARDED, *arguments],
+            capture_output=True, text=True, check=False, env=environment,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        return done.stderr
+
+    out = tmp_path / "adapter"
+    first = guarded(*_train(data, out, base, "--epochs", "1"))
+    second = guarded(
+        "evaluate", "--data", str(golden), "--base", base, "--tenant", "alfa", "--device", "cpu",
+        "--adapter", f"candidate={out}", "--out", str(tmp_path / "answers.jsonl"),
+    )  # fmt: skip
+    assert "outside" not in first + second
+    assert "config file" not in first + second
+
+
+def test_a_terminal_shows_a_progress_bar_and_a_file_does_not(tmp_path: Path, base: str) -> None:
+    import fcntl
+    import pty
+    import struct
+    import termios
+
+    data = write(tmp_path / "corpus.jsonl", [line(i) for i in range(6)])
+    here, there = pty.openpty()
+    fcntl.ioctl(there, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 100, 0, 0))
+    child = subprocess.Popen(
+        [sys.executable, "-m", "trainer", *_train(data, tmp_path / "seen", base, "--epochs", "1")],
+        stdout=subprocess.DEVNULL, stderr=there,
+    )  # fmt: skip
+    os.close(there)
+    shown = b""
+    try:
+        while part := os.read(here, 4096):
+            shown += part
+    except OSError:  # the other end is closed: the training is over
+        pass
+    os.close(here)
+    assert child.wait() == 0, shown
+    steps = json.loads((tmp_path / "seen" / "metrics.json").read_text())["steps"]
+    assert f"step {steps}/{steps} |" in shown.decode()
+    assert "tokens/s" in shown.decode()
+    assert b"\n" in shown.rpartition(b"|")[2]
+    done = subprocess.run(
+        [sys.executable, "-m", "trainer", *_train(data, tmp_path / "unseen", base, "--epochs", "1")],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert "tokens/s" not in done.stderr
