@@ -27,6 +27,7 @@ from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before numpy: spinning threads count as CPU time
 
+import identifier_rules
 from privacy_speed import congress_pairs, council_pairs, throughput
 from privacy_stock import PARTICLES, WORD, Detect, Spans, Tally, by_stock
 
@@ -163,7 +164,8 @@ def validators(number: int, verbose: int) -> None:
     """Valid identifiers of each country in five spellings, alone and in context, and random digits.
 
     The random digits come as 7 to 13 in a row, with dots, spaces or a hyphen before the last: what a
-    sum, a file or an invoice looks like. "alone" counts only spellings the rule promises to find so.
+    sum, a file or an invoice looks like. "alone" counts only spellings the rule promises to find so. The
+    identifiers come from ``identifier_rules``, which shares no code with the checks that judge them.
     """
     print(f"\nIdentifiers, {number} of each kind in 5 spellings\n{'country':<9}{'kind':<10}{'alone':>8}{'missed':>8}{'masked %':>10}"
           f"{'in context':>12}{'missed':>8}{'masked %':>10}   random digits masked")  # fmt: skip
@@ -173,12 +175,13 @@ def validators(number: int, verbose: int) -> None:
         noise = sum(
             bool(find(f"El importe anotado fue {_random_number(rng)} según consta.")) for _ in range(4000)
         )
-        for kind, word, strong, make in identifiers.makers(country):
+        for kind, word, strong, _ in identifiers.makers(country):
             alone: list[bool] = []
             told: list[bool] = []
             for _ in range(number):
-                for spelling in identifiers.spellings(make(rng)):
-                    if identifiers.may_stand_alone(strong, spelling):
+                made = identifier_rules.make(country, kind, rng)
+                for spelling in identifiers.spellings(made.printed):
+                    if made.alone and identifiers.may_stand_alone(strong, spelling):
                         alone.append(_covered(f"Consta {spelling} en el escrito", spelling, find))
                     told.append(_covered(f"Consta {word} {spelling} en el escrito", spelling, find))
                     if not told[-1] and told.count(False) <= verbose // 10:

@@ -47,7 +47,7 @@ _FORMS: dict[str, tuple[Form, ...]] = {
     ),
     "cl": (("RUT", r"\d{7,8}[\dK]", v.stdnum("cl.rut"), True),),
     "ar": (("CUIT", r"(?:20|23|24|27|30|33|34)\d{9}", v.stdnum("ar.cuit"), False),),
-    "pe": (("RUC", r"(?:10|15|16|17|20)\d{9}", v.stdnum("pe.ruc"), False),),
+    "pe": (("RUC", r"(?:10|15|16|17|20)\d{9}", v.pe_ruc, False),),
     "uy": (("CEDULA", r"\d{7,8}", v.uy_ci, True), ("RUT", r"\d{12}", v.stdnum("uy.rut"), False)),
     "ve": (
         ("CEDULA", r"[VE]\d{7,8}", v.ve_cedula, False),
@@ -55,7 +55,7 @@ _FORMS: dict[str, tuple[Form, ...]] = {
     ),
     "do": (("CEDULA", r"\d{11}", v.luhn, True),),
     "gt": (("DPI", r"\d{13}", v.gt_dpi, False),),
-    "sv": (("DUI", r"\d{9}", v.sv_dui, True), ("NIT", r"(?:0\d|1[0-4])\d{12}", v.sv_nit, True)),
+    "sv": (("DUI", r"\d{9}", v.sv_dui, True), ("NIT", r"(?:0\d|1[0-4]|9\d)\d{12}", v.sv_nit, True)),
     "hn": (("DNI", r"\d{13}", v.hn_dni, False),),
     "ni": (("CEDULA", r"\d{13}[A-Z]", v.ni_cedula, False),),
 }

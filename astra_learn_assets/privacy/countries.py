@@ -112,12 +112,13 @@ def _pack(country: str) -> tuple[Rule, ...]:
             _rule("NIE", rf"{_B}[XYZxyz]{_S}\d[. ]?\d{{3}}[. ]?\d{{3}}[ .\-–]{{0,3}}[A-Za-z](?!\w)", v.stdnum("es.nie"), strong=True, rank=64),
             _rule("NIF", rf"{_B}[ABCDEFGHJKLMNPQRSUVWabcdefghjklmnpqrsuvw][ .\-–]?\d{{2}}[. ]?\d{{3}}[. ]?\d{{2}}[ .\-–]?[0-9A-Ja-j]{_E}",
                   v.stdnum("es.nif"), strong=True, rank=61),
+            _rule("NIF", rf"{_B}[KLMklm][ .\-–]{{0,3}}\d{{7}}(?:[.\-–]| [\-–] ?)?[A-Za-z](?!\w)", v.stdnum("es.nif"), strong=True, rank=61),
             _rule("SALUD", rf"{_B}{_digits(2, 8, 2)}{_E}|{_B}\d{{2}}/\d{{8}}/\d{{2}}(?![\w/])", v.es_nss, strong=True, rank=60),
             _rule("CATASTRO", rf"{_B}[0-9A-Z]{{7}} ?[0-9A-Z]{{7}} ?\d{{4}} ?[A-Z]{{2}}(?!\w)", v.stdnum("es.referenciacatastral"),
                   strong=True, context=words("referencia catastral|catastral"), rank=66),
         ),
         "ec": (
-            _rule("RUC", rf"{_B}\d{{9}}{_S}\d{_S}\d{{2}}[1-9]{_E}", v.stdnum("ec.ruc"), strong=True, rank=62),
+            _rule("RUC", rf"{_B}\d{{9}}{_S}\d{_S}\d{{3}}{_E}", v.stdnum("ec.ruc"), strong=True, rank=62),
             _rule("CEDULA", rf"{_B}(?:{_digits(9, 1)}|{_digits(2, 4, 4)}|{_digits(3, 3, 3, 1)}|{_digits(2, 4, 3, 1)}|{_digits(1, 3, 3, 3)}|{_digits(4, 3, 3)}){_E}",
                   v.stdnum("ec.ci"), strong=True, rank=61),
         ),
@@ -128,7 +129,7 @@ def _pack(country: str) -> tuple[Rule, ...]:
         ),
         "cl": (_rule("RUT", rf"{_B}\d{{1,2}}(?:\.\d{{3}}\.\d{{3}}|\d{{6}})[ ]?[\-–][ ]?[\dkK](?!\w)", v.stdnum("cl.rut"), strong=True, rank=62),),
         "ar": (_rule("CUIT", rf"{_B}(?:20|23|24|27|30|33|34){_S}\d{{2}}[. ]?\d{{3}}[. ]?\d{{3}}{_S}\d{_E}", v.stdnum("ar.cuit"), strong=True, rank=62),),
-        "pe": (_rule("RUC", rf"{_B}(?:10|15|16|17|20){_S}\d{{8}}{_S}\d{_E}", v.stdnum("pe.ruc"), strong=True, rank=62),),
+        "pe": (_rule("RUC", rf"{_B}(?:10|15|16|17|20){_S}\d{{8}}{_S}\d{_E}", v.pe_ruc, strong=True, rank=62),),
         "uy": (
             _rule("CEDULA", rf"{_B}\d\.\d{{3}}\.\d{{3}}[ ]?[\-–][ ]?\d{_E}", v.uy_ci, strong=True, rank=62),
             _rule("CEDULA", rf"{_B}\d{{6,7}}[ ]?[\-–][ ]?\d{_E}", v.uy_ci, strong=True, rank=60),
@@ -139,7 +140,7 @@ def _pack(country: str) -> tuple[Rule, ...]:
             _rule("CEDULA", rf"{_B}[VEve][ ]?[.\-–][ ]?\d{{1,2}}[. ]?\d{{3}}[. ]?\d{{3}}{_E}", None, strong=True, rank=62),
             _rule("RIF", rf"{_B}[VEJPGvejpg][ \-–]?\d{{2}}[. ]?\d{{3}}[. ]?\d{{3}}[ \-–]?\d{_E}", v.stdnum("ve.rif"), strong=True, rank=63),
         ),
-        "bo": (_rule("CEDULA", rf"{_B}\d{{5,8}}(?:[ \-–]?\d[A-Z])?[ \-–.]{{0,3}}(?:LP|CB|CBBA|SC|OR|PT|CH|TJ|BE|PD|BN|lp|cb|cbba|sc|pt|ch|tj|pd|bn)(?!\w)", v.bo_ci, strong=True, rank=60),),
+        "bo": (_rule("CEDULA", rf"{_B}\d{{5,8}}(?: ?[\-–]? ?\d[A-Za-z])?[ \-–.]{{0,3}}(?:LP|CB|CBBA|SC|OR|PT|CH|TJ|BE|PD|BN|lp|cb|cbba|sc|or|pt|ch|tj|be|pd|bn)(?!\w)", v.bo_ci, strong=True, rank=60),),
         "do": (
             _rule("CEDULA", rf"{_B}\d{{3}}[ ]?[\-–][ ]?\d{{7}}[ ]?[\-–][ ]?\d{_E}", v.luhn, strong=True, rank=62),
             _rule("CEDULA", rf"{_B}{_digits(3, 7, 1)}{_E}", v.luhn, rank=58),
@@ -149,11 +150,12 @@ def _pack(country: str) -> tuple[Rule, ...]:
         "gt": (_rule("DPI", rf"{_B}{_digits(4, 5, 4)}{_E}", v.gt_dpi, strong=True, rank=62),),
         "sv": (
             _rule("DUI", rf"{_B}\d{{8}}[ ]?[\-–][ ]?\d{_E}", v.sv_dui, strong=True, rank=62),
-            _rule("NIT", rf"{_B}\d{{4}}[\-–]\d{{6}}[\-–]\d{{3}}[\-–]\d{_E}", None, strong=True, rank=62),
+            _rule("NIT", rf"{_B}\d{{4}} ?[\-–] ?\d{{6}} ?[\-–] ?\d{{3}} ?[\-–] ?\d{_E}", None, strong=True, rank=62),
         ),
         "pa": (
-            _rule("CEDULA", rf"{_B}(?:1[0-3]|[1-9]|PE|E|N|pe|e|n) ?[\-–] ?(?:(?:AV|PI|av|pi) ?[\-–] ?)?\d{{3,4}} ?[\-–] ?\d{{1,6}}{_E}", v.pa_cedula, strong=True, rank=60, keep_separators=True),
-            _rule("CEDULA", rf"{_B}(?:1[0-3]|[1-9]|PE|E|N) ?[\-–] ?(?:(?:AV|PI) ?[\-–] ?)?\d{{1,4}} ?[\-–] ?\d{{1,6}}{_E}", v.pa_cedula, rank=58, keep_separators=True),
+            _rule("CEDULA", rf"{_B}(?:1[0-3]|[1-9]|PE|E|N|pe|e|n) ?[\-–] ?(?:(?:AV|PI|av|pi) ?[\-–] ?)?\d{{1,4}} ?[\-–] ?\d{{1,6}}{_E}", v.pa_cedula_alone, strong=True, rank=60, keep_separators=True),
+            _rule("CEDULA", rf"{_B}(?:1[0-3]|[1-9]|PE|E|N|pe|e|n) ?[\-–] ?(?:(?:AV|PI|av|pi) ?[\-–] ?)?\d{{1,4}} ?[\-–] ?\d{{1,6}}{_E}", v.pa_cedula, rank=58, keep_separators=True),
+            _rule("CEDULA", rf"{_B}(?:(?:1[0-3]|[1-9]){_S}(?:AV|PI|av|pi)|PE|E|N){_S}\d{{1,4}}{_S}\d{{1,6}}{_E}|{_B}(?:1[0-3]|[1-9]) \d{{1,4}} \d{{2,6}}{_E}", None, rank=58),
         ),
         "hn": (_rule("DNI", rf"{_B}{_digits(4, 4, 5)}{_E}", v.hn_dni, strong=True, rank=62),),
         "ni": (_rule("CEDULA", rf"{_B}{_digits(3, 6, 4)}{_S}[A-Za-z](?!\w)", v.ni_cedula, strong=True, rank=62),),

@@ -49,6 +49,18 @@ def es_nss(number: str) -> bool:
     return base % 97 == control
 
 
+def pe_ruc(number: str) -> bool:
+    """Peruvian RUC, 11 digits: weights 5 4 3 2 7 6 5 4 3 2, modulo 11 (SUNAT).
+
+    It begins with 10, 15, 16 or 17 for persons, 20 for companies;
+    python-stdnum leaves out 16, which SUNAT gave to persons too.
+    """
+    if len(number) != 11 or not number.isdigit() or number[:2] not in ("10", "15", "16", "17", "20"):
+        return False
+    total = sum(int(d) * w for d, w in zip(number, (5, 4, 3, 2, 7, 6, 5, 4, 3, 2), strict=False))
+    return (11 - total % 11) % 10 == int(number[10])
+
+
 def uy_ci(number: str) -> bool:
     """Uruguayan cédula, 7 or 8 digits, last one the check digit: weights 2 9 8 7 6 3 4 (DNIC; modulo 10)."""
     if not number.isdigit() or not 7 <= len(number) <= 8:
@@ -78,8 +90,11 @@ def sv_dui(number: str) -> bool:
 
 
 def sv_nit(number: str) -> bool:
-    """Salvadoran NIT, 14 digits: department 01-14, municipality, DDMMYY, serial, check (Hacienda)."""
-    if len(number) != 14 or not number.isdigit() or not 1 <= int(number[:2]) <= 14:
+    """Salvadoran NIT, 14 digits: place, DDMMYY, serial, check (Hacienda).
+
+    The place is a department 01-14 and its municipality, or 9 and the country of who was born abroad.
+    """
+    if len(number) != 14 or not number.isdigit() or not (number[0] == "9" or 1 <= int(number[:2]) <= 14):
         return False
     day, month, year = int(number[4:6]), int(number[6:8]), int(number[8:10])
     return _is_date(1900 + year, month, day) or _is_date(2000 + year, month, day)
@@ -113,6 +128,21 @@ def pa_cedula(number: str) -> bool:
         return False
     province = parts[0] in ("PE", "E", "N") or (parts[0].isdigit() and 1 <= int(parts[0]) <= 13)
     return province and 1 <= len(parts[1]) <= 4 and 1 <= len(parts[2]) <= 6
+
+
+def pa_cedula_alone(number: str) -> bool:
+    """Whether a Panamanian cédula needs no word beside it: a book of two digits or more and no date.
+
+    5-49-8713 says what it is, 5-11-1987 and 5-3-12 do not; a letter in front says it with any book.
+    """
+    if not pa_cedula(number):
+        return False
+    parts = number.replace(" ", "").replace("–", "-").split("-")
+    book, entry = parts[-2], parts[-1]
+    if not number[0].isdigit() or len(parts) == 4:
+        return len(entry) > 2
+    dated = int(book) <= 31 and (len(entry) == 2 or (len(entry) == 4 and entry[:2] in ("19", "20")))
+    return len(book) > 2 or (len(book) == 2 and len(entry) > 1 and not dated)
 
 
 def cr_cedula(number: str) -> bool:

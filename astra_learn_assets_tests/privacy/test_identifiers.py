@@ -117,4 +117,5 @@ def test_check_digits_of_own_validators() -> None:
     assert not validators.gt_dpi("1234567890199")
     assert validators.sv_nit("06141705690013")
     assert not validators.sv_nit("06149905690013")
-    assert not validators.sv_nit("99141705690013")
+    assert validators.sv_nit("95011705690013")  # born abroad
+    assert not validators.sv_nit("89141705690013")
