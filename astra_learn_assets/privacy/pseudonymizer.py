@@ -21,7 +21,8 @@ from typing import Any
 from astra_learn_assets.privacy import aliases
 from astra_learn_assets.privacy.aliases import Mention
 from astra_learn_assets.privacy.cleaning import INLINE_TAG, PLACEHOLDER, Cleaned, clean, fold_chars
-from astra_learn_assets.privacy.detector import Detector, join_names, repeat_names
+from astra_learn_assets.privacy.detector import Detector
+from astra_learn_assets.privacy.joining import join_names, repeat_names
 from astra_learn_assets.privacy.nlp import load_model
 from astra_learn_assets.privacy.persons import PARTICLES, WORD, is_ordinary
 from astra_learn_assets.privacy.rules import Finding, resolve

@@ -6,9 +6,9 @@ import subprocess
 import sys
 
 from astra_learn_assets.privacy.countries import identity_rules
-from astra_learn_assets.privacy.detector import AROUND, name_windows
 from astra_learn_assets.privacy.persons import addressed
 from astra_learn_assets.privacy.rules import RuleSet, find_all
+from astra_learn_assets.privacy.views import AROUND, name_windows
 
 FILLER = "se aprueba la propuesta de la comisión para la obra de la plaza y el camino del agua "
 
