@@ -57,11 +57,11 @@ def tenant_add(
     output: FormatOption = Format.text,
 ) -> None:
     """Make a municipality, with its own encryption key."""
+    from astra_learn_assets.privacy.countries import country_code
     from astra_learn_assets.store import audit, tenants
 
     with answering(output):
-        if not (len(country) == 2 and country.isascii() and country.isalpha()):
-            raise BadInput(f"country {country!r:.20}: use two letters, for example 'es'")
+        code = country_code(country)
         if not (1 <= len(tier) <= 20 and tier.isascii() and tier.isalnum()):
             raise BadInput(f"tier {tier!r:.30}: use 1 to 20 letters or digits")
         if name is not None and not (name.strip() and name.isprintable() and len(name) <= 200):
@@ -71,7 +71,7 @@ def tenant_add(
                 session,
                 tenant,
                 display_name=name or tenant,
-                country=country.lower(),
+                country=code,
                 tier=tier,
                 wrapped_key=opened.vault.new_tenant_key(),
             )

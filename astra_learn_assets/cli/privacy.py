@@ -118,21 +118,21 @@ def register(app: typer.Typer) -> None:
 
 def _policy(tenant: str | None, country: str | None) -> Policy:
     from astra_learn_assets.cli.platform import platform, read_settings
+    from astra_learn_assets.privacy.countries import country_code
     from astra_learn_assets.stages.anonymize import Policy, policy_of
 
-    if country is not None and not (len(country) == 2 and country.isascii() and country.isalpha()):
-        raise BadInput(f"country {country!r:.20}: use two letters, for example 'es'")
+    code = None if country is None else country_code(country)
     if tenant is None:
         settings = read_settings()
         return Policy(
-            country=(country or settings.country).lower(),
+            country=code or settings.country.lower(),
             mask_terms=(),
             allow_terms=(),
             model=settings.ner_model,
         )
     with platform() as opened:
         policy = policy_of(opened, tenant)
-    return replace(policy, country=country.lower()) if country else policy
+    return replace(policy, country=code) if code else policy
 
 
 def _scan(file: Path, policy: Policy) -> ScanReport:

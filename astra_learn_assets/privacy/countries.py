@@ -12,7 +12,7 @@ import re
 from dataclasses import replace
 from functools import lru_cache
 
-from astra_learn_assets.errors import BadConfiguration
+from astra_learn_assets.errors import BadConfiguration, BadInput
 from astra_learn_assets.privacy import validators as v
 from astra_learn_assets.privacy.compact import compact_identities
 from astra_learn_assets.privacy.rules import Finding, Rule, RuleSet, words
@@ -163,6 +163,18 @@ def _pack(country: str) -> tuple[Rule, ...]:
     return packs[country]
 
 
+def country_code(country: str) -> str:
+    """The ISO 3166 code of a country that has a pack, in lower case: ``" ES"`` is ``"es"``.
+
+    Raises:
+        BadInput: there is no pack, listing those there are: without one nobody's number would be masked.
+    """
+    code = country.strip().lower()
+    if code not in COUNTRIES:
+        raise BadInput(f"no country pack {country!r:.20}: use one of {', '.join(COUNTRIES)}")
+    return code
+
+
 @lru_cache(maxsize=32)
 def identity_rules(country: str) -> tuple[Rule, ...]:
     """All rules for identity documents of a tenant in ``country`` (ISO 3166 alpha-2, lower case).
@@ -170,9 +182,10 @@ def identity_rules(country: str) -> tuple[Rule, ...]:
     Raises:
         BadConfiguration: for a country without a pack, listing those there are.
     """
-    code = country.strip().lower()
-    if code not in COUNTRIES:
-        raise BadConfiguration(f"no country pack {country!r:.20}: use one of {', '.join(COUNTRIES)}")
+    try:
+        code = country_code(country)
+    except BadInput as error:  # whoever typed it was told so; here it comes from settings or a table
+        raise BadConfiguration(str(error)) from error
     kind = _KIND_BY_COUNTRY[code]
     return (*_pack(code), *ANY, replace(_SPELLED, kind=kind), _generic(kind))
 

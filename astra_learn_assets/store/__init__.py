@@ -1,4 +1,5 @@
 """Where things are kept: tables, queries, object paths, the object store, encryption.
 
-May import ``errors``, ``ids``, ``contracts``, ``settings``. Knows no Dagster, no model, no DOCX.
+May import ``errors``, ``ids``, ``contracts``, ``settings`` and which countries have a pack
+(``privacy.countries``). Knows no Dagster, no model, no DOCX.
 """

@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from astra_learn_assets import ids
 from astra_learn_assets.errors import AlreadyExists, BadInput, InvalidTenantId, UnknownTenant
+from astra_learn_assets.privacy.countries import country_code
 from astra_learn_assets.store.tables import Tenant
 
 # Replay examples carry this id in their metadata, so no municipality may have it.
@@ -25,19 +26,19 @@ def create(
     tier: str = "standard",
     wrapped_key: bytes,
 ) -> Tenant:
-    """Add a tenant. ``country`` is an ISO 3166 code in lower case; ``wrapped_key`` from the vault.
+    """Add a tenant. ``country`` is the lower-case code of a country pack; ``wrapped_key`` from the vault.
 
     Raises:
         InvalidTenantId: malformed or reserved.
         AlreadyExists: there is one of this id, erased or not: an id is never given twice.
-        BadInput: no display name, or not a country code.
+        BadInput: no display name, or a country without a pack of national ids.
     """
     if ids.tenant_id(tenant_id) in RESERVED:
         raise InvalidTenantId(f"tenant id {tenant_id!r} is reserved: choose another one")
     name = " ".join(display_name.split())
     if not name or "\0" in name:
         raise BadInput("a tenant needs a display name, for example 'Villaverde'")
-    if not (len(country) == 2 and country.isascii() and country.isalpha() and country.islower()):
+    if country_code(country) != country:
         raise BadInput(f"invalid country {country!r:.20}: use two lower-case letters, for example 'es'")
     if not 1 <= len(tier) <= 20:
         raise BadInput("invalid tier: use 1 to 20 characters, for example 'standard'")

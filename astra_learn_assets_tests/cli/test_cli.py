@@ -15,6 +15,7 @@ from astra_learn_assets.cli import app
 from astra_learn_assets.cli.output import REFUSALS
 from astra_learn_assets.comparator import gate
 from astra_learn_assets.platform import Platform
+from astra_learn_assets.privacy.countries import COUNTRIES
 from astra_learn_assets.services.embedded import export_env
 from astra_learn_assets_tests.api.files import NAME_FIX, TEXT_FIX, DraftFiles, make_draft
 from astra_learn_assets_tests.conftest import MakeTenant
@@ -187,6 +188,25 @@ def test_wrong_usage_is_exit_code_2(arguments: tuple[str, ...]) -> None:
     assert "Traceback" not in answer.stderr
 
 
+@pytest.mark.parametrize("country", ["zz", "españa", "e", ""])
+@pytest.mark.parametrize(
+    "command", ["tenant add villaverde", "anonymize in.jsonl out.jsonl", "scan in.jsonl"]
+)
+def test_a_country_without_a_pack_is_refused_with_the_list_of_those_there_are(
+    tmp_path: Path, command: str, country: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("in.jsonl").write_text('{"input": "a", "output": "b"}\n')
+    home = tmp_path / "home"
+    answer = astra(*command.split(), "--country", country, "-o", "json", env={"ASTRA_HOME": str(home)})
+    assert answer.returncode == 1, answer.stdout + answer.stderr
+    error = json.loads(answer.stdout)["error"]
+    assert error["code"] == "bad_input"
+    assert error["message"].endswith(f"use one of {', '.join(COUNTRIES)}")
+    assert not home.exists(), "nothing is started for a country nobody knows"
+    assert not Path("out.jsonl").exists()
+
+
 def test_a_setting_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     answer = astra("status", env={"ASTRA_API_PORT": "ochenta", "ASTRA_HOME": str(tmp_path)})
     assert answer.returncode == 1
@@ -248,7 +268,19 @@ def test_from_tenant_to_undo_on_the_command_line(
 ) -> None:
     from astra_learn_assets.api.intake import register_draft
 
-    made = astra("tenant", "add", "villaverde", "--name", "Villaverde del Río", "-o", "json", env=env)
+    made = astra(
+        "tenant",
+        "add",
+        "villaverde",
+        "--name",
+        "Villaverde del Río",
+        "--country",
+        "EC",
+        "-o",
+        "json",
+        env=env,
+    )
+    assert json.loads(made.stdout)["country"] == "ec"
     assert json.loads(made.stdout)["display_name"] == "Villaverde del Río"
     twice = astra("tenant", "add", "villaverde", env=env)
     assert (twice.returncode, "Traceback" in twice.stderr) == (1, False)

@@ -6,6 +6,7 @@ import pytest
 
 from astra_learn_assets.errors import AlreadyExists, BadInput, InvalidTenantId, UnknownTenant
 from astra_learn_assets.platform import Platform
+from astra_learn_assets.privacy.countries import COUNTRIES
 from astra_learn_assets.store import tenants
 from astra_learn_assets_tests.conftest import MakeTenant
 
@@ -33,6 +34,18 @@ def test_the_same_id_is_never_given_twice(platform: Platform, make_tenant: MakeT
 def test_a_country_is_two_lower_case_letters(make_tenant: MakeTenant, country: str) -> None:
     with pytest.raises(BadInput):
         make_tenant("villaverde", country=country)
+
+
+def test_a_country_without_a_pack_makes_no_tenant_whoever_asks(
+    platform: Platform, make_tenant: MakeTenant
+) -> None:
+    """Whatever makes tenants goes through here: the command line today, a route of the API tomorrow."""
+    with pytest.raises(BadInput, match=f"no country pack 'zz': use one of {', '.join(COUNTRIES)}"):
+        make_tenant("villaverde", country="zz")
+    with platform.database.session() as session:
+        assert tenants.list_all(session) == []
+    for country in COUNTRIES:
+        assert make_tenant(f"pueblo-{country}", country=country).country == country
 
 
 def test_an_unknown_tenant_is_named_in_the_error(platform: Platform) -> None:
