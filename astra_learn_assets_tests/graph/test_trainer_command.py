@@ -1,0 +1,42 @@
+"""What the platform tells the trainer: what somebody chose, and nothing else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from astra_learn_assets.errors import BadConfiguration
+from astra_learn_assets.settings import Settings
+from astra_learn_assets.stages import train
+from astra_learn_assets.stages.trainer_process import hyperparameters, train_command
+
+
+def _command(settings: Settings, overrides: dict[str, float | int]) -> list[str]:
+    return train_command(
+        settings, tenant_id="alfa", data=Path("corpus.jsonl"), out=Path("adapter"),
+        hyperparameters=hyperparameters(settings, overrides),
+    )  # fmt: skip
+
+
+def test_what_depends_on_the_base_models_size_is_left_to_the_trainer_when_nobody_chose_it() -> None:
+    command = _command(Settings(), {})
+    assert not {"--learning-rate", "--epochs", "--batch-tokens"} & set(command)
+    assert command[command.index("--rank") + 1] == "16"
+
+
+def test_settings_and_a_runs_config_are_passed_on_and_the_config_wins() -> None:
+    command = _command(Settings(learning_rate=1e-3, epochs=2), {"epochs": 4})
+    assert command[command.index("--learning-rate") + 1] == "0.001"
+    assert command[command.index("--epochs") + 1] == "4"
+    assert "--batch-tokens" not in command
+
+
+def test_a_runs_config_may_name_what_the_settings_leave_open() -> None:
+    assert train.overrides({"batch_tokens": 1024.0, "learning_rate": 1e-3}) == {
+        "batch_tokens": 1024, "learning_rate": 1e-3,
+    }  # fmt: skip
+    with pytest.raises(BadConfiguration, match="whole number"):
+        train.overrides({"batch_tokens": 0.5})
+    with pytest.raises(BadConfiguration, match=r"unknown hyperparameter 'temperature': use alpha"):
+        train.overrides({"temperature": 1.0})
