@@ -181,6 +181,9 @@ def more_surnames(text: str, start: int, end: int) -> int:
         word = match[1]
         folded = fold_chars(word)
         stop = match.end(1)
+        if match[0] == "-" and (is_name_word(folded) or not is_ordinary(folded)):
+            end = stop
+            continue
         if len(word) < 3 or folded in PARTICLES or folded in role_words() or folded in TITLE_HEADS:
             return end
         if capitals:

@@ -9,7 +9,15 @@ from collections.abc import Iterator
 from astra_learn_assets.privacy.cleaning import fold_chars
 from astra_learn_assets.privacy.lexicon import given_names, place_words, role_words
 from astra_learn_assets.privacy.name_runs import RANK, has_listed_name, has_name, name_run
-from astra_learn_assets.privacy.name_words import PARTICLES, WORD, is_common, is_ordinary, tokens
+from astra_learn_assets.privacy.name_words import (
+    PARTICLES,
+    WORD,
+    is_common,
+    is_inflected,
+    is_name_word,
+    is_ordinary,
+    tokens,
+)
 from astra_learn_assets.privacy.rules import Finding
 
 _CAPITAL = r"[A-ZÁÉÍÓÚÜÑÀÈÒÇ][^\W\d_]*(?:['’·-][^\W\d_]+)*"
@@ -45,40 +53,67 @@ def speakers(text: str) -> Iterator[Finding]:
             yield Finding(match.start(1), match.end(1), "PERSONA", RANK, "speaker")
     labelled = ":" in text or not _LIST_WORDS.isdisjoint(tokens(text).words)
     for label in _LIST_LABEL.finditer(text) if labelled else ():
-        at: int | None = label.end()
-        items: list[tuple[int, int]] = []
-        while at is not None:
-            end = name_run(
-                text,
-                at,
-                lower=False,
-                limit=7,
-                titled=not text[at : at + 4].isupper() and text[at : at + 1].isupper(),
-            )
-            if end is None:
-                break
-            items.append((at, end))
-            link = _LIST_LINK.match(text, end)
-            at = link.end() if link else None
+        items = _members(text, label.end())
         people = any(has_listed_name(text[s:e]) for s, e in items)
         for start, end in items:
             value = text[start:end]
             words = [fold_chars(w) for w in WORD.findall(value)]
             if value.isupper() and len(value) < 5:
                 continue
-            if has_name(value) or (
-                people and not any(w in role_words() or w in place_words() for w in words)
+            loose = not value[0].isupper() or value.isupper()
+            if (has_name(value) and not loose) or (
+                people and not any(w in role_words() or (w in place_words() and not loose) for w in words)
             ):
                 yield Finding(start, end, "PERSONA", RANK, "speaker")
+
+
+def _members(text: str, at: int) -> list[tuple[int, int]]:
+    """Spans of the people listed from ``at`` on, up to the first item that cannot be one."""
+    items: list[tuple[int, int]] = []
+    while True:
+        lead = _LEAD.match(text, at)
+        first = lead.end() if lead else at
+        upper = text[first : first + 4].isupper()
+        end = name_run(
+            text, first, lower=False, limit=7, titled=not upper and text[first : first + 1].isupper()
+        )
+        if end is None or text[end : end + 1] == "-":
+            item = _ITEM.match(text, first)
+            words = [fold_chars(w) for w in WORD.findall(item[0])] if item else []
+            if (
+                item is None
+                or not (item[0].islower() or item[0].isupper())
+                or not all(map(_may_be_named, words))
+            ):
+                return items
+            end = item.end()
+        items.append((at, end))
+        link = _LIST_LINK.match(text, end)
+        if link is None:
+            return items
+        at = link.end()
+
+
+def _may_be_named(word: str) -> bool:
+    """Whether a folded word of a list of people can be part of a name: no office, no form of a verb."""
+    return word not in role_words() and (is_name_word(word) or not is_inflected(word))
+
+
+_LEAD = re.compile(r"(?i)(?:(?:de|del|san|santa)(?: (?:la|las|los))? )(?=[^\W\d_]{3})")
+_ITEM = re.compile(  # up to four words of a list in lower case or capitals, with the links inside a name
+    r"[^\W\d_]{3,}(?:['’-][^\W\d_]+)*(?: (?:(?:i|de|del|de la|de los|de las|I|DE|DEL|DE LA|DE LOS|DE LAS) )?[^\W\d_]{3,}(?:['’-][^\W\d_]+)*){0,3}"
+    r"(?=$|[.,;:\n]| [yeYE|] |  )"
+)
 
 
 _GOES_ON = re.compile(r"[\w-]|[ ](?:de|del)[ ]|[ ][A-ZÁÉÍÓÚÑ]")
 _IS_SELF = re.compile(r"(?i)(?<!\w)(?:soy|me llamo|mi nombre es)[ ]$")
 _SAYS = re.compile(
-    r"(?i)(?<!\w)(?:dicho|comentado|explicado|preguntado|pedido|dice|dijo|decía|comenta|pregunta|contesta|responde|explica|según|hij[oa]|herman[oa])"
+    r"(?i)(?<!\w)(?:dicho|comentado|explicado|preguntado|pedido|dice|dijo|decía|comenta|comentó|pregunta|preguntó|contesta|contestó|responde|respondió|explica|explicó|según|hij[oa]|herman[oa])"
     r"(?:[ ](?:antes|ahora|ayer|hoy|bien))?[ ]$"
 )
 _VOCATIVE = re.compile(r",[ ]$|(?i:(?<!\w)gracias[ ])$")
+_INTRODUCES = re.compile(r"(?i)(?<!\w)(?:(me llamo|mi nombre es)|soy) (?=[^\W\d_]{3})")
 _KIN_WORDS = frozenset(
     ["menor", "hijo", "hija", "hermano", "hermana", "niño", "niña", "soy", "llamo", "nombre"]
 )  # one is in each _KIN
@@ -105,6 +140,11 @@ def addressed(text: str) -> Iterator[Finding]:
             and (_SAYS.search(before) or (_VOCATIVE.search(before) and text[end : end + 1] in ",.?!"))
         ):
             yield Finding(start, end, "PERSONA", RANK, "title")
+    for match in _INTRODUCES.finditer(text) if not _KIN_WORDS.isdisjoint(found.words) else ():
+        stop = name_run(text, match.end(), lower=match[1] is not None, limit=6)
+        words = [fold_chars(w) for w in WORD.findall(text[match.end() : stop or match.end()])]
+        if stop and (match[1] or len(words) > 1) and not any(map(is_inflected, words[:1])):
+            yield Finding(match.end(), stop, "PERSONA", RANK, "title")
     for match in _KIN.finditer(text) if not _KIN_WORDS.isdisjoint(found.words) else ():
         folded = fold_chars(match[1])
         if folded not in PARTICLES and folded not in role_words() and not is_ordinary(folded):
