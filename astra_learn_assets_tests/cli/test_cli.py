@@ -268,18 +268,8 @@ def test_from_tenant_to_undo_on_the_command_line(
 ) -> None:
     from astra_learn_assets.api.intake import register_draft
 
-    made = astra(
-        "tenant",
-        "add",
-        "villaverde",
-        "--name",
-        "Villaverde del Río",
-        "--country",
-        "EC",
-        "-o",
-        "json",
-        env=env,
-    )
+    add = "tenant add villaverde --country EC -o json".split()
+    made = astra(*add, "--name", "Villaverde del Río", env=env)
     assert json.loads(made.stdout)["country"] == "ec"
     assert json.loads(made.stdout)["display_name"] == "Villaverde del Río"
     twice = astra("tenant", "add", "villaverde", env=env)
