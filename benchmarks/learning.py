@@ -139,6 +139,7 @@ def main() -> int:
         }
         rows.append({"pairs": 0, "replay": False} | word_error_rates(None, sets, options.council))
         sys.stdout.write(json.dumps(rows[-1]) + "\n")
+        sys.stdout.flush()
         for count in options.pairs:
             for with_replay in (True, False) if options.no_replay else (True,):
                 mixed = own[:count] + (replay[: count // 4] if with_replay else [])
