@@ -122,7 +122,10 @@ def _pack(country: str) -> tuple[Rule, ...]:
             _rule("CEDULA", rf"{_B}(?:{_digits(9, 1)}|{_digits(2, 4, 4)}|{_digits(3, 3, 3, 1)}|{_digits(2, 4, 3, 1)}|{_digits(1, 3, 3, 3)}|{_digits(4, 3, 3)}){_E}",
                   v.stdnum("ec.ci"), strong=True, rank=61),
         ),
-        "co": (_rule("NIT", rf"{_B}\d{{3}}\.\d{{3}}\.\d{{3}}[ ]?[\-–][ ]?\d{_E}", v.stdnum("co.nit"), strong=True, rank=60),),
+        "co": (
+            _rule("NIT", rf"{_B}\d{{3}}\.\d{{3}}\.\d{{3}}[ ]?[\-–][ ]?\d{_E}", v.stdnum("co.nit"), strong=True, rank=60),
+            _rule("CEDULA", rf"{_B}\d{{6,7}}{_E}|{_B}\d{{1,3}}[.]\d{{3}}(?:[.]\d{{3}})?{_E}", None, context=words("c e|c.e|ce|extranjería"), rank=56),
+        ),
         "mx": (
             _rule("RFC", rf"{_B}[A-Za-zÑñ&]{{3,4}}[ \-]?\d{{6}}[ \-]?[A-Za-z0-9]{{3}}(?!\w)", v.stdnum("mx.rfc"), strong=True, rank=61),
             _rule("SALUD", rf"{_B}{_digits(2, 2, 2, 4, 1)}{_E}", v.luhn, context=words("nss|imss|issste|seguridad social|seguro social"), rank=60),
@@ -153,11 +156,14 @@ def _pack(country: str) -> tuple[Rule, ...]:
             _rule("NIT", rf"{_B}\d{{4}} ?[\-–] ?\d{{6}} ?[\-–] ?\d{{3}} ?[\-–] ?\d{_E}", None, strong=True, rank=62),
         ),
         "pa": (
-            _rule("CEDULA", rf"{_B}(?:1[0-3]|[1-9]|PE|E|N|pe|e|n) ?[\-–] ?(?:(?:AV|PI|av|pi) ?[\-–] ?)?\d{{1,4}} ?[\-–] ?\d{{1,6}}{_E}", v.pa_cedula_alone, strong=True, rank=60, keep_separators=True),
-            _rule("CEDULA", rf"{_B}(?:1[0-3]|[1-9]|PE|E|N|pe|e|n) ?[\-–] ?(?:(?:AV|PI|av|pi) ?[\-–] ?)?\d{{1,4}} ?[\-–] ?\d{{1,6}}{_E}", v.pa_cedula, rank=58, keep_separators=True),
-            _rule("CEDULA", rf"{_B}(?:(?:1[0-3]|[1-9]){_S}(?:AV|PI|av|pi)|PE|E|N){_S}\d{{1,4}}{_S}\d{{1,6}}{_E}|{_B}(?:1[0-3]|[1-9]) \d{{1,4}} \d{{2,6}}{_E}", None, rank=58),
+            _rule("CEDULA", rf"{_B}(?:1[0-3]|[1-9]|PE|E|N|pe|e|n) ?[\-–] ?(?:(?:AV|PI|NT|av|pi|nt) ?[\-–] ?)?\d{{1,4}} ?[\-–] ?\d{{1,6}}{_E}", v.pa_cedula_alone, strong=True, rank=60, keep_separators=True),
+            _rule("CEDULA", rf"{_B}(?:1[0-3]|[1-9]|PE|E|N|pe|e|n) ?[\-–] ?(?:(?:AV|PI|NT|av|pi|nt) ?[\-–] ?)?\d{{1,4}} ?[\-–] ?\d{{1,6}}{_E}", v.pa_cedula, rank=58, keep_separators=True),
+            _rule("CEDULA", rf"{_B}(?:(?:1[0-3]|[1-9]){_S}(?:AV|PI|NT|av|pi|nt)|PE|E|N){_S}\d{{1,4}}{_S}\d{{1,6}}{_E}|{_B}(?:1[0-3]|[1-9]) \d{{1,4}} \d{{2,6}}{_E}", None, rank=58),
         ),
-        "hn": (_rule("DNI", rf"{_B}{_digits(4, 4, 5)}{_E}", v.hn_dni, strong=True, rank=62),),
+        "hn": (
+            _rule("DNI", rf"{_B}{_digits(4, 4, 5)}{_E}", v.hn_dni, strong=True, rank=62),
+            _rule("RTN", rf"{_B}{_digits(4, 4, 6)}{_E}|{_B}{_digits(4, 4, 5, 1)}{_E}", v.hn_rtn, strong=True, context=words("rtn"), rank=63),
+        ),
         "ni": (_rule("CEDULA", rf"{_B}{_digits(3, 6, 4)}{_S}[A-Za-z](?!\w)", v.ni_cedula, strong=True, rank=62),),
     }  # fmt: skip
     return packs[country]

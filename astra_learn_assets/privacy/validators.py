@@ -111,6 +111,11 @@ def hn_dni(number: str) -> bool:
     )
 
 
+def hn_rtn(number: str) -> bool:
+    """Honduran tax number of a person, 14 digits: the DNI and one digit more (SAR)."""
+    return len(number) == 14 and number.isdigit() and hn_dni(number[:13])
+
+
 def ni_cedula(number: str) -> bool:
     """Nicaraguan cédula, 13 digits and a letter: municipality, DDMMYY, serial; letter (CSE)."""
     if len(number) != 14 or not number[:13].isdigit() or not number[13].isalpha():
@@ -120,9 +125,12 @@ def ni_cedula(number: str) -> bool:
 
 
 def pa_cedula(number: str) -> bool:
-    """Panamanian cédula with hyphens kept: province 1-13 or PE/E/N (AV/PI), book, entry (T. Electoral)."""
+    """Panamanian cédula with hyphens kept: province 1-13 or PE/E/N (AV/PI), book, entry (T. Electoral).
+
+    NT stands for AV or PI where the tax office numbers somebody without a cédula.
+    """
     parts = number.replace(" ", "").replace("–", "-").upper().split("-")
-    if len(parts) == 4 and parts[1] in ("AV", "PI"):
+    if len(parts) == 4 and parts[1] in ("AV", "PI", "NT"):
         parts = [parts[0], *parts[2:]]
     if len(parts) != 3 or not (parts[1].isdigit() and parts[2].isdigit()):
         return False

@@ -167,7 +167,22 @@ def test_a_date_in_panama_is_no_cedula(text: str) -> None:
     [
         ("es", "K-1234567-L"), ("es", "M1234567L"), ("pe", "16051993628"), ("sv", "9501-200692-817 – 0"),
         ("ec", "1760001550010"), ("bo", "7675064 – 7e ch"), ("pa", "5-49-8713"), ("pa", "e-8-54321"),
+        ("pa", "8-NT-123-12345"), ("hn", "08011990123456"), ("hn", "0801-1990-123456"),
     ],
 )  # fmt: skip
 def test_what_only_the_published_rules_knew_is_masked_alone_now(country: str, value: str) -> None:
     assert covered(f"Consta {value} en el escrito", value, country)
+
+
+@pytest.mark.parametrize(
+    ("country", "word", "value"),
+    [("co", "C.E.", "345678"), ("co", "cédula de extranjería", "1.234.567"), ("hn", "RTN", "08019995000001")],
+)
+def test_papers_of_foreigners_and_taxpayers_are_masked_behind_their_word(
+    country: str, word: str, value: str
+) -> None:
+    assert covered(f"Consta {word} {value} en el escrito", value, country), value
+
+
+def test_the_constitution_is_nobodys_paper() -> None:
+    assert not find_identities("Según el artículo 103 de la C.E. se anotó el asiento 345678.", "es")
