@@ -2,7 +2,7 @@
 """Valid national identifiers from the published rules alone, to hold the product against.
 
     >>> make("es", "DNI", random.Random(1))
-    Made(printed='17.611.483-F', check=9)
+    Made(printed='25.801.743-K', check=11, alone=True)
 
 Nothing here comes from what the product checks with (its validators, python-stdnum): a rule that both
 had wrong in the same way would otherwise never show. Each generator names the authority whose rule it
@@ -66,7 +66,7 @@ def luhn(body: str) -> str:
     return str(-total % 10)
 
 
-def eleven(body: str, weights: Sequence[int], ten: str | None, eleven: str = "0") -> str | None:
+def modulo_eleven(body: str, weights: Sequence[int], ten: str | None, eleven: str = "0") -> str | None:
     """``11 - sum mod 11``; what stands for 10 (None: such a body is never issued) and for 11."""
     left = 11 - weighted(body, weights) % 11
     return ten if left == 10 else eleven if left == 11 else str(left)
@@ -158,12 +158,12 @@ def ec_cedula(rng: random.Random) -> Made:
 
 def ec_public(body: str) -> str | None:
     """Check of the RUC of a public body, 8 digits: modulo 11, weights 3 2 7 6 5 4 3 2 (SRI)."""
-    return eleven(body, (3, 2, 7, 6, 5, 4, 3, 2), None)
+    return modulo_eleven(body, (3, 2, 7, 6, 5, 4, 3, 2), None)
 
 
 def ec_company(body: str) -> str | None:
     """Check of the RUC of a company, 9 digits: modulo 11, weights 4 3 2 7 6 5 4 3 2 (SRI)."""
-    return eleven(body, (4, 3, 2, 7, 6, 5, 4, 3, 2), None)
+    return modulo_eleven(body, (4, 3, 2, 7, 6, 5, 4, 3, 2), None)
 
 
 def ec_ruc(rng: random.Random) -> Made:
@@ -263,7 +263,7 @@ def mx_nss(rng: random.Random) -> Made:
 
 def rut_check(body: str) -> str:
     """Check of the Chilean RUT: weights 2 to 7 from the right, over again; 10 is K (SII)."""
-    found = eleven(body[::-1], (2, 3, 4, 5, 6, 7, 2, 3), "K")
+    found = modulo_eleven(body[::-1], (2, 3, 4, 5, 6, 7, 2, 3), "K")
     assert found is not None
     return found
 
@@ -276,7 +276,7 @@ def cl_rut(rng: random.Random) -> Made:
 
 def cuit_check(body: str) -> str | None:
     """Check of the CUIT: weights 5 4 3 2 7 6 5 4 3 2, modulo 11; None for 10 (AFIP)."""
-    return eleven(body, (5, 4, 3, 2, 7, 6, 5, 4, 3, 2), None)
+    return modulo_eleven(body, (5, 4, 3, 2, 7, 6, 5, 4, 3, 2), None)
 
 
 def ar_cuit(rng: random.Random) -> Made:
@@ -301,7 +301,7 @@ def pe_dni(rng: random.Random) -> Made:
 
 def pe_ruc_check(body: str) -> str:
     """Check of the RUC: weights as CUIT; 10 is 0 and 11 is 1 (SUNAT)."""
-    found = eleven(body, (5, 4, 3, 2, 7, 6, 5, 4, 3, 2), "0", "1")
+    found = modulo_eleven(body, (5, 4, 3, 2, 7, 6, 5, 4, 3, 2), "0", "1")
     assert found is not None
     return found
 
@@ -325,7 +325,7 @@ def uy_cedula(rng: random.Random) -> Made:
 
 def uy_rut_check(body: str) -> str | None:
     """Check of the RUT, 11 digits: 4 3 2 9 8 7 6 5 4 3 2, modulo 11; a rest of 10 is not issued (DGI)."""
-    return eleven(body, (4, 3, 2, 9, 8, 7, 6, 5, 4, 3, 2), None)
+    return modulo_eleven(body, (4, 3, 2, 9, 8, 7, 6, 5, 4, 3, 2), None)
 
 
 def uy_rut(rng: random.Random) -> Made:
@@ -363,7 +363,7 @@ def ve_cedula(rng: random.Random) -> Made:
 
 def rif_check(letter: str, body: str) -> str:
     """Check of the RIF: V 1, E 2, J 3, P 4, G 5 times 4, then 3 2 7 6 5 4 3 2, modulo 11; 10 and 11 are 0 (SENIAT)."""
-    found = eleven(str("VEJPG".index(letter) + 1) + body, (4, 3, 2, 7, 6, 5, 4, 3, 2), "0")
+    found = modulo_eleven(str("VEJPG".index(letter) + 1) + body, (4, 3, 2, 7, 6, 5, 4, 3, 2), "0")
     assert found is not None
     return found
 
@@ -427,7 +427,7 @@ def gt_dpi(rng: random.Random) -> Made:
 
 def gt_nit_check(body: str) -> str:
     """Check of the NIT: weights 2, 3, 4 ... from the right, modulo 11; 10 is K (SAT, FEL, reglas y validaciones)."""
-    found = eleven(body[::-1], range(2, 14), "K")
+    found = modulo_eleven(body[::-1], range(2, 14), "K")
     assert found is not None
     return found
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 import importlib.util
 import random
 import subprocess
@@ -63,6 +64,10 @@ def test_the_rules_share_no_code_with_what_they_judge() -> None:
     ).stdout.split()
     assert "identifier_rules" in loaded
     assert not [name for name in loaded if name.split(".")[0] in ("stdnum", "astra_learn_assets")]
+
+
+def test_the_example_of_the_rules_answers_as_written() -> None:
+    assert doctest.testmod(rules) == (0, 1)
 
 
 def test_there_is_a_rule_for_every_kind_the_packs_know() -> None:
