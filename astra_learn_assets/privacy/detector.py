@@ -17,6 +17,7 @@ from astra_learn_assets.privacy import addresses, contact, persons
 from astra_learn_assets.privacy.cleaning import PLACEHOLDER, fold_chars
 from astra_learn_assets.privacy.compact import compact_identities
 from astra_learn_assets.privacy.countries import identity_rules
+from astra_learn_assets.privacy.cues import cued
 from astra_learn_assets.privacy.joining import join_names, repeat_names
 from astra_learn_assets.privacy.nlp import Entity, EntityModel
 from astra_learn_assets.privacy.places import public_places
@@ -103,11 +104,28 @@ class Detector:
         people = self._persons(text, entities)
         places: list[tuple[int, int]] = []
         if people:
-            places = list(public_places(text, [f.start for f in people]))
+            places = [
+                (s, e)  # "Martha del Río Casademont" bears no river's name
+                for s, e in public_places(text, [f.start for f in people])
+                if not any(
+                    (f.start < s < f.end and f.detector == "model")
+                    or (f.start == s and f.detector == "speaker")
+                    or (s < f.start < e and _shouted(text, s, f.start) and persons.is_full_name(text, f))
+                    for f in people
+                )
+            ]
             towns = [(s, e) for s, e, label in entities if label == "LOC" and " " in text[s:e]]
             kept = persons.kept_places(text)
             people = [f for f in people if not _inside(f, kept)]
-            people = [f for f in people if f.detector in ("title", "speaker") or not _inside(f, towns)]
+            seen = [(s, e) for s, e, label in entities if label == "PER"]
+            towns = [town for town in towns if town not in seen]  # in the other view it reads like a person
+            people = [
+                f
+                for f in people
+                if f.detector in ("title", "speaker")
+                or not _inside(f, towns)
+                or persons.is_full_name(text, f)
+            ]
             people = [f for f in people if not _inside(f, places) or _heads(f, places)]
             places += [*towns, *kept]
         found += people
@@ -138,6 +156,7 @@ class Detector:
             found += persons.listed(text)
             found += persons.speakers(text)
         found += persons.addressed(text)
+        found += cued(text)
         return found
 
 
@@ -155,6 +174,12 @@ def _outside(text: str, finding: Finding, allowed: Sequence[tuple[int, int]]) ->
             pieces.append(Finding(at, start, finding.kind, finding.rank, finding.detector))
         at = max(at, end)
     return pieces
+
+
+def _shouted(text: str, start: int, end: int) -> bool:
+    """Whether more than a title parts a place's head from a name: "COMUNIDAD DE REGANTES ASISTE PAULA"."""
+    between = text[start:end]
+    return between.isupper() and between.count(" ") > 2
 
 
 def _heads(finding: Finding, spans: Sequence[tuple[int, int]]) -> bool:

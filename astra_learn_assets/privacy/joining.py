@@ -8,11 +8,13 @@ from dataclasses import replace
 
 from astra_learn_assets.privacy import persons
 from astra_learn_assets.privacy.cleaning import fold_chars
-from astra_learn_assets.privacy.lexicon import given_names
+from astra_learn_assets.privacy.lexicon import given_names, role_words
 from astra_learn_assets.privacy.rules import Finding
 
 _WORD_BEFORE = re.compile(r"(?<![\w’'-])([^\W\d_]+)[.]?[ ]$")
 _JOINT = re.compile(r"[ ]{1,2}|-|")
+_BRIDGE = re.compile(r"[ ]([A-ZÁÉÍÓÚÑÀÈÒÇ][a-záéíóúüñàèòç]{2,})[ ]")  # "Hilda [Barco] Samaniego"
+_PRINTED_BEFORE = re.compile(r"(?<!\w)[a-záéíóúñ]{2,} $")
 _LOOSE_WORD = re.compile(r"\w+")
 
 
@@ -59,7 +61,7 @@ def join_names(text: str, found: Sequence[Finding]) -> list[Finding]:
                 if last.end >= trimmed.end:
                     continue
                 trimmed = replace(trimmed, start=last.end)
-            if last and last.kind == "PERSONA" and _JOINT.fullmatch(text, last.end, trimmed.start):
+            if last and last.kind == "PERSONA" and _joined(text, last, trimmed):
                 rank = max(last.rank, trimmed.rank)
                 out[-1] = Finding(last.start, trimmed.end, "PERSONA", rank, last.detector)
                 continue
@@ -70,13 +72,31 @@ def join_names(text: str, found: Sequence[Finding]) -> list[Finding]:
     return out
 
 
+def _joined(text: str, first: Finding, second: Finding) -> bool:
+    """Whether nothing, or one more word of the same name, parts two persons."""
+    bridge = _BRIDGE.fullmatch(text, first.end, second.start)
+    if bridge is None or "repeat" in (first.detector, second.detector):
+        return bridge is None and _JOINT.fullmatch(text, first.end, second.start) is not None
+    return fold_chars(bridge[1]) not in role_words() and not text[second.start : second.end].isupper()
+
+
 def _with_given_name(text: str, finding: Finding) -> Finding:
     """The finding with a given name or initial that stands right before it ("flora [millahual]")."""
     before = _WORD_BEFORE.search(text[max(0, finding.start - 24) : finding.start])
     if finding.rank >= 80 or not before:
         return finding
     word = fold_chars(before[1])
-    if not (word in given_names() or (len(word) == 1 and "." in before[0])) or word in persons.PARTICLES:
+    head = finding.start - len(before[0])
+    unlisted = (  # "interviene [Ion] Cruz": in printed text, behind a word that is none of it
+        before[1].istitle()
+        and not text[finding.start : finding.end].isupper()
+        and before.start() > 0
+        and not (persons.is_common(word) or word in persons.TITLE_WORDS)
+        and _PRINTED_BEFORE.search(text[max(0, finding.start - 36) : head]) is not None
+    )
+    if word in persons.PARTICLES or not (
+        word in given_names() or (len(word) == 1 and "." in before[0]) or unlisted
+    ):
         return finding
     if persons.is_citizen(text, finding.start - len(before[0])):
         return finding

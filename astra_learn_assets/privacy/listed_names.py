@@ -26,6 +26,7 @@ PREPOSITION = re.compile(  # "Ayuntamiento de Villaverde", "en Villaverde": town
     r"cant[óo]n|parroquia|diputaci[óo]n|cabildo|gad|fiestas|feria|pedan[íi]a|comarca|natural|junta|universidad|obispado|comunidad|gobierno|alcalde|alcaldesa|regi[óo]n)(?: \w+)? del?)\s+$"
 )
 _TOWN_ARTICLE = re.compile(r"(?<!\w)(?:El|La|Los|Las) $")  # "Las Rozas"
+_ARTICLE = re.compile(r"(?<!\w)(?:el|la|las|los|al|del|un|una) $")  # "en el arroyo"
 _COMMA = re.compile(r",[ ](?=[^\W\d_])")
 _SAINT = re.compile(
     r"(?i)(?:\bsan|\bsanta|\bsanto|\bsto\.?|\bsta\.?|\bvirgen (?:de )?(?:la |los |las |del )?)\s*$"
@@ -48,7 +49,12 @@ def listed(text: str) -> Iterator[Finding]:
             continue
         if not capital and (is_ordinary(folded) or len(folded) < (4 if given else 5)):
             continue
-        if not capital and not given and is_inflected(folded) and in_prose(text, begin, stop):
+        if (
+            not capital
+            and not given
+            and in_prose(text, begin, stop)
+            and (is_inflected(folded) or _ARTICLE.search(text[max(0, begin - 5) : begin]))
+        ):
             continue
         end = name_run(text, begin, lower=not capital)
         if end is None:
@@ -66,6 +72,20 @@ def listed(text: str) -> Iterator[Finding]:
         if _believable(text, begin, words, given):
             last = end
             yield Finding(begin, end, "PERSONA", RANK, "list")
+
+
+def is_full_name(text: str, finding: Finding) -> bool:
+    """Whether a span opens with a given name and goes on with a surname, so that it is no town ("Dora Montalbán")."""
+    words = [fold_chars(w) for w in WORD.findall(text[finding.start : finding.end])]
+    return (
+        len(words) > 1
+        and words[0] in given_names()
+        and any(
+            (w in surnames() or not is_ordinary(w)) and w not in place_words()
+            for w in words[1:]
+            if w not in PARTICLES
+        )
+    )
 
 
 def _believable(text: str, start: int, words: list[str], given: bool) -> bool:

@@ -168,6 +168,37 @@ def _name_like(word: str) -> bool:
 
 
 _NEXT = re.compile(r"[ -](?=([^\W\d_]+))")
+_LINKED = re.compile(r"[ ](?i:y de la|y del|y de|y|del|de (?:la|las|los)|de|san|santa) (?=([^\W\d_]{3,}))")
+
+
+_COMPOUND = frozenset(  # "del Río", "de la Cruz", "San Martín": a name only with what stands before
+    ["rio", "rios", "fuente", "cuesta", "cruz", "torre", "hoz", "pino", "campo", "valle", "castillo", "monte", "prado", "moral", "rosa", "martin",
+     "juan", "pablo", "clara", "roman", "miguel", "jose", "pedro", "maria", "casa", "barca", "iglesia", "calle", "vega", "riva", "mata", "pena"]
+)  # fmt: skip
+
+
+def _linked(text: str, start: int, end: int) -> re.Match[str] | None:
+    """The "del Olmo" or "y aros" behind a person's given name and surname; None for what may be anything else."""
+    match = _LINKED.match(text, end)
+    if match is None:
+        return None
+    value, word = text[start:end], match[1]
+    folded = fold_chars(word)
+    words = fold_chars(value).split()
+    same = word.isupper() if value.isupper() else word.islower() if value.islower() else word.istitle()
+    link = match[0].strip().lower()
+    if not same or (folded in role_words() and folded != "cruz"):
+        return None
+    if word.istitle() and link[-3:] in (" la", "las", "los") and len(words) > 1 and not is_ordinary(folded):
+        return match
+    if folded not in _COMPOUND and (folded not in surnames() or folded in place_words()):
+        return None
+    if link in ("de", "y") and (len(words) < 2 or (link == "y" and value.istitle())):
+        return None
+    fits = words[0] in given_names() and not (
+        value.isupper() and is_common(folded) and folded not in _COMPOUND
+    )
+    return match if fits else None
 
 
 def more_surnames(text: str, start: int, end: int) -> int:
@@ -177,21 +208,28 @@ def more_surnames(text: str, start: int, end: int) -> int:
     enough for what no office is, elsewhere the word must be a listed name.
     """
     capitals = text[start:end].isupper()
-    while match := _NEXT.match(text, end):
+    while match := _linked(text, start, end) or _NEXT.match(text, end):
         word = match[1]
         folded = fold_chars(word)
         stop = match.end(1)
-        if match[0] == "-" and (is_name_word(folded) or not is_ordinary(folded)):
+        if match.re is _LINKED or (match[0] == "-" and (is_name_word(folded) or not is_ordinary(folded))):
             end = stop
             continue
         if len(word) < 3 or folded in PARTICLES or folded in role_words() or folded in TITLE_HEADS:
             return end
+        full = (  # what follows is a surname, whatever it says
+            fold_chars(text[start:end]).split()[0] in given_names()
+            or STRONG_TITLE.search(text[max(0, start - 14) : start]) is not None
+        )
         if capitals:
             fits = word.isupper() and is_name_word(folded)
         elif text[start].isupper():
-            fits = word.istitle() and (is_name_word(folded) or not is_common(folded))
+            fits = word.istitle() and (full or is_name_word(folded) or not is_common(folded))
         else:
-            fits = word.islower() and folded in surnames() and not is_common(folded)
+            fits = word.islower() and (
+                (folded in surnames() and (full or not is_common(folded)))
+                or (full and folded in place_words())
+            )
         if not fits:
             return end
         end = stop

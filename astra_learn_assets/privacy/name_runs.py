@@ -17,6 +17,7 @@ from astra_learn_assets.privacy.name_words import (
 )
 
 RANK = 30
+_BOTH = frozenset(["cruz", "julio", "domingo"])  # in "Cruz Roja" and "en julio" too, yet first of all a name
 _PREFIX = frozenset(["mª", "ma", "m", "fco", "fca", "jose", "juan", "maria"])
 _ABBREVIATED = frozenset(
     ["dª", "dñª", "dr", "dra", "lic", "lcd", "ing", "abg", "arq", "econ", "prof", "mtro", "mtra", "crnl", "sgto", "tlgo", "tlga", "mons", "fdo", "excmo", "excma"]
@@ -74,7 +75,9 @@ def _is_link(text: str, word: re.Match[str]) -> bool:
 
 def _accept(value: str, folded: str, *, first: bool, lower: bool, titled: bool) -> bool:
     known = is_name_word(folded)
-    if folded in _ABBREVIATED or (folded in role_words() and not (known and not first and is_capital(value))):
+    if folded in _ABBREVIATED or (
+        folded in role_words() and not (known and is_capital(value) and (not first or folded in _BOTH))
+    ):
         return False
     if is_capital(value):
         if len(value) == 1:

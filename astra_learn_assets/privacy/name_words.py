@@ -125,7 +125,7 @@ def is_common(word: str) -> bool:
 
 _CLITIC = r"(?:se|me|te|nos|l[aeo]s?)"
 _INFLECTED = re.compile(
-    rf"(?:(?:[aei]r|[aie]ndo|[aei]mo|[ae]d|en){_CLITIC}{{1,2}}|[aei]rs?|ando|[iy]endo|[ae]d|[ai]d[oa]s?|[ai]n|e[ns]|[aoe]s|"
+    rf"(?:(?:[aei]r|[aie]ndo|[aei]mo|[ae]d|en){_CLITIC}{{1,2}}|[aei]rs?|ando|[iy]endo|[ae]d|[ai]d[oa]s?|[ai]n|e[ns]|[aoe]s|[aei]ron|[aei]r(?:e|emos|an|as)|dor(?:a|es|as)?|"
     r"[aei]mos|[ai]ste|a[bs]a[ns]?|ción|ciones|mente|[ae]ra[ns]?|it[oa]s?)$"
 )
 

@@ -12,7 +12,7 @@ places stay readable.
 
 from __future__ import annotations
 
-from astra_learn_assets.privacy.listed_names import after_place_head, kept_places, listed
+from astra_learn_assets.privacy.listed_names import after_place_head, is_full_name, kept_places, listed
 from astra_learn_assets.privacy.mending import extend, is_citizen, mend, more_surnames
 from astra_learn_assets.privacy.name_runs import RANK
 from astra_learn_assets.privacy.name_words import (
@@ -40,6 +40,7 @@ __all__ = [
     "extend",
     "is_citizen",
     "is_common",
+    "is_full_name",
     "is_inflected",
     "is_name_word",
     "is_ordinary",

@@ -26,15 +26,31 @@ _SPEAKER = re.compile(
 )
 _SPEAKS = re.compile(r":|[.][ ]?[-–]")  # what every _SPEAKER ends on
 _LIST_WORDS = frozenset(
-    ["favor", "contra", "voto", "votos", "abstencion", "abstenciones"]
+    [
+        "favor",
+        "contra",
+        "voto",
+        "votos",
+        "abstencion",
+        "abstenciones",
+        "vota",
+        "votan",
+        "votaron",
+        "ediles",
+        "concejales",
+        "concejalas",
+        "conste",
+        "apunte",
+    ]
 )  # in a _LIST_LABEL without a colon
 _LIST_LABEL = re.compile(
     r"(?i)(?<!\w)(?:asistentes|presentes|ausentes?|excusan su asistencia|excusad[oa]s|votan a favor|votos a favor|votan en contra|votos en contra|"
     r"a favor|en contra|se abstienen|abstenci[óo]n(?:es)?|concejales|concejalas|miembros|vocales)[ ]?:[ ]*(?:(?:D|Dña|D[ªa]|Don|Doña|Sra?)(?!\w)[.ªº]*[ ]?)?"
-    r"|(?<!\w)(?:votos? (?:a favor|en contra|favorables?) de|abstenci[óo]n(?:es)? de|a favor|en contra)[ ]+(?=[^\W\d_])"
+    r"|(?<!\w)(?:votos? (?:a favor|en contra|favorables?) de|abstenci[óo]n(?:es)? de|a favor|en contra|vot(?:an?|aron) (?:que )?(?:sí|si|no)|"
+    r"los (?:señores )?(?:ediles|concejales)|las (?:señoras )?(?:edilas|concejalas)|(?:conste|apunte) que)[ ]+(?=[^\W\d_])"
 )
 _LIST_LINK = re.compile(
-    r"(?:, (?:[yY] )?|; ?| [yeYE] | [|] )(?i:(?:D|Dña|D[ªa]|Don|Doña|Sra?)(?!\w)[.ªº]*[ ]?)?(?=[^\W\d_])"
+    r"(?:, (?:[yY] )?|; ?| [yeYE] | [|] |  )(?i:(?:D|Dña|D[ªa]|Don|Doña|Sra?)(?!\w)[.ªº]*[ ]?)?(?=[^\W\d_])"
 )
 
 
@@ -43,28 +59,52 @@ def speakers(text: str) -> Iterator[Finding]:
     for match in _SPEAKER.finditer(text) if _SPEAKS.search(text) else ():
         words = [fold_chars(w) for w in WORD.findall(match[1]) if fold_chars(w) not in PARTICLES]
         lone_acronym = len(words) == 1 and (len(words[0]) < 4 or (match[1].isupper() and len(words[0]) < 6))
-        if (
+        if len(words) == 1 and (lone_acronym or is_ordinary(words[0])):
+            if len(words[0]) > 2 and is_name_word(words[0]) and not is_common(words[0]):
+                yield Finding(match.start(1), match.end(1), "PERSONA", RANK, "speaker")
+        elif (
             words
-            and not lone_acronym
             and not any(w in role_words() for w in words)
             and not all(map(is_ordinary, words))
             and (not any(map(is_common, words)) or has_listed_name(match[1]) or not match[1].isupper())
         ):
             yield Finding(match.start(1), match.end(1), "PERSONA", RANK, "speaker")
+    yield from _rostered(text)
     labelled = ":" in text or not _LIST_WORDS.isdisjoint(tokens(text).words)
     for label in _LIST_LABEL.finditer(text) if labelled else ():
         items = _members(text, label.end())
-        people = any(has_listed_name(text[s:e]) for s, e in items)
+        sure = ":" in label[0]
+        people = any(
+            has_listed_name(text[s:e])
+            or is_name_word(fold_chars(text[s:e].split()[-1] if sure else text[s:e]))
+            for s, e in items
+        )
         for start, end in items:
             value = text[start:end]
             words = [fold_chars(w) for w in WORD.findall(value)]
-            if value.isupper() and len(value) < 5:
+            if value.isupper() and len(value) < 5 and not is_name_word(fold_chars(value)):
                 continue
             loose = not value[0].isupper() or value.isupper()
             if (has_name(value) and not loose) or (
                 people and not any(w in role_words() or (w in place_words() and not loose) for w in words)
             ):
                 yield Finding(start, end, "PERSONA", RANK, "speaker")
+
+
+def _rostered(text: str) -> Iterator[Finding]:
+    """Surnames and given name of one line of a roster: "3) Cruz Toro, Gregorio", "MAYO PATIÑO, GERALDINE"."""
+    for match in _ROSTER.finditer(text) if "," in text else ():
+        words = [fold_chars(w) for w in WORD.findall(match[1]) if fold_chars(w) not in PARTICLES]
+        named = [is_name_word(w) and not is_ordinary(w) for w in words]
+        last = fold_chars(WORD.findall(match[1].split(",")[1])[0])
+        if any(named) and (last in given_names() or sum(named) > 1):
+            yield Finding(match.start(1), match.end(1), "PERSONA", RANK, "speaker")
+
+
+_ROSTER_NAME = rf"(?:(?:(?i:de|del|san|santa) (?:(?i:la|las|los) )?)?{_CAPITAL})"
+_ROSTER = re.compile(
+    rf"(?:^|[\n;|]|\d[.)]-?)[ ]*({_ROSTER_NAME}(?: {_ROSTER_NAME}){{0,2}}, {_CAPITAL}(?: {_CAPITAL}){{0,2}})(?=$|[ ]*(?:[\n;|]|[.](?=\s*(?:\n|$)))|[ ]+\d{{1,3}}[.)])"
+)
 
 
 def _members(text: str, at: int) -> list[tuple[int, int]]:

@@ -74,7 +74,7 @@ def titled(text: str) -> Iterator[Finding]:
             if _acronym(text[match.end() : end]) and not all_capitals:
                 continue
             yield Finding(match.end(), end, "PERSONA", RANK, "title")
-            yield from second(text, end)
+            yield from second(text, end, towns=_PLURAL.search(lead) is not None)
 
 
 def _before_colon(text: str, start: int) -> int | None:
@@ -95,6 +95,7 @@ def _acronym(value: str) -> bool:
     )
 
 
+_PLURAL = re.compile(r"(?i)(?<!\w)(?:señor[ae]s|sr[ea]?s|herman[oa]s|compañer[oa]s)[. ]*$")
 _AND = re.compile(r", (?:[yeYE] )?| [yeYE] ")
 
 
@@ -108,13 +109,22 @@ def second_surname(text: str, start: int, end: int) -> tuple[int, int] | None:
     return words[0].start(), words[-1].end()
 
 
-def second(text: str, end: int, *, listed_only: bool = False) -> Iterator[Finding]:
-    """The other person of "los señores Ábalos e Iglesias" or "Ruiz, Soto y Vega"."""
+def second(text: str, end: int, *, listed_only: bool = False, towns: bool = False) -> Iterator[Finding]:
+    """The other person of "los señores Ábalos e Iglesias" or "Ruiz, Soto y Vega".
+
+    ``towns``: behind a title for several, a town's name is a person's too ("los señores Ruiz y Salamanca").
+    """
     link = _AND.match(text, end)
     while link:
         stop = name_run(text, link.end(), lower=False, limit=5)
         words = [fold_chars(w) for w in WORD.findall(text[link.end() : stop])] if stop else []
-        if stop is None or not has_name(text[link.end() : stop]) or all(w in place_words() for w in words):
+        if stop is None and towns:
+            town = WORD.match(text, link.end())
+            if town and town[0].istitle() and fold_chars(town[0]) not in role_words():
+                stop, words = town.end(), [fold_chars(town[0])]
+        if stop is None:
+            return
+        if not towns and (not has_name(text[link.end() : stop]) or all(w in place_words() for w in words)):
             return
         if listed_only and not has_listed_name(text[link.end() : stop]):
             return
