@@ -31,12 +31,14 @@ def has_kernels() -> bool:
     """
     if not (torch.cuda.is_available() and find_spec("triton")):
         return False
-    from trainer.kernels import add_norm
+    from triton.errors import TritonError
 
     probe = torch.ones(1, 16, device="cuda", dtype=torch.float16)
     try:
+        from trainer.kernels import add_norm
+
         normed, _ = add_norm(probe, probe, probe[0], 0.0)
-    except (RuntimeError, OSError, subprocess.CalledProcessError) as error:
+    except (TritonError, RuntimeError, ImportError, OSError, subprocess.CalledProcessError) as error:
         log.warning("Triton does not run here, training is slower without it: %s", error)
         return False
     return bool((normed == 1).all())
@@ -107,11 +109,14 @@ def _has_the_plan(body: Any) -> bool:
 
 
 def _gives_the_same(body: Any) -> bool:
-    """Two examples of five and three tokens, both ways; to the rounding of the model's type."""
+    """Two examples of five and three tokens, both ways; to the rounding of the model's type.
+
+    A layer whose parts do not fit together as planned fails the trial: that, too, is an answer.
+    """
     device = body.embed_tokens.weight.device
     starts = torch.tensor([0, 5, 8], dtype=torch.int32, device=device)
     probe = {
-        "input_ids": torch.arange(1, 9, device=device).unsqueeze(0) % body.embed_tokens.num_embeddings,
+        "input_ids": torch.arange(1, 9, device=device).unsqueeze(0) % body.embed_tokens.weight.shape[0],
         "position_ids": torch.tensor([[0, 1, 2, 3, 4, 0, 1, 2]], device=device),
         "cu_seq_lens_q": starts, "cu_seq_lens_k": starts, "max_length_q": 5, "max_length_k": 5,
     }  # fmt: skip
@@ -120,6 +125,13 @@ def _gives_the_same(body: Any) -> bool:
     body.eval()
     with torch.no_grad():
         expected = body(**probe, use_cache=False).last_hidden_state.squeeze(0).float()
-        found = _walk(body, probe, rows).float()
+        try:
+            found = _walk(body, probe, rows).float()
+        except torch.OutOfMemoryError:
+            raise
+        except (TypeError, ValueError, AttributeError, RuntimeError) as error:
+            log.info("the layers are computed as their library wrote them: %s", error)
+            found = torch.full_like(expected, torch.nan)
     body.train(training)
-    return bool((found - expected).norm() <= 0.02 * expected.norm())
+    allowed = 1e-4 if body.embed_tokens.weight.dtype == torch.float32 else 0.02
+    return bool((found - expected).norm() <= allowed * expected.norm())

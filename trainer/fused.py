@@ -10,9 +10,9 @@ matrix unit in fp32. Same formula, so the same gradient as the plain layer up to
     y_i = x W_iᵀ + b_i + (x s A_iᵀ) B_iᵀ          g_i = dy_i B_i
     dx  = Σ dy_i W_i + g_i s A_i     dA_i = s g_iᵀ x     dB_i = dy_iᵀ (x s A_iᵀ)
 
-The adapter's weights are brought to the type of the frozen ones once for each forward pass, all layers
-together (:class:`_Narrow`). NF4 weights are unpacked for each product and dropped at once. A layer that is
-not plain LoRA on a linear layer (dropout, DoRA, another quantization) stays as PEFT made it.
+The adapter's weights are brought to the type of the frozen ones at the first forward after a backward, all
+layers together (:class:`_Narrow`). NF4 weights are unpacked for each product and dropped at once. A layer
+that is not plain LoRA on a linear layer (dropout, DoRA, another quantization) stays as PEFT made it.
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ class _Lora(torch.autograd.Function):
         ctx: Any,
         x: torch.Tensor,
         layers: Sequence[_Layer],
+        copies: _Narrow,
         down: torch.Tensor,
         ups: Sequence[torch.Tensor],
         *pairs: torch.Tensor,  # noqa: ARG004 - what autograd gives the gradients to
@@ -51,13 +52,15 @@ class _Lora(torch.autograd.Function):
                 out += layer.bias
             out.addmm_(rows, layer.weight().T)
             outs.append(out.view(*x.shape[:-1], out.shape[-1]))
-        ctx.layers, ctx.down, ctx.ups, ctx.shape = layers, down, ups, x.shape
+        ctx.layers, ctx.copies = layers, copies
+        ctx.down, ctx.ups, ctx.shape = down, ups, x.shape
         ctx.save_for_backward(rows, narrow)
         return tuple(outs)
 
     @staticmethod
     def backward(ctx: Any, *gradients: torch.Tensor | None) -> tuple[Any, ...]:
         rows, narrow = ctx.saved_tensors
+        ctx.copies.old = True
         inner = torch.empty_like(narrow)  # dy B of all layers side by side
         up_gradients: list[torch.Tensor | None] = []
         parts = zip(_parts(inner, ctx.ups), _parts(narrow, ctx.ups), strict=True)
@@ -82,7 +85,7 @@ class _Lora(torch.autograd.Function):
                 ctx.layers, torch.split(_product(inner.T, rows), _ranks(ctx.ups)), strict=True
             )
         ]
-        return into, None, None, None, *down_gradients, *up_gradients
+        return into, None, None, None, None, *down_gradients, *up_gradients
 
 
 def _ranks(ups: Sequence[torch.Tensor]) -> list[int]:
@@ -118,16 +121,17 @@ class _Narrow:
     def __init__(self) -> None:
         self._groups: list[_Siblings] = []
         self._kind: tuple[torch.dtype, torch.device] | None = None
+        self.old = True
 
     def add(self, group: _Siblings) -> None:
         self._groups.append(group)
 
     def may_be_old(self, group: _Siblings) -> bool:
-        """Whether the weights may have changed since: always at the start of a forward pass.
+        """Whether the weights may have changed since: after any backward pass, as a step may have followed.
 
-        A fused optimizer writes to them without raising their version.
+        The version alone does not tell: a fused optimizer writes without raising it.
         """
-        return group is self._groups[0] or group.version != group.seen()
+        return self.old or group.version != group.seen()
 
     def refresh(self, x: torch.Tensor) -> None:
         """Copy every group's weights; a few launches for the whole model."""
@@ -138,7 +142,7 @@ class _Narrow:
                 if self._kind != kind or group.down is None:
                     group.allot(*kind)
                 group.version = group.seen()
-            self._kind = kind
+            self._kind, self.old = kind, False
             layers = [layer for group in self._groups for layer in group.layers]
             downs: list[torch.Tensor] = [layer.down for layer in layers]
             ups: list[torch.Tensor] = [layer.up for layer in layers]
@@ -196,6 +200,7 @@ class _Siblings:
         outs: tuple[torch.Tensor, ...] = apply(
             x,
             layers,
+            self._narrow,
             self.down if alone is None else self.downs[alone],
             self.ups[one],
             *(layer.down for layer in layers),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import torch
@@ -30,8 +30,10 @@ class _LinearCrossEntropy(torch.autograd.Function):
         losses = torch.empty(len(labels), dtype=torch.float32, device=hidden.device)
         needed = ctx.needs_input_grad[0]
         gradient = torch.empty_like(hidden) if needed else None
-        cross_entropy_ = _cross_entropy_on(hidden.device)
-        chunk = max(1, _CHUNK_BYTES // ((2 if has_kernels() else 8) * weight.shape[0]))
+        in_place = hidden.is_cuda and has_kernels()
+        cross_entropy_ = _in_place if in_place else _cross_entropy
+        each = hidden.element_size() if in_place else 2 * hidden.element_size() + 4
+        chunk = max(1, _CHUNK_BYTES // (each * weight.shape[0]))
         for first in range(0, len(labels), chunk):
             rows = slice(first, first + chunk)
             logits = hidden[rows] @ weight.T
@@ -51,16 +53,15 @@ class _LinearCrossEntropy(torch.autograd.Function):
 Scored = tuple[torch.Tensor, torch.Tensor]
 
 
-def _cross_entropy_on(device: torch.device) -> Callable[[torch.Tensor, torch.Tensor], Scored]:
-    """(loss of each row in fp32, gradient of the logits in their type); the logits themselves are spent."""
-    if device.type != "cuda" or not has_kernels():
-        return _cross_entropy
+def _in_place(logits: torch.Tensor, labels: torch.Tensor) -> Scored:
+    """(loss of each row in fp32, gradient of the logits in their type and their place)."""
     from trainer.kernels import cross_entropy_
 
-    return lambda logits, labels: (cross_entropy_(logits, labels), logits)
+    return cross_entropy_(logits, labels), logits
 
 
 def _cross_entropy(logits: torch.Tensor, labels: torch.Tensor) -> Scored:
+    """The same in torch's own operations, with a tensor of the logits' size in fp32 between."""
     wanted = labels.unsqueeze(1)
     chances = torch.log_softmax(logits, 1, dtype=torch.float32)
     losses = -chances.gather(1, wanted).squeeze(1)

@@ -155,5 +155,16 @@ def load_base(base: str, revision: str | None, placement: Placement, *, packed: 
     return model.eval().requires_grad_(False)
 
 
+def longest_context(model: Any) -> int | None:
+    """Tokens of the longest example that the model reads whole; None where its config sets no bound.
+
+    A sliding window counts: packs are read without one, so a longer example would be learned as the model
+    never sees it.
+    """
+    config = model.config.get_text_config()
+    bounds = [getattr(config, name, None) for name in ("max_position_embeddings", "sliding_window")]
+    return min((bound for bound in bounds if bound), default=None)
+
+
 def _first_line(error: Exception) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[0]

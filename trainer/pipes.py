@@ -56,6 +56,7 @@ class TerminalSignals(Signals):
             self._bar = tqdm(
                 total=values["steps"], file=sys.stderr, bar_format=_BAR, ncols=width, disable=False
             )  # the libraries' own bars are off, and that switch is one for all
+        self._bar.total = values["steps"]  # another after a try that ran out of memory
         left = max(0, round(values["eta_seconds"]))
         self._bar.set_postfix_str(
             f"loss {values['loss']:.4f}, {values['tokens_per_second']:,.0f} tokens/s, "

@@ -56,7 +56,7 @@ def save_checked(model: Any, examples: Sequence[Encoded], folder: Path, *, also_
     if not torch.equal(before, after):
         raise TrainerError("the saved adapter gives other logits than the trained one; nothing was published")
     apart = float((plain.float() - after.float()).norm() / after.float().norm())
-    if not apart <= _rounding(after.dtype, model.config.num_hidden_layers):
+    if not apart <= _rounding(after.dtype, model.config.get_text_config().num_hidden_layers):
         raise TrainerError(
             f"PEFT's own layers give other logits than the trained ones ({apart:.1%}); nothing was published"
         )

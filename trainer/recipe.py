@@ -33,6 +33,7 @@ LIGER = {
     "cross_entropy": False, "fused_linear_cross_entropy": False,  # trainer.loss has its own
 }  # fmt: skip
 _LARGE = 1_000_000_000
+_SKIPS = 20  # halvings of the loss scale in a row: from 65,536 to a sixteenth
 
 
 @dataclass(frozen=True)
@@ -124,11 +125,12 @@ class Watch(TrainerCallback):  # type: ignore[misc]
         ]
         self.validation: list[float] = []
         self.best: tuple[float, dict[str, Any]] | None = None
-        self.entries: list[dict[str, float]] = []
+        self.entries: list[dict[str, Any]] = []
         self.tokens, self.seconds = 0, 0.0
         self.pack_tokens, self.checkpointing = 0, False
         self.interrupted: str | None = None  # the signal's name; the step under way is finished first
         self.checkpoints: Checkpoints | None = None
+        self.scaled, self.skipped = False, 0  # fp16: losses are scaled; steps left out in a row
         self.losses: list[Any] = []  # of the packs of the step under way, on the card
         self.gradient = torch.zeros(())  # its norm before the limit, likewise
         self._unread: deque[tuple[int, float, Any, Any]] = deque()
@@ -180,7 +182,12 @@ class Watch(TrainerCallback):  # type: ignore[misc]
             self._log(step, rate, *figures.tolist())
 
     def _log(self, step: int, rate: float, loss: float, gradient: float) -> None:
-        if not (math.isfinite(loss) and math.isfinite(gradient)):
+        norm: float | None = gradient
+        if math.isfinite(loss) and math.isfinite(gradient):
+            self.skipped = 0
+        elif self.scaled and math.isfinite(loss) and self.skipped < _SKIPS:
+            self.skipped, norm = self.skipped + 1, None  # the scaler leaves the step out and scales by less
+        else:
             raise NotFinite(
                 f"step {step}: loss {loss}, gradient norm {gradient}; "
                 "lower --learning-rate or use --precision fp32"
@@ -192,7 +199,7 @@ class Watch(TrainerCallback):  # type: ignore[misc]
             "step": step,
             "loss": loss,
             "learning_rate": rate,
-            "gradient_norm": gradient,
+            "gradient_norm": norm,
             "tokens_per_second": round(speed, 1),
         }
         self.entries.append(entry)
@@ -205,19 +212,20 @@ class Watch(TrainerCallback):  # type: ignore[misc]
             self.signals.progress({**entry, "steps": self.steps, "eta_seconds": round(left, 1)})
 
     def on_step_end(self, args: Any, state: Any, control: Any, model: Any = None, **_: Any) -> Any:  # noqa: ARG002
-        validate = state.global_step in self.validate_at and bool(self.validation_packs)
-        if self.checkpoints is not None:
-            due = time.monotonic() - self.saved > self.checkpoints.seconds
-            control.should_save = due or self.interrupted is not None
-        if self.interrupted is not None:
-            control.should_training_stop = True
-        last = control.should_training_stop or state.global_step == self.steps
-        self.read(but=0 if validate or control.should_save or last else 1)
-        if validate:
+        if state.global_step in self.validate_at and self.validation_packs:
+            self.read()
             self._validate(model)
             since_best = len(self.validation) - 1 - self.validation.index(min(self.validation))
             if self.recipe.patience and since_best >= self.recipe.patience:
                 control.should_training_stop = True
+        interrupted = self.interrupted is not None  # once: a signal may come between two looks
+        if self.checkpoints is not None:
+            due = time.monotonic() - self.saved > self.checkpoints.seconds
+            control.should_save = due or interrupted
+        if interrupted:
+            control.should_training_stop = True
+        last = control.should_training_stop or state.global_step == self.steps
+        self.read(but=0 if control.should_save or last else 1)
         return control
 
     def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:  # noqa: ARG002
@@ -358,4 +366,5 @@ def make_trainer(
     trainer.label_names = ["labels"]
     trainer.warmup_share = recipe.warmup_share
     trainer.watch = watch
+    watch.scaled = arguments.fp16
     return trainer

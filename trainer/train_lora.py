@@ -44,7 +44,15 @@ from trainer.errors import (
 )
 from trainer.fused import fuse
 from trainer.loss import to_device
-from trainer.model import Placement, base_identity, load_base, load_tokenizer, placements, release
+from trainer.model import (
+    Placement,
+    base_identity,
+    load_base,
+    load_tokenizer,
+    longest_context,
+    placements,
+    release,
+)
 from trainer.packing import collate, schedule
 from trainer.pipes import Signals
 from trainer.publish import publish, save_checked, write_json
@@ -150,7 +158,7 @@ def _train_placed(
 def _encode(records: Sequence[Record], template: Template, job: Job, model: Any) -> Corpus:
     """Split and encode; an example that recipe or model cannot hold is refused, or left out and counted."""
     options, longest = job.options, job.recipe.longest_example
-    most = min(longest, getattr(model.config, "max_position_embeddings", None) or longest)
+    most = min(longest, longest_context(model) or longest)
     encoded = {}
     for record in records:
         example = template.encode(record)

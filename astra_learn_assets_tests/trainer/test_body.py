@@ -78,9 +78,25 @@ def test_a_model_of_another_plan_computes_as_its_library_wrote_it(name: str, cha
         torch.testing.assert_close(mine, theirs, rtol=1e-5, atol=1e-5)
 
 
-def test_the_trial_leaves_training_mode_and_gradients_alone() -> None:
-    model = _model("Llama").train()
+def test_the_trial_leaves_training_mode_as_it_was() -> None:
+    batch, rows = _pack()
+    for training in (True, False):
+        model = _model("Llama").train(training)
+        learned_hidden(model.model, batch, rows)
+        assert all(module.training is training for module in model.modules())
+
+
+def test_a_small_departure_from_the_plan_is_seen_too() -> None:
+    model = _model("Granite", residual_multiplier=0.98)
     batch, rows = _pack()
     learned_hidden(model.model, batch, rows)
-    assert model.training
-    assert all(p.grad is None for p in model.parameters())
+    assert not model.model.plain_plan
+
+
+def test_a_layer_that_does_not_fit_the_plan_is_left_to_its_library() -> None:
+    """The experts of GptOss return two tensors."""
+    model = _model("GptOss", num_local_experts=2, num_experts_per_tok=1, head_dim=8)
+    batch, rows = _pack()
+    out = learned_hidden(model.model, batch, rows)
+    assert not model.model.plain_plan
+    torch.testing.assert_close(out, model.model(**batch, use_cache=False).last_hidden_state[0, rows])

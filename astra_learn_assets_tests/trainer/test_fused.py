@@ -167,3 +167,30 @@ def test_weights_that_an_optimizer_writes_without_raising_their_version_are_used
     for module in adapted.modules():
         module.__dict__.pop("forward", None)  # PEFT's own layers again
     torch.testing.assert_close(found, adapted(x), rtol=1e-4, atol=1e-4)
+
+
+def test_no_order_of_layers_and_no_idle_layer_leaves_old_weights_in_use() -> None:
+    """Phi3 declares its output projection before the input's; a vision tower may never be called."""
+
+    class Idle(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.tower = Attention()  # declared first, never called
+            self.text = Attention()
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            out: torch.Tensor = self.text(x)
+            return out
+
+    torch.manual_seed(0)
+    adapted = _adapted(Idle())
+    fuse(adapted)
+    x = torch.randn(2, 5, 12)
+    optimizer = torch.optim.AdamW([p for p in adapted.parameters() if p.requires_grad], lr=0.3, fused=True)
+    for _ in range(2):
+        adapted(x).square().sum().backward()
+        optimizer.step()
+    found = adapted(x)
+    for module in adapted.modules():
+        module.__dict__.pop("forward", None)
+    torch.testing.assert_close(found, adapted(x), rtol=1e-4, atol=1e-4)
