@@ -268,7 +268,7 @@ def test_from_tenant_to_undo_on_the_command_line(
 ) -> None:
     from astra_learn_assets.api.intake import register_draft
 
-    add = "tenant add villaverde --country EC -o json".split()
+    add = ["tenant", "add", "villaverde", "--country", "EC", "-o", "json"]
     made = astra(*add, "--name", "Villaverde del Río", env=env)
     assert json.loads(made.stdout)["country"] == "ec"
     assert json.loads(made.stdout)["display_name"] == "Villaverde del Río"
