@@ -17,6 +17,11 @@ def to_device(batch: Mapping[str, Any], device: Any) -> dict[str, Any]:
     return {k: v.to(device) if hasattr(v, "to") else v for k, v in batch.items()}
 
 
+def model_inputs(batch: Mapping[str, Any]) -> dict[str, Any]:
+    """What of a pack the model reads: all but the answers to it."""
+    return {name: value for name, value in batch.items() if name not in ("labels", "rows")}
+
+
 class _LinearCrossEntropy(torch.autograd.Function):
     """-log softmax(h Wᵀ)[label] of each row, a chunk of rows at a time.
 
@@ -72,7 +77,7 @@ def _cross_entropy(logits: torch.Tensor, labels: torch.Tensor) -> Scored:
 
 def label_losses(model: Any, batch: Mapping[str, Any]) -> tuple[Any, Any]:
     """(loss of each learned position in nats, its index in the pack); labels are already shifted."""
-    inputs = {k: v for k, v in batch.items() if k not in ("labels", "rows")}
+    inputs = model_inputs(batch)
     labels, rows = batch["labels"][0], batch["rows"]
     parts = _body_and_head(model)
     if parts is None:

@@ -11,7 +11,7 @@ from typing import Any
 from trainer.data import Encoded
 from trainer.errors import BadUsage, NotFinite, TrainerError
 from trainer.fused import fuse
-from trainer.loss import to_device
+from trainer.loss import model_inputs, to_device
 from trainer.packing import collate
 
 
@@ -31,8 +31,7 @@ def save_checked(model: Any, examples: Sequence[Encoded], folder: Path, *, also_
     # With save_embedding_layers="auto" PEFT asks the Hub about the base model's vocabulary, here and below.
     expected = get_peft_model_state_dict(model, save_embedding_layers=False)
     model.eval()
-    batch = collate([min(examples, key=len)])
-    probe = to_device({k: v for k, v in batch.items() if k not in ("labels", "rows")}, model.device)
+    probe = to_device(model_inputs(collate([min(examples, key=len)])), model.device)
     with torch.inference_mode():
         before = model(**probe, use_cache=False).logits
     model.save_pretrained(folder, save_embedding_layers=False)

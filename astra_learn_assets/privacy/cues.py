@@ -101,7 +101,7 @@ def _is_person(text: str, start: int, head: re.Match[str], *, behind: bool) -> b
     given, capital = name in given_names(), head[0][0].isupper()
     if len(word) < 2 or name in _NO_NAME or (name in role_words() and not (given and len(name) > 3)):
         return False
-    unlisted = not (is_ordinary(name) or is_inflected(name))
+    unlisted = _is_unlisted(name)
     before = text[max(0, start - 44) : start]
     if behind and (given or unlisted or name in surnames()):
         if _GIVEN_FLOOR.search(before):
@@ -115,6 +115,11 @@ def _is_person(text: str, start: int, head: re.Match[str], *, behind: bool) -> b
     asked = _ASKED.search(before) is not None
     does = _DOES.match(text, _run(text, head.end())) is not None
     return (asked and does) or ((asked or does) and (is_name_word(name) or unlisted))
+
+
+def _is_unlisted(word: str) -> bool:
+    """Whether a folded word is no Spanish that a list or an ending tells of."""
+    return not (is_ordinary(word) or is_inflected(word))
 
 
 _PARTICLED = re.compile(r"(?i)(?:(?:de|del|san|santa|da|dos)(?: (?:la|las|los))? )([^\W\d_]{3,})")
@@ -140,10 +145,7 @@ def _run(text: str, end: int) -> int:
         if folded in role_words() or folded in _NO_NAME:
             break
         printed = word[0][0].isupper() and not word[0].isupper()
-        if not (
-            (is_name_word(folded) and (printed or not is_common(folded)))
-            or not (is_ordinary(folded) or is_inflected(folded))
-        ):
+        if not ((is_name_word(folded) and (printed or not is_common(folded))) or _is_unlisted(folded)):
             break
         end = word.end()
     return end

@@ -17,7 +17,6 @@ from astra_learn_assets.privacy import addresses, contact, persons
 from astra_learn_assets.privacy.cleaning import PLACEHOLDER, fold_chars
 from astra_learn_assets.privacy.compact import compact_identities
 from astra_learn_assets.privacy.countries import identity_rules
-from astra_learn_assets.privacy.cues import cued
 from astra_learn_assets.privacy.joining import join_names, repeat_names
 from astra_learn_assets.privacy.nlp import Entity, EntityModel
 from astra_learn_assets.privacy.places import public_places
@@ -156,7 +155,7 @@ class Detector:
             found += persons.listed(text)
             found += persons.speakers(text)
         found += persons.addressed(text)
-        found += cued(text)
+        found += persons.cued(text)
         return found
 
 

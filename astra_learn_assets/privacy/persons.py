@@ -6,12 +6,13 @@ places stay readable.
 
 - :mod:`.name_words`: what kind of word a word is
 - :mod:`.name_runs`: how far a name runs
-- :mod:`.titles`, :mod:`.listed_names`, :mod:`.speakers`: where a person stands
+- :mod:`.titles`, :mod:`.listed_names`, :mod:`.speakers`, :mod:`.cues`: where a person stands
 - :mod:`.mending`: what a span found by any of them, or by the model, should be
 """
 
 from __future__ import annotations
 
+from astra_learn_assets.privacy.cues import cued
 from astra_learn_assets.privacy.listed_names import after_place_head, is_full_name, kept_places, listed
 from astra_learn_assets.privacy.mending import extend, is_citizen, mend, more_surnames
 from astra_learn_assets.privacy.name_runs import RANK
@@ -37,6 +38,7 @@ __all__ = [
     "Tokens",
     "addressed",
     "after_place_head",
+    "cued",
     "extend",
     "is_citizen",
     "is_common",
