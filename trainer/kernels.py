@@ -137,3 +137,69 @@ def add_norm(
     apply: Any = _AddNorm.apply
     normed, total = apply(stream.contiguous(), branch.contiguous(), weight, eps)
     return normed, total
+
+
+@triton.jit  # type: ignore[untyped-decorator]
+def _swiglu(gate, up, out, gate_stride, up_stride, columns, block: tl.constexpr):  # type: ignore[no-untyped-def]
+    row = tl.program_id(0).to(tl.int64)
+    at = tl.program_id(1) * block + tl.arange(0, block)
+    inside = at < columns
+    g = tl.load(gate + row * gate_stride + at, mask=inside, other=0).to(tl.float32)
+    u = tl.load(up + row * up_stride + at, mask=inside, other=0)
+    opened = (g * tl.sigmoid(g)).to(u.dtype)
+    tl.store(out + row * columns + at, opened * u, mask=inside)
+
+
+@triton.jit  # type: ignore[untyped-decorator]
+def _swiglu_backward(gradient, gate, up, gate_stride, up_stride, columns, block: tl.constexpr):  # type: ignore[no-untyped-def]
+    """The gradients of gate and up, written over them."""
+    row = tl.program_id(0).to(tl.int64)
+    at = tl.program_id(1) * block + tl.arange(0, block)
+    inside = at < columns
+    d = tl.load(gradient + row * columns + at, mask=inside, other=0).to(tl.float32)
+    g = tl.load(gate + row * gate_stride + at, mask=inside, other=0).to(tl.float32)
+    u = tl.load(up + row * up_stride + at, mask=inside, other=0)
+    chance = tl.sigmoid(g)
+    opened = g * chance
+    d_gate = d * u.to(tl.float32) * (chance + opened * (1 - chance))
+    tl.store(gate + row * gate_stride + at, d_gate.to(u.dtype), mask=inside)
+    tl.store(up + row * up_stride + at, (d * opened).to(u.dtype), mask=inside)
+
+
+class _SwiGlu(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, gate: torch.Tensor, up: torch.Tensor) -> torch.Tensor:
+        out = torch.empty(gate.shape, dtype=gate.dtype, device=gate.device)
+        _swiglu[_cells(gate)](gate, up, out, gate.stride(-2), up.stride(-2), gate.shape[-1], block=_WIDE)
+        ctx.save_for_backward(gate, up)
+        ctx.spent = False
+        return out
+
+    @staticmethod
+    def backward(ctx: Any, gradient: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        if ctx.spent:
+            raise RuntimeError("the inputs of swiglu are gone: its gradient can be asked for once")
+        ctx.spent = True
+        gate, up = ctx.saved_tensors
+        _swiglu_backward[_cells(gate)](
+            gradient.contiguous(), gate, up, gate.stride(-2), up.stride(-2), gate.shape[-1], block=_WIDE
+        )
+        return gate, up
+
+
+_WIDE = 2048
+
+
+def _cells(matrix: torch.Tensor) -> tuple[int, int]:
+    return matrix.numel() // matrix.shape[-1], triton.cdiv(matrix.shape[-1], _WIDE)
+
+
+def swiglu(gate: torch.Tensor, up: torch.Tensor) -> torch.Tensor:
+    """silu(gate) · up, (1, rows, columns); both may be columns of one wider matrix.
+
+    The backward pass writes the gradients over ``gate`` and ``up``, where they lie: what lay side by side
+    does so again, and no other tensor is needed. Nothing else may need the two then.
+    """
+    apply: Any = _SwiGlu.apply
+    out: torch.Tensor = apply(gate, up)
+    return out
