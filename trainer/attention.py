@@ -18,12 +18,17 @@ Two ways to the same result, chosen by :func:`register`:
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
 from torch.nn import functional
 
+from trainer.errors import BadBase
+
+# transformers' names of what else may be done to the scores. A window is not among them: no example is
+# longer (model.longest_context).
+_CHANGES_THE_SCORES = {"softcap", "s_aux", "sinks", "position_bias"}
 Kernel = Callable[[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor, int, float | None], torch.Tensor]
 
 
@@ -75,9 +80,10 @@ def varlen_attention(
     dropout: float = 0.0,  # noqa: ARG001
     cu_seq_lens_q: torch.Tensor | None = None,
     max_length_q: int | None = None,
-    **_: Any,
+    **more: Any,
 ) -> tuple[torch.Tensor, None]:
     """The flash kernel for packs; needs bf16 or fp16 on sm80 or newer."""
+    _refuse_what_packs_lack(more)
     return _packed(_varlen, query, key, value, attention_mask, scaling, cu_seq_lens_q, max_length_q)
 
 
@@ -91,10 +97,21 @@ def scatter_attention(
     dropout: float = 0.0,  # noqa: ARG001
     cu_seq_lens_q: torch.Tensor | None = None,
     max_length_q: int | None = None,
-    **_: Any,
+    **more: Any,
 ) -> tuple[torch.Tensor, None]:
     """Padded layout for the attention product alone; runs everywhere."""
+    _refuse_what_packs_lack(more)
     return _packed(_scatter, query, key, value, attention_mask, scaling, cu_seq_lens_q, max_length_q)
+
+
+def _refuse_what_packs_lack(asked: Mapping[str, Any]) -> None:
+    """A cap or sinks left out would not fail: the adapter would be trained for another model."""
+    lacking = sorted(_CHANGES_THE_SCORES & {name for name, value in asked.items() if value is not None})
+    if lacking:
+        raise BadBase(
+            f"the base model's attention asks for {', '.join(lacking)}, which packs are not computed with; "
+            "take a base with plain causal attention (Llama, Mistral, Qwen2, Qwen3 …)"
+        )
 
 
 def _varlen(

@@ -10,6 +10,7 @@ import torch
 from trainer.attention import register
 from trainer.body import learned_hidden
 from trainer.data import Encoded
+from trainer.errors import BadBase
 from trainer.packing import collate
 
 SIZE = {
@@ -67,7 +68,11 @@ def test_learned_positions_and_every_gradient_equal_the_librarys(name: str, chec
 
 @pytest.mark.parametrize(
     ("name", "changes"),
-    [("Gemma2", {"head_dim": 8}), ("Olmo2", {}), ("Granite", {"residual_multiplier": 0.5})],
+    [
+        ("Gemma2", {"head_dim": 8, "attn_logit_softcapping": None}),
+        ("Olmo2", {}),
+        ("Granite", {"residual_multiplier": 0.5}),
+    ],
 )
 def test_a_model_of_another_plan_computes_as_its_library_wrote_it(name: str, changes: dict[str, Any]) -> None:
     """Granite has Llama's modules under Llama's names, and adds half of what they return."""
@@ -94,9 +99,48 @@ def test_a_small_departure_from_the_plan_is_seen_too() -> None:
 
 
 def test_a_layer_that_does_not_fit_the_plan_is_left_to_its_library() -> None:
-    """The experts of GptOss return two tensors."""
-    model = _model("GptOss", num_local_experts=2, num_experts_per_tok=1, head_dim=8)
+    """A unit that returns two tensors, as experts with their router do."""
+    from transformers.models.llama.modeling_llama import LlamaDecoderLayer, LlamaMLP
+
+    class Unit(LlamaMLP):  # type: ignore[misc]
+        def forward(self, x: torch.Tensor) -> Any:
+            return super().forward(x), x
+
+    class Layer(LlamaDecoderLayer):  # type: ignore[misc]
+        def forward(self, hidden_states: torch.Tensor, **kwargs: Any) -> Any:
+            normed = self.input_layernorm(hidden_states)
+            hidden_states = hidden_states + self.self_attn(hidden_states=normed, **kwargs)[0]
+            return hidden_states + self.mlp(self.post_attention_layernorm(hidden_states))[0]
+
+    model = _model("Llama")
+    for layer in model.model.layers:
+        layer.__class__, layer.mlp.__class__ = Layer, Unit
     batch, rows = _pack()
     out = learned_hidden(model.model, batch, rows)
     assert not model.model.plain_plan
     torch.testing.assert_close(out, model.model(**batch, use_cache=False).last_hidden_state[0, rows])
+
+
+def test_one_odd_layer_among_many_is_seen() -> None:
+    model = _model("Llama", num_hidden_layers=6)
+    layer = model.model.layers[4]
+    whole = layer.forward
+    layer.forward = lambda *args, **kwargs: whole(*args, **kwargs) * 1.001
+    batch, rows = _pack()
+    learned_hidden(model.model, batch, rows)
+    assert not model.model.plain_plan
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "asked"),
+    [
+        ("GptOss", {"num_local_experts": 2, "num_experts_per_tok": 1, "head_dim": 8}, "s_aux"),
+        ("Gemma2", {"head_dim": 8}, "softcap"),
+    ],
+)
+def test_a_model_whose_attention_does_more_is_refused_by_name(
+    name: str, changes: dict[str, Any], asked: str
+) -> None:
+    batch, rows = _pack()
+    with pytest.raises(BadBase, match=asked):
+        learned_hidden(_model(name, **changes).model, batch, rows)

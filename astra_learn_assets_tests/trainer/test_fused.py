@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import nn
 
-from trainer.fused import fuse
+from trainer.fused import _joined, fuse
 from trainer.loss import label_losses
 
 
@@ -77,6 +77,79 @@ def test_siblings_called_with_different_inputs_or_alone_are_computed_apart() -> 
     fuse(adapted)
     for mine, theirs in zip(_figures(adapted, crossed), expected, strict=True):
         torch.testing.assert_close(mine, theirs, rtol=1e-4, atol=1e-4)
+
+
+def test_siblings_that_cannot_be_one_product_are_computed_apart() -> None:
+    """A layer kept in another precision, as some checkpoints have; or without a bias beside one with."""
+
+    def mixed(model: Any, x: torch.Tensor) -> torch.Tensor:
+        inner = model.base_model.model
+        return torch.cat([inner.q_proj(x), inner.k_proj(x.double()).float(), inner.v_proj(x)], dim=-1)
+
+    torch.manual_seed(0)
+    odd = Attention()
+    odd.k_proj = nn.Linear(12, 4).double()
+    adapted = _adapted(odd)
+    expected = _figures(adapted, mixed)
+    assert fuse(adapted) == 4
+    for mine, theirs in zip(_figures(adapted, mixed), expected, strict=True):
+        torch.testing.assert_close(mine, theirs, rtol=1e-4, atol=1e-4)
+
+    torch.manual_seed(0)
+    odd = Attention(bias=True)
+    odd.k_proj.bias = None
+    adapted = _adapted(odd)
+    expected = _figures(adapted, lambda m, x: m(x))
+    assert fuse(adapted) == 4
+    for mine, theirs in zip(_figures(adapted, lambda m, x: m(x)), expected, strict=True):
+        torch.testing.assert_close(mine, theirs, rtol=1e-4, atol=1e-4)
+
+
+def test_frozen_weights_are_laid_together_once_and_keep_their_values() -> None:
+    torch.manual_seed(0)
+    adapted = _adapted(Attention())
+    before = {n: p.clone() for n, p in adapted.named_parameters()}
+    fuse(adapted)
+    inner = adapted.base_model.model
+    bases = [getattr(inner, f"{n}_proj").base_layer.weight for n in "qkv"]
+    assert len({weight.untyped_storage().data_ptr() for weight in bases}) == 1
+    where = [weight.data_ptr() for weight in bases]
+    fuse(adapted)  # the reload check does it once more: no second copy of the model
+    assert where == [getattr(inner, f"{n}_proj").base_layer.weight.data_ptr() for n in "qkv"]
+    assert all(torch.equal(p, before[n]) for n, p in adapted.named_parameters())
+
+
+def test_a_base_that_is_moved_after_it_was_fused_computes_with_its_weights() -> None:
+    torch.manual_seed(0)
+    adapted = _adapted(Attention())
+    expected = _figures(adapted, lambda m, x: m(x))
+    fuse(adapted)
+    for parameter in adapted.parameters():
+        parameter.data = parameter.data.clone()  # what .to() does: each by itself
+    for mine, theirs in zip(_figures(adapted, lambda m, x: m(x)), expected, strict=True):
+        torch.testing.assert_close(mine, theirs, rtol=1e-4, atol=1e-4)
+
+
+def test_matrices_are_joined_without_a_copy_only_where_they_lie_together() -> None:
+    whole = torch.arange(60.0).view(5, 12)
+    left, right = whole.split([5, 7], dim=1)
+    top, bottom = whole.split([2, 3])
+    apart = [
+        ([right, left], 1),  # the wrong order
+        ([left, whole[:, 6:]], 1),  # a gap
+        ([left, right.clone()], 1),
+        ([whole[:, :7], whole[:, 6:]], 1),  # an overlap
+        ([bottom, top], 0),
+        ([whole[:2], whole[3:]], 0),
+        ([whole.view(-1)[:5].view(1, 5), whole.view(-1)[5:12].view(1, 7)], 1),
+        ([whole[:, :12], whole.view(-1)[12:24].view(1, 12).expand(5, 12)], 1),  # runs into the next row
+    ]
+    for parts, dim in [([left, right], 1), ([top, bottom], 0)]:
+        joined = _joined(parts, dim)
+        assert joined.data_ptr() == whole.data_ptr()
+        assert torch.equal(joined, whole)
+    for parts, dim in apart:
+        assert torch.equal(_joined(parts, dim), torch.cat(parts, dim))
 
 
 def test_gradients_are_the_same_when_the_layer_is_computed_again_for_its_checkpoint() -> None:
