@@ -8,7 +8,6 @@ import logging
 import os
 import signal
 import sys
-import tempfile
 from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
@@ -64,7 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--batch-size", type=int, help="prompts at once; 128 on a GPU, 32 on a CPU")
 
     smoke = commands.add_parser("smoke", help="report of this machine as JSON")
-    smoke.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()), help="storage to try")
+    smoke.add_argument("--folder", type=Path, default=Path(), help="storage to try; default: where it runs")
     smoke.add_argument(
         "--store", metavar="URL", help="and the model bucket: file:///folder, s3://bucket/prefix"
     )

@@ -84,7 +84,9 @@ def write_json(file: Path, value: Mapping[str, Any]) -> None:
 
 def publish(partial: Path, out: Path) -> None:
     """Give the folder its name in one step, after its content has reached the disk."""
+    mode = (partial / "adapter_config.json").stat().st_mode  # safetensors writes for its owner alone
     for file in partial.iterdir():
+        file.chmod(mode)
         with file.open("rb") as data:
             os.fsync(data.fileno())
     if out.exists():

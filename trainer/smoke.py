@@ -6,6 +6,7 @@ Call::
 
 Three questions a pod should answer before a training is sent to it: is there a card and how fast is it,
 can the working folder be written, and does the model bucket take an object and give the same bytes back.
+With a card it says too whether the recipe's kernels compile there: without them training is slower.
 The answers are all in the report, also when one of them is no; ``ok`` says whether every one is yes.
 """
 
@@ -40,6 +41,8 @@ def smoke(folder: Path, store: str | None = None, *, require_gpu: bool = False) 
     backend = None if store is None else _parsed(store)
     import torch
 
+    from trainer.body import has_kernels
+
     report: dict[str, Any] = {
         "python": platform.python_version(),
         "packages": {name: _version(name) for name in _PACKAGES},
@@ -53,6 +56,7 @@ def smoke(folder: Path, store: str | None = None, *, require_gpu: bool = False) 
             "memory_bytes": device.total_memory,
             "capability": list(torch.cuda.get_device_capability()),
             "matmul_tflops": _matmul_rate("cuda", 4096),
+            "kernels": has_kernels(),
         }
     else:
         report["matmul_tflops"] = _matmul_rate("cpu", 512)
@@ -93,6 +97,7 @@ def _matmul_rate(device: str, size: int) -> float:
 def _storage(folder: Path) -> dict[str, Any]:
     content, file = secrets.token_bytes(1024), folder / f".smoke-{secrets.token_hex(8)}"
     try:
+        folder = folder.absolute()
         folder.mkdir(parents=True, exist_ok=True)
         file.write_bytes(content)
         return {"folder": str(folder), "ok": file.read_bytes() == content}

@@ -144,6 +144,16 @@ def test_a_folder_that_cannot_be_written_is_reported(tmp_path: Path) -> None:
     assert report["storage"]["error"]
 
 
+def test_the_folder_tried_is_the_one_where_results_will_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    status, report = _smoke(capsys)
+    assert status == 0
+    assert report["storage"] == {"folder": str(tmp_path), "ok": True}
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_demanded_gpu_decides_the_verdict(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import torch
 

@@ -44,6 +44,7 @@ def test_the_loss_falls_and_the_folder_is_complete(trained: tuple[Path, dict[str
     assert [entry["step"] for entry in log] == list(range(1, metrics["steps"] + 1))
     assert json.loads((folder / "metrics.json").read_text()) == metrics
     assert not folder.with_name("adapter.partial").exists()
+    assert len({f.stat().st_mode for f in folder.iterdir()}) == 1  # whoever may read one may read all
 
 
 def test_the_adapter_names_its_base_without_a_path_of_this_machine(
