@@ -6,7 +6,8 @@ wrong by more than their own size, so nothing but a gradient test shows the mist
 
 The model gets ``cu_seq_lens_q`` (start of every example and the end of the last, int32) and
 ``max_length_q`` beside its tokens; transformers hands them down to the functions registered here.
-Two ways to the same result, chosen by :func:`register`:
+Two ways to the same result, chosen by :func:`register` (on a Hopper card :mod:`trainer.body` has a third for
+the models that it walks, :mod:`trainer.attention_kernels`):
 
 * ``varlen`` (CUDA, sm80 and newer): one flash kernel over all examples, no padding anywhere.
 * ``scatter`` (older cards, fp32): queries, keys and values are laid out as a padded batch for the

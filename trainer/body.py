@@ -10,58 +10,33 @@ computes as its library wrote it.
 from __future__ import annotations
 
 import logging
-import subprocess
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache, partial
-from importlib.util import find_spec
+from functools import partial
 from typing import Any
 
 import torch
 from torch.utils.checkpoint import checkpoint
 from transformers.activations import SiLUActivation
+from transformers.models.llama.modeling_llama import LlamaMLP
+
+from trainer.card import attention_kernels_agree, has_attention_kernels, has_kernels, or_not_compiled
 
 log = logging.getLogger(__name__)
 _BODY = {"embed_tokens", "layers", "norm", "rotary_emb"}
 _LAYER = {"self_attn", "mlp", "input_layernorm", "post_attention_layernorm"}
-# Nothing between projection, rotation and attention, no norm of queries, no cap, no sinks; nothing but the
-# gate in the unit: a trial on eight tokens would not show all of that. Windows are as long as the longest
-# example that is learned.
+# Nothing between projection, rotation and attention, no norm of queries, no cap, no sinks: a trial on eight
+# tokens would not show all of that. Windows are as long as the longest example that is learned.
 _ATTENTIONS = ("LlamaAttention", "MistralAttention", "Qwen2Attention")
-_UNITS = ("LlamaMLP", "MistralMLP", "Qwen2MLP", "Qwen3MLP")
-
-
-def _or_not_compiled(*others: type[Exception]) -> tuple[type[Exception], ...]:
-    """``others``, and what Triton raises where it cannot compile."""
-    if not find_spec("triton"):
-        return others
-    from triton.errors import TritonError
-
-    return (*others, TritonError)
-
-
-@cache
-def has_kernels() -> bool:
-    """Whether Triton's kernels run here, ours or Liger's: tried out once.
-
-    Triton compiles where it runs: it needs a card it knows, a C compiler and Python's header files.
-    """
-    if not (torch.cuda.is_available() and find_spec("triton")):
-        return False
-    probe = torch.ones(1, 16, device="cuda", dtype=torch.float16)
-    try:
-        from trainer.kernels import add_norm
-
-        normed, _ = add_norm(probe, probe, probe[0], 0.0)
-    except _or_not_compiled(RuntimeError, ImportError, OSError, subprocess.CalledProcessError) as error:
-        log.warning("Triton does not run here, training is slower without it: %s", error)
-        return False
-    return bool((normed == 1).all())
 
 
 def learned_hidden(body: Any, inputs: Mapping[str, Any], rows: torch.Tensor) -> torch.Tensor:
     """What the vocabulary sees at the positions ``rows`` of one pack: (rows, width)."""
     if not hasattr(body, "plain_plan"):
+        body.own_attention = _may_use_attention_kernels(body)
         body.plain_plan = _has_the_plan(body) and _gives_the_same(body)
+        if body.own_attention and not body.plain_plan:
+            body.own_attention = False
+            body.plain_plan = _has_the_plan(body) and _gives_the_same(body)
     if not body.plain_plan:
         hidden: torch.Tensor = body(**inputs, use_cache=False).last_hidden_state
         return hidden.squeeze(0).index_select(0, rows)
@@ -112,7 +87,7 @@ def _layer(
 
 
 def _attention(body: Any, stream: torch.Tensor, shared: Mapping[str, Any]) -> Attend:
-    if not (has_attention_kernels(stream.device, stream.dtype) and _is_plain_attention(body, shared)):
+    if not (body.own_attention and "cu_seq_lens_q" in shared):
         return lambda attention, normed: attention(hidden_states=normed, **shared)[0]
     from trainer import attention_kernels
 
@@ -129,29 +104,19 @@ def _attention(body: Any, stream: torch.Tensor, shared: Mapping[str, Any]) -> At
     return attend
 
 
-def has_attention_kernels(device: torch.device, dtype: torch.dtype) -> bool:
-    """Whether :mod:`trainer.attention_kernels` serves here; other cards keep torch's flash kernel.
-
-    Their tiles were chosen, and measured, for a Hopper card.
-    """
-    return (
-        device.type == "cuda"
-        and torch.cuda.get_device_capability(device) == (9, 0)
-        and dtype in (torch.bfloat16, torch.float16)
-        and has_kernels()
-    )
-
-
-def _is_plain_attention(body: Any, shared: Mapping[str, Any]) -> bool:
+def _may_use_attention_kernels(body: Any) -> bool:
+    """Whether this model's attention is what they compute, and they compute it rightly here."""
+    weight = body.get_input_embeddings().weight
+    attentions: list[Any] = [getattr(layer, "self_attn", None) for layer in getattr(body, "layers", ())]
+    if not attentions or not all(_is_known(attention, _ATTENTIONS) for attention in attentions):
+        return False
+    if not has_attention_kernels(weight.device, weight.dtype):
+        return False
     from trainer.attention_kernels import WIDTHS
 
-    cos, _ = shared["position_embeddings"]
-    widths = {layer.self_attn.head_dim for layer in body.layers}
-    return (
-        "cu_seq_lens_q" in shared
-        and all(_is_known(layer.self_attn, _ATTENTIONS) for layer in body.layers)
-        and widths == {cos.shape[-1]}
-        and widths <= set(WIDTHS)
+    kinds = {(attention.head_dim, attention.num_key_value_groups) for attention in attentions}
+    return all(
+        width in WIDTHS and attention_kernels_agree(width, groups, weight.dtype) for width, groups in kinds
     )
 
 
@@ -162,7 +127,7 @@ def _is_known(module: Any, names: Sequence[str]) -> bool:
 
 
 def _gated_unit(unit: Any, normed: torch.Tensor) -> torch.Tensor:
-    if not (_is_gated_by_silu(unit) and normed.is_cuda and has_kernels()):
+    if not (normed.is_cuda and has_kernels() and _is_gated_by_silu(unit)):
         whole: torch.Tensor = unit(normed)
         return whole
     from trainer.kernels import swiglu
@@ -172,10 +137,17 @@ def _gated_unit(unit: Any, normed: torch.Tensor) -> torch.Tensor:
 
 
 def _is_gated_by_silu(unit: Any) -> bool:
-    """Of transformers' own class, or of the one that Liger puts in its place for models loaded after it."""
-    if type(unit).__name__ == "LigerSwiGLUMLP":
+    """Llama's unit, whatever its class is called; or Liger's, which replaces it in models loaded later."""
+    kind = type(unit)
+    if kind.__name__ == "LigerSwiGLUMLP":
         return True
-    return _is_known(unit, _UNITS) and isinstance(unit.act_fn, torch.nn.SiLU | SiLUActivation)
+    same = _instructions(kind.forward) == _instructions(LlamaMLP.forward)
+    return same and isinstance(unit.act_fn, torch.nn.SiLU | SiLUActivation)
+
+
+def _instructions(function: Any) -> tuple[Any, ...]:
+    code = getattr(function, "__code__", None)
+    return (code.co_code, code.co_names, code.co_consts) if code is not None else (function,)
 
 
 def _add_norm(
@@ -222,7 +194,7 @@ def _gives_the_same(body: Any) -> bool:
             return _layers_agree(body, probe, after, expected)
     except torch.OutOfMemoryError:
         raise
-    except _or_not_compiled(TypeError, ValueError, AttributeError, RuntimeError) as error:
+    except or_not_compiled(TypeError, ValueError, AttributeError, RuntimeError) as error:
         log.info("the layers are computed as their library wrote them: %s", error)
         return False
     finally:
@@ -232,19 +204,27 @@ def _gives_the_same(body: Any) -> bool:
 
 
 def _layers_agree(body: Any, probe: Mapping[str, Any], after: Sequence[Any], expected: torch.Tensor) -> bool:
-    """Whether each layer adds to the stream what the library's adds: to a few roundings of its own."""
+    """Whether each layer adds to the stream what the library's adds: to a few roundings of its own.
+
+    Each token by itself: real models carry values of thousands on their first one, beside which nothing
+    that another layer does to the others would be seen.
+    """
     stream, attend = _begin(body, probe)
     rows = torch.arange(stream.shape[1], device=stream.device)
     eps = torch.finfo(stream.dtype).eps
     allowed = max(1e-4, 4 * eps)
     normed: torch.Tensor | None = None
-    for layer, theirs in zip(body.layers, after, strict=True):
+    for number, (layer, theirs) in enumerate(zip(body.layers, after, strict=True)):
         kept, branch = _layer(layer, attend, rows, stream, None)
         normed, mine = _add_norm(body.norm, kept, branch)
-        change = (theirs - stream).float().norm()
-        if not (mine - theirs).float().norm() <= allowed * change + eps * theirs.float().norm():
+        bound = allowed * _norms(theirs - stream) + eps * _norms(theirs)
+        if not bool((_norms(mine - theirs) <= bound).all()):
+            log.info("layer %d does more than the plan says: computed as its library wrote it", number)
             return False
         stream = theirs
-    return normed is not None and bool(
-        (normed - expected).float().norm() <= 2 * allowed * expected.float().norm()
-    )
+    return normed is not None and bool((_norms(normed - expected) <= 2 * allowed * _norms(expected)).all())
+
+
+def _norms(x: torch.Tensor) -> torch.Tensor:
+    lengths: torch.Tensor = torch.linalg.vector_norm(x.float(), dim=-1)
+    return lengths

@@ -21,7 +21,7 @@ that is not plain LoRA on a linear layer (dropout, DoRA, another quantization) s
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -182,14 +182,6 @@ class _Group:
         self._input: torch.Tensor | None = None
         self._waiting: dict[int, torch.Tensor] = {}
         narrow.add(self)
-        if not layers[0].packed:
-            self._lay_together()
-
-    def _lay_together(self) -> None:
-        """One tensor for the frozen weights of all layers, each of which keeps its rows of it."""
-        whole = _joined([layer.base.weight.data for layer in self.layers], dim=0)
-        for layer, part in zip(self.layers, torch.split(whole, self.widths), strict=True):
-            layer.base.weight.data = part
 
     def weight(self) -> torch.Tensor:
         """The frozen weights below one another: (Σ widths, width)."""
@@ -255,13 +247,14 @@ class _Group:
 def fuse(model: nn.Module) -> int:
     """Replace the forward of every plain LoRA layer of ``model``; returns how many were replaced.
 
-    The frozen weights of layers that are computed together are moved to lie together in memory.
+    The frozen weights of layers that are computed together are moved to lie together in memory; where the
+    card has no room for the move, their layers are computed one by one.
     """
     replaced, narrow = 0, _Narrow()
     for parent in model.modules():
         children = dict(parent.named_children())
         named = {name: _Layer(child) for name, child in children.items() if _is_plain(child)}
-        for names in _groups(named):
+        for names in _laid_together(_groups(named), named):
             group = _Group([named[name] for name in names], narrow)
             for index, name in enumerate(names):
                 children[name].forward = partial(group.call, index)
@@ -279,6 +272,25 @@ def _groups(named: Mapping[str, _Layer]) -> list[tuple[str, ...]]:
     return together + [(name,) for name in named if not any(name in names for names in together)]
 
 
+def _laid_together(
+    groups: Sequence[tuple[str, ...]], named: Mapping[str, _Layer]
+) -> Iterator[tuple[str, ...]]:
+    """The groups, each with one tensor for the frozen weights, of which each layer keeps its rows."""
+    for names in groups:
+        layers = [named[name] for name in names]
+        if layers[0].packed or len(names) == 1:
+            yield names
+            continue
+        try:
+            whole = _joined([layer.base.weight.data for layer in layers], dim=0)
+        except torch.OutOfMemoryError:
+            yield from ((name,) for name in names)
+            continue
+        for layer, part in zip(layers, torch.split(whole, [len(layer.up) for layer in layers]), strict=True):
+            layer.base.weight.data = part
+        yield names
+
+
 def _is_plain(module: nn.Module) -> bool:
     """Whether :class:`_Lora` can compute it."""
     from peft.tuners.lora import Linear, LoraLayer
@@ -286,6 +298,10 @@ def _is_plain(module: nn.Module) -> bool:
     if not isinstance(module, LoraLayer) or _ADAPTER not in module.lora_A or module.lora_variant:
         return False
     if not isinstance(module.lora_dropout[_ADAPTER], nn.Identity) or module.fan_in_fan_out:
+        return False
+    if module.lora_bias.get(_ADAPTER) or module.merged or module.disable_adapters:
+        return False
+    if list(module.active_adapters) != [_ADAPTER]:
         return False
     base: Any = module.base_layer
     dense = isinstance(module, Linear) and type(base) is nn.Linear

@@ -1,7 +1,8 @@
 """Passes over the card's memory that plain torch makes several times (Triton; imported on a CUDA card only).
 
-Training an adapter moves more bytes than it must: each of these reads its tensors once. All are exact in
-the sense of the operations they replace: sums in fp32, results rounded where the plain ones are.
+Training an adapter moves more bytes than it must: each of these is one launch where plain torch has several
+that write to memory what the next one reads. Sums are in fp32; results are rounded where the plain ones are,
+or later.
 """
 
 from __future__ import annotations

@@ -8,7 +8,8 @@ from typing import Any
 import torch
 from torch.nn import functional
 
-from trainer.body import has_kernels, learned_hidden
+from trainer.body import learned_hidden
+from trainer.card import has_kernels
 
 _CHUNK_BYTES = 1 << 29  # of logits held at once, and of what is made of them
 

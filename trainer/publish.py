@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -84,9 +86,11 @@ def write_json(file: Path, value: Mapping[str, Any]) -> None:
 
 def publish(partial: Path, out: Path) -> None:
     """Give the folder its name in one step, after its content has reached the disk."""
-    mode = (partial / "adapter_config.json").stat().st_mode  # safetensors writes for its owner alone
+    # safetensors writes for its owner alone; some network mounts know no modes
+    mode = stat.S_IMODE((partial / "adapter_config.json").stat().st_mode)
     for file in partial.iterdir():
-        file.chmod(mode)
+        with suppress(PermissionError, NotImplementedError):
+            file.chmod(mode)
         with file.open("rb") as data:
             os.fsync(data.fileno())
     if out.exists():

@@ -16,7 +16,7 @@ import torch
 from transformers import Trainer, TrainerCallback, TrainingArguments
 
 from trainer import checkpoint
-from trainer.body import has_kernels
+from trainer.card import has_kernels
 from trainer.data import Encoded
 from trainer.errors import NotFinite
 from trainer.loss import label_losses, mean_loss, nll_by_example

@@ -41,7 +41,7 @@ def smoke(folder: Path, store: str | None = None, *, require_gpu: bool = False) 
     backend = None if store is None else _parsed(store)
     import torch
 
-    from trainer.body import has_kernels
+    from trainer.card import has_kernels
 
     report: dict[str, Any] = {
         "python": platform.python_version(),

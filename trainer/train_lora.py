@@ -7,7 +7,7 @@ What it does, and why:
 * Frozen weights in the card's precision, adapter weights in fp32: updates of bf16 adapters round to zero.
   No autocast: the layers of :mod:`trainer.fused` read the input as it is, where PEFT's own upcast it.
 * On a GPU, passes over memory that plain torch makes several times are one (:mod:`trainer.kernels`, on
-  Hopper :mod:`trainer.attention_kernels`); Liger's, where installed, serve what :mod:`trainer.body` leaves.
+  Hopper :mod:`trainer.attention_kernels`); Liger's, where installed, serve what is left.
 * One optimizer step sees ``batch_tokens`` tokens however small the packs must be for the memory.
 * Out of memory: checkpointing first, then half the pack and twice the accumulation; then, where nobody
   named a precision, four-bit weights; an error at the floor. The largest pack is tried before step 1.
@@ -352,6 +352,7 @@ def _with_adapter(model: Any, job: Job) -> Any:
     stored = adapted.peft_config["default"]
     stored.base_model_name_or_path, stored.revision = name, revision
     fuse(adapted)
+    release()  # the weights that were moved
     return adapted
 
 

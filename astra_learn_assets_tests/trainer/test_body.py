@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import torch
 
+from trainer import body
 from trainer.attention import register
 from trainer.body import learned_hidden
 from trainer.data import Encoded
@@ -129,6 +130,71 @@ def test_one_odd_layer_among_many_is_seen() -> None:
     batch, rows = _pack()
     learned_hidden(model.model, batch, rows)
     assert not model.model.plain_plan
+
+
+@pytest.mark.parametrize("kind", [torch.float32, torch.bfloat16, torch.float16])
+def test_an_odd_layer_is_seen_beside_a_first_token_of_huge_values(kind: torch.dtype) -> None:
+    """Pretrained models carry values of thousands on it through nearly all layers."""
+
+    def judged(factor: float) -> bool:
+        model = _model("Llama", num_hidden_layers=6).to(kind)
+        second, odd = model.model.layers[1].mlp, model.model.layers[4]
+        unit, whole = second.forward, odd.forward
+
+        def huge(x: torch.Tensor) -> torch.Tensor:
+            out = unit(x).clone()
+            out[:, 0, 3] += 2000
+            return out
+
+        def scaled(stream: torch.Tensor, **kwargs: Any) -> torch.Tensor:
+            return stream + factor * (whole(stream, **kwargs) - stream)
+
+        second.forward, odd.forward = huge, scaled
+        batch, rows = _pack()
+        with torch.no_grad():
+            learned_hidden(model.model, batch, rows)
+        return bool(model.model.plain_plan)
+
+    assert judged(1.0)
+    assert not judged(1.5)
+
+
+def test_where_only_attention_differs_the_rest_is_walked_still(monkeypatch: pytest.MonkeyPatch) -> None:
+    def other(body: Any, stream: torch.Tensor, shared: Any) -> Any:
+        if body.own_attention:
+            return lambda attention, normed: attention(hidden_states=normed, **shared)[0] * 1.5
+        return plain(body, stream, shared)
+
+    plain = body._attention
+    monkeypatch.setattr(body, "_attention", other)
+    monkeypatch.setattr(body, "_may_use_attention_kernels", lambda _: True)
+    model = _model("Llama")
+    batch, rows = _pack()
+    found = learned_hidden(model.model, batch, rows)
+    assert (model.model.plain_plan, model.model.own_attention) == (True, False)
+    torch.testing.assert_close(found, model.model(**batch, use_cache=False).last_hidden_state[0, rows])
+
+
+@pytest.mark.parametrize("name", ["Qwen3", "Gemma2", "DeepseekV2", "GptOss"])
+def test_attention_that_is_not_known_keeps_its_librarys_on_any_card(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(body, "has_attention_kernels", lambda *_: True)
+    monkeypatch.setattr(body, "attention_kernels_agree", lambda *_: True)
+    changes = {"DeepseekV2": {"first_k_dense_replace": 9, "qk_rope_head_dim": 4, "qk_nope_head_dim": 4}}
+    assert not body._may_use_attention_kernels(_model(name, **changes.get(name, {})).model)
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "gated"),
+    [
+        ("Llama", {}, True), ("Mistral", {}, True), ("Qwen2", {}, True), ("Qwen3", {}, True),
+        ("Granite", {}, True), ("Olmo", {}, True), ("Llama", {"hidden_act": "gelu"}, False),
+        ("Gemma2", {}, False), ("Phi3", {}, False), ("GptOss", {}, False),
+    ],
+)  # fmt: skip
+def test_llamas_unit_is_known_by_what_it_does(name: str, changes: dict[str, Any], gated: bool) -> None:
+    assert body._is_gated_by_silu(_model(name, **changes).model.layers[0].mlp) is gated
 
 
 @pytest.mark.parametrize(

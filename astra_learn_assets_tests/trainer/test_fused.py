@@ -171,6 +171,33 @@ def test_gradients_are_the_same_when_the_layer_is_computed_again_for_its_checkpo
 def test_a_layer_that_is_not_plain_lora_stays_as_it_is() -> None:
     assert fuse(_adapted(Attention(), lora_dropout=0.1)) == 0
     assert fuse(_adapted(Attention(), use_dora=True)) == 0
+    assert fuse(_adapted(Attention(bias=True), lora_bias=True)) == 0
+    merged = _adapted(Attention())
+    merged.merge_adapter()
+    assert fuse(merged) == 0
+    off = _adapted(Attention())
+    with off.disable_adapter():
+        assert fuse(off) == 0
+    another = _adapted(Attention())
+    another.add_adapter("other", another.peft_config["default"])
+    another.set_adapter("other")
+    assert fuse(another) == 0
+
+
+def test_without_room_to_move_the_weights_the_layers_are_computed_one_by_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def full(*_: Any, **__: Any) -> Any:
+        raise torch.OutOfMemoryError
+
+    torch.manual_seed(0)
+    adapted = _adapted(Attention())
+    expected = _figures(adapted, lambda m, x: m(x))
+    with monkeypatch.context() as patch:
+        patch.setattr(torch, "cat", full)
+        assert fuse(adapted) == 4
+    for mine, theirs in zip(_figures(adapted, lambda m, x: m(x)), expected, strict=True):
+        torch.testing.assert_close(mine, theirs, rtol=1e-4, atol=1e-4)
 
 
 def _causal(**changes: Any) -> Any:

@@ -120,7 +120,7 @@ def _alone(q: Any, k: Any, v: Any, cos: Any, sin: Any, lengths: list[int], scali
 
 
 @pytest.mark.parametrize("width", [64, 128])
-@pytest.mark.parametrize("heads", [(1, 1), (6, 2), (32, 8)])
+@pytest.mark.parametrize("heads", [(1, 1), (6, 2), (32, 8), (14, 2), (8, 1)])
 @pytest.mark.parametrize("kind", ["bfloat16", "float16"])
 @pytest.mark.parametrize("lengths", [[1], [64], [65, 1, 128, 63], [700, 3, 200, 64, 31]])
 def test_the_attention_kernels_equal_each_example_alone_with_its_positions_turned(
@@ -152,6 +152,27 @@ def test_the_attention_kernels_equal_each_example_alone_with_its_positions_turne
         assert float(apart) < allowed * float(theirs.detach().norm()) + 1e-4
     starts_at = [g.data_ptr() - gradients[0].data_ptr() for g in gradients]
     assert starts_at == [0, 2 * sizes[0], 2 * (sizes[0] + sizes[1])]  # side by side: no copy to join them
+
+
+def test_an_example_of_many_thousand_tokens_attends_to_itself_alone() -> None:
+    test_the_attention_kernels_equal_each_example_alone_with_its_positions_turned(
+        128, (6, 2), "bfloat16", [70, 6000, 1]
+    )
+
+
+def test_kernels_that_a_compiler_got_wrong_are_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    import torch
+
+    from trainer import attention_kernels
+    from trainer.card import attention_kernels_agree, has_attention_kernels
+
+    if not has_attention_kernels(torch.device("cuda"), torch.bfloat16):
+        pytest.skip("no Hopper card")
+    agree = attention_kernels_agree.__wrapped__
+    assert all(agree(width, groups, torch.bfloat16) for width in (64, 128) for groups in (1, 4, 7))
+    own = attention_kernels.attend
+    monkeypatch.setattr(attention_kernels, "attend", lambda *a: own(*a) * 1.1)
+    assert not agree(128, 4, torch.bfloat16)
 
 
 def test_no_tile_crosses_a_boundary_and_every_row_is_in_one() -> None:
@@ -239,7 +260,8 @@ def test_a_deep_model_of_random_weights_is_walked_and_attends_by_the_kernels(
 
     from trainer import attention_kernels
     from trainer.attention import register
-    from trainer.body import has_attention_kernels, learned_hidden
+    from trainer.body import learned_hidden
+    from trainer.card import has_attention_kernels
 
     dtype = getattr(torch, kind)
     device = torch.device("cuda")
