@@ -80,7 +80,7 @@ def attention_kernels_agree(width: int, groups: int, dtype: torch.dtype) -> bool
         mine = [x.to(dtype).requires_grad_() for x in torch.split(whole, sizes, -1)]
         theirs = [x.detach().float().requires_grad_() for x in mine]
         expected = _plain_attention(theirs, cos.float(), sin.float(), lengths)
-        wanted = [expected, *torch.autograd.grad(expected, theirs, weights)]
+        wanted = [expected.detach(), *torch.autograd.grad(expected, theirs, weights)]
         try:
             found = attend(mine[0], mine[1], mine[2], cos, sin, tiles(starts, sum(lengths)), width**-0.5)
             results = [found, *torch.autograd.grad(found, mine, weights.to(dtype))]
@@ -89,7 +89,9 @@ def attention_kernels_agree(width: int, groups: int, dtype: torch.dtype) -> bool
         except or_not_compiled(RuntimeError) as error:
             log.warning("the attention kernels do not run here, torch's are used: %s", error)
             return False
-    apart = max(float((a.float() - b).norm() / b.norm()) for a, b in zip(results, wanted, strict=True))
+    apart = max(
+        float((a.detach().float() - b).norm() / b.norm()) for a, b in zip(results, wanted, strict=True)
+    )
     if not apart <= 8 * torch.finfo(dtype).eps:
         log.warning("the attention kernels are %.1g apart from torch's, which are used", apart)
         return False
