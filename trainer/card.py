@@ -9,6 +9,9 @@ from functools import cache
 from importlib.util import find_spec
 
 import torch
+from transformers.models.llama.modeling_llama import apply_rotary_pos_emb
+
+from trainer.attention import scatter_attention
 
 log = logging.getLogger(__name__)
 
@@ -79,8 +82,8 @@ def attention_kernels_agree(width: int, groups: int, dtype: torch.dtype) -> bool
         starts = torch.tensor([0, *lengths], device=device).cumsum(0).to(torch.int32)
         mine = [x.to(dtype).requires_grad_() for x in torch.split(whole, sizes, -1)]
         theirs = [x.detach().float().requires_grad_() for x in mine]
-        expected = _plain_attention(theirs, cos.float(), sin.float(), lengths)
-        wanted = [expected.detach(), *torch.autograd.grad(expected, theirs, weights)]
+        expected = _plain_attention(theirs, cos.float(), sin.float(), starts, max(lengths))
+        wanted = [expected, *torch.autograd.grad(expected, theirs, weights)]
         try:
             found = attend(mine[0], mine[1], mine[2], cos, sin, tiles(starts, sum(lengths)), width**-0.5)
             results = [found, *torch.autograd.grad(found, mine, weights.to(dtype))]
@@ -89,30 +92,25 @@ def attention_kernels_agree(width: int, groups: int, dtype: torch.dtype) -> bool
         except or_not_compiled(RuntimeError) as error:
             log.warning("the attention kernels do not run here, torch's are used: %s", error)
             return False
-    apart = max(
-        float((a.detach().float() - b).norm() / b.norm()) for a, b in zip(results, wanted, strict=True)
-    )
+    apart = _apart(results, wanted)
     if not apart <= 8 * torch.finfo(dtype).eps:
         log.warning("the attention kernels are %.1g apart from torch's, which are used", apart)
         return False
     return True
 
 
+def _apart(found: Sequence[torch.Tensor], wanted: Sequence[torch.Tensor]) -> float:
+    """The largest relative difference of a pair; not a number where one holds such a value."""
+    pairs = zip(found, wanted, strict=True)
+    # torch's max keeps a value that is no number, Python's loses it
+    return float(torch.stack([(a.detach().float() - b).norm() / b.norm() for a, b in pairs]).detach().max())
+
+
 def _plain_attention(
-    qkv: Sequence[torch.Tensor], cos: torch.Tensor, sin: torch.Tensor, lengths: Sequence[int]
+    qkv: Sequence[torch.Tensor], cos: torch.Tensor, sin: torch.Tensor, starts: torch.Tensor, longest: int
 ) -> torch.Tensor:
-    """Llama's rotation and attention, an example at a time; shapes as in ``attention_kernels.attend``."""
-    width, outs = cos.shape[-1], []
-
-    def turned(x: torch.Tensor, cos: torch.Tensor, sin: torch.Tensor) -> torch.Tensor:
-        first, second = x.chunk(2, -1)
-        return x * cos + torch.cat([-second, first], -1) * sin
-
-    parts = zip(*(torch.split(x, list(lengths), 1) for x in (*qkv, cos, sin)), strict=True)
-    for q, k, v, c, s in parts:
-        q, k, v = (x.unflatten(-1, (-1, width)).transpose(1, 2) for x in (q, k, v))
-        out = torch.nn.functional.scaled_dot_product_attention(
-            turned(q, c, s), turned(k, c, s), v, is_causal=True, enable_gqa=True
-        )
-        outs.append(out.transpose(1, 2).flatten(2))
-    return torch.cat(outs, 1)
+    """The library's rotation, then the attention of older cards; shapes as ``attention_kernels.attend``'s."""
+    q, k, v = (x.view(*x.shape[:-1], -1, cos.shape[-1]).transpose(1, 2) for x in qkv)
+    q, k = apply_rotary_pos_emb(q, k, cos, sin)
+    out, _ = scatter_attention(torch.nn.Module(), q, k, v, None, cu_seq_lens_q=starts, max_length_q=longest)
+    return out.flatten(2)
