@@ -2,10 +2,10 @@
 
 The flash kernel that torch brings for packs was written for Ampere. On a Hopper card, for packs of short
 examples, these take .7 of its time; and their gradients lie side by side, which spares :mod:`trainer.fused`
-a copy. The algorithm is FlashAttention-2's (Dao, 2023, arXiv:2307.08691): a tile of
-rows walks over the tiles of keys with a running maximum and sum, and the backward pass computes the
-probabilities again from the sum's logarithm. All sums are fp32; probabilities are rounded to the type of
-the tensors before they are multiplied, as the flash kernel does.
+a copy. The algorithm is FlashAttention-2's (Dao, 2023, arXiv:2307.08691): a tile of rows walks over the tiles
+of keys with a running maximum and sum, and the backward pass computes the probabilities again from the sum's
+logarithm. All sums are fp32; probabilities are rounded to the type of the tensors before they are multiplied,
+as the flash kernel does.
 
 A pack is divided into tiles of :data:`TILE` rows that never cross a boundary (:func:`tiles`), so that no
 example reads another and no padding is computed except in an example's last tile.

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import torch
@@ -32,15 +32,23 @@ _ATTENTIONS = ("LlamaAttention", "MistralAttention", "Qwen2Attention")
 def learned_hidden(body: Any, inputs: Mapping[str, Any], rows: torch.Tensor) -> torch.Tensor:
     """What the vocabulary sees at the positions ``rows`` of one pack: (rows, width)."""
     if not hasattr(body, "plain_plan"):
-        body.own_attention = _may_use_attention_kernels(body)
-        body.plain_plan = _has_the_plan(body) and _gives_the_same(body)
-        if body.own_attention and not body.plain_plan:
-            body.own_attention = False
-            body.plain_plan = _has_the_plan(body) and _gives_the_same(body)
+        _try_out(body)
     if not body.plain_plan:
         hidden: torch.Tensor = body(**inputs, use_cache=False).last_hidden_state
         return hidden.squeeze(0).index_select(0, rows)
     return _walk(body, inputs, rows)
+
+
+def _try_out(body: Any) -> None:
+    """Settle how ``body`` is computed: ``plain_plan``, walked here; ``own_attention``, with our kernels."""
+    body.plain_plan = body.own_attention = False
+    if not _has_the_plan(body):
+        return
+    for own in (True, False) if _may_use_attention_kernels(body) else (False,):
+        body.own_attention = own
+        body.plain_plan = _gives_the_same(body)
+        if body.plain_plan:
+            return
 
 
 def _walk(body: Any, inputs: Mapping[str, Any], rows: torch.Tensor) -> torch.Tensor:
@@ -106,9 +114,9 @@ def _attention(body: Any, stream: torch.Tensor, shared: Mapping[str, Any]) -> At
 
 def _may_use_attention_kernels(body: Any) -> bool:
     """Whether this model's attention is what they compute, and they compute it rightly here."""
-    weight = body.get_input_embeddings().weight
-    attentions: list[Any] = [getattr(layer, "self_attn", None) for layer in getattr(body, "layers", ())]
-    if not attentions or not all(_is_known(attention, _ATTENTIONS) for attention in attentions):
+    weight = body.embed_tokens.weight
+    attentions = [layer.self_attn for layer in body.layers]
+    if not all(_is_known(attention, _ATTENTIONS) for attention in attentions):
         return False
     if not has_attention_kernels(weight.device, weight.dtype):
         return False
@@ -138,11 +146,15 @@ def _gated_unit(unit: Any, normed: torch.Tensor) -> torch.Tensor:
 
 def _is_gated_by_silu(unit: Any) -> bool:
     """Llama's unit, whatever its class is called; or Liger's, which replaces it in models loaded later."""
-    kind = type(unit)
+    kind: Any = type(unit)
     if kind.__name__ == "LigerSwiGLUMLP":
         return True
-    same = _instructions(kind.forward) == _instructions(LlamaMLP.forward)
-    return same and isinstance(unit.act_fn, torch.nn.SiLU | SiLUActivation)
+    return _is_llamas_forward(kind) and isinstance(unit.act_fn, torch.nn.SiLU | SiLUActivation)
+
+
+@cache
+def _is_llamas_forward(kind: Any) -> bool:
+    return _instructions(kind.forward) == _instructions(LlamaMLP.forward)
 
 
 def _instructions(function: Any) -> tuple[Any, ...]:

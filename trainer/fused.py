@@ -79,7 +79,7 @@ class _Lora(torch.autograd.Function):
 
 
 def _joined(parts: Sequence[torch.Tensor], dim: int) -> torch.Tensor:
-    """The matrices as one, below (``dim`` 0) or beside one another; no copy where they lie so in memory."""
+    """The tensors as one, below (``dim`` 0) or beside one another; no copy where they lie so in memory."""
     first = parts[0]
     if len(parts) == 1:
         return first
@@ -206,11 +206,12 @@ class _Group:
         known = next((bias for bias in biases if bias is not None), None)
         if known is None:
             return None
-        return torch.cat(
+        return _joined(
             [
                 known.new_zeros(width) if bias is None else bias
                 for bias, width in zip(biases, self.widths, strict=True)
-            ]
+            ],
+            dim=0,
         )
 
     def blocks(self, whole: torch.Tensor) -> list[torch.Tensor]:

@@ -41,8 +41,6 @@ def smoke(folder: Path, store: str | None = None, *, require_gpu: bool = False) 
     backend = None if store is None else _parsed(store)
     import torch
 
-    from trainer.card import has_kernels
-
     report: dict[str, Any] = {
         "python": platform.python_version(),
         "packages": {name: _version(name) for name in _PACKAGES},
@@ -50,6 +48,8 @@ def smoke(folder: Path, store: str | None = None, *, require_gpu: bool = False) 
         "cuda": torch.cuda.is_available(),
     }
     if torch.cuda.is_available():
+        from trainer.card import has_kernels
+
         device = torch.cuda.get_device_properties(0)
         report["gpu"] = {
             "name": device.name,
