@@ -8,7 +8,7 @@ A mention leaks when a word of it of three letters or more (or a digit run) is s
 what does not leak, precision the share of masked persons that touch an annotated one. Stock means
 ``AnalyzerEngine`` with Presidio's own recognizers for ``es`` and the shipped model, in the same run over
 the same texts. Parts that need data the machine does not have are skipped and say so. DATA_DIR holds
-``ner/`` and ``actas_congreso/`` (see ``astra_learn_assets/privacy/model/README.md``); 2020 and MEDDOCAN
+``ner/`` and ``actas_congreso/`` (see ``astra_learn_assets/privacy/ner/model/README.md``); 2020 and MEDDOCAN
 dev were never trained on, and generated minutes use names training never saw. One BLAS thread for both.
 """
 
@@ -31,14 +31,15 @@ import identifier_rules
 from privacy_speed import congress_pairs, council_pairs, throughput
 from privacy_stock import PARTICLES, WORD, Detect, Spans, Tally, by_stock
 
-from astra_learn_assets.privacy.cleaning import fold_chars
-from astra_learn_assets.privacy.countries import COUNTRIES, find_identities
-from astra_learn_assets.privacy.lexicon import given_names
-from astra_learn_assets.privacy.persons import is_name_word, is_ordinary
+from astra_learn_assets.making.ner import corpora, grammar
+from astra_learn_assets.privacy.identifiers import samples
+from astra_learn_assets.privacy.identifiers.countries import COUNTRIES, find_identities
+from astra_learn_assets.privacy.identifiers.rules import Finding
+from astra_learn_assets.privacy.people.persons import is_name_word, is_ordinary
 from astra_learn_assets.privacy.pseudonymizer import Pseudonymizer
-from astra_learn_assets.privacy.residual import ResidualScanner
-from astra_learn_assets.privacy.rules import Finding
-from astra_learn_assets.privacy.training import corpora, grammar, identifiers
+from astra_learn_assets.privacy.scan.residual import ResidualScanner
+from astra_learn_assets.spanish.lexicon import given_names
+from astra_learn_assets.spanish.visible import fold_chars
 
 _TITLED = re.compile(
     r"(?i)(?<!\w)(?:señor(?:a|es|as)?|don|doña|president[ea]|ministr[oa]|alcald(?:e|esa)|conseller[a]?|lehendakari|colega|compañer[oa]|diputad[oa])\s+$"
@@ -175,13 +176,13 @@ def validators(number: int, verbose: int) -> None:
         noise = sum(
             bool(find(f"El importe anotado fue {_random_number(rng)} según consta.")) for _ in range(4000)
         )
-        for kind, word, strong, _ in identifiers.makers(country):
+        for kind, word, strong, _ in samples.makers(country):
             alone: list[bool] = []
             told: list[bool] = []
             for _ in range(number):
                 made = identifier_rules.make(country, kind, rng)
-                for spelling in identifiers.spellings(made.printed):
-                    if made.alone and identifiers.may_stand_alone(strong, spelling):
+                for spelling in samples.spellings(made.printed):
+                    if made.alone and samples.may_stand_alone(strong, spelling):
                         alone.append(_covered(f"Consta {spelling} en el escrito", spelling, find))
                     told.append(_covered(f"Consta {word} {spelling} en el escrito", spelling, find))
                     if not told[-1] and told.count(False) <= verbose // 10:

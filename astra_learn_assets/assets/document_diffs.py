@@ -4,9 +4,9 @@ import dagster as dg
 
 from astra_learn_assets.assets import common, outside
 from astra_learn_assets.assets.metadata import count_table
+from astra_learn_assets.learning import compare
 from astra_learn_assets.partitions import tenant_of
 from astra_learn_assets.resources import PlatformResource
-from astra_learn_assets.stages import compare
 
 
 @dg.asset(deps=[outside.final_documents], **common("feedback", "docx", "parquet"))

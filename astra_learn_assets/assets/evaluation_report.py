@@ -11,9 +11,10 @@ from astra_learn_assets.assets.golden_set import golden_set
 from astra_learn_assets.assets.lora_adapter import lora_adapter
 from astra_learn_assets.assets.metadata import error_rates
 from astra_learn_assets.automation.run_coordinator import GPU_POOL
+from astra_learn_assets.learning import evaluate
+from astra_learn_assets.learning.training import run as training_run
 from astra_learn_assets.partitions import tenant_of
 from astra_learn_assets.resources import PlatformResource, TrainerResource
-from astra_learn_assets.stages import evaluate, training_run
 
 
 @dg.asset(deps=[lora_adapter, golden_set], pool=GPU_POOL, **common("learning", "pytorch"))

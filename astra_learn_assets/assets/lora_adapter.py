@@ -7,9 +7,10 @@ from astra_learn_assets.assets import common
 from astra_learn_assets.assets.metadata import loss_curve
 from astra_learn_assets.assets.training_corpus import training_corpus
 from astra_learn_assets.automation.run_coordinator import GPU_POOL
+from astra_learn_assets.learning.training import run as training_run
+from astra_learn_assets.learning.training import train
 from astra_learn_assets.partitions import tenant_of
 from astra_learn_assets.resources import PlatformResource, TrainerResource
-from astra_learn_assets.stages import train, training_run
 
 
 class TrainConfig(dg.Config):

@@ -4,9 +4,10 @@ import dagster as dg
 
 from astra_learn_assets.assets import common
 from astra_learn_assets.assets.evaluation_report import evaluation_report
+from astra_learn_assets.learning import promote
+from astra_learn_assets.learning.training import run as training_run
 from astra_learn_assets.partitions import tenant_of
 from astra_learn_assets.resources import PlatformResource
-from astra_learn_assets.stages import promote, training_run
 
 
 @dg.asset(deps=[evaluation_report], **common("serving", "mlflow", "redis"))

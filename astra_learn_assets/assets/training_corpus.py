@@ -8,9 +8,10 @@ from astra_learn_assets.assets import common
 from astra_learn_assets.assets.anonymized_pairs import anonymized_pairs
 from astra_learn_assets.assets.golden_set import golden_set
 from astra_learn_assets.assets.metadata import count_table, example_table
+from astra_learn_assets.learning import assemble
+from astra_learn_assets.learning.training import run as training_run
 from astra_learn_assets.partitions import tenant_of
 from astra_learn_assets.resources import PlatformResource
-from astra_learn_assets.stages import corpus, training_run
 
 
 @dg.asset(deps=[anonymized_pairs, golden_set], output_required=False, **common("learning", "jsonl"))
@@ -24,13 +25,13 @@ def training_corpus(
     """
     tenant_id, training_id = tenant_of(context), context.run.tags.get(training_run.TAG)
     with platform.open() as opened:
-        if training_id is None and not corpus.has_examples(opened, tenant_id):
+        if training_id is None and not assemble.has_examples(opened, tenant_id):
             context.log.warning(
                 f"tenant {tenant_id} has no usable example that passed pii_gate: no corpus is made and "
                 "nothing is trained. Materialize document_diffs and anonymized_pairs first"
             )
             return
-        result = corpus.build_training_corpus(
+        result = assemble.build_training_corpus(
             opened, tenant_id, training_id=training_id, dagster_run_id=context.run.run_id
         )
     yield dg.MaterializeResult(

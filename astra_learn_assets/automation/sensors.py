@@ -20,13 +20,14 @@ import dagster as dg
 
 from astra_learn_assets.automation.jobs import prepare_examples, train_adapter
 from astra_learn_assets.errors import AstraError, Unavailable
+from astra_learn_assets.learning import anonymize, promoter
+from astra_learn_assets.learning.training import plan
+from astra_learn_assets.learning.training import run as training_run
+from astra_learn_assets.learning.training.plan import RunState
 from astra_learn_assets.partitions import tenant_partitions
 from astra_learn_assets.platform import Platform
-from astra_learn_assets.registry import promoter
 from astra_learn_assets.resources import PlatformResource
 from astra_learn_assets.settings import get_settings
-from astra_learn_assets.stages import anonymize, plan, training_run
-from astra_learn_assets.stages.plan import RunState
 from astra_learn_assets.store import artifacts, dictionary, outbox, tenants
 from astra_learn_assets.store.documents import Outstanding
 from astra_learn_assets.store.tables import TrainingRun

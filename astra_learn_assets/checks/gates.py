@@ -10,9 +10,11 @@ from astra_learn_assets.assets.lora_adapter import lora_adapter
 from astra_learn_assets.assets.metadata import example_table
 from astra_learn_assets.assets.training_corpus import training_corpus
 from astra_learn_assets.contracts import GateVerdict
+from astra_learn_assets.learning import anonymize, assemble, evaluate
+from astra_learn_assets.learning.training import run as training_run
+from astra_learn_assets.learning.training import train
 from astra_learn_assets.partitions import tenant_of, tenant_partitions
 from astra_learn_assets.resources import PlatformResource
-from astra_learn_assets.stages import anonymize, corpus, evaluate, train, training_run
 
 
 @dg.asset_check(asset=anonymized_pairs, blocking=True, partitions_def=tenant_partitions)
@@ -21,7 +23,7 @@ def pii_gate(context: dg.AssetCheckExecutionContext, platform: PlatformResource)
     with platform.open() as opened:
         verdicts = anonymize.judge(opened, tenant_of(context), dagster_run_id=context.run.run_id)
         failed = [verdict for verdict in verdicts if not verdict.passed]
-        preview = () if failed else corpus.preview(opened, tenant_of(context))
+        preview = () if failed else assemble.preview(opened, tenant_of(context))
     totals: Counter[str] = Counter()
     for verdict in verdicts:
         counted = {k: v for k, v in verdict.details.items() if k == "lines" or k.startswith("hits")}
@@ -46,7 +48,7 @@ def pii_gate(context: dg.AssetCheckExecutionContext, platform: PlatformResource)
 def corpus_gate(context: dg.AssetCheckExecutionContext, platform: PlatformResource) -> dg.AssetCheckResult:
     """Replay share, no golden example, no poisoning, enough examples."""
     with platform.open() as opened:
-        return _result(corpus.judge(opened, tenant_of(context), **_of(context)))
+        return _result(assemble.judge(opened, tenant_of(context), **_of(context)))
 
 
 @dg.asset_check(asset=lora_adapter, blocking=True, partitions_def=tenant_partitions)
@@ -65,7 +67,7 @@ def wer_gate(context: dg.AssetCheckExecutionContext, platform: PlatformResource)
 
 
 def _of(context: dg.AssetCheckExecutionContext) -> dict[str, str | None]:
-    """What ties a step to its training; see ``stages.training_run``."""
+    """What ties a step to its training; see ``learning.training.run``."""
     return {
         "dagster_run_id": context.run.run_id,
         "training_id": context.run.tags.get(training_run.TAG),

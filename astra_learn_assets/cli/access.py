@@ -57,7 +57,7 @@ def tenant_add(
     output: FormatOption = Format.text,
 ) -> None:
     """Make a municipality, with its own encryption key."""
-    from astra_learn_assets.privacy.countries import country_code
+    from astra_learn_assets.privacy.identifiers.countries import country_code
     from astra_learn_assets.store import audit, tenants
 
     with answering(output):
@@ -296,7 +296,7 @@ def blocklist_remove(
     output: FormatOption = Format.text,
 ) -> None:
     """Take a term out."""
-    from astra_learn_assets.api.terms import remove_term
+    from astra_learn_assets.hotpath.blocklist_terms import remove_term
 
     with answering(output):
         with platform(home) as opened, opened.database.session() as session:
@@ -336,7 +336,7 @@ def register(app: typer.Typer) -> None:
 
 
 def _add_terms(tenant: str, terms: list[str], action: Action, kind: str, home: Path | None) -> None:
-    from astra_learn_assets.api.terms import add_term, clean_term
+    from astra_learn_assets.hotpath.blocklist_terms import add_term, clean_term
 
     cleaned = [clean_term(term) for term in terms]  # all are good before the first is stored
     with platform(home) as opened, opened.database.session() as session:

@@ -13,7 +13,7 @@ from astra_learn_assets.cli.output import Format, FormatOption, answering, print
 from astra_learn_assets.errors import AlreadyExists, BadInput
 
 if TYPE_CHECKING:
-    from astra_learn_assets.council.simulator import SimulatedSession
+    from astra_learn_assets.simulation.council.simulator import SimulatedSession
 
 council_app = typer.Typer(help="Simulated councils.", no_args_is_help=True)
 
@@ -30,7 +30,7 @@ def sample(
 
     Everybody in it is invented. The same arguments write the same documents.
     """
-    from astra_learn_assets.council.simulator import make_council
+    from astra_learn_assets.simulation.council.simulator import make_council
 
     with answering(output):
         session = make_council(tenant, seed=seed).session(number)

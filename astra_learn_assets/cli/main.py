@@ -36,7 +36,7 @@ def demo(
     home: HomeOption = None,
 ) -> None:
     """Watch two simulated councils teach their models, end to end."""
-    from astra_learn_assets.demo.run import Options, run_demo
+    from astra_learn_assets.simulation.demo.story import Options, run_demo
 
     with answering(Format.text):
         options = Options(sessions=sessions, seed=seed, exit_when_done=exit_when_done)

@@ -16,11 +16,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from astra_learn_assets.comparator.blocks import Document
 from astra_learn_assets.comparator.comparison import Comparison
+from astra_learn_assets.comparator.docx.blocks import Document
+from astra_learn_assets.comparator.docx.reader import read_document
+from astra_learn_assets.comparator.names.surroundings import Recognizer
 from astra_learn_assets.comparator.quarantine import reason_to_quarantine
-from astra_learn_assets.comparator.reader import read_document
-from astra_learn_assets.comparator.surroundings import Recognizer
 from astra_learn_assets.contracts import Delta, EntityChange, Manifest, Rejection
 from astra_learn_assets.errors import BadManifest
 

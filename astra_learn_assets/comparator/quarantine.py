@@ -16,10 +16,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from astra_learn_assets.comparator import lexicon
 from astra_learn_assets.comparator.metrics import count_words
-from astra_learn_assets.comparator.phonetics import bare, likeness
-from astra_learn_assets.comparator.word_diff import Difference, difference
+from astra_learn_assets.comparator.names.phonetics import bare, likeness
+from astra_learn_assets.comparator.names.word_diff import Difference, difference
+from astra_learn_assets.spanish import words as lexicon
 
 _WORD = re.compile(r"[^\W\d_]+")
 _INSULTS = frozenset(

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from rapidfuzz.distance import Levenshtein
 
 from astra_learn_assets.contracts import Example
-from astra_learn_assets.datasets.text import PLACEHOLDER, clean, placeholders
+from astra_learn_assets.spanish.text import PLACEHOLDER, clean, placeholders
 
 REASONS: dict[str, str] = {
     "empty_input": "el borrador no tiene texto",

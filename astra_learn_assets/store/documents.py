@@ -137,7 +137,7 @@ def outstanding(session: orm.Session, tenant_id: str, *, policy: str) -> Outstan
         Document.diff_sha256.is_not(None),
         sa.or_(Document.pairs_sha256.is_(None), made_under.is_distinct_from(policy)),
     )
-    # the digest that stages.anonymize.gate_digest makes: example file and policy
+    # the digest that learning.anonymize.gate_digest makes: example file and policy
     bound_to = sa.func.convert_to(Document.pairs_sha256 + " " + made_under, "UTF8")
     judged = sa.select(Verdict.verdict_id).where(
         Verdict.tenant_id == Document.tenant_id,

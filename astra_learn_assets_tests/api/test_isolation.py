@@ -14,9 +14,9 @@ import sqlalchemy as sa
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from astra_learn_assets.api import terms
-from astra_learn_assets.api.intake import register_draft, submit_final
 from astra_learn_assets.api.routes import dictionary
+from astra_learn_assets.hotpath import blocklist_terms
+from astra_learn_assets.hotpath.intake import register_draft, submit_final
 from astra_learn_assets.platform import Platform
 from astra_learn_assets.store import api_keys, audit, paths, trainings
 from astra_learn_assets.store.tables import Base
@@ -91,7 +91,7 @@ def fill(platform: Platform, tenant_id: str) -> Theirs:
     )
     with platform.database.session() as session:
         run = trainings.start(session, tenant_id, through_seq=1, attempt=1, dagster_run_id=None)
-        term = terms.add_term(
+        term = blocklist_terms.add_term(
             session,
             tenant_id,
             "Carmen Villalobos",
@@ -101,7 +101,9 @@ def fill(platform: Platform, tenant_id: str) -> Theirs:
             request_id=None,
         )
     entry_id = dictionary.id_of_entry("Hortegga")
-    return Theirs(draft.artifact_id, final.artifact_id, run.run_id, entry_id, terms.id_of_term(term))
+    return Theirs(
+        draft.artifact_id, final.artifact_id, run.run_id, entry_id, blocklist_terms.id_of_term(term)
+    )
 
 
 @pytest.fixture

@@ -152,7 +152,7 @@ def test_a_comparison_worker_that_crashes_tells_the_place_and_not_the_text() -> 
         "comparison.serve(3_000_000_000)\n"
     )
     job = io.BytesIO()
-    from astra_learn_assets.api.comparison import send
+    from astra_learn_assets.hotpath.comparison_process import send
 
     send(job, make_draft())
     ended = subprocess.run(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from astra_learn_assets.api import prepared
-from astra_learn_assets.api.comparison import Comparison, compare_here
-from astra_learn_assets.api.intake import register_draft, submit_final
+from astra_learn_assets.hotpath import prepared
+from astra_learn_assets.hotpath.comparison_process import Comparison, compare_here
+from astra_learn_assets.hotpath.intake import register_draft, submit_final
 from astra_learn_assets.platform import Platform
 from astra_learn_assets.store.tables import Artifact
 from astra_learn_assets_tests.api.files import NAME_FIX, TEXT_FIX, DraftFiles, make_draft

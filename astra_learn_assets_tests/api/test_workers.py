@@ -11,10 +11,10 @@ import pytest
 from fastapi.testclient import TestClient
 
 from astra_learn_assets.api.app import create_app
-from astra_learn_assets.api.comparison import Comparison, compare_here
-from astra_learn_assets.api.prepared import RawDraft
-from astra_learn_assets.api.workers import CompareWorkers, _Line
 from astra_learn_assets.errors import BadManifest, Unavailable, UploadRefused
+from astra_learn_assets.hotpath.comparison_process import Comparison, compare_here
+from astra_learn_assets.hotpath.prepared import RawDraft
+from astra_learn_assets.hotpath.workers import CompareWorkers, _Line
 from astra_learn_assets.platform import Platform
 from astra_learn_assets_tests.api.conftest import Issue
 from astra_learn_assets_tests.api.files import DOCX, NAME_FIX, DraftFiles, make_draft

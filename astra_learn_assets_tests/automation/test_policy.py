@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from astra_learn_assets.automation.policy import Decision, decide_training
 from astra_learn_assets.errors import InvalidTenantId
+from astra_learn_assets.learning.training.policy import Decision, decide_training
 from astra_learn_assets.settings import Settings
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)

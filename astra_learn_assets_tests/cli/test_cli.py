@@ -13,9 +13,9 @@ import typer
 
 from astra_learn_assets.cli import app
 from astra_learn_assets.cli.output import REFUSALS
-from astra_learn_assets.comparator import gate
+from astra_learn_assets.comparator.docx import admission
 from astra_learn_assets.platform import Platform
-from astra_learn_assets.privacy.countries import COUNTRIES
+from astra_learn_assets.privacy.identifiers.countries import COUNTRIES
 from astra_learn_assets.services.embedded import export_env
 from astra_learn_assets_tests.api.files import NAME_FIX, TEXT_FIX, DraftFiles, make_draft
 from astra_learn_assets_tests.conftest import MakeTenant
@@ -115,7 +115,7 @@ def test_a_sample_nothing_may_be_learned_from_says_so(tmp_path: Path) -> None:
 
 
 def test_every_refusal_of_the_upload_gate_has_an_english_sentence() -> None:
-    assert REFUSALS.keys() == gate._MESSAGES.keys() | {"no_text"}
+    assert REFUSALS.keys() == admission._MESSAGES.keys() | {"no_text"}
 
 
 def test_what_a_command_says_is_english(env: dict[str, str], make_tenant: MakeTenant, tmp_path: Path) -> None:
@@ -266,7 +266,7 @@ def test_a_closed_pipe_is_no_error_message(tmp_path: Path, files: DraftFiles) ->
 def test_from_tenant_to_undo_on_the_command_line(
     env: dict[str, str], platform: Platform, tmp_path: Path, files: DraftFiles
 ) -> None:
-    from astra_learn_assets.api.intake import register_draft
+    from astra_learn_assets.hotpath.intake import register_draft
 
     add = ["tenant", "add", "villaverde", "--country", "EC", "-o", "json"]
     made = astra(*add, "--name", "Villaverde del Río", env=env)

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
 
-from astra_learn_assets.comparator.arbitration import arbitrate
-from astra_learn_assets.comparator.blocks import Carrier, Claim
-from astra_learn_assets.comparator.chunk_ids import (
+from astra_learn_assets.comparator.docx.arbitration import arbitrate
+from astra_learn_assets.comparator.docx.blocks import Carrier, Claim
+from astra_learn_assets.comparator.docx.chunk_ids import (
     MAXIMUM_INDEX,
     W,
     belongs_to,

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import pytest
 
-from astra_learn_assets.comparator.chunk_ids import mint_chunk_id, tab_positions
+from astra_learn_assets.comparator.docx.chunk_ids import mint_chunk_id, tab_positions
+from astra_learn_assets.comparator.draft_manifest import parse_manifest
 from astra_learn_assets.comparator.engine import ENGINE_VERSION, compare
-from astra_learn_assets.comparator.manifest import parse_manifest
 from astra_learn_assets.comparator.report import render_html
 from astra_learn_assets.comparator.versions import BaseChoice, DraftRef, choose_base
 from astra_learn_assets.contracts import Delta, Manifest, ManifestChunk, Pair

@@ -9,12 +9,12 @@ from pathlib import Path
 import docx
 import pytest
 
-from astra_learn_assets.comparator.chunk_ids import belongs_to
-from astra_learn_assets.comparator.reader import read_document
-from astra_learn_assets.council.__main__ import main
-from astra_learn_assets.council.minutes import PENDING_TEXT
-from astra_learn_assets.council.package import parse, read_parts, w, write_parts
-from astra_learn_assets.council.simulator import HOSTILE_AT, SimulatedSession
+from astra_learn_assets.comparator.docx.chunk_ids import belongs_to
+from astra_learn_assets.comparator.docx.reader import read_document
+from astra_learn_assets.simulation.council.__main__ import main
+from astra_learn_assets.simulation.council.minutes import PENDING_TEXT
+from astra_learn_assets.simulation.council.package import parse, read_parts, w, write_parts
+from astra_learn_assets.simulation.council.simulator import HOSTILE_AT, SimulatedSession
 from astra_learn_assets_tests.council.scoring import session_of
 
 

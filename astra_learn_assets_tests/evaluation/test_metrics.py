@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from astra_learn_assets.evaluation.bootstrap import paired_block_bootstrap
-from astra_learn_assets.evaluation.metrics import compare, headline_words, strict_words
+from astra_learn_assets.evaluation.word_errors import compare, headline_words, strict_words
 
 
 def test_accents_count_and_case_and_punctuation_do_not() -> None:

@@ -10,8 +10,8 @@ import pytest
 from astra_learn_assets.contracts import GateVerdict
 from astra_learn_assets.datasets.golden import GoldenSet
 from astra_learn_assets.errors import BadInput, BadJsonl
-from astra_learn_assets.evaluation.gate import wer_gate
-from astra_learn_assets.evaluation.report import EvaluationReport, evaluate
+from astra_learn_assets.evaluation.results import EvaluationReport, evaluate
+from astra_learn_assets.evaluation.wer_gate import wer_gate
 from astra_learn_assets_tests.datasets.builders import documents
 
 DIGEST, CHAMPION, BASELINE = "a" * 64, "b" * 64, "c" * 64

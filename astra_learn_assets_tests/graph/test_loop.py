@@ -10,12 +10,14 @@ import pytest
 from astra_learn_assets.datasets import jsonl
 from astra_learn_assets.definitions import defs
 from astra_learn_assets.errors import AdapterRefused, GateRefused
+from astra_learn_assets.learning import assemble, promote
+from astra_learn_assets.learning.training import run as training_run
+from astra_learn_assets.learning.training import train
 from astra_learn_assets.platform import Platform
-from astra_learn_assets.privacy.lexicon import role_words
-from astra_learn_assets.privacy.persons import is_ordinary
+from astra_learn_assets.privacy.people.persons import is_ordinary
 from astra_learn_assets.registry.keys import verify_key
 from astra_learn_assets.serving.adapter_store import AdapterStore
-from astra_learn_assets.stages import corpus, promote, train, training_run
+from astra_learn_assets.spanish.lexicon import role_words
 from astra_learn_assets.store import blocklist, documents, paths, promotions, trainings
 from astra_learn_assets_tests.graph.conftest import Town
 
@@ -144,7 +146,7 @@ def test_nothing_downstream_runs_without_examples_and_the_error_says_what_to_do(
     instance: dg.DagsterInstance, town: Town
 ) -> None:
     with pytest.raises(GateRefused, match="materialize document_diffs"):
-        corpus.build_training_corpus(town.platform, town.tenant_id, training_id=None, dagster_run_id="test")
+        assemble.build_training_corpus(town.platform, town.tenant_id, training_id=None, dagster_run_id="test")
     result = run_assets(instance, town.tenant_id, LEARN)
     made = [event.asset_key for event in result.get_asset_materialization_events()]
     assert made == [dg.AssetKey("golden_set")]

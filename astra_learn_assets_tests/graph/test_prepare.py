@@ -16,11 +16,11 @@ from astra_learn_assets.automation.sensors import feedback
 from astra_learn_assets.contracts import Example, GateVerdict
 from astra_learn_assets.datasets import golden, instruct, jsonl
 from astra_learn_assets.errors import BadConfiguration, BadInput, GateRefused
+from astra_learn_assets.learning import anonymize, assemble, compare
+from astra_learn_assets.learning.anonymize import Policy
 from astra_learn_assets.partitions import tenant_partitions
 from astra_learn_assets.platform import Platform
 from astra_learn_assets.privacy import pseudonymizer
-from astra_learn_assets.stages import anonymize, compare, corpus
-from astra_learn_assets.stages.anonymize import Policy
 from astra_learn_assets.store import artifacts, blocklist, documents, examples, paths, verdicts
 from astra_learn_assets.store.documents import Outstanding
 from astra_learn_assets_tests.conftest import MakeTenant
@@ -103,8 +103,8 @@ def _swap(platform: Platform, document_id: str) -> None:
     _write(platform, document_id, [first.model_copy(update={"output": f"{first.output} {NAME}"}), *rest])
 
 
-def _build(platform: Platform) -> corpus.CorpusResult:
-    return corpus.build_training_corpus(platform, TENANT, training_id=None, dagster_run_id="by-hand")
+def _build(platform: Platform) -> assemble.CorpusResult:
+    return assemble.build_training_corpus(platform, TENANT, training_id=None, dagster_run_id="by-hand")
 
 
 def _outstanding(platform: Platform) -> Outstanding:
@@ -138,11 +138,11 @@ def test_the_golden_set_takes_only_examples_that_the_index_holds_as_usable(
 ) -> None:
     make_tenant(TENANT)
     document = _judged(platform, 1, of_golden=True)
-    before = corpus.build_golden_set(platform, TENANT)
+    before = assemble.build_golden_set(platform, TENANT)
     with platform.database.session() as session:
         one = examples.of_document(session, TENANT, document)[0].example_id
         examples.exclude(session, TENANT, [one], "a clerk took it back")
-    assert corpus.build_golden_set(platform, TENANT).examples == before.examples - 1
+    assert assemble.build_golden_set(platform, TENANT).examples == before.examples - 1
 
 
 def test_a_document_made_under_an_older_policy_is_in_no_corpus_golden_set_or_preview(
@@ -153,14 +153,14 @@ def test_a_document_made_under_an_older_policy_is_in_no_corpus_golden_set_or_pre
         _judged(platform, number)
     _judged(platform, 9, of_golden=True)
     _build(platform)
-    assert corpus.preview(platform, TENANT)
+    assert assemble.preview(platform, TENANT)
     with platform.database.session() as session:
         blocklist.add(session, TENANT, NAME)
-    verdict = corpus.judge(platform, TENANT, dagster_run_id="by-hand")
+    verdict = assemble.judge(platform, TENANT, dagster_run_id="by-hand")
     assert not verdict.passed, "a corpus built a moment ago is not trained on any more"
     assert "privacy policy" in verdict.reason
-    assert corpus.build_golden_set(platform, TENANT).examples == 0
-    assert corpus.preview(platform, TENANT) == ()
+    assert assemble.build_golden_set(platform, TENANT).examples == 0
+    assert assemble.preview(platform, TENANT) == ()
     with pytest.raises(GateRefused, match="privacy policy"):
         _build(platform)
     judged = anonymize.judge(platform, TENANT)

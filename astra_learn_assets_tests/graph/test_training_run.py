@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from astra_learn_assets.errors import NotFound
+from astra_learn_assets.learning.training import run as training_run
 from astra_learn_assets.platform import Platform
-from astra_learn_assets.stages import training_run
 from astra_learn_assets.store import trainings
 from astra_learn_assets.store.tables import TrainingRun
 from astra_learn_assets_tests.conftest import MakeTenant

@@ -7,7 +7,7 @@ from functools import lru_cache
 import pytest
 
 from astra_learn_assets.privacy.pseudonymizer import Pseudonymizer
-from astra_learn_assets.privacy.residual import ResidualScanner
+from astra_learn_assets.privacy.scan.residual import ResidualScanner
 
 
 @lru_cache(maxsize=32)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from astra_learn_assets.privacy import cleaning
-from astra_learn_assets.privacy.cleaning import clean, fold_chars
+from astra_learn_assets.spanish import visible
+from astra_learn_assets.spanish.visible import clean, fold_chars
 
 LATIN = [chr(code) for code in range(256)]
 FURTHER = ["—", "…", "\u200b", "е", "ﬁ", "Œ", "İ", "ẞ", "\u0301", "€", "\U0001f600", "\u00a0"]
@@ -21,11 +21,11 @@ def test_a_character_folds_alike_alone_and_beside_one_outside_latin_1(character:
 @pytest.mark.parametrize("character", [*LATIN, *FURTHER])
 def test_text_passes_as_plain_only_where_nothing_is_special(character: str) -> None:
     text = f"a{character}b"
-    special = cleaning._SPECIAL.search(text) is not None
-    assert cleaning._is_plain(text) is not special
+    special = visible._SPECIAL.search(text) is not None
+    assert visible._is_plain(text) is not special
     if not special:
         assert clean(text).text == text
-        assert text.translate(cleaning._PLAIN) == text
+        assert text.translate(visible._PLAIN) == text
 
 
 def test_what_hides_in_a_latin_1_text_is_still_seen() -> None:

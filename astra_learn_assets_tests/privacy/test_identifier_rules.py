@@ -12,8 +12,8 @@ from types import ModuleType
 
 import pytest
 
-from astra_learn_assets.privacy.countries import COUNTRIES, find_identities
-from astra_learn_assets.privacy.training.identifiers import makers, may_stand_alone, spellings
+from astra_learn_assets.privacy.identifiers.countries import COUNTRIES, find_identities
+from astra_learn_assets.privacy.identifiers.samples import makers, may_stand_alone, spellings
 
 FILE = Path(__file__).parents[2] / "benchmarks" / "identifier_rules.py"
 NUMBERS = 200

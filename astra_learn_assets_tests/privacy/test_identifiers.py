@@ -7,11 +7,11 @@ import random
 
 import pytest
 
-from astra_learn_assets.privacy import validators
-from astra_learn_assets.privacy.contact import CONTACT, phones, spoken_numbers
-from astra_learn_assets.privacy.countries import COUNTRIES, find_identities
-from astra_learn_assets.privacy.rules import find_all
-from astra_learn_assets.privacy.training.identifiers import makers, may_stand_alone, spellings
+from astra_learn_assets.privacy.identifiers import validators
+from astra_learn_assets.privacy.identifiers.contact import CONTACT, phones, spoken_numbers
+from astra_learn_assets.privacy.identifiers.countries import COUNTRIES, find_identities
+from astra_learn_assets.privacy.identifiers.rules import find_all
+from astra_learn_assets.privacy.identifiers.samples import makers, may_stand_alone, spellings
 
 
 def covered(country: str, text: str, value: str) -> bool:

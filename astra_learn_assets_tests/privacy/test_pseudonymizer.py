@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from astra_learn_assets.errors import BadConfiguration
-from astra_learn_assets.privacy.cleaning import PLACEHOLDER, clean, fold_chars
 from astra_learn_assets.privacy.pseudonymizer import Pseudonymizer
+from astra_learn_assets.spanish.visible import PLACEHOLDER, clean, fold_chars
 from astra_learn_assets_tests.privacy.conftest import engine
 
 _HARD = [

@@ -11,8 +11,8 @@ import pytest
 
 from astra_learn_assets.contracts import GateVerdict
 from astra_learn_assets.errors import Unavailable
-from astra_learn_assets.evaluation.report import EvaluationReport, evaluate
-from astra_learn_assets.registry import lineage
+from astra_learn_assets.evaluation.results import EvaluationReport, evaluate
+from astra_learn_assets.learning import lineage
 from astra_learn_assets.registry.manifest import digest_of
 from astra_learn_assets.settings import Settings
 from astra_learn_assets_tests.evaluation.test_report_and_gate import GOLDEN, _file

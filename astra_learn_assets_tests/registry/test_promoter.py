@@ -31,12 +31,12 @@ from astra_learn_assets.errors import (
     Unavailable,
     UnknownTenant,
 )
+from astra_learn_assets.learning import importer, lineage, promote, promoter, publisher
 from astra_learn_assets.platform import Platform
-from astra_learn_assets.registry import importer, keys, lineage, promoter, publisher
+from astra_learn_assets.registry import keys
 from astra_learn_assets.registry.manifest import digest_of
 from astra_learn_assets.serving.adapter_store import AdapterStore
 from astra_learn_assets.settings import Settings
-from astra_learn_assets.stages import promote
 from astra_learn_assets.store import paths, promotions, trainings, verdicts
 from astra_learn_assets.store.objects import ObjectStore
 from astra_learn_assets.store.tables import Adapter

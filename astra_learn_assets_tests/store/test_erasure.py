@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from astra_learn_assets.api import drafts, intake, terms
 from astra_learn_assets.contracts import DictionaryEntry, GateVerdict
 from astra_learn_assets.errors import TenantErased, Unauthorized
+from astra_learn_assets.hotpath import blocklist_terms, drafts, intake
 from astra_learn_assets.platform import Platform
 from astra_learn_assets.serving.dictionary import DictionarySubscriber
 from astra_learn_assets.store import (
@@ -47,7 +47,7 @@ def plant(platform: Platform, tenant_id: str) -> str:
     final = intake.submit_final(platform, **place, data=files.final(NAME_FIX), uploaded_by=clerk)
     platform.vault.write(tenant_id, paths.pairs(tenant_id, "doc"), b"Carmen Villalobos")
     with platform.database.session() as session:
-        terms.add_term(
+        blocklist_terms.add_term(
             session,
             tenant_id,
             "Carmen Villalobos",

@@ -6,7 +6,7 @@ import pytest
 
 from astra_learn_assets.errors import AlreadyExists, BadInput, InvalidTenantId, UnknownTenant
 from astra_learn_assets.platform import Platform
-from astra_learn_assets.privacy.countries import COUNTRIES
+from astra_learn_assets.privacy.identifiers.countries import COUNTRIES
 from astra_learn_assets.store import tenants
 from astra_learn_assets_tests.conftest import MakeTenant
 

@@ -15,9 +15,9 @@ from pydantic import BaseModel
 
 from astra_learn_assets.api.auth import Access, CanEdit, CanRead
 from astra_learn_assets.api.problems import responses
-from astra_learn_assets.api.wording import told
 from astra_learn_assets.contracts import DictionaryEntry, EntityKind
 from astra_learn_assets.errors import NotFound
+from astra_learn_assets.hotpath.wording import told
 from astra_learn_assets.store import audit, dictionary, erasure, tenants
 
 router = APIRouter(prefix="/v1/tenants/{tenant}/dictionary", tags=["dictionary"])
