@@ -67,8 +67,17 @@ class Cluster:
         """End every pod, agent and control plane process."""
         for agent in self.nodes.values():
             agent.stop()
-        self.nodes.clear()
         self.plane.stop()
+        for agent in self.nodes.values():
+            agent.join()
+        self.nodes.clear()
+
+    def heal(self) -> None:
+        """Undo what a test did to the nodes."""
+        for name, agent in self.nodes.items():
+            agent.release_starts()
+            agent.recover()
+            self.until(lambda name=name: self.ready(name), f"node {name} is ready again")
 
     def apply(self, *objects: Object) -> None:
         """``kubectl apply``."""

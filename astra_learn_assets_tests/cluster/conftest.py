@@ -1,4 +1,4 @@
-"""One cluster for all tests marked ``cluster``, and a namespace for each of them."""
+"""One cluster for the tests marked ``cluster``, a namespace for each, one Dagster for the learning tests."""
 
 from __future__ import annotations
 
@@ -6,11 +6,15 @@ import re
 from collections.abc import Iterator
 
 import pytest
+import sqlalchemy as sa
 
+from astra_learn_assets.settings import Settings
 from astra_learn_assets_tests.cluster import programs
 from astra_learn_assets_tests.cluster.cluster import Cluster
 from astra_learn_assets_tests.cluster.container import Image
+from astra_learn_assets_tests.cluster.learning import Learning, running_learning
 from astra_learn_assets_tests.cluster.objects import IMAGE
+from astra_learn_assets_tests.conftest import emptied
 
 
 @pytest.fixture(scope="session")
@@ -25,13 +29,9 @@ def _running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 @pytest.fixture
 def cluster(_running: Cluster) -> Iterator[Cluster]:
     """The cluster with healthy nodes and one image; what the test did to either is undone."""
-    _running.images.clear()
     _running.images[IMAGE] = Image()
     yield _running
-    for name, agent in _running.nodes.items():
-        agent.release_starts()
-        agent.recover()
-        _running.until(lambda name=name: _running.ready(name), f"node {name} is ready again")
+    _running.heal()
 
 
 @pytest.fixture
@@ -43,8 +43,30 @@ def namespace(cluster: Cluster, request: pytest.FixtureRequest) -> Iterator[str]
     account = f"/api/v1/namespaces/{name}/serviceaccounts/default"
     cluster.until(lambda: cluster.kube.find(account), "the namespace has its service account")
     yield name
-    for agent in cluster.nodes.values():
-        agent.release_starts()
-        agent.recover()
+    cluster.heal()
+    cluster.kube.delete(
+        f"/apis/batch/v1/namespaces/{name}/jobs", {"propagationPolicy": "Background", "gracePeriodSeconds": 0}
+    )
+    cluster.kube.delete(f"/api/v1/namespaces/{name}/pods", {"gracePeriodSeconds": 1})
     cluster.kube.delete(f"/api/v1/namespaces/{name}")
     cluster.until(lambda: not cluster.pods(name), "the namespace's pods are gone")
+
+
+@pytest.fixture(scope="session")
+def _learning(
+    _running: Cluster,
+    services: Settings,
+    _database: sa.Engine,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Learning]:
+    settings = emptied(services, _database, tmp_path_factory.mktemp("learning") / "home")
+    with running_learning(_running, settings, tmp_path_factory.mktemp("dagster")) as learning:
+        yield learning
+
+
+@pytest.fixture
+def learning(_learning: Learning, cluster: Cluster) -> Iterator[Learning]:
+    """Dagster over the cluster, without a run under way before and after the test."""
+    yield _learning
+    cluster.heal()
+    _learning.clear()

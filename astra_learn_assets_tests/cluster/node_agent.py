@@ -107,13 +107,16 @@ class NodeAgent:
             thread.start()
 
     def stop(self) -> None:
-        """End every pod's processes and this agent's threads."""
+        """End every pod's processes; the agent's threads end with the API server, see :meth:`join`."""
         self._stopping.set()
         self.crash()
+        self._logs.stop()
+
+    def join(self) -> None:
+        """Wait for the agent's threads, after the API server has ended."""
         for thread in self._threads:
             if thread.is_alive():
-                thread.join(timeout=5)
-        self._logs.stop()
+                thread.join()
         self.kube.close()
 
     # what a worker asks (pod_worker.Host)

@@ -178,7 +178,7 @@ def test_a_pod_over_the_quota_is_refused_by_the_api_server(cluster: Cluster, nam
 
 def test_an_evicted_pod_fails_and_what_it_started_is_gone(cluster: Cluster, namespace: str) -> None:
     cluster.apply(pod("victim", namespace, "trap 'exit 7' TERM; sleep 600 & sleep 599 & wait"))
-    cluster.until(lambda: phase(cluster.pod("victim", namespace)) == "Running", "it runs")
+    cluster.until(lambda: _processes("sleep 599"), "it runs")
     cluster.nodes["cpu"].evict(namespace, "victim")
     found = ended(cluster, namespace, "victim")
     assert (phase(found), found["status"]["reason"], exit_code(found)) == ("Failed", "Evicted", 7)
@@ -249,6 +249,8 @@ def test_a_lost_nodes_pod_is_replaced_elsewhere_only_once(
     cluster.apply(job("moving", namespace, script, job_spec={"backoffLimit": 1}, container=mounted, **placed))
     first = cluster.until(lambda: [p for p in cluster.pods(namespace) if phase(p) == "Running"], "it runs")[0]
     assert first["spec"]["nodeName"] == "cpu"
+    mark = tmp_path / first["metadata"]["name"]
+    cluster.until(mark.exists, "the first one works")
     getattr(cluster.nodes["cpu"], lost_by)()
     cluster.until(lambda: not cluster.ready("cpu"), "the node is seen to be lost")
     second = cluster.until(
@@ -257,7 +259,6 @@ def test_a_lost_nodes_pod_is_replaced_elsewhere_only_once(
     )[0]
     cluster.until(lambda: (tmp_path / second["metadata"]["name"]).exists(), "the second one works")
 
-    mark = tmp_path / first["metadata"]["name"]
     mark.unlink()
     if lost_by == "cut_off":
         cluster.until(mark.exists, "the first one works beside it: nobody can tell it to stop")
