@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator
 
@@ -15,6 +16,8 @@ from astra_learn_assets_tests.cluster.container import Image
 from astra_learn_assets_tests.cluster.learning import Learning, running_learning
 from astra_learn_assets_tests.cluster.objects import IMAGE
 from astra_learn_assets_tests.conftest import emptied
+
+_numbers = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
@@ -38,7 +41,7 @@ def cluster(_running: Cluster) -> Iterator[Cluster]:
 def namespace(cluster: Cluster, request: pytest.FixtureRequest) -> Iterator[str]:
     """A namespace of the test's own; its pods have ended when the next test begins."""
     words = re.sub("[^a-z0-9]+", "-", request.node.name.removeprefix("test_").casefold())
-    name = words[:50].strip("-")
+    name = f"{words[:50].strip('-')}-{next(_numbers)}"  # an earlier one may still be on its way out
     cluster.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
     account = f"/api/v1/namespaces/{name}/serviceaccounts/default"
     cluster.until(lambda: cluster.kube.find(account), "the namespace has its service account")
