@@ -44,7 +44,9 @@ exec "$chroot" "$root" /bin/sh -c 'cd "$0" && exec "$@"' {{directory}} {{command
 
 @dataclass(frozen=True)
 class Image:
-    """What a container image is here: an environment, a command, and the folders its programs lie in."""
+    """What a container image is here: an environment, a command (CMD, without an ENTRYPOINT), and the folders
+    that its programs lie in.
+    """
 
     environment: Mapping[str, str] = field(default_factory=lambda: {"PATH": f"/usr/local/bin:{_SYSTEM_PATH}"})
     command: tuple[str, ...] = ("/bin/sh",)

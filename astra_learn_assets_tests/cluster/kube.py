@@ -5,12 +5,15 @@ A node agent reads and writes parts of objects; dictionaries are what the API's 
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import kubernetes
+import urllib3
 from kubernetes.client.exceptions import ApiException
 
 Object = dict[str, Any]
@@ -66,6 +69,26 @@ class Kube:
         finally:
             response.close()
             response.release_conn()
+
+    def warn(self, pod: Object, reason: str, message: str, *, source: str) -> None:
+        """An Event of the pod, as ``kubectl describe`` shows it; a courtesy: a refusal is no error."""
+        meta, now = pod["metadata"], datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        about = {"kind": "Pod", **{key: meta[key] for key in ("namespace", "name", "uid")}}
+        body = {
+            "apiVersion": "v1",
+            "kind": "Event",
+            "metadata": {"generateName": f"{meta['name']}.", "namespace": meta["namespace"]},
+            "involvedObject": about,
+            "reason": reason,
+            "message": message,
+            "type": "Warning",
+            "source": {"component": "kubelet", "host": source},
+            "firstTimestamp": now,
+            "lastTimestamp": now,
+            "count": 1,
+        }
+        with contextlib.suppress(ApiException, urllib3.exceptions.HTTPError):
+            self.create(f"/api/v1/namespaces/{meta['namespace']}/events", body)
 
     def close(self) -> None:
         """Give the connections back."""

@@ -14,42 +14,19 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import urllib3
 from kubernetes.client.exceptions import ApiException
 
-from astra_learn_assets_tests.cluster import inputs, pod_status, probes
-from astra_learn_assets_tests.cluster.container import KILLED, Container, Image, Mount
-from astra_learn_assets_tests.cluster.kube import CONFLICT, NOT_FOUND, Kube, Object
-from astra_learn_assets_tests.cluster.nodes import GPU
+from astra_learn_assets_tests.cluster import host, inputs, pod_status, probes
+from astra_learn_assets_tests.cluster.container import KILLED, Container
+from astra_learn_assets_tests.cluster.host import Host
+from astra_learn_assets_tests.cluster.kube import CONFLICT, NOT_FOUND, Object
 from astra_learn_assets_tests.cluster.pod_status import ContainerState, Phase
 
 _TICK = 0.2
 _LONGEST_BACKOFF = 10.0
-
-
-class Host(Protocol):
-    """What a worker asks of its node."""
-
-    name: str
-    kube: Kube
-
-    @property
-    def online(self) -> bool:
-        """Whether the API server can be reached."""
-
-    def image(self, name: str) -> Image | None:
-        """What the image is; None when it cannot be pulled."""
-
-    def may_start(self, pod: Object) -> bool:
-        """False while a test holds the start of this pod back."""
-
-    def service_environment(self) -> dict[str, str]:
-        """How a client in the pod finds the API server."""
-
-    def write_hosts(self, namespace: str, path: Path) -> Path:
-        """An ``/etc/hosts`` that knows the Services; returns ``path``."""
 
 
 @dataclass
@@ -63,10 +40,10 @@ class _Stop(Exception):
 class PodWorker(threading.Thread):
     """Runs one pod; update, evict, vanish and crash are called from other threads."""
 
-    def __init__(self, host: Host, pod: Object, folder: Path) -> None:
+    def __init__(self, node: Host, pod: Object, folder: Path) -> None:
         super().__init__(name=f"pod-{pod['metadata']['name']}", daemon=True)
         self.pod, self.folder = pod, folder
-        self._host, self._kube = host, host.kube
+        self._host, self._kube = node, node.kube
         self._spec: Object = pod["spec"]
         self._restart: str = self._spec.get("restartPolicy", "Always")
         self._init = _states(self._spec.get("initContainers", []))
@@ -128,7 +105,7 @@ class PodWorker(threading.Thread):
                 state.wait("ImagePullBackOff", f'Back-off pulling image "{state.image}"')
                 self._until(lambda name=state.image: self._host.image(name) is not None)
                 state.wait("ContainerCreating")
-        self._until(self._mount, report="FailedMount")
+        self._until(self._mount)
 
     def _mount(self) -> bool:
         self._volumes = inputs.volumes(self._kube, self.pod, self.folder / "volumes")
@@ -177,47 +154,15 @@ class PodWorker(threading.Thread):
             self._pause(_TICK)
 
     def _start(self, state: ContainerState, spec: Object) -> None:
-        image: Image | None = None
+        def start() -> bool:
+            self._running[state.name] = host.start(
+                self._host, self.pod, spec, self._volumes, self.folder, restarts=state.restarts
+            )
+            return True
 
-        def environment() -> bool:
-            nonlocal image
-            image = self._host.image(state.image)
-            base = {**(image or Image()).environment, **self._host.service_environment()}
-            base["HOSTNAME"] = self.pod["metadata"]["name"]
-            if GPU in spec.get("resources", {}).get("limits", {}):
-                base["NVIDIA_VISIBLE_DEVICES"] = f"GPU-{self._host.name}"  # as the device plugin does
-            self._values = inputs.environment(self._kube, self.pod, spec, base)
-            return image is not None
-
-        self._until(environment, report="CreateContainerConfigError", state=state)
-        assert image is not None
-        values = self._values
-        words = [*(spec.get("command") or image.command), *spec.get("args", [])]
-        command = [inputs.expand(word, values) for word in words]
-        self._running[state.name] = Container(
-            command,
-            image=image,
-            environment=values,
-            mounts=self._mounts(spec),
-            folder=self.folder / f"{state.name}.{state.restarts}",
-            log=self.folder / f"{state.name}.log",
-            directory=spec.get("workingDir"),
-            read_only_root=bool(spec.get("securityContext", {}).get("readOnlyRootFilesystem")),
-        )
+        self._until(start, state)
         state.begin()
         self._publish()
-
-    def _mounts(self, spec: Object) -> list[Mount]:
-        hosts = self._host.write_hosts(self.pod["metadata"]["namespace"], self.folder / "hosts")
-        mounts = [Mount(hosts, "/etc/hosts")]
-        for item in sorted(spec.get("volumeMounts", []), key=lambda item: len(item["mountPath"])):
-            source = self._volumes[item["name"]]
-            if "subPath" in item:
-                source /= item["subPath"]
-                if not source.exists():
-                    source.mkdir(parents=True)
-            mounts.append(Mount(source, item["mountPath"], bool(item.get("readOnly"))))
-        return mounts
 
     def _back_off(self, state: ContainerState) -> None:
         seconds = _backoff(state)
@@ -227,13 +172,7 @@ class PodWorker(threading.Thread):
         due = time.monotonic() + seconds
         self._until(lambda: time.monotonic() >= due)
 
-    def _until(
-        self,
-        done: Callable[[], bool],
-        *,
-        report: str | None = None,
-        state: ContainerState | None = None,
-    ) -> None:
+    def _until(self, done: Callable[[], bool], state: ContainerState | None = None) -> None:
         """Wait for ``done``; what it lacks (NotReady) is told once as an event and, with ``state``, there."""
         said = ""
         while True:
@@ -244,7 +183,7 @@ class PodWorker(threading.Thread):
             except inputs.NotReady as lack:
                 if str(lack) != said:
                     said = str(lack)
-                    self._event(report or lack.reason, said)
+                    self._event(lack.reason, said)
                     if state is not None:
                         state.wait(lack.reason, said)
             except (ApiException, urllib3.exceptions.HTTPError):
@@ -328,32 +267,8 @@ class PodWorker(threading.Thread):
         return True
 
     def _event(self, reason: str, message: str) -> None:
-        """An Event of the pod, as ``kubectl describe`` shows it."""
-        if not self._host.online:
-            return
-        meta = self.pod["metadata"]
-        body = {
-            "apiVersion": "v1",
-            "kind": "Event",
-            "metadata": {"generateName": f"{meta['name']}.", "namespace": meta["namespace"]},
-            "involvedObject": {
-                "kind": "Pod",
-                "namespace": meta["namespace"],
-                "name": meta["name"],
-                "uid": meta["uid"],
-            },
-            "reason": reason,
-            "message": message,
-            "type": "Warning",
-            "source": {"component": "kubelet", "host": self._host.name},
-            "firstTimestamp": pod_status.now(),
-            "lastTimestamp": pod_status.now(),
-            "count": 1,
-        }
-        try:
-            self._kube.create(f"/api/v1/namespaces/{meta['namespace']}/events", body)
-        except (ApiException, urllib3.exceptions.HTTPError):
-            return  # an event is a courtesy
+        if self._host.online:
+            self._kube.warn(self.pod, reason, message, source=self._host.name)
 
     def _give(self, order: _Stop) -> None:
         self._order = order

@@ -7,23 +7,21 @@ import pytest
 
 from astra_learn_assets_tests.cluster.cluster import phase
 from astra_learn_assets_tests.cluster.kube import Object
-from astra_learn_assets_tests.cluster.learning import IMAGE, SESSIONS, TRAIN, Learning
+from astra_learn_assets_tests.cluster.learning import IMAGE, TRAIN, Learning
 from astra_learn_assets_tests.cluster.nodes import GPU, POOL_LABEL
 
-pytestmark = [pytest.mark.cluster, pytest.mark.timeout(1200)]
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(2400)]
 LEARN = ["golden_set", "training_corpus", "lora_adapter", "evaluation_report", "promoted_adapter"]
 
 
 def test_the_nth_example_trains_on_the_training_node_and_ends_in_one_promotion(learning: Learning) -> None:
     town = learning.new_town("villaverde")
     threshold = learning.settings.train_threshold
-    submitted = 0
+    sessions = learning.sessions(town)
     while learning.pending(town.tenant_id) < threshold:
         assert not learning.runs(town.tenant_id), "nothing trains below the threshold"
-        assert submitted < len(SESSIONS), "the council is too small for the threshold"
         before = learning.pending(town.tenant_id)
-        town.submit(*SESSIONS[submitted : submitted + 3])
-        submitted += 3
+        town.submit(next(sessions), next(sessions))
         learning.until(lambda known=before: learning.pending(town.tenant_id) > known, "pairs are anonymized")
     learning.until(lambda: learning.promotions(town.tenant_id), "an adapter is promoted")
     (run,) = learning.runs(town.tenant_id)
