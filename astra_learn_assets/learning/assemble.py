@@ -204,8 +204,7 @@ def approved_documents(platform: Platform, tenant_id: str, *, of_golden: bool) -
         return [
             row
             for row in documents.listing(session, tenant_id, state="anonymized")
-            if golden.is_golden(row.document_id, share) is of_golden
-            and anonymize.is_approved(session, row, policy)
+            if golden.is_golden(row.document_id, share) is of_golden and anonymize.is_approved(row, policy)
         ]
 
 

@@ -70,7 +70,7 @@ def compare_waiting_finals(platform: Platform, tenant_id: str) -> CompareResult:
             pairs=sum(routes.values()),
             pairs_by_route=dict(routes),
             wer_by_document=wer,
-            unreadable=tuple(row.document_id for row in rows if row.metrics.get(documents.UNREADABLE)),
+            unreadable=tuple(row.document_id for row in rows if row.unreadable),
         )
 
 
@@ -124,11 +124,7 @@ def _record(
     data: bytes | None = None,
     unreadable: bool = False,
 ) -> None:
-    metrics: dict[str, float | bool] = {}
-    if delta is not None:
-        metrics = {"wer": delta.metrics.wer, "confidence": delta.metrics.confidence}
-    if unreadable:
-        metrics[documents.UNREADABLE] = True
+    metrics = {"wer": delta.metrics.wer, "confidence": delta.metrics.confidence} if delta is not None else {}
     with platform.database.session() as session:
         documents.record(
             session,
@@ -138,5 +134,6 @@ def _record(
             state="compared" if reason is None else "quarantined",
             reason=reason,
             diff_sha256=hashlib.sha256(data).hexdigest() if data is not None else None,
+            unreadable=unreadable,
             metrics=metrics,
         )

@@ -80,13 +80,21 @@ def _judged(
             state="anonymized",
             diff_sha256="a" * 64,
             pairs_sha256=jsonl.digest(jsonl.dump(made)),
-            metrics={"pii_policy": policy.fingerprint},
+            pii_policy=policy.fingerprint,
         )
         verdicts.record(
             session,
             GateVerdict(
                 gate="pii_gate", tenant_id=TENANT, digest=anonymize.gate_digest(row), passed=True, reason="ok"
             ),
+        )
+        assert documents.judged(
+            session,
+            TENANT,
+            row.document_id,
+            pairs_sha256=str(row.pairs_sha256),
+            pii_policy=policy.fingerprint,
+            approved=True,
         )
         return final.artifact_id
 
