@@ -71,6 +71,10 @@ class Settings(BaseSettings):
     )
     key: SecretStr | None = Field(None, description="bearer key of `astra-learn submit --url`")
 
+    outbox_retention_hours: float = Field(
+        24, ge=0, description="how long an event that was published, and the names in it, is kept"
+    )
+
     # keys
     master_key: SecretStr | None = Field(
         None, description="base64 of 32 bytes that wrap tenant keys; empty = file in home"

@@ -75,7 +75,8 @@ def build_sensors() -> list[dg.SensorDefinition]:
     @dg.sensor(
         minimum_interval_seconds=interval,
         default_status=dg.DefaultSensorStatus.RUNNING,
-        description="Publishes events that Redis missed; sets lost model pointers and MLflow aliases again.",
+        description="Publishes events that Redis missed and forgets old ones; sets lost model pointers and "
+        "MLflow aliases again.",
     )
     def outbox_sensor(context: dg.SensorEvaluationContext, platform: PlatformResource) -> dg.SensorResult:
         with platform.open() as opened:
@@ -92,6 +93,8 @@ def follow(platform: Platform, cursor: str | None) -> dg.SensorResult:
     MLflow was restored from a backup.
     """
     published = outbox.relay(platform.database, platform.redis)
+    with platform.database.session() as session:
+        forgotten = outbox.purge(session, timedelta(hours=platform.settings.outbox_retention_hours))
     try:
         pointers = f"{promoter.republish(platform)} model pointers set again"
     except Unavailable as error:
@@ -101,7 +104,8 @@ def follow(platform: Platform, cursor: str | None) -> dg.SensorResult:
     shown = promoter.repair_aliases(platform, done)
     checked = sum(done.get(tenant) != row for tenant, row in shown.items())
     return dg.SensorResult(
-        skip_reason=f"{published} events published, {pointers}, {checked} MLflow aliases checked",
+        skip_reason=f"{published} events published, {forgotten} old ones forgotten, {pointers}, "
+        f"{checked} MLflow aliases checked",
         cursor=";".join(f"{tenant}={row}" for tenant, row in sorted(shown.items())),
     )
 

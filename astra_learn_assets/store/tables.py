@@ -152,6 +152,8 @@ class Outbox(Base):
     __table_args__ = (
         # the relay looks only at what is left to do; the published tail stays out of the index
         Index("ix_outbox_waiting", "event_id", postgresql_where=text("published_at IS NULL")),
+        # and the purge at the oldest of the published ones
+        Index("ix_outbox_published", "published_at", postgresql_where=text("published_at IS NOT NULL")),
     )
     event_id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
     tenant_id: Mapped[str] = _tenant()
