@@ -24,6 +24,7 @@ from astra_learn_assets.learning import anonymize, promoter
 from astra_learn_assets.learning.training import plan
 from astra_learn_assets.learning.training import run as training_run
 from astra_learn_assets.learning.training.plan import RunState
+from astra_learn_assets.learning.training.policy import run_key
 from astra_learn_assets.partitions import tenant_partitions
 from astra_learn_assets.platform import Platform
 from astra_learn_assets.resources import PlatformResource
@@ -220,7 +221,7 @@ def _training_request(
     if row is None:
         return decision.reason, None
     tags = {training_run.TAG: row.run_id, "astra/reason": decision.reason}
-    key = f"{tenant}:{row.through_seq}:{row.attempt}"
+    key = run_key(tenant, row.through_seq, row.attempt)
     return decision.reason, dg.RunRequest(run_key=key, partition_key=tenant, tags=tags)
 
 
