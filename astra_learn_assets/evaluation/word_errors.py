@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from astra_learn_assets.spanish.text import PLACEHOLDER, clean
@@ -91,14 +90,6 @@ def compare(reference: str, hypothesis: str) -> TextCounts:
         strict=_count_words(strict_words(reference), strict_words(hypothesis)),
         characters=_count_characters(" ".join(was), " ".join(now)),
     )
-
-
-def total(counts: Iterable[TextCounts]) -> TextCounts:
-    """The sum of ``counts``."""
-    result = NOTHING
-    for item in counts:
-        result += item
-    return result
 
 
 def _count_words(reference: list[str], hypothesis: list[str]) -> Counts:

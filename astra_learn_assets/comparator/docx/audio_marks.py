@@ -43,11 +43,6 @@ def strip_link_label(text: str) -> str:
     return rest if re.search(r"[^\W_]", rest) else ""
 
 
-def is_label(text: str) -> bool:
-    """Whether ``text`` is nothing but an audio mark."""
-    return bool(text.strip()) and not strip_labels(text).strip()
-
-
 def is_pending(text: str) -> bool:
     """Whether ``text`` holds the placeholder of audio nobody has written down yet."""
     # Asked of every paragraph several times, and hardly any has one of these.
