@@ -38,8 +38,8 @@ from astra_learn_assets.privacy.identifiers.rules import Finding
 from astra_learn_assets.privacy.people.persons import is_name_word, is_ordinary
 from astra_learn_assets.privacy.pseudonymizer import Pseudonymizer
 from astra_learn_assets.privacy.scan.residual import ResidualScanner
+from astra_learn_assets.spanish.fold import fold_chars
 from astra_learn_assets.spanish.lexicon import given_names
-from astra_learn_assets.spanish.visible import fold_chars
 
 _TITLED = re.compile(
     r"(?i)(?<!\w)(?:señor(?:a|es|as)?|don|doña|president[ea]|ministr[oa]|alcald(?:e|esa)|conseller[a]?|lehendakari|colega|compañer[oa]|diputad[oa])\s+$"

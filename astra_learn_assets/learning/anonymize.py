@@ -40,6 +40,7 @@ from astra_learn_assets.hotpath import stored_file
 from astra_learn_assets.platform import Platform
 from astra_learn_assets.privacy import pseudonymizer
 from astra_learn_assets.privacy.ner import nlp
+from astra_learn_assets.privacy.people import tables
 from astra_learn_assets.privacy.pseudonymizer import Pseudonymizer
 from astra_learn_assets.privacy.scan import presidio, residual_names
 from astra_learn_assets.privacy.scan.pii_gate import batch_canary, pii_gate
@@ -122,7 +123,8 @@ def detectors(model: str | None) -> tuple[str, ...]:
         f"pseudonymizer {pseudonymizer.VERSION}",
         f"scored names {residual_names.VERSION}",
         *(f"{name} {number}" for name, number in sorted(presidio.versions().items())),
-        f"lexicon {_content(Path(lexicon.__file__).parent)}",
+        f"lexicon {_content(lexicon.FOLDER)}",
+        f"tables of persons {_content(tables.FOLDER)}",
         f"entity model {_model(model)}",
     )
 

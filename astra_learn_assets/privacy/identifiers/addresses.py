@@ -13,8 +13,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 
 from astra_learn_assets.privacy.identifiers.rules import Finding
+from astra_learn_assets.spanish.fold import fold_chars
 from astra_learn_assets.spanish.name_words import tokens
-from astra_learn_assets.spanish.visible import fold_chars
 
 UP = r"[A-ZÁÉÍÓÚÜÑÀÈÒÇ]"
 STREET = (

@@ -13,8 +13,8 @@ from collections.abc import Iterator
 
 from astra_learn_assets.privacy.identifiers import validators
 from astra_learn_assets.privacy.identifiers.rules import Finding, Rule, words
+from astra_learn_assets.spanish.fold import fold_chars
 from astra_learn_assets.spanish.name_words import tokens
-from astra_learn_assets.spanish.visible import fold_chars
 
 _NOT_BEFORE = r"(?<![\w.\-/])"
 _E = r"(?![\w/]|[.\-,]\d)"

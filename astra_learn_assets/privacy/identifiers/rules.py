@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
-from astra_learn_assets.spanish.visible import fold_chars
+from astra_learn_assets.spanish.fold import fold_chars
 
 BEFORE = 48
 MARGIN = 40

@@ -16,8 +16,9 @@ from dataclasses import dataclass
 from astra_learn_assets.privacy.identifiers.samples import makers, spellings
 from astra_learn_assets.privacy.pseudonymizer import Pseudonymizer
 from astra_learn_assets.privacy.scan.residual import ResidualScanner
-from astra_learn_assets.spanish.lexicon import name_lists
-from astra_learn_assets.spanish.visible import PLACEHOLDER, fold_chars
+from astra_learn_assets.spanish.fold import fold_chars
+from astra_learn_assets.spanish.lexicon import given_names_by_origin
+from astra_learn_assets.spanish.placeholder import PLACEHOLDER
 
 PERSONS = 40
 IDENTIFIERS = 20
@@ -163,13 +164,7 @@ def survives(secret: str, text: str) -> bool:
 
 
 def _names(rng: random.Random, count: int) -> list[str]:
-    given = [
-        n
-        for section, names in name_lists().items()
-        if section.startswith("given:es")
-        for n in names
-        if len(n) > 3
-    ]
+    given = [name for name in given_names_by_origin()["es"] if len(name) > 3]
     out = []
     for _ in range(count):
         surnames = [(rng.choice(_HEADS) + rng.choice(_TAILS)).capitalize() for _ in range(2)]
