@@ -33,11 +33,12 @@ dev: $(STAMP) ## start services, API, Dagster UI and daemon; Ctrl-C ends everyth
 test: $(STAMP) ## run the whole suite
 	@$(BIN)/python -m pytest -n logical --maxprocesses $(WORKERS) --dist worksteal $(ARGS)
 
-lint: $(STAMP) ## what CI checks: ruff, mypy, import-linter
+lint: $(STAMP) ## what CI checks: ruff, mypy, import-linter, country files
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@$(BIN)/python -m astra_learn_assets.privacy.identifiers.check
 
 format: $(STAMP) ## mend what ruff can mend
 	@$(BIN)/ruff check --fix .

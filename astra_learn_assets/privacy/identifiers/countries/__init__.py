@@ -88,7 +88,12 @@ def identity_rules(country: str) -> tuple[Rule, ...]:
     pack = country_pack(country)
     abroad = [rule for other in country_packs().values() for rule in other.abroad]
     rules = (*pack.rules, *abroad, spelled(pack.kind), introduced(pack.kind))
-    return tuple(rule if rule.context else replace(rule, context=identity_words()) for rule in rules)
+    return tuple(map(with_words, rules))
+
+
+def with_words(rule: Rule) -> Rule:
+    """The rule, waiting for any word that names a paper if it has no context words of its own."""
+    return rule if rule.context else replace(rule, context=identity_words())
 
 
 country_packs()  # a file that is not whole is an error here, not in a run

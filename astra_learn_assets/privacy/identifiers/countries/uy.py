@@ -61,5 +61,5 @@ PACK = CountryPack(
         Sample("CEDULA", "C.I.", Alone.HYPHEN, _ci),
         Sample("RUT", "RUT", Alone.ALWAYS, _rut),
     ),
-    examples=(),
+    examples=("C.I. 1234567-2",),
 )
