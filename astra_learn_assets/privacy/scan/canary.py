@@ -13,7 +13,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from astra_learn_assets.privacy.identifiers.samples import makers, spellings
+from astra_learn_assets.privacy.identifiers.countries import country_pack
+from astra_learn_assets.privacy.identifiers.samples import spellings
 from astra_learn_assets.privacy.pseudonymizer import Pseudonymizer
 from astra_learn_assets.privacy.scan.residual import ResidualScanner
 from astra_learn_assets.spanish.fold import fold_chars
@@ -174,7 +175,7 @@ def _names(rng: random.Random, count: int) -> list[str]:
 
 def _identifiers(rng: random.Random, count: int, country: str) -> list[tuple[str, str]]:
     """``(text to plant, what must not survive)``: phones, mail, a DNI, the country's documents."""
-    own = makers(country)
+    own = country_pack(country).samples
     out = []
     for index in range(count):
         number = f"{rng.randint(20_000_000, 79_999_999)}"
@@ -187,9 +188,9 @@ def _identifiers(rng: random.Random, count: int, country: str) -> list[tuple[str
             letter = "TRWAGMYFPDXBNJZSQVHLCKE"[int(number) % 23]
             out.append((f"DNI {number[:2]}.{number[2:5]}.{number[5:]}-{letter}", number))
         else:
-            _, word, _, make = own[index // 4 % len(own)]
-            value = rng.choice(spellings(make(rng)))
-            out.append((f"{word} {value}", value))
+            sample = own[index // 4 % len(own)]
+            value = rng.choice(spellings(sample.make(rng)))
+            out.append((f"{sample.word} {value}", value))
     return out
 
 
