@@ -33,11 +33,13 @@ dev: $(STAMP) ## start services, API, Dagster UI and daemon; Ctrl-C ends everyth
 test: $(STAMP) ## run the whole suite
 	@$(BIN)/python -m pytest -n logical --maxprocesses $(WORKERS) --dist worksteal $(ARGS)
 
-lint: $(STAMP) ## what CI checks: ruff, mypy, import-linter, documents
+lint: $(STAMP) ## what CI checks: ruff, mypy, import-linter, tables of words, country files, documents
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@$(BIN)/python -m astra_learn_assets.spanish.tables
+	@$(BIN)/python -m astra_learn_assets.privacy.identifiers.check
 	@$(BIN)/python docs/check.py
 
 docs-check: $(STAMP) ## every module and file that the documents name exists

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from astra_learn_assets.errors import BadConfiguration
+from astra_learn_assets.errors import BadConfiguration, BadInput
 
 if TYPE_CHECKING:
     from astra_learn_assets.platform import Platform
@@ -37,6 +37,22 @@ def read_settings(home: Path | None = None) -> Settings:
         first = error.errors(include_input=False, include_url=False)[0]
         name = "_".join(str(part) for part in first["loc"]).upper()
         raise BadConfiguration(f"ASTRA_{name}: {first['msg']}") from None
+
+
+def chosen_country(option: str | None, home: Path | None = None) -> str:
+    """The code of the country pack that ``--country`` names; without it the one of ``ASTRA_COUNTRY``.
+
+    Raises:
+        BadInput, BadConfiguration: there is no such pack, listing those there are.
+    """
+    from astra_learn_assets.privacy.identifiers.countries import country_code
+
+    if option is not None:
+        return country_code(option)
+    try:
+        return country_code(read_settings(home).country)
+    except BadInput as error:
+        raise BadConfiguration(f"ASTRA_COUNTRY: {error}") from None
 
 
 @contextmanager

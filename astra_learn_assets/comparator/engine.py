@@ -61,7 +61,7 @@ def compare(
 ) -> Delta:
     """What the human changed in ``generated`` to make ``final``, and what may be learned from it.
 
-    ``base_id`` is the draft really compared (``versions.choose_base``), ``base_replaced`` whether it is
+    ``base_id`` is the draft really compared (the caller chose it), ``base_replaced`` whether it is
     another than the caller named. ``dictionary`` is the tenant's (wrong -> right), ``recognize`` an
     optional NER. A quarantined delta has ``quarantined`` set and neither pairs nor entity changes.
 

@@ -35,6 +35,7 @@ from astra_learn_assets.hotpath.drafts import Place, note, place_of, register_dr
 from astra_learn_assets.hotpath.summary import LiveEntity, SubmitSummary, left_out, sentence
 from astra_learn_assets.hotpath.wording import told
 from astra_learn_assets.platform import Platform
+from astra_learn_assets.spanish.fold import entry_key
 from astra_learn_assets.store import artifacts, dictionary, erasure, outbox, paths, tenants
 from astra_learn_assets.store.tables import Artifact
 
@@ -209,9 +210,7 @@ def _live_entities(delta: Delta) -> tuple[tuple[LiveEntity, ...], list[Rejection
         if reason is not None:
             refused.append(Rejection(reason=f"too_broad:{reason}"))
             continue
-        live[dictionary.entry_key(change.wrong)] = LiveEntity(
-            wrong=change.wrong, right=change.right, kind=change.kind
-        )
+        live[entry_key(change.wrong)] = LiveEntity(wrong=change.wrong, right=change.right, kind=change.kind)
     return tuple(live.values()), refused
 
 

@@ -71,7 +71,7 @@ def compare_waiting_finals(
             pairs=sum(routes.values()),
             pairs_by_route=dict(routes),
             wer_by_document=wer,
-            unreadable=tuple(row.document_id for row in rows if row.metrics.get(documents.UNREADABLE)),
+            unreadable=tuple(row.document_id for row in rows if row.unreadable),
         )
 
 
@@ -105,11 +105,7 @@ def _record(
     diff_sha256: str | None = None,
     unreadable: bool = False,
 ) -> None:
-    metrics: dict[str, float | bool] = {}
-    if delta is not None:
-        metrics = {"wer": delta.metrics.wer, "confidence": delta.metrics.confidence}
-    if unreadable:
-        metrics[documents.UNREADABLE] = True
+    metrics = {"wer": delta.metrics.wer, "confidence": delta.metrics.confidence} if delta is not None else {}
     with platform.database.session() as session:
         documents.record(
             session,
@@ -119,5 +115,6 @@ def _record(
             state="compared" if reason is None else "quarantined",
             reason=reason,
             diff_sha256=diff_sha256,
+            unreadable=unreadable,
             metrics=metrics,
         )

@@ -6,7 +6,6 @@ versions have no gap and no change is lost when two clerks correct names at the 
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -17,20 +16,11 @@ from sqlalchemy.dialects.postgresql import insert
 from astra_learn_assets import ids
 from astra_learn_assets.contracts import DictionaryEntry, DictionaryUpdated
 from astra_learn_assets.errors import BadInput, NotFound
+from astra_learn_assets.spanish.fold import entry_key
 from astra_learn_assets.store import outbox
 from astra_learn_assets.store.tables import Dictionary, DictionaryChange
 
 _MAXIMUM_LENGTH = 200
-
-
-def entry_key(wrong: str) -> str:
-    """What two spellings must share to be one entry: case, spaces and invisible characters do not count.
-
-    Accents do: "Garcia" and "García" are different transcriptions.
-    """
-    visible = "".join(char for char in wrong if unicodedata.category(char) != "Cf")
-    folded = unicodedata.normalize("NFC", unicodedata.normalize("NFC", visible).casefold())
-    return " ".join(folded.split())
 
 
 def apply(

@@ -15,11 +15,6 @@ def draft_docx(tenant: str, session: str, version: int) -> str:
     return f"{_session(tenant, session, version)}/draft.docx"
 
 
-def draft_manifest(tenant: str, session: str, version: int) -> str:
-    """``sessions/{tenant}/{session}/v{n}/draft.json``"""
-    return f"{_session(tenant, session, version)}/draft.json"
-
-
 def redraft_docx(tenant: str, session: str, version: int, sha256: str) -> str:
     """``sessions/{tenant}/{session}/v{n}/draft-{16 of sha256}.docx``: a draft made anew, same version."""
     return f"{_session(tenant, session, version)}/draft-{ids.digest(sha256, 'draft digest')[:16]}.docx"

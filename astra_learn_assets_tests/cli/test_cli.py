@@ -15,7 +15,7 @@ from astra_learn_assets.cli import app
 from astra_learn_assets.cli.output import REFUSALS
 from astra_learn_assets.comparator.docx import admission
 from astra_learn_assets.platform import Platform
-from astra_learn_assets.privacy.identifiers.countries import COUNTRIES
+from astra_learn_assets.privacy.identifiers.countries import country_packs
 from astra_learn_assets.services.embedded import export_env
 from astra_learn_assets_tests.api.files import NAME_FIX, TEXT_FIX, DraftFiles, make_draft
 from astra_learn_assets_tests.conftest import MakeTenant
@@ -202,9 +202,38 @@ def test_a_country_without_a_pack_is_refused_with_the_list_of_those_there_are(
     assert answer.returncode == 1, answer.stdout + answer.stderr
     error = json.loads(answer.stdout)["error"]
     assert error["code"] == "bad_input"
-    assert error["message"].endswith(f"use one of {', '.join(COUNTRIES)}")
+    assert error["message"].endswith(f"use one of {', '.join(country_packs())}")
     assert not home.exists(), "nothing is started for a country nobody knows"
     assert not Path("out.jsonl").exists()
+
+
+@pytest.mark.parametrize(
+    "command", ["tenant add villaverde", "anonymize in.jsonl out.jsonl", "scan in.jsonl"]
+)
+def test_a_country_setting_without_a_pack_is_refused_by_its_name(
+    tmp_path: Path, command: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("in.jsonl").write_text('{"input": "a", "output": "b"}\n')
+    home = tmp_path / "home"
+    settings = {"ASTRA_HOME": str(home), "ASTRA_COUNTRY": "zz"}
+    answer = astra(*command.split(), "-o", "json", env=settings)
+    assert answer.returncode == 1, answer.stdout + answer.stderr
+    error = json.loads(answer.stdout)["error"]
+    assert error["code"] == "bad_configuration"
+    assert error["message"].startswith("ASTRA_COUNTRY: no country pack 'zz': use one of ar, bo,")
+    assert not home.exists(), "nothing is started for a country nobody knows"
+    assert not Path("out.jsonl").exists()
+
+
+def test_a_tenant_of_no_named_country_is_in_the_settings_country(env: dict[str, str]) -> None:
+    settings = {**env, "ASTRA_COUNTRY": "EC"}
+    made = astra("tenant", "add", "villaverde", "-o", "json", env=settings)
+    assert json.loads(made.stdout)["country"] == "ec", made.stderr
+    named = astra("tenant", "add", "pueblo", "--country", "co", "-o", "json", env=settings)
+    assert json.loads(named.stdout)["country"] == "co"
+    listed = json.loads(astra("tenant", "list", "-o", "json", env=settings).stdout)
+    assert {row["tenant_id"]: row["country"] for row in listed} == {"pueblo": "co", "villaverde": "ec"}
 
 
 def test_a_setting_that_cannot_be_read_is_named(tmp_path: Path) -> None:

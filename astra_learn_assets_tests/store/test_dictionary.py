@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
@@ -32,25 +31,6 @@ def _entry(wrong: str, right: str, author: str = "marta") -> DictionaryEntry:
 @pytest.fixture
 def tenant(make_tenant: MakeTenant) -> str:
     return make_tenant().tenant_id
-
-
-@pytest.mark.parametrize(
-    ("one", "two"),
-    [
-        ("Garcia", "GARCIA"),
-        ("Garcia  Lopez", "garcia\u00a0lopez"),
-        (unicodedata.normalize("NFD", "Peña"), "peña"),
-        ("Ca\u00adrrillo", "carrillo"),
-        ("\u200bOrtega ", "ortega"),
-        ("STRASSE", "straße"),
-    ],
-)
-def test_case_spaces_and_invisible_characters_make_no_second_entry(one: str, two: str) -> None:
-    assert dictionary.entry_key(one) == dictionary.entry_key(two)
-
-
-def test_accents_do(platform: Platform) -> None:
-    assert dictionary.entry_key("García") != dictionary.entry_key("Garcia")
 
 
 def test_a_change_is_one_version_one_history_row_each_and_one_event(platform: Platform, tenant: str) -> None:
