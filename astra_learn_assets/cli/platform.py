@@ -40,14 +40,16 @@ def read_settings(home: Path | None = None) -> Settings:
 
 
 @contextmanager
-def platform(home: Path | None = None) -> Iterator[Platform]:
+def platform(home: Path | None = None, *, found: bool = False) -> Iterator[Platform]:
     """The configured platform, or the one in ``home``; what no setting names runs embedded meanwhile.
 
+    ``found``: make one where there is none.
+
     Raises:
-        Unavailable, BadConfiguration.
+        NotFound, Unavailable, BadConfiguration.
     """
     from astra_learn_assets.platform import Platform
     from astra_learn_assets.services.embedded import embedded
 
-    with embedded(read_settings(home)) as settings, Platform.open(settings) as opened:
+    with embedded(read_settings(home), found=found) as settings, Platform.open(settings) as opened:
         yield opened
