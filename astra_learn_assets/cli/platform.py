@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -37,6 +38,18 @@ def read_settings(home: Path | None = None) -> Settings:
         first = error.errors(include_input=False, include_url=False)[0]
         name = "_".join(str(part) for part in first["loc"]).upper()
         raise BadConfiguration(f"ASTRA_{name}: {first['msg']}") from None
+
+
+def require_simulation() -> None:
+    """The simulated councils are part of the checkout, not of the package.
+
+    Raises:
+        BadConfiguration: they are not here.
+    """
+    if find_spec("astra_learn_assets.simulation") is None:
+        raise BadConfiguration(
+            "the simulated councils are not in the installed package: use a checkout of the code"
+        )
 
 
 @contextmanager

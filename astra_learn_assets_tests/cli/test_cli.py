@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import time
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from astra_learn_assets.comparator.docx import admission
 from astra_learn_assets.platform import Platform
 from astra_learn_assets.privacy.identifiers.countries import COUNTRIES
 from astra_learn_assets.services.embedded import export_env
+from astra_learn_assets.settings import REPOSITORY
 from astra_learn_assets_tests.api.files import NAME_FIX, TEXT_FIX, DraftFiles, make_draft
 from astra_learn_assets_tests.conftest import MakeTenant
 
@@ -57,6 +59,26 @@ def test_help_answers_quickly_and_lists_every_command() -> None:
     for command in (*commands, "status", "promote", "rollback", "blocklist", "adapter", "council"):
         assert command in answer.stdout
     assert seconds < 5, "about 0.4 s on an idle machine"
+
+
+def test_the_version_is_the_packages() -> None:
+    assert astra("--version").stdout == f"astra-learn {version('astra-learn')}\n"
+
+
+@pytest.mark.parametrize("command", ["demo --exit", "council sample somewhere"])
+def test_an_installed_package_has_no_simulated_councils_and_says_so(tmp_path: Path, command: str) -> None:
+    code = "from astra_learn_assets.cli import main, platform; platform.find_spec = lambda name: None; main()"
+    answer = subprocess.run(
+        [sys.executable, "-c", code, *command.split()],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+    )
+    assert answer.returncode == 1
+    assert answer.stderr.startswith("error: the simulated councils are not in the installed package")
+    assert not list(tmp_path.iterdir())
 
 
 def test_help_loads_no_heavy_module() -> None:
