@@ -68,7 +68,7 @@ def tenant_add(
             raise BadInput(f"tier {tier!r:.30}: use 1 to 20 letters or digits")
         if name is not None and not (name.strip() and name.isprintable() and len(name) <= 200):
             raise BadInput("--name: use 1 to 200 printable characters")
-        with platform(home) as opened, opened.database.session() as session:
+        with platform(home, found=True) as opened, opened.database.session() as session:
             made = tenants.create(
                 session,
                 tenant,

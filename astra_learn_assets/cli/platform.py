@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -55,15 +56,29 @@ def chosen_country(option: str | None, home: Path | None = None) -> str:
         raise BadConfiguration(f"ASTRA_COUNTRY: {error}") from None
 
 
-@contextmanager
-def platform(home: Path | None = None) -> Iterator[Platform]:
-    """The configured platform, or the one in ``home``; what no setting names runs embedded meanwhile.
+def require_simulation() -> None:
+    """The simulated councils are part of the checkout, not of the package.
 
     Raises:
-        Unavailable, BadConfiguration.
+        BadConfiguration: they are not here.
+    """
+    if find_spec("astra_learn_assets.simulation") is None:
+        raise BadConfiguration(
+            "the simulated councils are not in the installed package: use a checkout of the code"
+        )
+
+
+@contextmanager
+def platform(home: Path | None = None, *, found: bool = False) -> Iterator[Platform]:
+    """The configured platform, or the one in ``home``; what no setting names runs embedded meanwhile.
+
+    ``found``: make one where there is none.
+
+    Raises:
+        NotFound, Unavailable, BadConfiguration.
     """
     from astra_learn_assets.platform import Platform
     from astra_learn_assets.services.embedded import embedded
 
-    with embedded(read_settings(home)) as settings, Platform.open(settings) as opened:
+    with embedded(read_settings(home), found=found) as settings, Platform.open(settings) as opened:
         yield opened
