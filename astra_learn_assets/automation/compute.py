@@ -30,7 +30,7 @@ Kind = Literal["training", "default"]
 STANDARD = "standard"
 GPU_RESOURCE = "nvidia.com/gpu"
 _QUANTITY = re.compile(r"(\d+(?:\.\d+)?)(m|[kKMGTPE]i?)?")
-_FACTORS = {
+_FACTORS: dict[str | None, Decimal] = {
     None: Decimal(1), "m": Decimal("0.001"), "k": Decimal(10**3), "K": Decimal(10**3),
     **{prefix: Decimal(10 ** (3 * power)) for power, prefix in enumerate("MGTPE", start=2)},
     **{f"{prefix}i": Decimal(2 ** (10 * power)) for power, prefix in enumerate("KMGTPE", start=1)},
@@ -154,7 +154,7 @@ class ComputeProfile(_Strict):
             "job_spec_config": {
                 "active_deadline_seconds": self.active_deadline_seconds,
                 "ttl_seconds_after_finished": self.ttl_seconds,
-                "backoff_limit": 0,  # a second pod of one run: Dagster retries runs, with an attempt of its own
+                "backoff_limit": 0,  # no second pod of one run: Dagster retries runs
             },
             "merge_behavior": "DEEP",
         }

@@ -5,14 +5,15 @@ The coordinator sees every run, so the lane, the priority and the pod are set he
 
 - ``astra/lane``: ``{tenant}:learn`` or ``{tenant}:prepare``; the instance runs one of each at a time;
 - ``dagster/priority``: -10 for backfills, so that a clerk's feedback never waits behind one;
-- ``astra/gpu``: on runs that use an asset of the pool ``gpu``; the instance runs one of them at a time. A pool
-  does not hold back whole runs until its limit was set by hand, and two trainings on one card end both;
+- ``astra/gpu``: on runs that use an asset of the pool ``gpu``; the instance runs one of them at a time. A
+  pool does not hold back whole runs until its limit was set by hand, and two trainings on one card end both;
 - ``dagster-k8s/config`` and ``astra/compute``: what its pod is and the profile's name, from the policy in
   :mod:`~astra_learn_assets.automation.compute` (where runs are pods).
 
 Which assets need a GPU is said by the assets (``pool=GPU_POOL``): Dagster puts the pool of each step into the
-run's plan, and a run without a selection of assets has a plan too. A lane, a priority and a GPU count that the run brings itself win; a
-pod that it brings is merged, and a run that would weaken its profile fails with the reason instead of waiting.
+run's plan, and a run without a selection of assets has a plan too. A lane, a priority and a GPU count that
+the run brings itself win; a pod that it brings is merged, and a run that would weaken its profile fails with
+the reason instead of waiting.
 """
 
 from __future__ import annotations
@@ -152,5 +153,5 @@ def refuse_bypass(launcher: object, tags: Mapping[str, str]) -> None:
     if type(launcher).__name__ == K8S_LAUNCHER and COMPUTE_TAG not in tags:
         raise BadConfiguration(
             "this run would work in the caller's process, past the queue and its compute profile: where runs "
-            "are pods, materialize in the UI or with `dagster job launch`, not with `dagster asset materialize`"
+            "are pods, materialize in the UI or launch a job, not with `dagster asset materialize`"
         )
