@@ -27,14 +27,13 @@ from dagster import DagsterRun, QueuedRunCoordinator, SubmitRunContext
 from astra_learn_assets.automation import compute
 from astra_learn_assets.automation.compute import ComputePolicy
 from astra_learn_assets.errors import AstraError, BadConfiguration
+from astra_learn_assets.resources.queue_guard import COMPUTE_TAG, K8S_LAUNCHER
 from astra_learn_assets.settings import get_settings
 
 GPU_POOL = "gpu"
 LANE_TAG = "astra/lane"
 GPU_TAG = "astra/gpu"
-COMPUTE_TAG = "astra/compute"
 K8S_TAG = "dagster-k8s/config"
-K8S_LAUNCHER = "K8sRunLauncher"
 _PREPARING = ("document_diffs", "anonymized_pairs")  # and their checks
 
 
@@ -139,19 +138,3 @@ class TaggingRunCoordinator(QueuedRunCoordinator):  # type: ignore[type-arg]
 
         with Platform.open(get_settings()) as platform, platform.database.session() as session:
             return tenants.get(session, tenant).tier
-
-
-def refuse_bypass(launcher: object, tags: Mapping[str, str]) -> None:
-    """Refuse a run that did not come through the coordinator where runs are pods.
-
-    ``dagster asset materialize`` runs in the caller's process, past the queue: without limits, without a GPU,
-    beside the training that the queue holds back.
-
-    Raises:
-        BadConfiguration: it is such a run.
-    """
-    if type(launcher).__name__ == K8S_LAUNCHER and COMPUTE_TAG not in tags:
-        raise BadConfiguration(
-            "this run would work in the caller's process, past the queue and its compute profile: where runs "
-            "are pods, materialize in the UI or launch a job, not with `dagster asset materialize`"
-        )

@@ -15,16 +15,15 @@ from dagster._core.test_utils import instance_for_test
 from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
 
 from astra_learn_assets.automation.run_coordinator import (
-    COMPUTE_TAG,
     GPU_TAG,
     K8S_TAG,
     LANE_TAG,
     compute_tags,
-    refuse_bypass,
     tags_for,
 )
 from astra_learn_assets.definitions import defs
 from astra_learn_assets.errors import BadConfiguration
+from astra_learn_assets.resources.queue_guard import COMPUTE_TAG, refuse_bypass
 from astra_learn_assets.settings import get_settings
 from astra_learn_assets_tests.automation.test_compute import POLICY, load
 
