@@ -35,7 +35,7 @@ from astra_learn_assets_tests.cluster.cluster import Cluster
 from astra_learn_assets_tests.cluster.container import Image
 from astra_learn_assets_tests.cluster.dagster_processes import DagsterProcesses
 from astra_learn_assets_tests.cluster.kube import Object
-from astra_learn_assets_tests.cluster.nodes import GPU, POOL_LABEL
+from astra_learn_assets_tests.cluster.profiles import ACCOUNT, PRIORITY, SECRET, policy
 from astra_learn_assets_tests.graph.conftest import SMALL, Town
 
 IMAGE = "astra-trainer:v1"
@@ -44,14 +44,6 @@ START_TIMEOUT = 150
 TRAIN = "train_adapter"
 _SECONDS = 900.0  # what a busy machine needs; a test ends as soon as it is true
 _HOME = "/opt/dagster/dagster_home"
-_GPU_TAGS = {
-    "container_config": {"resources": {"limits": {GPU: 1}}},
-    "pod_spec_config": {
-        "node_selector": {POOL_LABEL: "training"},
-        "tolerations": [{"key": GPU, "operator": "Exists", "effect": "NoSchedule"}],
-    },
-    "job_spec_config": {"active_deadline_seconds": 3600, "ttl_seconds_after_finished": 3600},
-}
 _KNOBS: dict[str, Any] = {
     **SMALL,
     "train_threshold": 15,
@@ -60,7 +52,6 @@ _KNOBS: dict[str, Any] = {
     "sensor_interval_seconds": 2,
     "train_backoff_minutes": 0.0,
     "train_settle_minutes": 0.0,
-    "gpu_tags": json.dumps(_GPU_TAGS),
 }
 _RIGHTS = [
     {"apiGroups": ["batch"], "resources": ["jobs", "jobs/status"], "verbs": ["*"]},
@@ -84,6 +75,8 @@ class Learning:
             "ASTRA_DAGSTER_STORAGE": str(storage),
         }
         self._make_objects()
+        profiles = folder / "profiles.json"
+        profiles.write_text(json.dumps(policy(self._variables)))
         kubeconfig = cluster.plane.kubeconfig_of_account(NAMESPACE, "dagster")
         outside = {"load_incluster_config": False, "kubeconfig_file": str(kubeconfig)}
         (folder / "dagster.yaml").write_text(yaml.safe_dump(_instance(self.settings, outside)))
@@ -91,6 +84,7 @@ class Learning:
             "PATH": os.environ["PATH"],
             "PYTHONPATH": str(REPOSITORY),
             "DAGSTER_HOME": str(folder),
+            "ASTRA_COMPUTE_PROFILES": str(profiles),
             **self._variables,
         }
         self.dagster = DagsterProcesses(folder, environment, "astra_learn_assets.definitions")
@@ -176,6 +170,10 @@ class Learning:
         assert run is not None
         return run.status
 
+    def messages(self, run_id: str) -> list[str]:
+        """What Dagster noted about a run."""
+        return [entry.message for entry in self.instance.all_logs(run_id)]
+
     def trainings(self, tenant_id: str) -> list[TrainingRun]:
         """The tenant's trainings, oldest first."""
         with self.platform.database.session() as session:
@@ -214,14 +212,17 @@ class Learning:
         objects: list[Object] = [
             {"kind": "Namespace", "metadata": {"name": NAMESPACE}},
             {"kind": "ServiceAccount", "metadata": meta},
-            {"kind": "Secret", "metadata": {**meta, "name": "astra-learn"}, "stringData": self._variables},
+            {"kind": "ServiceAccount", "metadata": {**meta, "name": ACCOUNT}},
+            {"kind": "Secret", "metadata": {**meta, "name": SECRET}, "stringData": self._variables},
             {
                 "kind": "ConfigMap",
                 "metadata": {**meta, "name": "dagster-instance"},
                 "data": {"dagster.yaml": instance},
             },
         ]
+        priority = {"apiVersion": "scheduling.k8s.io/v1", "kind": "PriorityClass", "value": -10}
         self.cluster.apply(
+            {**priority, "metadata": {"name": PRIORITY}, "preemptionPolicy": "Never"},
             *({"apiVersion": "v1", **item} for item in objects),
             {**rbac, "kind": "Role", "rules": _RIGHTS},
             {
@@ -265,7 +266,6 @@ def _instance(settings: Settings, reach: Mapping[str, Any]) -> dict[str, Any]:
         "service_account_name": "dagster",
         "job_namespace": NAMESPACE,
         "image_pull_policy": "IfNotPresent",
-        "env_secrets": ["astra-learn"],
         "volumes": [{"name": "astra-home", "hostPath": {"path": home}}],
         "volume_mounts": [{"name": "astra-home", "mountPath": home}],
     }

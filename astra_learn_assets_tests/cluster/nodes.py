@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 GPU = "nvidia.com/gpu"
-POOL_LABEL = "astra.learn/pool"
-INFERENCE_TAINT = "astra.learn/inference"
+POOL_LABEL = "astra-learn/pool"
+INFERENCE_TAINT = "astra-learn/inference"
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,10 @@ from astra_learn_assets_tests.cluster.cluster import phase
 from astra_learn_assets_tests.cluster.kube import Object
 from astra_learn_assets_tests.cluster.learning import IMAGE, TRAIN, Learning
 from astra_learn_assets_tests.cluster.nodes import GPU, POOL_LABEL
+from astra_learn_assets_tests.cluster.profiles import PRIORITY
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(2400)]
+FAILURE = dg.DagsterRunStatus.FAILURE
 LEARN = ["golden_set", "training_corpus", "lora_adapter", "evaluation_report", "promoted_adapter"]
 
 
@@ -64,7 +66,9 @@ def test_every_way_into_a_training_asks_for_one_card_in_the_training_pool(learni
 
 
 def _pod_of(learning: Learning, run_id: str) -> Object:
-    (pod,) = learning.until(lambda: learning.pods(run_id), "the run has its pod")
+    learning.until(lambda: learning.pods(run_id) or learning.status(run_id) == FAILURE, "the run has its pod")
+    assert learning.status(run_id) != FAILURE, learning.messages(run_id)
+    (pod,) = learning.pods(run_id)
     return dict(pod)
 
 
@@ -72,7 +76,9 @@ def _asks_for_a_card(pod: Object) -> None:
     (container,) = pod["spec"]["containers"]
     assert container["image"] == IMAGE
     assert container["args"][:3] == ["dagster", "api", "execute_run"]
-    assert container["resources"]["limits"][GPU] == "1"
+    assert container["resources"]["limits"] == {"cpu": "2", "memory": "8Gi", GPU: "1"}
+    assert "envFrom" not in container, "no whole Secret in a training pod"
     assert pod["spec"]["nodeSelector"] == {POOL_LABEL: "training"}
     assert any(item["key"] == GPU for item in pod["spec"]["tolerations"])
     assert pod["spec"]["restartPolicy"] == "Never"
+    assert pod["spec"]["priorityClassName"] == PRIORITY

@@ -13,7 +13,7 @@ from astra_learn_assets_tests.cluster import programs
 from astra_learn_assets_tests.cluster.cluster import Cluster, phase, waiting_reason
 from astra_learn_assets_tests.cluster.container import Image
 from astra_learn_assets_tests.cluster.kube import FORBIDDEN, Kube, Object
-from astra_learn_assets_tests.cluster.nodes import GPU
+from astra_learn_assets_tests.cluster.nodes import GPU, INFERENCE_TAINT, POOL_LABEL
 from astra_learn_assets_tests.cluster.objects import (
     IMAGE,
     config,
@@ -133,10 +133,10 @@ def test_a_node_may_not_read_a_secret_that_none_of_its_pods_names(cluster: Clust
 
 
 def test_a_training_pod_cannot_be_scheduled_on_an_inference_node(cluster: Cluster, namespace: str) -> None:
-    wrong = {**training_placement(), "nodeSelector": {"astra.learn/pool": "inference"}}
+    wrong = {**training_placement(), "nodeSelector": {POOL_LABEL: "inference"}}
     cluster.apply(pod("wrong", namespace, "true", container=gpu_container(), **wrong))
     (message,) = cluster.until(lambda: cluster.events("FailedScheduling", namespace), "the scheduler speaks")
-    assert "1 node(s) had untolerated taint(s)" in message or "astra.learn/inference" in message
+    assert "1 node(s) had untolerated taint(s)" in message or INFERENCE_TAINT in message
     assert "nodeName" not in cluster.pod("wrong", namespace)["spec"]
 
 
@@ -234,7 +234,7 @@ def test_a_lost_nodes_pod_is_replaced_elsewhere_only_once(
                         "weight": 100,
                         "preference": {
                             "matchExpressions": [
-                                {"key": "astra.learn/pool", "operator": "In", "values": ["platform"]}
+                                {"key": POOL_LABEL, "operator": "In", "values": ["platform"]}
                             ]
                         },
                     }

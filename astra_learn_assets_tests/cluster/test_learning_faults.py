@@ -78,7 +78,7 @@ def steps_of(learning: Learning, run_id: str) -> list[str]:
 
 def said(learning: Learning, run_id: str, words: str) -> bool:
     """Whether an event of the run says ``words``."""
-    return any(words in entry.message for entry in learning.instance.all_logs(run_id))
+    return any(words in message for message in learning.messages(run_id))
 
 
 def test_an_evicted_pods_training_ends_in_the_retry(learning: Learning) -> None:
