@@ -8,7 +8,9 @@ The coordinator sees every run, so the lane, the priority and the pod are set he
 - ``astra/gpu``: on runs that use an asset of the pool ``gpu``; the instance runs one of them at a time. A
   pool does not hold back whole runs until its limit was set by hand, and two trainings on one card end both;
 - ``dagster-k8s/config`` and ``astra/compute``: what its pod is and the profile's name, from the policy in
-  :mod:`~astra_learn_assets.automation.compute` (where runs are pods).
+  :mod:`~astra_learn_assets.automation.compute` (where runs are pods). ``astra/own_pod`` keeps what the run
+  brought: a retry inherits the tags of its parent, and must be stamped from that and from the policy of its
+  own day, not refused for what the parent was stamped with.
 
 Which assets need a GPU is said by the assets (``pool=GPU_POOL``): Dagster puts the pool of each step into the
 run's plan, and a run without a selection of assets has a plan too. A lane, a priority and a GPU count that
@@ -34,6 +36,7 @@ GPU_POOL = "gpu"
 LANE_TAG = "astra/lane"
 GPU_TAG = "astra/gpu"
 K8S_TAG = "dagster-k8s/config"
+OWN_POD_TAG = "astra/own_pod"
 _PREPARING = ("document_diffs", "anonymized_pairs")  # and their checks
 
 
@@ -58,16 +61,18 @@ def compute_tags(*, tags: Mapping[str, str], gpu: bool, policy: ComputePolicy, t
         BadConfiguration: its own tag is no JSON object or would weaken the profile.
     """
     name = policy.name_for("training" if gpu else "default", tier)
-    own: object = {}
-    if K8S_TAG in tags:
-        try:
-            own = json.loads(tags[K8S_TAG])
-        except json.JSONDecodeError as error:
-            raise BadConfiguration(f"the run's own tag {K8S_TAG} is not JSON: {error}") from error
+    # Stamped before: what is in the tag is the policy's of that day. Whoever sets COMPUTE_TAG by hand gets
+    # the profile, like everybody.
+    brought = tags.get(OWN_POD_TAG if COMPUTE_TAG in tags else K8S_TAG, "{}")
+    try:
+        own: object = json.loads(brought)
+    except json.JSONDecodeError as error:
+        raise BadConfiguration(f"the run's own tag {K8S_TAG} is not JSON: {error}") from error
     if not isinstance(own, dict):
         raise BadConfiguration(f"the run's own tag {K8S_TAG} must be a JSON object")
     config = compute.merged(policy.profiles[name], own)
-    return {K8S_TAG: json.dumps(config, sort_keys=True), COMPUTE_TAG: name}
+    kept = {OWN_POD_TAG: brought} if own else {}
+    return {K8S_TAG: json.dumps(config, sort_keys=True), COMPUTE_TAG: name, **kept}
 
 
 class TaggingRunCoordinator(QueuedRunCoordinator):  # type: ignore[type-arg]

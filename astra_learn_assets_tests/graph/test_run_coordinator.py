@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +19,7 @@ from astra_learn_assets.automation.run_coordinator import (
     GPU_TAG,
     K8S_TAG,
     LANE_TAG,
+    OWN_POD_TAG,
     compute_tags,
     tags_for,
 )
@@ -57,6 +59,33 @@ def test_a_run_that_brings_an_empty_pod_still_gets_the_whole_profile(tmp_path: P
     assert compute_tags(tags={K8S_TAG: "{}"}, gpu=True, policy=policy, tier="standard") == whole
     assert whole[COMPUTE_TAG] == "gpu-t4"
     assert compute_tags(tags={}, gpu=False, policy=policy, tier="standard")[COMPUTE_TAG] == "cpu"
+
+
+def test_a_retry_is_stamped_from_what_its_parent_brought_and_todays_policy(tmp_path: Path) -> None:
+    own = json.dumps({"container_config": {"resources": {"limits": {"cpu": "2"}}}})
+    for brought in ({}, {K8S_TAG: own}):
+        policy = load(tmp_path, POLICY)
+        first = {**brought, **compute_tags(tags=brought, gpu=True, policy=policy, tier="standard")}
+        assert compute_tags(tags=first, gpu=True, policy=policy, tier="standard").items() <= first.items()
+
+        smaller = copy.deepcopy(POLICY)
+        smaller["profiles"]["gpu-t4"]["limits"]["memory"] = "14Gi"
+        smaller["profiles"]["gpu-t4"]["tolerations"] = [{"key": "new", "operator": "Exists"}]
+        later = load(tmp_path, smaller)
+        again = json.loads(compute_tags(tags=first, gpu=True, policy=later, tier="standard")[K8S_TAG])
+        assert again["container_config"]["resources"]["limits"]["memory"] == "14Gi"
+        assert again["pod_spec_config"]["tolerations"] == [{"key": "new", "operator": "Exists"}]
+        assert (again["container_config"]["resources"]["limits"]["cpu"] == "2") == bool(brought)
+
+
+def test_a_stamp_set_by_hand_hides_nothing(tmp_path: Path) -> None:
+    evil = json.dumps({"pod_spec_config": {"host_network": True}})
+    policy = load(tmp_path, POLICY)
+    whole = compute_tags(tags={}, gpu=True, policy=policy, tier="standard")
+    forged = {K8S_TAG: evil, COMPUTE_TAG: "cpu"}
+    assert compute_tags(tags=forged, gpu=True, policy=policy, tier="standard") == whole
+    with pytest.raises(BadConfiguration, match="host_network"):
+        compute_tags(tags={**forged, OWN_POD_TAG: evil}, gpu=True, policy=policy, tier="standard")
 
 
 @pytest.mark.parametrize("own", ["{", "[1]", '"x"'])
