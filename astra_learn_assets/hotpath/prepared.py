@@ -21,6 +21,7 @@ from astra_learn_assets.comparator.docx.reader import read_document
 from astra_learn_assets.comparator.draft_manifest import parse_manifest
 from astra_learn_assets.contracts import Manifest
 from astra_learn_assets.errors import DecryptionFailed, NotFound
+from astra_learn_assets.ids import TenantId
 from astra_learn_assets.store import paths
 from astra_learn_assets.store.vault import Vault
 
@@ -73,14 +74,14 @@ def load(data: bytes) -> PreparedDraft:
         raise ValueError(f"no prepared draft: {error.errors(include_input=False)[0]['type']}") from None
 
 
-def key(tenant_id: str, uri: str, sha256: str) -> str:
+def key(tenant_id: TenantId, uri: str, sha256: str) -> str:
     """Where the prepared form of the draft at ``uri`` with content ``sha256`` is kept."""
     identity = f"{uri}\0{sha256}\0{_reader()}"
     return paths.prepared_draft(tenant_id, hashlib.sha256(identity.encode()).hexdigest())
 
 
 def keep(
-    vault: Vault, tenant_id: str, uri: str, sha256: str, draft: PreparedDraft, *, wrapped_key: bytes
+    vault: Vault, tenant_id: TenantId, uri: str, sha256: str, draft: PreparedDraft, *, wrapped_key: bytes
 ) -> None:
     """Keep ``draft`` for the finals to come; one that its JSON does not bring back whole is not kept."""
     data = dump(draft)
@@ -89,7 +90,7 @@ def keep(
 
 
 def fetch(
-    vault: Vault, tenant_id: str, uri: str, sha256: str, *, wrapped_key: bytes | None = None
+    vault: Vault, tenant_id: TenantId, uri: str, sha256: str, *, wrapped_key: bytes | None = None
 ) -> bytes | RawDraft:
     """The draft at ``uri`` for the comparison: as :func:`load` takes it if it is kept, else as it was sent.
 

@@ -19,6 +19,7 @@ from astra_learn_assets.comparator import engine
 from astra_learn_assets.comparator.draft_manifest import parse_manifest
 from astra_learn_assets.contracts import Delta, Manifest
 from astra_learn_assets.errors import BadInput, NotFound
+from astra_learn_assets.ids import TenantId
 from astra_learn_assets.learning import diff_file, stored_file
 from astra_learn_assets.platform import Platform
 from astra_learn_assets.store import artifacts, documents, paths
@@ -41,7 +42,7 @@ class CompareResult:
     """Finals kept out because a file of theirs could not be read; a person should look."""
 
 
-def compare_waiting_finals(platform: Platform, tenant_id: str) -> CompareResult:
+def compare_waiting_finals(platform: Platform, tenant_id: TenantId) -> CompareResult:
     """Compare each final of ``tenant_id`` that has no document row yet or could not be read before."""
     with platform.database.session() as session:
         waiting = artifacts.finals_without_document(session, tenant_id)
@@ -80,7 +81,9 @@ def diffs_digest(rows: list[Document]) -> str:
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
-def _compare_one(platform: Platform, tenant_id: str, final: Artifact, base: Artifact | None) -> Delta | None:
+def _compare_one(
+    platform: Platform, tenant_id: TenantId, final: Artifact, base: Artifact | None
+) -> Delta | None:
     """Compare one final, store its diff and its row; None when it could not be compared at all."""
     if base is None:
         _record(platform, tenant_id, final, reason="no draft of this session and version")
@@ -116,7 +119,7 @@ def _manifest(platform: Platform, base: Artifact) -> Manifest | None:
 
 def _record(
     platform: Platform,
-    tenant_id: str,
+    tenant_id: TenantId,
     final: Artifact,
     *,
     reason: str | None,
