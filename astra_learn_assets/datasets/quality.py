@@ -20,7 +20,8 @@ from typing import Literal
 from rapidfuzz.distance import Levenshtein
 
 from astra_learn_assets.contracts import Example
-from astra_learn_assets.spanish.text import PLACEHOLDER, clean, placeholders
+from astra_learn_assets.spanish.placeholder import BROKEN, PLACEHOLDER, placeholders
+from astra_learn_assets.spanish.text import clean
 
 Reason = Literal[
     "empty_input",
@@ -44,7 +45,6 @@ _MODEL_TOKEN = re.compile(
     r"|\[/?(?:INST|SYS)\]|<</?SYS>>|<(?:start|end)_of_turn>",
     re.IGNORECASE,
 )
-_BROKEN_PLACEHOLDER = re.compile(r"<[A-ZÁÉÍÓÚÜÑ_]+_\d*|[A-ZÁÉÍÓÚÜÑ]{3,}_\d+>")
 _ALLOWED_CONTROLS = "\n"
 
 
@@ -90,7 +90,7 @@ def _forbidden_characters(text: str) -> Reason | None:
 
 
 def _placeholder_fault(before: str, after: str, limits: QualityLimits) -> Reason | None:
-    if any(_BROKEN_PLACEHOLDER.search(PLACEHOLDER.sub(" ", side)) for side in (before, after)):
+    if any(BROKEN.search(PLACEHOLDER.sub(" ", side)) for side in (before, after)):
         return "broken_placeholder"
     was, now = set(placeholders(before)), set(placeholders(after))
     if now - was:

@@ -32,14 +32,16 @@ from pathlib import Path
 
 from sqlalchemy import orm
 
+from astra_learn_assets.comparator import diff_file
 from astra_learn_assets.contracts import Delta, Example, GateVerdict
 from astra_learn_assets.datasets import golden, instruct, jsonl, quality
 from astra_learn_assets.errors import BadConfiguration, BadInput
+from astra_learn_assets.hotpath import stored_file
 from astra_learn_assets.ids import TenantId
-from astra_learn_assets.learning import diff_file, stored_file
 from astra_learn_assets.platform import Platform
 from astra_learn_assets.privacy import pseudonymizer
 from astra_learn_assets.privacy.ner import nlp
+from astra_learn_assets.privacy.people import tables
 from astra_learn_assets.privacy.pseudonymizer import Pseudonymizer
 from astra_learn_assets.privacy.scan import presidio, residual_names
 from astra_learn_assets.privacy.scan.pii_gate import batch_canary, pii_gate
@@ -122,7 +124,8 @@ def detectors(model: str | None) -> tuple[str, ...]:
         f"pseudonymizer {pseudonymizer.VERSION}",
         f"scored names {residual_names.VERSION}",
         *(f"{name} {number}" for name, number in sorted(presidio.versions().items())),
-        f"lexicon {_content(Path(lexicon.__file__).parent)}",
+        f"lexicon {_content(lexicon.FOLDER)}",
+        f"tables of persons {_content(tables.FOLDER)}",
         f"entity model {_model(model)}",
     )
 
@@ -316,7 +319,9 @@ def _note(session: orm.Session, row: Document, verdict: GateVerdict) -> None:
 
 
 def _delta(platform: Platform, tenant_id: TenantId, row: Document) -> Delta:
-    key = paths.diff(tenant_id, row.document_id)
+    with platform.database.session() as session:
+        final = artifacts.get_artifact(session, tenant_id, row.artifact_id)
+    key = paths.diff(tenant_id, row.document_id, final.comparison)
     what = f"la comparación de {row.document_id}"
     data = stored_file.sealed(platform, tenant_id, key, row.diff_sha256, what=what)
     try:

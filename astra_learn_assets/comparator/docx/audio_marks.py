@@ -17,11 +17,13 @@ _LABEL = re.compile(
     re.IGNORECASE,
 )
 _LINK_LABEL = re.compile(
-    rf"{_LABEL.pattern}|[\[(]?\b{_TIME}\b[\])]?|\b(?:escuchar|o[ií]r|reproducir|audio)\b(?:\s+(?:el\s+)?audio\b)?",
+    rf"{_LABEL.pattern}|[\[(]?\b{_TIME}\b[\])]?|\b(?:escuchar|o[ií]r|reproducir|"
+    rf"audio)\b(?:\s+(?:el\s+)?audio\b)?",
     re.IGNORECASE,
 )
 _AUDIO_URL = re.compile(
-    r"#t=\d|[?&]t=\d+|\.(?:mp3|wav|ogg|oga|opus|m4a|flac|aac|wma|mp4|webm)(?:[?#]|$)|^astra-audio:|^https?://audio[.-]",
+    r"#t=\d|[?&]t=\d+|\.(?:mp3|wav|ogg|oga|opus|m4a|flac|aac|wma|mp4|webm)(?:[?#]|$)|^astra-audio:|"
+    r"^https?://audio[.-]",
     re.IGNORECASE,
 )
 _PENDING = re.compile(r"\[\s*AUDIO[_ ]PEND(?:ING|IENTE)\s*\]|\bAUDIO_PENDING\b", re.IGNORECASE)

@@ -24,7 +24,8 @@ from astra_learn_assets.comparator.names import phonetics
 from astra_learn_assets.comparator.names.surroundings import Recognizer, Surroundings, has_capital
 from astra_learn_assets.comparator.names.word_diff import Difference, Link, Token, difference
 from astra_learn_assets.contracts import EntityChange, EntityKind
-from astra_learn_assets.spanish import words as lexicon
+from astra_learn_assets.spanish import lexicon
+from astra_learn_assets.spanish.fold import letters
 
 _ACRONYM = re.compile(
     r"(?=.*[A-ZÁÉÍÓÚÜÑ].*[A-ZÁÉÍÓÚÜÑ])[A-ZÁÉÍÓÚÜÑ0-9+&/.·\-]{2,12}|[A-ZÑ]{2,8}s?|[A-Z]+[a-z]?[A-Z]+"
@@ -118,8 +119,8 @@ class _Scene:
         return self._judge_name(link, wrongs, rights)
 
     def _judge_acronym(self, link: Link, wrongs: list[str], rights: list[str]) -> _Verdict | None:
-        right = phonetics.bare("".join(rights))
-        wrong = phonetics.bare("".join(wrongs))
+        right = letters("".join(rights))
+        wrong = letters("".join(wrongs))
         if phonetics.spelled(tuple(wrongs)) == right or wrong == phonetics.said_aloud(right):
             return _Verdict("acronym", 0.95)
         if wrong == right:
@@ -201,7 +202,7 @@ class _Scene:
         restored = not recased and all(text.islower() for text in wrongs)
         misspelled = all(has_capital(w) and not lexicon.is_common(w) for w in wrongs)
         # "Organico" -> "Orgánico": an accent in an ordinary word is spelling, whatever stands beside it
-        accented = not (recased or restored) and phonetics.bare(wrong) == phonetics.bare(right)
+        accented = not (recased or restored) and letters(wrong) == letters(right)
         accented = accented and all(map(lexicon.is_common, heart))
         evidence = self._evidence(
             link,
@@ -217,7 +218,7 @@ class _Scene:
         value = phonetics.likeness(wrong, right)
         if value < (_ALIKE_WITH_EVIDENCE if evidence >= 2 else _ALIKE):
             return None
-        both = {word.casefold() for word in (*wrongs, *rights)} <= lexicon.given_names()
+        both = {word.casefold() for word in (*wrongs, *rights)} <= lexicon.spelled_given_names()
         if both and value < _ALIKE_GIVEN_NAMES:
             return None
         return _Verdict(self._kind(link, rights), min(0.99, 0.45 + 0.1 * min(evidence, 3) + 0.25 * value))
