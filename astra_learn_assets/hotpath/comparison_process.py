@@ -22,6 +22,7 @@ from astra_learn_assets.comparator.docx.reader import read_document
 from astra_learn_assets.contracts import Delta
 from astra_learn_assets.errors import AstraError, BadManifest, UploadRefused, where
 from astra_learn_assets.hotpath import prepared
+from astra_learn_assets.settings import UPLOAD_MAX_BYTES
 
 _LENGTH = struct.Struct(">Q")
 _TOO_COMPLEX = (
@@ -40,7 +41,7 @@ class Comparison:
     final_id: str
     dictionary: Mapping[str, str] | None
     confidence_minimum: float
-    upload_max_bytes: int = 30_000_000
+    upload_max_bytes: int = UPLOAD_MAX_BYTES
 
 
 @dataclass(frozen=True)

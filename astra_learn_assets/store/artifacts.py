@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from astra_learn_assets import ids
 from astra_learn_assets.errors import BadInput, BaseMissing, Conflict, NotFound
+from astra_learn_assets.ids import TenantId
 from astra_learn_assets.store import locks
 from astra_learn_assets.store.tables import Artifact, Document, Session
 
@@ -20,7 +21,7 @@ _ID_LENGTH = 80
 
 def register_session(
     session: orm.Session,
-    tenant_id: str,
+    tenant_id: TenantId,
     *,
     session_id: str,
     version: int,
@@ -39,7 +40,7 @@ def register_session(
     session.execute(
         insert(Session)
         .values(
-            tenant_id=ids.tenant_id(tenant_id),
+            tenant_id=tenant_id,
             session_id=ids.name(session_id, "session id"),
             version=ids.version(version),
             cloned_from=cloned_from,
@@ -62,21 +63,21 @@ def register_session(
     return row
 
 
-def get_session(session: orm.Session, tenant_id: str, session_id: str, version: int) -> Session:
+def get_session(session: orm.Session, tenant_id: TenantId, session_id: str, version: int) -> Session:
     """A session in one version.
 
     Raises:
         NotFound: there is none of this tenant.
     """
-    row = session.get(Session, (ids.tenant_id(tenant_id), session_id, version))
+    row = session.get(Session, (tenant_id, session_id, version))
     if row is None:
         raise NotFound(f"tenant {tenant_id!r} has no session {session_id!r:.90} version {version}")
     return row
 
 
-def rosters(session: orm.Session, tenant_id: str) -> list[str]:
+def rosters(session: orm.Session, tenant_id: TenantId) -> list[str]:
     """Every name on any roster of the tenant, once, sorted."""
-    found = session.scalars(sa.select(Session.roster).where(Session.tenant_id == ids.tenant_id(tenant_id)))
+    found = session.scalars(sa.select(Session.roster).where(Session.tenant_id == tenant_id))
     return sorted({str(name) for roster in found for name in roster})
 
 
@@ -91,7 +92,7 @@ def artifact_id(session_id: str, version: int, kind: str, sha256: str) -> str:
 
 def add_artifact(
     session: orm.Session,
-    tenant_id: str,
+    tenant_id: TenantId,
     *,
     session_id: str,
     version: int,
@@ -139,19 +140,19 @@ def add_artifact(
     return existing, False
 
 
-def get_artifact(session: orm.Session, tenant_id: str, artifact_id: str) -> Artifact:
+def get_artifact(session: orm.Session, tenant_id: TenantId, artifact_id: str) -> Artifact:
     """A document of this tenant.
 
     Raises:
         NotFound: there is none; a document of another tenant is none.
     """
-    row = session.get(Artifact, (ids.tenant_id(tenant_id), artifact_id))
+    row = session.get(Artifact, (tenant_id, artifact_id))
     if row is None:
         raise NotFound(f"tenant {tenant_id!r} has no document {artifact_id!r:.90}")
     return row
 
 
-def base_for(session: orm.Session, tenant_id: str, session_id: str, version: int) -> Artifact | None:
+def base_for(session: orm.Session, tenant_id: TenantId, session_id: str, version: int) -> Artifact | None:
     """The newest draft of exactly this session and version: what its finals are compared with."""
     row: Artifact | None = session.scalar(
         sa.select(Artifact)
@@ -214,7 +215,7 @@ def _without_document() -> sa.ColumnElement[bool]:
     return sa.and_(Artifact.kind == "final", ~known.exists())
 
 
-def finals_without_document(session: orm.Session, tenant_id: str) -> list[Artifact]:
+def finals_without_document(session: orm.Session, tenant_id: TenantId) -> list[Artifact]:
     """The finals that no diff was stored for yet, in order of arrival."""
     return list(
         session.scalars(
@@ -225,7 +226,7 @@ def finals_without_document(session: orm.Session, tenant_id: str) -> list[Artifa
     )
 
 
-def tenants_with_new_finals(session: orm.Session) -> dict[str, int]:
+def tenants_with_new_finals(session: orm.Session) -> dict[TenantId, int]:
     """Tenants that have such finals, each with the seq of its newest one."""
     rows = session.execute(
         sa.select(Artifact.tenant_id, sa.func.max(Artifact.seq))
@@ -236,11 +237,11 @@ def tenants_with_new_finals(session: orm.Session) -> dict[str, int]:
     return {tenant: int(newest) for tenant, newest in rows}
 
 
-def uploaders(session: orm.Session, tenant_id: str) -> dict[str, str]:
+def uploaders(session: orm.Session, tenant_id: TenantId) -> dict[str, str]:
     """Who sent each final, by its id; one that nobody is known for is left out."""
     rows = session.execute(
         sa.select(Artifact.artifact_id, Artifact.uploaded_by).where(
-            Artifact.tenant_id == ids.tenant_id(tenant_id),
+            Artifact.tenant_id == tenant_id,
             Artifact.kind == "final",
             Artifact.uploaded_by.is_not(None),
         )

@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from astra_learn_assets.errors import InvalidTenantId
 from astra_learn_assets.learning.training.policy import Decision, decide_training, run_key
 from astra_learn_assets.settings import Settings
 
@@ -23,7 +22,6 @@ class _Pending:
 
 def _decide(count: int, *, age_hours: float = 1, **changes: object) -> Decision:
     arguments: dict[str, object] = {
-        "tenant_id": "villaverde",
         "now": NOW,
         "pending": _Pending(count, oldest_created_at=NOW - timedelta(hours=age_hours)),
         "limits": Settings(_env_file=None),  # type: ignore[call-arg]
@@ -140,8 +138,6 @@ def test_a_new_attempt_has_a_new_run_key() -> None:
 
 
 def test_bad_arguments_are_refused() -> None:
-    with pytest.raises(InvalidTenantId):
-        _decide(500, tenant_id="a:b")
     with pytest.raises(ValueError, match="time zone"):
         _decide(500, now=datetime(2026, 3, 2))
     with pytest.raises(ValueError, match="attempt"):
