@@ -10,7 +10,7 @@ WORKERS ?= 4
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo dev test lint format lock clean
+.PHONY: help setup demo dev test mutants lint format lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -32,6 +32,9 @@ dev: $(STAMP) ## start services, API, Dagster UI and daemon; Ctrl-C ends everyth
 
 test: $(STAMP) ## run the whole suite
 	@$(BIN)/python -m pytest -n logical --maxprocesses $(WORKERS) --dist worksteal $(ARGS)
+
+mutants: $(STAMP) ## do the tests hold the rules? faults put into the code, one by one (ARGS="evaluation/bootstrap.py")
+	@nice -n 15 $(BIN)/python benchmarks/mutants.py $(ARGS)
 
 lint: $(STAMP) ## what CI checks: ruff, mypy, import-linter
 	@$(BIN)/ruff check .
