@@ -91,21 +91,32 @@ def run(module: str, tests: list[str], workers: int) -> Outcome:
         raise SystemExit(f"{module}: mutmut stopped; the end of {log}:\n{log.read_text('utf-8')[-3000:]}")
     codes: dict[str, int | None] = json.loads(results.read_bytes())["exit_code_by_key"]
     alive = [name for name, code in codes.items() if code not in _CAUGHT]
-    return Outcome(module, len(codes), tuple(_describe(place, module, name) for name in alive))
+    return Outcome(module, len(codes), _described(place, module, alive))
 
 
-def _describe(place: Path, module: str, mutant: str) -> str:
-    """``module function: old => new``: does not change when code above the mutant does."""
+_SHOW = """
+import json, sys
+from mutmut.mutation.diff_apply import get_diff_for_mutant
+json.dump([get_diff_for_mutant(name, path=sys.argv[1]) for name in sys.argv[2:]], sys.stdout)
+"""
+
+
+def _described(place: Path, module: str, mutants: list[str]) -> tuple[str, ...]:
+    """``module function: old => new`` of each: does not change when code above the mutant does."""
     shown = subprocess.run(
-        [sys.executable, "-m", "mutmut", "show", mutant], cwd=place, capture_output=True, text=True, check=True
-    ).stdout
-    sides = {"-": "", "+": ""}
-    for line in shown.splitlines():
-        if line[:1] in sides and not line.startswith(("---", "+++")):
-            sides[line[0]] += " " + line[1:].strip()
-    function = re.sub(r"__mutmut_\d+$", "", mutant.rsplit(".", 1)[-1])
-    function = function.removeprefix("x").strip("_ǁ").replace("ǁ", ".")
-    return f"{module} {function}: {sides['-'].strip()} => {sides['+'].strip()}"
+        [sys.executable, "-c", _SHOW, f"{PACKAGE}/{module}", *mutants],
+        cwd=place, capture_output=True, text=True, check=True,
+    ).stdout  # fmt: skip
+    lines: list[str] = []
+    for mutant, diff in zip(mutants, json.loads(shown), strict=True):
+        sides = {"-": "", "+": ""}
+        for line in diff.splitlines():
+            if line[:1] in sides and not line.startswith(("---", "+++")):
+                sides[line[0]] += " " + line[1:].strip()
+        function = re.sub(r"__mutmut_\d+$", "", mutant.rsplit(".", 1)[-1])
+        function = function.removeprefix("x").removeprefix("_").strip("ǁ").replace("ǁ", ".")
+        lines.append(f"{module} {function}: {sides['-'].strip()} => {sides['+'].strip()}")
+    return tuple(lines)
 
 
 def main() -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from astra_learn_assets.evaluation.bootstrap import paired_block_bootstrap
+from astra_learn_assets.evaluation.bootstrap import Interval, paired_block_bootstrap
 from astra_learn_assets.evaluation.word_errors import compare, headline_words, strict_words
 
 
@@ -77,5 +77,28 @@ def test_a_seed_gives_the_same_interval_again() -> None:
 def test_one_document_or_none_has_no_interval() -> None:
     assert paired_block_bootstrap([5], [3], [100]).low == pytest.approx(2.0)
     assert paired_block_bootstrap([], [], []).difference == 0
-    with pytest.raises(ValueError, match="one entry per document"):
-        paired_block_bootstrap([1], [1, 2], [3])
+    assert paired_block_bootstrap([5], [3], [100]) == Interval(2.0, 2.0, 2.0, 1.0, 1, 0)
+    assert paired_block_bootstrap([3], [3], [100]).probability_worse == 0.0
+    assert paired_block_bootstrap([3], [2], [200]) == Interval(0.5, 0.5, 0.5, 1.0, 1, 0)
+    for lengths in (([1], [1, 2], [3]), ([1], [1], [3, 4])):
+        with pytest.raises(ValueError, match=r"^one entry per document is needed in each sequence$"):
+            paired_block_bootstrap(*lengths)
+
+
+def test_two_documents_are_drawn_as_a_coin_is_tossed_twice() -> None:
+    # the second document twice, once or never: 2, 1 or 0 points, a quarter, a half and a quarter of the draws
+    found = paired_block_bootstrap([0, 2], [0, 0], [100, 100], confidence=0.4)
+    assert (found.difference, found.low, found.high) == (1.0, 1.0, 1.0)
+    assert found.probability_worse == pytest.approx(0.75, abs=0.05)
+    assert (found.documents, found.samples) == (2, 2_000)
+    wide = paired_block_bootstrap([0, 2], [0, 0], [100, 100], confidence=0.6)
+    assert (wide.low, wide.high) == (0.0, 2.0)
+    assert found == paired_block_bootstrap(
+        [0, 2], [0, 0], [100, 100], confidence=0.4, samples=2_000, seed=7
+    )
+
+
+def test_documents_without_a_word_count_as_one_word() -> None:
+    assert paired_block_bootstrap([2], [1], [0]).difference == 100
+    found = paired_block_bootstrap([2, 2], [1, 1], [0, 0])
+    assert (found.difference, found.low, found.high) == (200, 200, 200)
