@@ -20,6 +20,7 @@ from typing import Protocol
 if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+import hypothesis
 import pytest
 import redis
 import sqlalchemy as sa
@@ -30,6 +31,10 @@ from astra_learn_assets.settings import Settings, get_settings
 from astra_learn_assets.store import tenants
 from astra_learn_assets.store.db import normalise_url
 from astra_learn_assets.store.tables import Base, Tenant
+
+# Tests assert behaviour, not time: a busy machine is no counterexample.
+hypothesis.settings.register_profile("astra", deadline=None)
+hypothesis.settings.load_profile("astra")
 
 
 class MakeTenant(Protocol):
@@ -71,6 +76,22 @@ def _database(services: Settings) -> Iterator[sa.Engine]:
     engine.dispose()
 
 
+def emptied(services: Settings, database: sa.Engine, home: Path) -> Settings:
+    """``services`` without anything that an earlier test wrote, and with ``home`` for files."""
+    _empty(database)
+    assert services.redis_url is not None
+    with redis.Redis.from_url(services.redis_url) as client:
+        client.flushall()
+    return services.model_copy(
+        update={
+            "home": home,
+            "object_store_url": (home / "objects").as_uri(),
+            "mlflow_tracking_uri": f"sqlite:///{home / 'mlflow.db'}",
+            "mlflow_artifact_root": (home / "mlflow-artifacts").as_uri(),
+        }
+    )
+
+
 def _empty(database: sa.Engine) -> None:
     tables = ", ".join(table.name for table in Base.metadata.sorted_tables)
     with database.connect() as connection:
@@ -87,19 +108,7 @@ def _empty(database: sa.Engine) -> None:
 
 @pytest.fixture
 def settings(services: Settings, _database: sa.Engine, tmp_path: Path) -> Settings:
-    _empty(_database)
-    assert services.redis_url is not None
-    with redis.Redis.from_url(services.redis_url) as client:
-        client.flushall()
-    home = tmp_path / "home"
-    return services.model_copy(
-        update={
-            "home": home,
-            "object_store_url": (home / "objects").as_uri(),
-            "mlflow_tracking_uri": f"sqlite:///{home / 'mlflow.db'}",
-            "mlflow_artifact_root": (home / "mlflow-artifacts").as_uri(),
-        }
-    )
+    return emptied(services, _database, tmp_path / "home")
 
 
 @pytest.fixture

@@ -3,10 +3,10 @@
     make mutants                                              every module of pyproject.toml
     make mutants ARGS="evaluation/bootstrap.py"               some of them
 
-``[tool.astra-learn.mutants]`` in pyproject.toml names the modules that decide something, cheapest first, and
-the test files that judge each. A mutant that no test notices *survives*: either a rule that nothing pins, or a
-change that no one could tell. The second kind is listed in ``mutants_explained.txt``, one a line, with the
-reason. Exit 1 when a tenth of a module's mutants or more survive, or one that is not explained.
+``[tool.astra-learn.mutants]`` in pyproject.toml names the modules that decide something, cheapest first,
+and the test files that judge each. A mutant that no test notices *survives*: either a rule that nothing
+pins, or a change that no one could tell. The second kind is listed in ``mutants_explained.txt``, one a line,
+with the reason. Exit 1 when a tenth of a module's mutants or more survive, or one that is not explained.
 
 The mutants are made and run by mutmut, in a copy of the tree below ``build/mutants``.
 """
@@ -58,7 +58,9 @@ def explanations() -> dict[str, str]:
             continue
         survivor, mark, reason = line.partition(" ## ")
         if not mark or not reason.strip():
-            raise SystemExit(f"{EXPLAINED.name}, line {number}: write 'module function: old => new ## reason'")
+            raise SystemExit(
+                f"{EXPLAINED.name}, line {number}: write 'module function: old => new ## reason'"
+            )
         found[survivor.strip()] = reason.strip()
     return found
 

@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from astra_learn_assets.privacy.scan.canary import clopper_pearson
-from astra_learn_assets.spanish.visible import fold_chars
+from astra_learn_assets.spanish.fold import fold_chars
 
 if TYPE_CHECKING:
     from presidio_analyzer import AnalyzerEngine

@@ -33,7 +33,6 @@ from astra_learn_assets.platform import Platform
 from astra_learn_assets.store import api_keys, audit
 from astra_learn_assets.store.db import PLATFORM_SCOPE
 
-Role = Literal["viewer", "editor", "admin", "platform"]
 Need = Literal["read", "edit", "register", "administer"]
 
 _MAY: dict[str, frozenset[Need]] = {

@@ -18,7 +18,7 @@ from astra_learn_assets.cli.output import (
     print_json,
     print_table,
 )
-from astra_learn_assets.cli.platform import HomeOption, platform
+from astra_learn_assets.cli.platform import HomeOption, chosen_country, platform
 from astra_learn_assets.errors import BadInput
 
 tenant_app = typer.Typer(help="Municipalities.", no_args_is_help=True)
@@ -50,23 +50,25 @@ def tenant_add(
     tenant: TenantArgument,
     name: Annotated[str | None, typer.Option("--name", help="Name for people; default: the id.")] = None,
     country: Annotated[
-        str, typer.Option("--country", help="Two letters: which national ids to look for.")
-    ] = "es",
+        str | None,
+        typer.Option(
+            "--country", help="Two letters: whose national ids to look for; default: ASTRA_COUNTRY."
+        ),
+    ] = None,
     tier: Annotated[str, typer.Option("--tier", help="Decides the weekly quota of trainings.")] = "standard",
     home: HomeOption = None,
     output: FormatOption = Format.text,
 ) -> None:
     """Make a municipality, with its own encryption key."""
-    from astra_learn_assets.privacy.identifiers.countries import country_code
     from astra_learn_assets.store import audit, tenants
 
     with answering(output):
-        code = country_code(country)
+        code = chosen_country(country, home)
         if not (1 <= len(tier) <= 20 and tier.isascii() and tier.isalnum()):
             raise BadInput(f"tier {tier!r:.30}: use 1 to 20 letters or digits")
         if name is not None and not (name.strip() and name.isprintable() and len(name) <= 200):
             raise BadInput("--name: use 1 to 200 printable characters")
-        with platform(home) as opened, opened.database.session() as session:
+        with platform(home, found=True) as opened, opened.database.session() as session:
             made = tenants.create(
                 session,
                 tenant,

@@ -117,19 +117,17 @@ def register(app: typer.Typer) -> None:
 
 
 def _policy(tenant: str | None, country: str | None) -> Policy:
-    from astra_learn_assets.cli.platform import platform, read_settings
+    from astra_learn_assets.cli.platform import chosen_country, platform, read_settings
     from astra_learn_assets.learning.anonymize import Policy, policy_of
-    from astra_learn_assets.privacy.identifiers.countries import country_code
 
-    code = None if country is None else country_code(country)
     if tenant is None:
-        settings = read_settings()
         return Policy(
-            country=code or settings.country.lower(),
+            country=chosen_country(country),
             mask_terms=(),
             allow_terms=(),
-            model=settings.ner_model,
+            model=read_settings().ner_model,
         )
+    code = None if country is None else chosen_country(country)
     with platform() as opened:
         policy = policy_of(opened, tenant)
     return replace(policy, country=code) if code else policy

@@ -15,10 +15,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
 from dataclasses import dataclass
 
-from astra_learn_assets.spanish.text import PLACEHOLDER, clean
+from astra_learn_assets.spanish.placeholder import PLACEHOLDER
+from astra_learn_assets.spanish.text import clean
 
 _TOKEN = re.compile(rf"{PLACEHOLDER.pattern}|\d+(?:[.,:/]\d+)*|[^\W\d_]+|[^\s]")
 _KEPT_SIGNS = frozenset("%€$ºª&+@")
@@ -80,7 +80,7 @@ def headline_words(text: str) -> list[str]:
 
 def strict_words(text: str) -> list[str]:
     """Words as written, every punctuation mark a word of its own."""
-    return _TOKEN.findall(clean(unicodedata.normalize("NFC", text)))
+    return [match[0] for match in _TOKEN.finditer(clean(unicodedata.normalize("NFC", text)))]
 
 
 def compare(reference: str, hypothesis: str) -> TextCounts:
@@ -91,14 +91,6 @@ def compare(reference: str, hypothesis: str) -> TextCounts:
         strict=_count_words(strict_words(reference), strict_words(hypothesis)),
         characters=_count_characters(" ".join(was), " ".join(now)),
     )
-
-
-def total(counts: Iterable[TextCounts]) -> TextCounts:
-    """The sum of ``counts``."""
-    result = NOTHING
-    for item in counts:
-        result += item
-    return result
 
 
 def _count_words(reference: list[str], hypothesis: list[str]) -> Counts:

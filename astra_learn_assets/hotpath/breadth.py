@@ -9,27 +9,14 @@ as a correction of its sentence; only the replacement everywhere is not made, an
 from __future__ import annotations
 
 import re
-import unicodedata
 
 from astra_learn_assets.contracts import EntityChange
-from astra_learn_assets.spanish import words as lexicon
+from astra_learn_assets.spanish import lexicon
+from astra_learn_assets.spanish.fold import one_line
 
 MAXIMUM_LENGTH = 200
 CONFIDENCE_MINIMUM = 0.5
 _WORD = re.compile(r"[^\W\d_]+")
-# The engine's lexicon leaves out words that are often names; alone and without a name around them
-# they are plain words of a town hall all the same.
-_TOWN_WORDS_TEXT = """
-    acequia alameda alcalde alcaldesa alcaldía alumbrado ayuntamiento barrio basura biblioteca bosque
-    cámara campo casa castillo cementerio centro ciudad colegio concejal concejala concejo consejo
-    consistorio cruz escuela fuente gobierno huerta iglesia instituto interventor jardín junta leal león
-    mercado ministro moción moreno municipio oficina ordenanza pabellón padrón parque parroquia pastor
-    pedanía pleno polideportivo presidente presidenta presupuesto pueblo rey ribera río rosa salud
-    secretaria secretario serrano sierra sol tesorero torre valle vega virgen
-    enero febrero marzo abril mayo junio julio agosto septiembre setiembre octubre noviembre diciembre
-    lunes martes miércoles jueves viernes sábado domingo
-"""
-_TOWN_WORDS = frozenset(_TOWN_WORDS_TEXT.split())
 
 
 def too_broad(change: EntityChange) -> str | None:
@@ -40,7 +27,7 @@ def too_broad(change: EntityChange) -> str | None:
     ``lower_case`` (nothing in it is written as a name, and it is plain words or of no known kind),
     ``low_confidence`` (the engine itself doubts it).
     """
-    wrong, right = _clean(change.wrong), _clean(change.right)
+    wrong, right = one_line(change.wrong), one_line(change.right)
     words = [word.casefold() for word in _WORD.findall(wrong)]
     if not words or not _WORD.search(right):
         return "empty"
@@ -60,9 +47,5 @@ def too_broad(change: EntityChange) -> str | None:
     return None
 
 
-def _clean(text: str) -> str:
-    return " ".join(unicodedata.normalize("NFC", text).split())
-
-
 def _is_plain(word: str) -> bool:
-    return word in _TOWN_WORDS or word in lexicon.CONNECTORS or lexicon.is_common(word)
+    return word in lexicon.TOWN_WORDS or word in lexicon.CONNECTORS or lexicon.is_common(word)

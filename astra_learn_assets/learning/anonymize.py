@@ -32,13 +32,15 @@ from pathlib import Path
 
 from sqlalchemy import orm
 
+from astra_learn_assets.comparator import diff_file
 from astra_learn_assets.contracts import Delta, Example, GateVerdict
 from astra_learn_assets.datasets import golden, instruct, jsonl, quality
 from astra_learn_assets.errors import BadConfiguration, BadInput
-from astra_learn_assets.learning import diff_file, stored_file
+from astra_learn_assets.hotpath import stored_file
 from astra_learn_assets.platform import Platform
 from astra_learn_assets.privacy import pseudonymizer
 from astra_learn_assets.privacy.ner import nlp
+from astra_learn_assets.privacy.people import tables
 from astra_learn_assets.privacy.pseudonymizer import Pseudonymizer
 from astra_learn_assets.privacy.scan import presidio, residual_names
 from astra_learn_assets.privacy.scan.pii_gate import batch_canary, pii_gate
@@ -121,7 +123,8 @@ def detectors(model: str | None) -> tuple[str, ...]:
         f"pseudonymizer {pseudonymizer.VERSION}",
         f"scored names {residual_names.VERSION}",
         *(f"{name} {number}" for name, number in sorted(presidio.versions().items())),
-        f"lexicon {_content(Path(lexicon.__file__).parent)}",
+        f"lexicon {_content(lexicon.FOLDER)}",
+        f"tables of persons {_content(tables.FOLDER)}",
         f"entity model {_model(model)}",
     )
 
@@ -235,6 +238,9 @@ def judge(platform: Platform, tenant_id: str, *, dagster_run_id: str | None = No
         if _is_stale(row, policy):
             results.append(_refusal(row, "made under another privacy policy: materialize anonymized_pairs"))
         elif verdict is not None:
+            if row.approved is not verdict.passed:  # the same file under the same policy, made once more
+                with platform.database.session() as session:
+                    _note(session, row, verdict)
             results.append(verdict)
         else:
             try:
@@ -256,16 +262,14 @@ def judge(platform: Platform, tenant_id: str, *, dagster_run_id: str | None = No
         )
         with platform.database.session() as session:
             verdicts.record(session, verdict, dagster_run_id=dagster_run_id)
+            _note(session, row, verdict)
         results.append(verdict)
     return results
 
 
-def is_approved(session: orm.Session, row: Document, policy: Policy) -> bool:
+def is_approved(row: Document, policy: Policy) -> bool:
     """Whether the examples of ``row`` were made under ``policy`` and passed pii_gate."""
-    if row.state != "anonymized" or row.metrics.get("pii_policy") != policy.fingerprint:
-        return False
-    verdict = verdicts.latest(session, row.tenant_id, "pii_gate", gate_digest(row))
-    return verdict is not None and verdict.passed
+    return row.state == "anonymized" and row.approved is True and row.pii_policy == policy.fingerprint
 
 
 def read_pairs(platform: Platform, tenant_id: str, row: Document) -> bytes:
@@ -286,7 +290,7 @@ def read_pairs(platform: Platform, tenant_id: str, row: Document) -> bytes:
 
 def gate_digest(row: Document) -> str:
     """The digest a pii verdict is bound to: the example file *and* the policy it was made under."""
-    return hashlib.sha256(f"{row.pairs_sha256} {row.metrics.get('pii_policy')}".encode()).hexdigest()
+    return hashlib.sha256(f"{row.pairs_sha256} {row.pii_policy}".encode()).hexdigest()
 
 
 def pairs_digest(rows: Sequence[Document]) -> str:
@@ -298,11 +302,25 @@ def pairs_digest(rows: Sequence[Document]) -> str:
 def _is_stale(row: Document, policy: Policy) -> bool:
     if row.state == "quarantined" or row.diff_sha256 is None:
         return False
-    return row.pairs_sha256 is None or row.metrics.get("pii_policy") != policy.fingerprint
+    return row.pii_policy != policy.fingerprint
+
+
+def _note(session: orm.Session, row: Document, verdict: GateVerdict) -> None:
+    """The verdict is the evidence, the document's ``approved`` what every later step reads."""
+    documents.judged(
+        session,
+        row.tenant_id,
+        row.document_id,
+        pairs_sha256=str(row.pairs_sha256),
+        pii_policy=str(row.pii_policy),
+        approved=verdict.passed,
+    )
 
 
 def _delta(platform: Platform, tenant_id: str, row: Document) -> Delta:
-    key = paths.diff(tenant_id, row.document_id)
+    with platform.database.session() as session:
+        final = artifacts.get_artifact(session, tenant_id, row.artifact_id)
+    key = paths.diff(tenant_id, row.document_id, final.comparison)
     what = f"la comparación de {row.document_id}"
     data = stored_file.sealed(platform, tenant_id, key, row.diff_sha256, what=what)
     try:
@@ -326,7 +344,7 @@ def _keep_out(platform: Platform, tenant_id: str, row: Document, reason: str, *,
             artifact_id=row.artifact_id,
             state="quarantined",
             reason=reason,
-            metrics={documents.UNREADABLE: True} if again else {},
+            unreadable=again,
         )
 
 
@@ -411,7 +429,8 @@ def _store(
             state="anonymized",
             diff_sha256=row.diff_sha256,
             pairs_sha256=hashlib.sha256(data).hexdigest(),
-            metrics={**row.metrics, "pii_policy": policy.fingerprint, "examples": len(kept)},
+            pii_policy=policy.fingerprint,
+            metrics={**row.metrics, "examples": len(kept)},
         )
 
 

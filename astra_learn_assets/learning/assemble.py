@@ -18,8 +18,10 @@ from dataclasses import dataclass, field
 from astra_learn_assets.contracts import Example, GateVerdict
 from astra_learn_assets.datasets import corpus, corpus_gate, golden, jsonl, replay
 from astra_learn_assets.errors import GateRefused
-from astra_learn_assets.learning import anonymize, stored_file
+from astra_learn_assets.hotpath import stored_file
+from astra_learn_assets.learning import anonymize
 from astra_learn_assets.learning.training import run as training_run
+from astra_learn_assets.learning.training.run import Step
 from astra_learn_assets.platform import Platform
 from astra_learn_assets.store import artifacts, documents, examples, paths, verdicts
 from astra_learn_assets.store.tables import Document
@@ -71,16 +73,15 @@ def has_examples(platform: Platform, tenant_id: str) -> bool:
         return examples.counts(session, tenant_id)["usable"] > 0
 
 
-def build_training_corpus(
-    platform: Platform, tenant_id: str, *, training_id: str | None, dagster_run_id: str
-) -> CorpusResult:
+def build_training_corpus(platform: Platform, step: Step) -> CorpusResult:
     """Write the corpus of one training and tie it to its row.
 
     Raises:
         GateRefused: when the tenant has no usable example that passed the privacy gate, or an example
             file is not the one that was judged.
     """
-    through_seq = training_run.through_seq(platform, tenant_id, training_id)
+    tenant_id = step.tenant_id
+    through_seq = training_run.through_seq(platform, step)
     with platform.database.session() as session:
         wanted = {row.example_id: row.seq for row in examples.usable(session, tenant_id, through_seq)}
     if not wanted:
@@ -117,9 +118,7 @@ def build_training_corpus(
     platform.vault.write(tenant_id, paths.corpus(tenant_id, built.dataset_hash), built.data)
     row = training_run.begin(
         platform,
-        tenant_id,
-        training_id=training_id,
-        dagster_run_id=dagster_run_id,
+        step,
         through_seq=through_seq,
         dataset_hash=built.dataset_hash,
         golden_hash=test.golden_hash,
@@ -142,11 +141,10 @@ def build_training_corpus(
     )
 
 
-def judge(
-    platform: Platform, tenant_id: str, *, dagster_run_id: str | None = None, training_id: str | None = None
-) -> GateVerdict:
-    """corpus_gate: judge the corpus of the run's training from the stored bytes; record it."""
-    row = training_run.of_run(platform, tenant_id, dagster_run_id=dagster_run_id, training_id=training_id)
+def judge(platform: Platform, step: Step) -> GateVerdict:
+    """corpus_gate: judge the corpus of the step's training from the stored bytes; record it."""
+    tenant_id = step.tenant_id
+    row = training_run.of_step(platform, step)
     data = platform.vault.read(tenant_id, paths.corpus(tenant_id, row.dataset_hash))
     test = platform.vault.read(tenant_id, paths.golden(tenant_id, row.golden_hash))
     settings = platform.settings
@@ -180,7 +178,7 @@ def judge(
             }
         )
     with platform.database.session() as session:
-        verdicts.record(session, verdict, dagster_run_id=dagster_run_id)
+        verdicts.record(session, verdict, dagster_run_id=step.dagster_run_id)
     if not verdict.passed:
         training_run.end(platform, row, state="failed", reason=f"corpus_gate: {verdict.reason}")
     return verdict
@@ -204,8 +202,7 @@ def approved_documents(platform: Platform, tenant_id: str, *, of_golden: bool) -
         return [
             row
             for row in documents.listing(session, tenant_id, state="anonymized")
-            if golden.is_golden(row.document_id, share) is of_golden
-            and anonymize.is_approved(session, row, policy)
+            if golden.is_golden(row.document_id, share) is of_golden and anonymize.is_approved(row, policy)
         ]
 
 

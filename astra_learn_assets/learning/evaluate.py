@@ -23,6 +23,7 @@ from astra_learn_assets.learning.training import process as trainer_process
 from astra_learn_assets.learning.training import run as training_run
 from astra_learn_assets.learning.training import train
 from astra_learn_assets.learning.training.process import Runner
+from astra_learn_assets.learning.training.run import Step
 from astra_learn_assets.platform import Platform
 from astra_learn_assets.registry import keys, signature
 from astra_learn_assets.store import adapters, paths, promotions, verdicts
@@ -70,27 +71,16 @@ class EvaluateResult:
     reused: bool
 
 
-def evaluate_candidate(
-    platform: Platform,
-    tenant_id: str,
-    *,
-    run: Runner,
-    dagster_run_id: str | None = None,
-    training_id: str | None = None,
-    adapter_id: str | None = None,
-) -> EvaluateResult:
-    """Evaluate the adapter of the run's training, or the named one, on the golden set.
+def evaluate_candidate(platform: Platform, step: Step, *, run: Runner) -> EvaluateResult:
+    """Evaluate the adapter of the step's training, or the named one, on the golden set.
 
     Raises:
         GateRefused: when the adapter has no passing adapter_gate verdict for its digest.
         TrainingFailed: when the trainer ends with an error.
     """
-    training = (
-        training_run.of_run(platform, tenant_id, dagster_run_id=dagster_run_id, training_id=training_id)
-        if adapter_id is None
-        else None
-    )
-    contest = contest_of(platform, tenant_id, training, adapter_id)
+    tenant_id = step.tenant_id
+    training = training_run.of_step(platform, step) if step.adapter_id is None else None
+    contest = contest_of(platform, step, training)
     key = paths.predictions(tenant_id, contest.evaluation_hash)
     reused = platform.vault.exists(tenant_id, key)
     if not reused:
@@ -105,10 +95,9 @@ def evaluate_candidate(
     return EvaluateResult(contest, report_of(platform, contest), reused)
 
 
-def contest_of(
-    platform: Platform, tenant_id: str, training: training_run.Training | None, adapter_id: str | None
-) -> Contest:
+def contest_of(platform: Platform, step: Step, training: training_run.Training | None) -> Contest:
     """Candidate, the champion it must not be worse than, and the golden set they answer."""
+    tenant_id, adapter_id = step.tenant_id, step.adapter_id
     if training is not None:
         adapter_id, golden_hash = training.adapter_id, training.golden_hash
     elif adapter_id is not None:
@@ -177,21 +166,10 @@ def report_of(platform: Platform, contest: Contest) -> EvaluationReport:
     )
 
 
-def judge(
-    platform: Platform,
-    tenant_id: str,
-    *,
-    dagster_run_id: str | None = None,
-    training_id: str | None = None,
-    adapter_id: str | None = None,
-) -> GateVerdict:
+def judge(platform: Platform, step: Step) -> GateVerdict:
     """wer_gate: judge the candidate from the stored predictions; record it; close a refused training."""
-    training = (
-        training_run.of_run(platform, tenant_id, dagster_run_id=dagster_run_id, training_id=training_id)
-        if adapter_id is None
-        else None
-    )
-    contest = contest_of(platform, tenant_id, training, adapter_id)
+    training = training_run.of_step(platform, step) if step.adapter_id is None else None
+    contest = contest_of(platform, step, training)
     scores = report_of(platform, contest)
     settings = platform.settings
     verdict = wer_gate.wer_gate(
@@ -199,14 +177,14 @@ def judge(
         tolerance_points=settings.wer_tolerance_points,
         minimum_words=settings.golden_minimum_words,
         digest=contest.candidate.digest,
-        tenant_id=tenant_id,
+        tenant_id=step.tenant_id,
         golden_hash=contest.golden_hash,
     )
     if contest.of_another_base:
         left_out = f"not compared, of another base model: {', '.join(contest.of_another_base)}"
         verdict = verdict.model_copy(update={"reason": f"{verdict.reason}; {left_out}"})
     with platform.database.session() as session:
-        verdicts.record(session, verdict, dagster_run_id=dagster_run_id)
+        verdicts.record(session, verdict, dagster_run_id=step.dagster_run_id)
     lineage.log_evaluation(settings, contest.candidate.mlflow_run_id, scores, verdict)
     if training is not None:
         training_run.note(platform, training, metrics={"wer": verdict.details})

@@ -8,6 +8,7 @@ from astra_learn_assets.contracts import GateVerdict
 from astra_learn_assets.errors import GateRefused
 from astra_learn_assets.learning import promoter
 from astra_learn_assets.learning.training import run as training_run
+from astra_learn_assets.learning.training.run import Step
 from astra_learn_assets.platform import Platform
 from astra_learn_assets.store import adapters, promotions, verdicts
 
@@ -24,16 +25,8 @@ class PromoteResult:
     verdict: GateVerdict
 
 
-def promote_candidate(
-    platform: Platform,
-    tenant_id: str,
-    *,
-    promoted_by: str,
-    dagster_run_id: str | None = None,
-    training_id: str | None = None,
-    adapter_id: str | None = None,
-) -> PromoteResult:
-    """Promote the adapter of the run's training, or the named one. Idempotent.
+def promote_candidate(platform: Platform, step: Step) -> PromoteResult:
+    """Promote the adapter of the step's training, or the named one. Idempotent.
 
     An adapter that was in service before an operator rolled back stays out: only a new one, or
     ``astra-learn promote``, comes after a rollback.
@@ -41,12 +34,9 @@ def promote_candidate(
     Raises:
         GateRefused: without a passing verdict of adapter_gate and wer_gate for the exact digest.
     """
-    training = (
-        training_run.of_run(platform, tenant_id, dagster_run_id=dagster_run_id, training_id=training_id)
-        if adapter_id is None
-        else None
-    )
-    chosen = adapter_id or (training.adapter_id if training else None)
+    tenant_id = step.tenant_id
+    training = training_run.of_step(platform, step) if step.adapter_id is None else None
+    chosen = step.adapter_id or (training.adapter_id if training else None)
     if chosen is None:
         raise GateRefused(f"tenant {tenant_id}: the training has no adapter yet")
     with platform.database.session() as session:
@@ -70,7 +60,7 @@ def promote_candidate(
             changed=False,
             verdict=verdict,
         )
-    promotion = promoter.promote(platform, tenant_id, chosen, promoted_by=promoted_by)
+    promotion = promoter.promote(platform, tenant_id, chosen, promoted_by=f"dagster:{step.dagster_run_id}")
     if training is not None:
         training_run.end(platform, training, state="promoted", reason=verdict.reason)
     return PromoteResult(

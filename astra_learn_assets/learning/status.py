@@ -132,7 +132,7 @@ def status_in(session: orm.Session, settings: Settings, tenant_id: str) -> Learn
     )
 
 
-def learning_trainings(platform: Platform, tenant_id: str, *, limit: int = 100) -> list[Training]:
+def learning_trainings(platform: Platform, tenant_id: str, *, limit: int) -> list[Training]:
     """The trainings of ``tenant_id``, newest first."""
     with platform.database.session() as session:
         tenants.get(session, ids.tenant_id(tenant_id))
@@ -168,7 +168,7 @@ def learning_log(platform: Platform, tenant_id: str, run_id: str) -> TrainingLog
         )
 
 
-def learning_metrics(platform: Platform, tenant_id: str, *, days: int = 365) -> LearningMetrics:
+def learning_metrics(platform: Platform, tenant_id: str, *, days: int) -> LearningMetrics:
     """The trainings of the last ``days``, oldest first, and how they ended."""
     since = datetime.now(UTC) - timedelta(days=days)
     points = [run for run in learning_trainings(platform, tenant_id, limit=1_000) if run.created_at >= since]

@@ -23,7 +23,8 @@ from astra_learn_assets.privacy.people import persons
 from astra_learn_assets.privacy.people.joining import join_names, repeat_names
 from astra_learn_assets.privacy.people.public_places import public_places
 from astra_learn_assets.privacy.terms import AllowTerms, MaskTerms
-from astra_learn_assets.spanish.visible import PLACEHOLDER, fold_chars
+from astra_learn_assets.spanish.fold import fold_chars
+from astra_learn_assets.spanish.placeholder import PLACEHOLDER
 
 CACHE_SENTENCES = 50_000
 CACHE_TEXTS = 2_000

@@ -25,7 +25,9 @@ from astra_learn_assets.privacy.people import aliases
 from astra_learn_assets.privacy.people.aliases import Mention
 from astra_learn_assets.privacy.people.joining import join_names, repeat_names
 from astra_learn_assets.privacy.people.persons import PARTICLES, WORD, is_ordinary
-from astra_learn_assets.spanish.visible import INLINE_TAG, PLACEHOLDER, Cleaned, clean, fold_chars
+from astra_learn_assets.spanish.fold import fold_chars
+from astra_learn_assets.spanish.placeholder import PLACEHOLDER
+from astra_learn_assets.spanish.visible import INLINE_TAG, Cleaned, clean
 
 VERSION = "3"
 ROUNDS = 5

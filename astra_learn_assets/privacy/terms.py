@@ -14,8 +14,9 @@ from itertools import pairwise
 
 from astra_learn_assets.privacy.identifiers.rules import Finding
 from astra_learn_assets.privacy.people.persons import PARTICLES, is_ordinary
+from astra_learn_assets.spanish.fold import fold_chars
 from astra_learn_assets.spanish.lexicon import role_words
-from astra_learn_assets.spanish.visible import clean, fold_chars
+from astra_learn_assets.spanish.visible import clean
 
 RANK = 90
 _WORD = re.compile(r"[^\W_]+")

@@ -1,5 +1,4 @@
-# ruff: noqa: E501  (tables: one form, one line)
-"""The words of a text, and what kind of word each is: listed name, everyday Spanish, particle, inflected form."""
+"""The words of a text and what each is: listed name, everyday Spanish, particle, inflected form."""
 
 from __future__ import annotations
 
@@ -7,56 +6,24 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
+from astra_learn_assets.spanish.fold import fold_chars
 from astra_learn_assets.spanish.lexicon import (
     frequent_words,
+    further_titles,
     given_names,
     ordinary_words,
+    particles,
     place_words,
     role_words,
     surnames,
-    vocabulary,
+    title_heads,
+    title_words,
 )
-from astra_learn_assets.spanish.visible import fold_chars
 
 WORD = re.compile(r"[^\W\d_]+(?:['’·][^\W\d_]+)*[ªº]?")
-PARTICLES = frozenset(
-    [
-        "de",
-        "del",
-        "la",
-        "las",
-        "los",
-        "el",
-        "i",
-        "da",
-        "das",
-        "do",
-        "dos",
-        "di",
-        "van",
-        "von",
-        "der",
-        "den",
-        "san",
-        "santa",
-        "san",
-        "ben",
-        "al",
-        "bin",
-        "ibn",
-        "d",
-    ]
-)
-TITLE_WORDS = frozenset(vocabulary()["titles"]) | {
-    "licenciado",
-    "licenciada",
-    "abogado",
-    "abogada",
-    "alcalde",
-    "alcaldesa",
-    "familia",
-}
-TITLE_HEADS = frozenset(vocabulary()["title heads"])  # the first words of TITLE: only there is it tried
+PARTICLES = particles()
+TITLE_WORDS = title_words() | further_titles()
+TITLE_HEADS = title_heads()  # the first words of TITLE: only there is it tried
 CONNECTIVES = frozenset(["a", "e", "o", "u", "y"])
 
 
@@ -125,14 +92,15 @@ def is_common(word: str) -> bool:
 
 _CLITIC = r"(?:se|me|te|nos|l[aeo]s?)"
 _INFLECTED = re.compile(
-    rf"(?:(?:[aei]r|[aie]ndo|[aei]mo|[ae]d|en){_CLITIC}{{1,2}}|[aei]rs?|ando|[iy]endo|[ae]d|[ai]d[oa]s?|[ai]n|e[ns]|[aoe]s|[aei]ron|[aei]r(?:e|emos|an|as)|dor(?:a|es|as)?|"
+    rf"(?:(?:[aei]r|[aie]ndo|[aei]mo|[ae]d|en){_CLITIC}{{1,2}}|[aei]rs?|ando|[iy]endo|[ae]d|[ai]d[oa]s?|"
+    r"[ai]n|e[ns]|[aoe]s|[aei]ron|[aei]r(?:e|emos|an|as)|dor(?:a|es|as)?|"
     r"[aei]mos|[ai]ste|a[bs]a[ns]?|ción|ciones|mente|[ae]ra[ns]?|it[oa]s?)$"
 )
 
 
 @lru_cache(maxsize=65536)
 def is_inflected(word: str) -> bool:
-    """Whether a folded word that no list knows looks like a form of an everyday one ("vitorear", "llámenle")."""
+    """Whether a folded word that no list knows looks like a form of an everyday one ("vitorear")."""
     ending = _INFLECTED.search(word)
     if ending is None or ending.start() < 4 or word in given_names():
         return False

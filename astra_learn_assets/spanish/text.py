@@ -1,4 +1,4 @@
-"""What text is, for a data set: one normal form, the placeholders in it, and the words compared.
+"""What text is, for a data set: one normal form, and the words compared.
 
 Two spellings of the same thing must not become two examples, so every text goes through
 :func:`clean` before it is hashed. :func:`folded_words` is coarser: it is what "nearly the same text"
@@ -10,8 +10,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
-PLACEHOLDER = re.compile(r"<[A-ZÁÉÍÓÚÜÑ]+(?:_[A-ZÁÉÍÓÚÜÑ]+)*_\d+>")
-"""A typed placeholder of the pseudonymizer, for example ``<PERSONA_1>``."""
+from astra_learn_assets.spanish.fold import near_fold
+from astra_learn_assets.spanish.placeholder import PLACEHOLDER
 
 _INVISIBLE = dict.fromkeys(map(ord, "\u00ad\u200b\u200c\u200d\u2060\ufeff"))
 _BLANKS = re.compile(r"[^\S\n]+")
@@ -29,11 +29,6 @@ def clean(text: str) -> str:
     return "\n".join(_BLANKS.sub(" ", line).strip() for line in text.split("\n")).strip()
 
 
-def placeholders(text: str) -> list[str]:
-    """The placeholders of ``text`` in order, with repetitions."""
-    return PLACEHOLDER.findall(text)
-
-
 def folded_words(text: str) -> tuple[str, ...]:
     """Lower-case words without accents or punctuation; every placeholder is the word ``<>``.
 
@@ -42,13 +37,8 @@ def folded_words(text: str) -> tuple[str, ...]:
     words: list[str] = []
     position = 0
     for match in PLACEHOLDER.finditer(text):
-        words += _WORD.findall(_fold(text[position : match.start()]))
+        words += _WORD.findall(near_fold(text[position : match.start()]))
         words.append("<>")
         position = match.end()
-    words += _WORD.findall(_fold(text[position:]))
+    words += _WORD.findall(near_fold(text[position:]))
     return tuple(words)
-
-
-def _fold(text: str) -> str:
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(character for character in decomposed if not unicodedata.combining(character))

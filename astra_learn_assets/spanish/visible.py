@@ -11,9 +11,10 @@ import html
 import re
 import unicodedata
 from dataclasses import dataclass
-from functools import lru_cache
 
-PLACEHOLDER = re.compile(r"<([A-Z][A-Z_]*)_([0-9]+)>")
+from astra_learn_assets.spanish.placeholder import PLACEHOLDER
+
+_BREAKING_TAGS = frozenset(["br", "p", "div", "li", "tr", "td", "th", "h1", "h2", "h3"])
 INLINE_TAG = re.compile(r"</?[a-zA-Z][a-zA-Z0-9]{0,9}\s*/?>")
 _ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z]{2,8});")
 _INVISIBLE = (
@@ -22,9 +23,10 @@ _INVISIBLE = (
     "\U000e0000-\U000e0fff\U0001d173-\U0001d17a"
 )
 _SPECIAL = re.compile(
-    rf"[{_INVISIBLE}\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\u0370-\u04ff\u0530-\u058f"
-    r"\u1e00-\u1eff\u13a0-\u13ff\u1d00-\u1d7f\u1f00-\u1fff\u2000-\u200a\u2010-\u2015\u2028\u2029\u202f\u205f\u2100-\u214f"
-    r"\u2460-\u24ff\u3000\ua4d0-\ua4ff\ufb00-\ufb06\uff01-\uffee\U0001d400-\U0001d7ff\U0001f100-\U0001f1ff\u00a0<&]"
+    rf"[{_INVISIBLE}\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\u0370-\u04ff"
+    r"\u0530-\u058f\u1e00-\u1eff\u13a0-\u13ff\u1d00-\u1d7f\u1f00-\u1fff\u2000-\u200a\u2010-\u2015"
+    r"\u2028\u2029\u202f\u205f\u2100-\u214f\u2460-\u24ff\u3000\ua4d0-\ua4ff\ufb00-\ufb06\uff01-\uffee"
+    r"\U0001d400-\U0001d7ff\U0001f100-\U0001f1ff\u00a0<&]"
 )
 _SPECIAL_LATIN = re.compile(
     r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\xad\xa0<&]".encode("latin-1")
@@ -108,18 +110,7 @@ def _next(text: str, at: int) -> tuple[int, str]:
         tag = INLINE_TAG.match(text, at)
         if tag:
             name = tag[0].strip("</> ").lower()
-            return tag.end(), "\n" if name in {
-                "br",
-                "p",
-                "div",
-                "li",
-                "tr",
-                "td",
-                "th",
-                "h1",
-                "h2",
-                "h3",
-            } else ""
+            return tag.end(), "\n" if name in _BREAKING_TAGS else ""
     elif character == "&":
         entity = _ENTITY.match(text, at)
         if entity:
@@ -161,35 +152,3 @@ def _latin(characters: list[str]) -> str:
         return value
 
     return re.sub(r"\w+", word, text)
-
-
-class _FoldTable(dict[int, int]):
-    """``str.translate`` table: lower case, no accent, one character for one; ``ñ`` stays."""
-
-    def __missing__(self, code: int) -> int:
-        character = chr(code)
-        lowered = character.lower()
-        if lowered != "ñ":
-            base = unicodedata.normalize("NFD", lowered)[0]
-            lowered = base if base.isalpha() and not lowered.isascii() else lowered
-        value = ord(lowered) if len(lowered) == 1 else code
-        self[code] = value
-        return value
-
-
-_FOLD = _FoldTable()
-_FOLD_LATIN = bytes(map(_FOLD.__getitem__, range(256)))  # the same for Latin-1, where it stays Latin-1
-_SHORT = 3000  # characters; longer texts are folded anew, so that the memory stays small
-
-
-@lru_cache(maxsize=16_384)
-def _fold_short(text: str) -> str:
-    try:
-        return text.encode("latin-1").translate(_FOLD_LATIN).decode("latin-1")
-    except UnicodeEncodeError:
-        return text.translate(_FOLD)
-
-
-def fold_chars(text: str) -> str:
-    """``text`` lower-cased without accents, of exactly the same length, so offsets stay valid."""
-    return _fold_short(text) if len(text) < _SHORT else text.translate(_FOLD)

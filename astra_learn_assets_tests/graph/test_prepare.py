@@ -18,6 +18,7 @@ from astra_learn_assets.datasets import golden, instruct, jsonl
 from astra_learn_assets.errors import BadConfiguration, BadInput, GateRefused
 from astra_learn_assets.learning import anonymize, assemble, compare
 from astra_learn_assets.learning.anonymize import Policy
+from astra_learn_assets.learning.training.run import Step
 from astra_learn_assets.partitions import tenant_partitions
 from astra_learn_assets.platform import Platform
 from astra_learn_assets.privacy import pseudonymizer
@@ -30,6 +31,7 @@ from astra_learn_assets_tests.graph.test_loop import run_assets
 
 NAME = "Remedios Quintanilla Batres"
 TENANT = "villaverde"
+BY_HAND = Step(TENANT, "by-hand")
 
 
 def _judged(
@@ -80,13 +82,21 @@ def _judged(
             state="anonymized",
             diff_sha256="a" * 64,
             pairs_sha256=jsonl.digest(jsonl.dump(made)),
-            metrics={"pii_policy": policy.fingerprint},
+            pii_policy=policy.fingerprint,
         )
         verdicts.record(
             session,
             GateVerdict(
                 gate="pii_gate", tenant_id=TENANT, digest=anonymize.gate_digest(row), passed=True, reason="ok"
             ),
+        )
+        assert documents.judged(
+            session,
+            TENANT,
+            row.document_id,
+            pairs_sha256=str(row.pairs_sha256),
+            pii_policy=policy.fingerprint,
+            approved=True,
         )
         return final.artifact_id
 
@@ -104,7 +114,7 @@ def _swap(platform: Platform, document_id: str) -> None:
 
 
 def _build(platform: Platform) -> assemble.CorpusResult:
-    return assemble.build_training_corpus(platform, TENANT, training_id=None, dagster_run_id="by-hand")
+    return assemble.build_training_corpus(platform, BY_HAND)
 
 
 def _outstanding(platform: Platform) -> Outstanding:
@@ -156,7 +166,7 @@ def test_a_document_made_under_an_older_policy_is_in_no_corpus_golden_set_or_pre
     assert assemble.preview(platform, TENANT)
     with platform.database.session() as session:
         blocklist.add(session, TENANT, NAME)
-    verdict = assemble.judge(platform, TENANT, dagster_run_id="by-hand")
+    verdict = assemble.judge(platform, BY_HAND)
     assert not verdict.passed, "a corpus built a moment ago is not trained on any more"
     assert "privacy policy" in verdict.reason
     assert assemble.build_golden_set(platform, TENANT).examples == 0
@@ -209,6 +219,7 @@ def test_one_missing_final_does_not_hold_up_the_others_and_is_read_when_it_is_ba
         lost = artifacts.finals_without_document(session, TENANT)[0]
     data = platform.objects.get(lost.uri)
     platform.objects.delete(lost.uri)
+    platform.objects.delete(paths.diff(TENANT, lost.artifact_id, lost.comparison))
     result = compare.compare_waiting_finals(platform, TENANT)
     assert result.unreadable == (lost.artifact_id,)
     assert "falta el fichero" in result.quarantined[lost.artifact_id]
@@ -227,7 +238,9 @@ def test_a_damaged_diff_keeps_out_its_document_alone_until_it_is_compared_again(
     town.submit(0, 1, 3)
     compare.compare_waiting_finals(platform, TENANT)
     bad, good, *_ = [name for name, state in _states(platform).items() if state == "compared"]
-    platform.vault.write(TENANT, paths.diff(TENANT, bad), b"PAR1 not a diff", overwrite=True)
+    with platform.database.session() as session:
+        comparison = artifacts.get_artifact(session, TENANT, bad).comparison
+    platform.vault.write(TENANT, paths.diff(TENANT, bad, comparison), b"PAR1 not a diff", overwrite=True)
     result = anonymize.anonymize_documents(platform, TENANT)
     assert result.unreadable == (bad,)
     assert (_states(platform)[bad], _states(platform)[good]) == ("quarantined", "anonymized")

@@ -75,7 +75,9 @@ def test_what_is_blocked_is_found_in_the_second_scan_though_it_is_allowed_too() 
     streets = ["calle Ane Zutxaga", "calle Pedro García López"]
     assert ResidualScanner(allow_terms=streets).scan_text(text) == []
     blocked = ResidualScanner(allow_terms=streets, mask_terms=["Ane Zutxaga"]).scan_text(text)
-    assert [(text[start:end], detector) for start, end, _, detector in blocked] == [("Ane Zutxaga", "blocklist")]
+    assert [(text[start:end], detector) for start, end, _, detector in blocked] == [
+        ("Ane Zutxaga", "blocklist")
+    ]
 
 
 @pytest.mark.parametrize("bad", [b"{", b"[1]", b"\xff\xfe", b'"text"', b"{'a': 1}"])

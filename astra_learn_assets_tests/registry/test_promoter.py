@@ -32,6 +32,7 @@ from astra_learn_assets.errors import (
     UnknownTenant,
 )
 from astra_learn_assets.learning import importer, lineage, promote, promoter, publisher
+from astra_learn_assets.learning.training.run import Step
 from astra_learn_assets.platform import Platform
 from astra_learn_assets.registry import keys
 from astra_learn_assets.registry.manifest import digest_of
@@ -586,7 +587,7 @@ def test_a_run_executed_again_after_a_rollback_does_not_undo_it(town: Platform, 
         )  # fmt: skip
     promoter.rollback(town, TENANT, by="operator")
     assert _current(town) == first.adapter_id
-    kept = promote.promote_candidate(town, TENANT, promoted_by="dagster:run-2", dagster_run_id="run-2")
+    kept = promote.promote_candidate(town, Step(TENANT, "run-2"))
     assert not kept.changed
     assert (kept.adapter_id, kept.digest) == (first.adapter_id, first.digest)
     assert _current(town) == first.adapter_id

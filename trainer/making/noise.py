@@ -16,7 +16,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 WORD = re.compile(r"[^\W\d_]+")
 _TOKEN = re.compile(r"^(\W*)(.*?)(\W*)$", re.DOTALL)
-_PLACEHOLDER = re.compile(r"<[A-Z]+(?:_[A-Z]+)*_\d+>")
 
 HOMOPHONES: Mapping[str, Sequence[str]] = {
     key: [other for other in group if other != key]

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 from astra_learn_assets.errors import UploadRefused
+from astra_learn_assets.settings import UPLOAD_MAX_BYTES
 
 MAXIMUM_ENTRIES = 6_000
 MAXIMUM_TOTAL_BYTES = 400_000_000  # declared, pictures included; they are never inflated
@@ -67,7 +68,7 @@ class Package:
     parts: dict[str, bytes]
 
 
-def check_upload(data: bytes, *, max_bytes: int = 30_000_000) -> None:
+def check_upload(data: bytes, *, max_bytes: int = UPLOAD_MAX_BYTES) -> None:
     """Let ``data`` in or say why not.
 
     Raises:
@@ -77,7 +78,7 @@ def check_upload(data: bytes, *, max_bytes: int = 30_000_000) -> None:
     open_package(data, max_bytes=max_bytes)
 
 
-def open_package(data: bytes, *, max_bytes: int = 30_000_000) -> Package:
+def open_package(data: bytes, *, max_bytes: int = UPLOAD_MAX_BYTES) -> Package:
     """Check ``data`` and inflate its XML parts (see :func:`check_upload`)."""
     if len(data) > max_bytes:
         refuse("too_large")

@@ -17,11 +17,13 @@ _LABEL = re.compile(
     re.IGNORECASE,
 )
 _LINK_LABEL = re.compile(
-    rf"{_LABEL.pattern}|[\[(]?\b{_TIME}\b[\])]?|\b(?:escuchar|o[ií]r|reproducir|audio)\b(?:\s+(?:el\s+)?audio\b)?",
+    rf"{_LABEL.pattern}|[\[(]?\b{_TIME}\b[\])]?|\b(?:escuchar|o[ií]r|reproducir|"
+    rf"audio)\b(?:\s+(?:el\s+)?audio\b)?",
     re.IGNORECASE,
 )
 _AUDIO_URL = re.compile(
-    r"#t=\d|[?&]t=\d+|\.(?:mp3|wav|ogg|oga|opus|m4a|flac|aac|wma|mp4|webm)(?:[?#]|$)|^astra-audio:|^https?://audio[.-]",
+    r"#t=\d|[?&]t=\d+|\.(?:mp3|wav|ogg|oga|opus|m4a|flac|aac|wma|mp4|webm)(?:[?#]|$)|^astra-audio:|"
+    r"^https?://audio[.-]",
     re.IGNORECASE,
 )
 _PENDING = re.compile(r"\[\s*AUDIO[_ ]PEND(?:ING|IENTE)\s*\]|\bAUDIO_PENDING\b", re.IGNORECASE)
@@ -41,11 +43,6 @@ def strip_link_label(text: str) -> str:
     """What of an audio link's own text is not its label: text a clerk typed into the link."""
     rest = _LINK_LABEL.sub("", text)
     return rest if re.search(r"[^\W_]", rest) else ""
-
-
-def is_label(text: str) -> bool:
-    """Whether ``text`` is nothing but an audio mark."""
-    return bool(text.strip()) and not strip_labels(text).strip()
 
 
 def is_pending(text: str) -> bool:

@@ -81,21 +81,6 @@ def is_chunk_id(value: str) -> bool:
     return bool(_CHUNK_ID.fullmatch(value)) and _valid(_decode(value))
 
 
-def belongs_to(chunk_id: str, document_id: str) -> bool:
-    """Whether a valid ``chunk_id`` was minted for ``document_id`` (25-bit tag)."""
-    return is_chunk_id(chunk_id) and document_tag(chunk_id) == _document_tag(document_id)
-
-
-def document_tag(chunk_id: str) -> int:
-    """The 25-bit document tag inside a valid chunk id."""
-    return (_decode(chunk_id) >> _CHECK_BITS) & ((1 << _TAG_BITS) - 1)
-
-
-def index_of(chunk_id: str) -> int:
-    """The chunk's number in its draft, from 0."""
-    return _decode(chunk_id) >> (_CHECK_BITS + _TAG_BITS)
-
-
 def find_chunk_ids(text: str) -> list[str]:
     """Every valid id in ``text`` in order: SDT tags, link URLs, comments, fields of older drafts."""
     return [found for found in (m.group().lower() for m in _ANYWHERE.finditer(text)) if is_chunk_id(found)]

@@ -27,6 +27,7 @@ from astra_learn_assets.comparator.docx.blocks import Block, Document, PartKind
 from astra_learn_assets.comparator.docx.inline import Story
 from astra_learn_assets.comparator.docx.styles import Styles, parse_styles
 from astra_learn_assets.comparator.docx.walker import walk
+from astra_learn_assets.settings import UPLOAD_MAX_BYTES
 
 _PART_KINDS: dict[str, PartKind] = {
     "header": "header",
@@ -39,7 +40,9 @@ _known_styles: dict[bytes, Styles] = {}
 _ORDER: tuple[PartKind, ...] = ("header", "footer", "footnote", "endnote", "comment")
 
 
-def read_document(data: bytes, *, known_ids: Collection[str] = (), max_bytes: int = 30_000_000) -> Document:
+def read_document(
+    data: bytes, *, known_ids: Collection[str] = (), max_bytes: int = UPLOAD_MAX_BYTES
+) -> Document:
     """All text of a DOCX as blocks; empty paragraphs make none.
 
     ``known_ids`` are chunk ids of a manifest that need not have our form: they are recognised where

@@ -26,7 +26,8 @@ from astra_learn_assets.comparator.names.given_names import NOBODY_KNOWN, KnownP
 from astra_learn_assets.comparator.names.surroundings import Recognizer, Surroundings, has_capital
 from astra_learn_assets.comparator.names.word_diff import Difference, Link, Token, difference
 from astra_learn_assets.contracts import EntityChange, EntityKind
-from astra_learn_assets.spanish import words as lexicon
+from astra_learn_assets.spanish import lexicon
+from astra_learn_assets.spanish.fold import letters
 
 _ACRONYM = re.compile(
     r"(?=.*[A-ZÁÉÍÓÚÜÑ].*[A-ZÁÉÍÓÚÜÑ])[A-ZÁÉÍÓÚÜÑ0-9+&/.·\-]{2,12}|[A-ZÑ]{2,8}s?|[A-Z]+[a-z]?[A-Z]+"
@@ -127,8 +128,8 @@ class _Scene:
         return self._judge_name(link, wrongs, rights)
 
     def _judge_acronym(self, link: Link, wrongs: list[str], rights: list[str]) -> _Verdict | None:
-        right = phonetics.bare("".join(rights))
-        wrong = phonetics.bare("".join(wrongs))
+        right = letters("".join(rights))
+        wrong = letters("".join(wrongs))
         if phonetics.spelled(tuple(wrongs)) == right or wrong == phonetics.said_aloud(right):
             return _Verdict("acronym", 0.95)
         if wrong == right:
@@ -210,7 +211,7 @@ class _Scene:
         restored = not recased and all(text.islower() for text in wrongs)
         misspelled = all(has_capital(w) and not lexicon.is_common(w) for w in wrongs)
         # "Organico" -> "Orgánico": an accent in an ordinary word is spelling, whatever stands beside it
-        accented = not (recased or restored) and phonetics.bare(wrong) == phonetics.bare(right)
+        accented = not (recased or restored) and letters(wrong) == letters(right)
         accented = accented and all(map(lexicon.is_common, heart))
         evidence = self._evidence(
             link,
@@ -233,7 +234,7 @@ class _Scene:
         """Whether one given name was put for another; see :mod:`given_names` for what speaks against it."""
         if not are_given_names(wrongs, rights) or phonetics.one_name("".join(wrongs), "".join(rights)):
             return False
-        surname = {word.casefold() for word in rights} <= lexicon.surnames()
+        surname = {word.casefold() for word in rights} <= lexicon.spelled_surnames()
         if surname and self.around.after_given_name(link):
             return False
         return not self.people.says_misheard(wrongs, rights)

@@ -1,4 +1,4 @@
-"""Two given names that both exist are two people: "Marta" in the place of "María" would spoil every other María.
+"""Two given names that both exist are two people: "Marta" put for "María" would spoil every other María.
 
 Likeness does not help: Amalia and Amelia, Octavio and Octavia, Martina and Martín are one slip of the ear
 apart and still two people. Three things say that a correction is a mishearing after all:
@@ -16,13 +16,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from astra_learn_assets.comparator.names import phonetics
-from astra_learn_assets.spanish import words as lexicon
+from astra_learn_assets.spanish import lexicon
+from astra_learn_assets.spanish.fold import letters
 
 
 @dataclass(frozen=True)
 class KnownPeople:
-    """What a municipality has told of its people's given names; all words bare (``phonetics.bare``).
+    """What a municipality has told of its people's given names; all words as ``spanish.fold.letters``.
 
     ``roster``: given names on its rosters. ``corrected``: (wrong, right) of other sessions' finals.
     """
@@ -35,17 +35,17 @@ class KnownPeople:
         """From the rosters' full names and the corrections that wait, as they were written."""
         return KnownPeople(
             frozenset(
-                phonetics.bare(word)
+                letters(word)
                 for name in names
                 for word in name.replace(",", " ").split()
-                if word.casefold() in lexicon.given_names()
+                if word.casefold() in lexicon.spelled_given_names()
             ),
-            frozenset((phonetics.bare(wrong), phonetics.bare(right)) for wrong, right in corrections),
+            frozenset((letters(wrong), letters(right)) for wrong, right in corrections),
         )
 
     def says_misheard(self, wrongs: Iterable[str], rights: Iterable[str]) -> bool:
-        """Whether roster or an earlier correction say that ``rights`` was meant where ``wrongs`` is written."""
-        old, new = [phonetics.bare(word) for word in wrongs], [phonetics.bare(word) for word in rights]
+        """Whether roster or an earlier correction say that ``rights`` was meant where ``wrongs`` stands."""
+        old, new = [letters(word) for word in wrongs], [letters(word) for word in rights]
         if self.roster.issuperset(new) and self.roster.isdisjoint(set(old) - set(new)):
             return True
         pair = ("".join(old), "".join(new))
@@ -57,4 +57,4 @@ NOBODY_KNOWN = KnownPeople()
 
 def are_given_names(wrongs: Iterable[str], rights: Iterable[str]) -> bool:
     """Whether every word of both sides is a given name that exists."""
-    return {word.casefold() for word in (*wrongs, *rights)} <= lexicon.given_names()
+    return {word.casefold() for word in (*wrongs, *rights)} <= lexicon.spelled_given_names()

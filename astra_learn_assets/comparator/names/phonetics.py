@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from functools import lru_cache
 
 from rapidfuzz.distance import OSA, Levenshtein
 
-from astra_learn_assets.spanish.words import LETTERS
+from astra_learn_assets.spanish.fold import letters
+from astra_learn_assets.spanish.lexicon import LETTERS
 
 _RULES = tuple(
     (re.compile(pattern), replacement)
@@ -24,17 +24,9 @@ _RULES = tuple(
 
 
 @lru_cache(maxsize=20_000)
-def bare(text: str) -> str:
-    """Folded, without accents (``ñ`` stays), letters and digits only."""
-    text = text.casefold().replace("ñ", "\x00")
-    text = "".join(c for c in unicodedata.normalize("NFD", text) if not unicodedata.combining(c))
-    return "".join(c for c in text.replace("\x00", "ñ") if c.isalnum())
-
-
-@lru_cache(maxsize=20_000)
 def sound(text: str) -> str:
     """A key that is equal for spellings that sound alike: Jhon/John, Kispe/Quispe, Bolibar/Bolívar."""
-    key = bare(text)
+    key = letters(text)
     for pattern, replacement in _RULES:
         key = pattern.sub(replacement, key)
     return key
@@ -47,34 +39,32 @@ def one_name(left: str, right: str) -> bool:
 
 
 def _readings(name: str) -> frozenset[str]:
-    written = bare(name).replace("ll", "l")
+    written = letters(name).replace("ll", "l")
     other = {"x": "j", "j": "y"}.get(written[:1], written[:1])
     return frozenset((sound(written), sound(other + written[1:])))
 
 
 def spelled(words: tuple[str, ...]) -> str:
     """What a row of letter names spells ("pe pe" is "pp"), or ""."""
-    letters = [LETTERS.get(bare(word), "") for word in words]
-    return "".join(letters) if all(letters) else ""
+    found = [LETTERS.get(letters(word), "") for word in words]
+    return "".join(found) if all(found) else ""
 
 
 @lru_cache(maxsize=2_000)
 def said_aloud(acronym: str) -> str:
     """An acronym as its letters are called: "ugt" is "ugete"."""
     first = {letter: name for name, letter in reversed(LETTERS.items())}
-    return "".join(first.get(letter, letter) for letter in bare(acronym))
+    return "".join(first.get(letter, letter) for letter in letters(acronym))
 
 
 def likeness(wrong: str, right: str) -> float:
     """0..1: the better of the likeness of letters and of sounds (normalized Levenshtein;
     of letters with swapped neighbours as one edit)."""
-    if bare(wrong) == bare(right):
+    if letters(wrong) == letters(right):
         return 1.0
-    letters = OSA.normalized_similarity(bare(wrong), bare(right))
+    spelling = OSA.normalized_similarity(letters(wrong), letters(right))
     sounds = Levenshtein.normalized_similarity(sound(wrong), sound(right))
-    if ("x" in wrong.casefold()) != (
-        "x" in right.casefold()
-    ):  # Ximena and Jimena, México: x is also read as j
+    if ("x" in wrong.casefold()) != ("x" in right.casefold()):  # Ximena and Jimena, México: read as j too
         old = [sound(text.replace("x", "j").replace("X", "J")) for text in (wrong, right)]
         sounds = max(sounds, Levenshtein.normalized_similarity(*old))
-    return max(float(letters), float(sounds))
+    return max(float(spelling), float(sounds))

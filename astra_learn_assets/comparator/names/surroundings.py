@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 
 from astra_learn_assets.comparator.names.word_diff import Link, Token, tokenize
-from astra_learn_assets.spanish import words as lexicon
+from astra_learn_assets.spanish import lexicon
 
 _PARTICLES = frozenset({"De", "Del", "de", "del", "la", "La", "los", "Los", "las"})
 _JOINTS = frozenset({"de", "del", "la", "las", "los", "y"})
@@ -44,7 +44,7 @@ class Surroundings:
             self.new[position].text in _PARTICLES
             or (
                 self.new[position].text[0].isupper()
-                and self.new[position].text.casefold() in lexicon.given_names()
+                and self.new[position].text.casefold() in lexicon.spelled_given_names()
             )
         ):
             position -= 1
@@ -58,7 +58,7 @@ class Surroundings:
         return (
             previous is not None
             and previous.text[0].isupper()
-            and previous.text.casefold() in lexicon.given_names()
+            and previous.text.casefold() in lexicon.spelled_given_names()
         )
 
     def after_head(self, link: Link, heads: frozenset[str], *, through_connectors: bool) -> bool:

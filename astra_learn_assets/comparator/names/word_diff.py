@@ -8,6 +8,7 @@ from typing import NamedTuple
 from rapidfuzz.distance import Levenshtein
 
 from astra_learn_assets.comparator.names.phonetics import likeness, said_aloud, spelled
+from astra_learn_assets.spanish.lexicon import ABBREVIATIONS
 
 _TOKEN = re.compile(
     r"(?:[^\W\d_]\.)+[^\W\d_](?!\w)\.?"  # P.P.
@@ -15,15 +16,6 @@ _TOKEN = re.compile(
     r"|\d+(?:[.,:/]\d+)*"
     r"|[^\W_]+(?:['’·\-][^\W_]+)*"
     r"|[^\w\s]|_"
-)
-_ABBREVIATIONS = frozenset(
-    re.findall(
-        r"\S+",
-        """
-        sr sra srta sres d dña dª dr dra núm nº n art arts av avda c pza excmo excma ilmo ilma lic ing arq
-        abg econ prof pág vol cap etc jr gral cía hno hna mons fr p
-        """,
-    )
 )
 _MAXIMUM_HUNK = 12
 
@@ -68,7 +60,7 @@ def tokenize(text: str) -> list[Token]:
         previous, last = last, piece
         if piece in ".?!:…¿¡":
             previous = previous.casefold()
-            abbreviated = piece == "." and (previous in _ABBREVIATIONS or len(previous) == 1)
+            abbreviated = piece == "." and (previous in ABBREVIATIONS or len(previous) == 1)
             initial = initial if abbreviated else True
     return tokens
 

@@ -26,15 +26,6 @@ LAUNCH_GRACE = timedelta(minutes=10)
 _QUOTA_FACTOR = {"standard": 1, "premium": 4}
 
 
-def decide(platform: Platform, tenant_id: str, *, cron: bool, now: datetime | None = None) -> Decision:
-    """The policy's answer for one tenant, from its rows."""
-    preparing = _preparing(platform, tenant_id)
-    with platform.database.session() as session:
-        return _decide(
-            session, platform.settings, tenant_id, preparing, cron=cron, now=now or datetime.now(UTC)
-        )
-
-
 def decide_and_begin(
     platform: Platform, tenant_id: str, *, cron: bool, now: datetime | None = None
 ) -> tuple[Decision, TrainingRun | None]:

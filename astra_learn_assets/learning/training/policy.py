@@ -67,13 +67,12 @@ class PolicyLimits(Protocol):
 class Decision:
     """Train or not, and why. ``code`` is stable, ``reason`` is a sentence for an operator.
 
-    ``run_key`` is ``tenant:through_seq:attempt`` when ``train``, else None.
+    ``through_seq`` and ``attempt`` say which training, when ``train``; else they are None.
     """
 
     train: bool
     code: Code
     reason: str
-    run_key: str | None = None
     through_seq: int | None = None
     attempt: int | None = None
 
@@ -133,7 +132,6 @@ def decide_training(
             until = (last_failed_at + backoff).isoformat(timespec="minutes")
             return Decision(False, "backoff", f"waiting until {until} after the last failure")
 
-    key = f"{tenant_id}:{pending.newest_seq}:{next_attempt}"
     if pending.count >= limits.train_threshold:
         settle = timedelta(minutes=limits.train_settle_minutes)
         oldest = pending.oldest_created_at
@@ -141,7 +139,7 @@ def decide_training(
             reason = f"{pending.count} new examples; {preparing} documents are still being prepared"
             return Decision(False, "preparing", reason)
         reason = f"{pending.count} new examples, the threshold is {limits.train_threshold}"
-        return Decision(True, "threshold", reason, key, pending.newest_seq, next_attempt)
+        return Decision(True, "threshold", reason, pending.newest_seq, next_attempt)
     if not cron:
         reason = f"{pending.count} of {limits.train_threshold} new examples"
         return Decision(False, "below_threshold", reason)
@@ -154,7 +152,12 @@ def decide_training(
         reason = f"the oldest new example is {waited:.1f} h old, {limits.train_max_age_hours:g} h are needed"
         return Decision(False, "too_young", reason)
     reason = f"{pending.count} new examples, the oldest waits for {waited:.1f} h"
-    return Decision(True, "age", reason, key, pending.newest_seq, next_attempt)
+    return Decision(True, "age", reason, pending.newest_seq, next_attempt)
+
+
+def run_key(tenant_id: str, through_seq: int, attempt: int) -> str:
+    """``tenant:through_seq:attempt``: a scheduler starts a training at most once under it."""
+    return f"{tenant_id}:{through_seq}:{attempt}"
 
 
 def _backoff(minutes: float, next_attempt: int) -> timedelta:

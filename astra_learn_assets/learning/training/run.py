@@ -6,14 +6,16 @@ re-materialization and keeps that row as it is; otherwise it is a new attempt. S
 executed again after its row had ended with another corpus.
 
 A row that has ended changes no more, except for ``dagster_run_id``: the run that worked on it last. By it
-every later step of a run finds its own training, and not whichever is the newest by then.
+every later step of a run finds its own training, and not whichever is the newest by then. What a step knows
+for that travels as one :class:`Step`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NoReturn
 
 from sqlalchemy import orm
 
@@ -25,6 +27,25 @@ from astra_learn_assets.store.tables import TrainingRun
 TAG = "astra/training_id"
 ADAPTER_TAG = "astra/adapter_id"
 _ENDED = ("promoted", "rejected")
+
+
+@dataclass(frozen=True)
+class Step:
+    """What ties a step to its training: whose it is, its Dagster run, and what that run's tags name.
+
+    ``training_id``: the row that was begun for the run; ``adapter_id``: the adapter to judge and promote
+    instead of the training's own.
+    """
+
+    tenant_id: str
+    dagster_run_id: str
+    training_id: str | None = None
+    adapter_id: str | None = None
+
+    @classmethod
+    def tagged(cls, tenant_id: str, dagster_run_id: str, tags: Mapping[str, str]) -> Step:
+        """The step of a run with ``tags``."""
+        return cls(tenant_id, dagster_run_id, tags.get(TAG), tags.get(ADAPTER_TAG))
 
 
 @dataclass(frozen=True)
@@ -47,25 +68,23 @@ class Training:
         return self.state in _ENDED
 
 
-def through_seq(platform: Platform, tenant_id: str, training_id: str | None) -> int:
+def through_seq(platform: Platform, step: Step) -> int:
     """The last example a training may use: its row's, or the tenant's newest for a run by hand.
 
     Raises:
         NotFound: the training is not this tenant's.
     """
     with platform.database.session() as session:
-        if training_id is not None:
-            return trainings.get(session, training_id, tenant_id=tenant_id).through_seq
-        usable = examples.usable(session, tenant_id)
+        if step.training_id is not None:
+            return trainings.get(session, step.training_id, tenant_id=step.tenant_id).through_seq
+        usable = examples.usable(session, step.tenant_id)
         return usable[-1].seq if usable else 0
 
 
 def begin(
     platform: Platform,
-    tenant_id: str,
+    step: Step,
     *,
-    training_id: str | None,
-    dagster_run_id: str,
     through_seq: int,
     dataset_hash: str,
     golden_hash: str,
@@ -78,25 +97,25 @@ def begin(
     """
     with platform.database.session() as session:
         row: TrainingRun | None
-        if training_id is not None:
-            row = trainings.get(session, training_id, tenant_id=tenant_id)
+        if step.training_id is not None:
+            row = trainings.get(session, step.training_id, tenant_id=step.tenant_id)
         else:
-            row = next(iter(trainings.listing(session, tenant_id, limit=1)), None)
+            row = next(iter(trainings.listing(session, step.tenant_id, limit=1)), None)
         if row is not None and _is_rematerialization(row, dataset_hash, golden_hash):
-            return trainings.update(session, row.run_id, dagster_run_id=dagster_run_id)
-        if row is None or training_id is None or row.state in trainings.ENDED:
-            row = _next_attempt(session, tenant_id, through_seq)
+            return trainings.update(session, row.run_id, dagster_run_id=step.dagster_run_id)
+        if row is None or step.training_id is None or row.state in trainings.ENDED:
+            row = _next_attempt(session, step.tenant_id, through_seq)
         return trainings.update(
             session,
             row.run_id,
             state="training",
             dataset_hash=dataset_hash,
-            dagster_run_id=dagster_run_id,
+            dagster_run_id=step.dagster_run_id,
             metrics={"golden_hash": golden_hash, "examples": examples},
         )
 
 
-def again(platform: Platform, training: Training, *, dagster_run_id: str) -> Training:
+def again(platform: Platform, step: Step, training: Training) -> Training:
     """A new attempt at the corpus of a training that has ended, for an adapter it did not have."""
     with platform.database.session() as session:
         row = _next_attempt(session, training.tenant_id, training.through_seq)
@@ -108,16 +127,14 @@ def again(platform: Platform, training: Training, *, dagster_run_id: str) -> Tra
             row.run_id,
             state="training",
             dataset_hash=training.dataset_hash,
-            dagster_run_id=dagster_run_id,
+            dagster_run_id=step.dagster_run_id,
             metrics=kept,
         )
         return _training(row)
 
 
-def of_run(
-    platform: Platform, tenant_id: str, *, dagster_run_id: str | None, training_id: str | None = None
-) -> Training:
-    """The training a run works on: the one it began, else the one its tag names, else the newest.
+def of_step(platform: Platform, step: Step) -> Training:
+    """The training a step works on: the one its run began, else the one its tag names, else the newest.
 
     The last is for a run by hand that materializes later steps alone.
 
@@ -126,16 +143,14 @@ def of_run(
         NotFound: the named training is not this tenant's.
     """
     with platform.database.session() as session:
-        rows = [row for row in trainings.listing(session, tenant_id, limit=200) if _has_corpus(row)]
-        own = next((row for row in rows if dagster_run_id and row.dagster_run_id == dagster_run_id), None)
-        if own is None and training_id is not None:
-            named = trainings.get(session, training_id, tenant_id=tenant_id)
+        rows = _with_corpus(session, step.tenant_id)
+        own = next((row for row in rows if row.dagster_run_id == step.dagster_run_id), None)
+        if own is None and step.training_id is not None:
+            named = trainings.get(session, step.training_id, tenant_id=step.tenant_id)
             own = named if _has_corpus(named) else None
-        if own is None and training_id is None and rows:
+        elif own is None and rows:
             own = rows[0]
-        if own is None:
-            raise GateRefused(f"tenant {tenant_id} has no training corpus: materialize training_corpus first")
-        return _training(own)
+        return _training(own or _no_corpus(step.tenant_id))
 
 
 def newest(platform: Platform, tenant_id: str) -> Training:
@@ -144,7 +159,9 @@ def newest(platform: Platform, tenant_id: str) -> Training:
     Raises:
         GateRefused: when there is none.
     """
-    return of_run(platform, tenant_id, dagster_run_id=None)
+    with platform.database.session() as session:
+        rows = _with_corpus(session, tenant_id)
+        return _training(rows[0] if rows else _no_corpus(tenant_id))
 
 
 def note(platform: Platform, training: Training, *, metrics: dict[str, Any], **columns: Any) -> None:
@@ -172,6 +189,15 @@ def _next_attempt(session: orm.Session, tenant_id: str, through_seq: int) -> Tra
         attempt=trainings.next_attempt(session, tenant_id, through_seq),
         dagster_run_id=None,
     )
+
+
+def _with_corpus(session: orm.Session, tenant_id: str) -> list[TrainingRun]:
+    """Newest first."""
+    return [row for row in trainings.listing(session, tenant_id, limit=200) if _has_corpus(row)]
+
+
+def _no_corpus(tenant_id: str) -> NoReturn:
+    raise GateRefused(f"tenant {tenant_id} has no training corpus: materialize training_corpus first")
 
 
 def _has_corpus(row: TrainingRun) -> bool:

@@ -23,6 +23,7 @@ from astra_learn_assets.learning import assemble, lineage, publisher
 from astra_learn_assets.learning.training import process as trainer_process
 from astra_learn_assets.learning.training import run as training_run
 from astra_learn_assets.learning.training.process import Runner
+from astra_learn_assets.learning.training.run import Step
 from astra_learn_assets.platform import Platform
 from astra_learn_assets.registry import adapter_gate, keys
 from astra_learn_assets.registry import manifest as manifests
@@ -50,15 +51,13 @@ class TrainResult:
 
 def train_adapter(
     platform: Platform,
-    tenant_id: str,
+    step: Step,
     *,
     run: Runner,
-    dagster_run_id: str,
-    training_id: str | None = None,
     overrides: dict[str, float | int] | None = None,
     force: bool = False,
 ) -> TrainResult:
-    """Train the adapter of the run's corpus, or find the one already made from it.
+    """Train the adapter of the step's corpus, or find the one already made from it.
 
     An adapter that an ended training did not have (another recipe, or forced) begins a new attempt, so
     that every later gate judges this adapter.
@@ -68,9 +67,8 @@ def train_adapter(
             policy has changed since.
         TrainingFailed: when the trainer ends with an error; the training's row says which.
     """
-    training = training_run.of_run(
-        platform, tenant_id, dagster_run_id=dagster_run_id, training_id=training_id
-    )
+    tenant_id = step.tenant_id
+    training = training_run.of_step(platform, step)
     settings = platform.settings
     with platform.database.session() as session:
         verdicts.require_passed(session, tenant_id, "corpus_gate", training.dataset_hash)
@@ -83,7 +81,7 @@ def train_adapter(
         hyperparameters=recipe,
     )
     if not force and (made := _already_made(platform, tenant_id, recipe_hash)) is not None:
-        training = _for_adapter(platform, training, made.manifest.adapter_id, dagster_run_id)
+        training = _for_adapter(platform, step, training, made.manifest.adapter_id)
         training_run.note(platform, training, metrics={}, adapter_id=made.manifest.adapter_id)
         return made
     keys.signing_key(settings)  # a missing key must not show after the GPU hours
@@ -115,10 +113,10 @@ def train_adapter(
             metrics=metrics,
         )
         mlflow_run_id = lineage.log_training(
-            settings, manifest, folder=out, log=log, dagster_run_id=dagster_run_id
+            settings, manifest, folder=out, log=log, dagster_run_id=step.dagster_run_id
         )
         row = publisher.publish(platform, out, manifest, recipe_hash=recipe_hash, mlflow_run_id=mlflow_run_id)
-    training = _for_adapter(platform, training, row.adapter_id, dagster_run_id)
+    training = _for_adapter(platform, step, training, row.adapter_id)
     training_run.note(
         platform,
         training,
@@ -130,10 +128,10 @@ def train_adapter(
 
 
 def _for_adapter(
-    platform: Platform, training: training_run.Training, adapter_id: str, dagster_run_id: str
+    platform: Platform, step: Step, training: training_run.Training, adapter_id: str
 ) -> training_run.Training:
     if training.ended and training.adapter_id != adapter_id:
-        return training_run.again(platform, training, dagster_run_id=dagster_run_id)
+        return training_run.again(platform, step, training)
     return training
 
 
@@ -143,16 +141,13 @@ def _checkpoints(settings: Settings, tenant_id: str, recipe_hash: str) -> Path |
     return settings.checkpoint_dir / tenant_id / recipe_hash
 
 
-def judge(
-    platform: Platform, tenant_id: str, *, dagster_run_id: str | None = None, training_id: str | None = None
-) -> GateVerdict:
+def judge(platform: Platform, step: Step) -> GateVerdict:
     """adapter_gate: fetch the stored adapter as a stranger would, verify and judge it; record it.
 
     A refusal ends the training as rejected: the same examples would make the same adapter.
     """
-    training = training_run.of_run(
-        platform, tenant_id, dagster_run_id=dagster_run_id, training_id=training_id
-    )
+    tenant_id = step.tenant_id
+    training = training_run.of_step(platform, step)
     chosen = training.adapter_id
     if chosen is None:
         raise BadConfiguration(f"tenant {tenant_id}: training {training.run_id} has no adapter yet")
@@ -165,7 +160,7 @@ def judge(
             folder, tenant_id=tenant_id, digest=row.digest, verify_key=keys.verify_key(platform.settings)
         )
     with platform.database.session() as session:
-        verdicts.record(session, verdict, dagster_run_id=dagster_run_id)
+        verdicts.record(session, verdict, dagster_run_id=step.dagster_run_id)
     if not verdict.passed:
         training_run.end(platform, training, state="rejected", reason=f"adapter_gate: {verdict.reason}")
     return verdict

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from astra_learn_assets.making.ner.grammar import Sentence, Span
 from astra_learn_assets.making.ner.invented_names import NameFactory
-from astra_learn_assets.privacy.ner.nlp import fold
+from astra_learn_assets.spanish.fold import fold
 
 DISTANT_YEARS = (2015, 2016, 2017, 2018, 2019)
 UNKNOWN = "-"

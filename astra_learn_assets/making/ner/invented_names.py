@@ -11,9 +11,10 @@ from __future__ import annotations
 import importlib
 import random
 import zlib
+from collections.abc import Mapping, Sequence
 
-from astra_learn_assets.privacy.ner.nlp import fold
-from astra_learn_assets.spanish.lexicon import name_lists
+from astra_learn_assets.spanish.fold import fold
+from astra_learn_assets.spanish.lexicon import given_names_by_origin, surnames_by_origin
 
 _FAKER_LOCALES = (
     "es_ES",
@@ -306,6 +307,13 @@ def _faker_lists(locales: tuple[str, ...]) -> tuple[list[str], list[str]]:
     return sorted(given), sorted(surnames)
 
 
+def _hand_lists(by_origin: Mapping[str, Sequence[str]]) -> tuple[list[str], list[str]]:
+    """All names written by hand, and those among them of a minority."""
+    hand = [name for names in by_origin.values() for name in names]
+    few = [n for origin, names in by_origin.items() if origin not in ("es", "foreign") for n in names]
+    return hand, few
+
+
 class NameFactory:
     """Draws persons, places and organisations. ``held_out`` draws only the tenth never trained on."""
 
@@ -313,23 +321,10 @@ class NameFactory:
         self.rng = rng
         self.invented = 1.0 if held_out and invented >= 1 else invented
         self._held_out = held_out
-        lists = name_lists()
         spanish_given, spanish_surnames = _faker_lists(_SPANISH)
         foreign_given, foreign_surnames = _faker_lists(_FAKER_LOCALES[6:])
-        hand_given = [n for s, names in lists.items() if s.startswith("given") for n in names]
-        hand_surnames = [n for s, names in lists.items() if s.startswith("surname") for n in names]
-        minority = [
-            n
-            for s, names in lists.items()
-            if s.startswith("given") and s.split(":")[1] not in ("es", "foreign")
-            for n in names
-        ]
-        minority_surnames = [
-            n
-            for s, names in lists.items()
-            if s.startswith("surname") and s.split(":")[1] not in ("es", "foreign")
-            for n in names
-        ]
+        hand_given, minority = _hand_lists(given_names_by_origin())
+        hand_surnames, minority_surnames = _hand_lists(surnames_by_origin())
         keep = self._keep
         self._given = [keep(spanish_given), keep(hand_given), keep(minority), keep(foreign_given)]
         self._surnames = [

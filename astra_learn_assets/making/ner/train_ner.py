@@ -162,16 +162,16 @@ def train(data: Path, *, seed: int, words: int, log: Any = sys.stderr) -> tuple[
 
 
 def build_words(data: Path, folder: Path) -> dict[str, int]:
-    """Write ``words.txt.gz`` and ``rare.txt.gz`` from the minutes of 2015 to 2019; returns their sizes.
+    """Write ``seen.txt`` and ``rare.txt`` from the minutes of 2015 to 2019; returns their sizes.
 
-    Ordinary are lower-case forms seen 3 times or more; rare those of four letters seen once or twice, at
-    least as often as with a capital, and no listed name.
+    Seen are lower-case forms met 3 times or more; rare those of four letters met once or twice, at
+    least as often as with a capital, and no listed name. Both folded, to hold against the lexicon's tables.
     """
-    import gzip
     from collections import Counter
 
-    from astra_learn_assets.privacy.ner.nlp import fold
+    from astra_learn_assets.spanish.fold import fold
     from astra_learn_assets.spanish.lexicon import given_names, surnames
+    from astra_learn_assets.spanish.tables import order
 
     counts: Counter[str] = Counter()
     capitals: Counter[str] = Counter()
@@ -184,14 +184,14 @@ def build_words(data: Path, folder: Path) -> dict[str, int]:
             capitals.update(fold(w) for w in capital.findall(text))
     names = given_names() | surnames()
     lists = {
-        "words.txt.gz": [w for w, n in counts.items() if n >= 3],
-        "rare.txt.gz": [
+        "seen.txt": [w for w, n in counts.items() if n >= 3],
+        "rare.txt": [
             w for w, n in counts.items() if n < 3 and len(w) > 3 and capitals[w] <= n and w not in names
         ],
     }
     for file, kept in lists.items():
-        with open(folder / file, "wb") as raw, gzip.GzipFile(fileobj=raw, mode="wb", mtime=0) as packed:
-            packed.write("\n".join(sorted(kept)).encode())
+        lines = ["# form: folded", *sorted(kept, key=order)]
+        (folder / file).write_text("\n".join(lines) + "\n", encoding="utf-8")
     return {file: len(kept) for file, kept in lists.items()}
 
 

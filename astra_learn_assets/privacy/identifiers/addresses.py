@@ -1,4 +1,3 @@
-# ruff: noqa: E501  (tables: one form, one line)
 """Street addresses.
 
 A street with a house number is where somebody lives: it is masked, with floor, door, corner and postal
@@ -12,65 +11,85 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 
-from astra_learn_assets.privacy.identifiers.rules import Finding
+from astra_learn_assets.privacy.identifiers.rules import Finding, listed
+from astra_learn_assets.spanish.fold import fold_chars
 from astra_learn_assets.spanish.name_words import tokens
-from astra_learn_assets.spanish.visible import fold_chars
 
 UP = r"[A-ZÁÉÍÓÚÜÑÀÈÒÇ]"
-STREET = (
-    r"(?:calle|c/\.?|avenida|avda\.?|avd\.?|av\.?|plaza|pza\.?|plz\.|pl\.|plazuela|plazoleta|glorieta|paseo|pº|camino|cno\.?|cmno\.?|"
-    r"carretera|ctra\.?|carrera|cra\.|kra\.|travesía|trav\.|pasaje|psje\.?|pje\.?|ronda|rda\.|rambla|"
-    r"callejón|cjón\.?|calleja|cuesta|costanilla|bulevar|boulevard|blvr?d\.?|jirón|jr\.|transversal|diagonal|circunvalación|"
-    r"urbanización|urb\.?|urbanizacion|residencial|conjunto|ciudadela|cdla\.?|lotización|barriada|bda\.?|alameda|autopista|vía|"
-    r"av/|pz\.?|pso\.|crta\.?|p/|travessera|raval|vialidad|carrer|plaça|avinguda|passeig|kalea|etorbidea|rúa|praza|praça|calzada|privada|andador|cerrada|prolongación|malecón|pasadizo|polígono|pol\.)"
-)
+STREET = f"(?:{'|'.join(listed('street_heads', folded=False))})"
 _WORD = rf"(?:{UP}[\w’'´.\-]*|\d{{1,2}}|N\d{{2}})"
 _LINK = r"(?:de|del|da|do|dos|das|les|els|la|las|los|el|y|e|i|d['’]|en|san|santa)"
 _NAME = rf"(?:{_LINK}\s+){{0,3}}{_WORD}(?:[ ]+(?:(?:{_LINK})[ ]+){{0,3}}{_WORD}){{0,6}}"
 _LOOSE = r"(?:[\w’'´.\-]+[ ]+){0,6}?[\w’'´.\-]+"
 _NUMBER = (
-    r"(?:\s*,\s*|\s+(?!(?:19|20)\d\d\b)|\s*#\s*)(?:(?:n\.?[º°o]\.?|núm\.?|num\.?|número|numero|nro\.?|no\.?|#|portal|casa|lote|mz\.?|manzana|km\.?)\s*)?"
-    r"(?:\d{1,5}(?:[.,]\d{1,3})?(?![\d.]*\s*(?:€|euros|metros|m2|m²|%|horas|años|vecinos|votos))(?!\s?[.]?[º°ª])|s\s?/\s?n(?!\w)|sn(?!\w)|[NSEO]\d{1,3}-\d{1,4})"
+    r"(?:\s*,\s*|\s+(?!(?:19|20)\d\d\b)|\s*#\s*)"
+    r"(?:(?:n\.?[º°o]\.?|núm\.?|num\.?|número|numero|nro\.?|no\.?|#|portal|casa|lote"
+    r"|mz\.?|manzana|km\.?)\s*)?"
+    r"(?:\d{1,5}(?:[.,]\d{1,3})?(?![\d.]*\s*(?:€|euros|metros|m2|m²|%|horas|años|vecinos|votos))"
+    r"(?!\s?[.]?[º°ª])"
+    r"|s\s?/\s?n(?!\w)|sn(?!\w)|[NSEO]\d{1,3}-\d{1,4})"
     r"(?:\s?(?:bis|dup\.?)|[A-Za-z](?!\w)|(?-i:\s[A-H])(?!\w))?(?:\s?[\-–/]\s?\d{1,4}[A-Za-z]?(?!\w))?"
 )
 _SAID_NUMBER = r"[\s,]+(?:en\s+el\s+|al\s+)?n[úu]mero\s+(?:\d{1,5}|(?:\w+\s+y\s+)?\w+)"
+_SIDE = r"(?:izq|dcha|der|izda|izquierda|derecha)"
 _FLOOR = (
-    r"(?:[\s,.\-]{1,3}(?:(?:piso|planta|pta\.?|puerta|puerta|escalera|esc\.?|bloque|blq\.?|portal|dpto\.?|departamento|depto\.?|apto\.?|apartamento|interior|int\.?|bajo|ático|"
-    r"entresuelo|local|edificio|torre|letra|casa|oficina|of\.?|código postal|c\.?p\.?)\s?[\w\-]{0,6}|\d{1,2}\s?[.]?(?:[º°ª]\s?[a-z]?|[a-d])(?!\w)[,]?(?:\s?[A-Za-z](?!\w)|\s?(?:izq|dcha|der|izda|izquierda|derecha)\w*\.?)?|\d{1,2}[A-Z](?!\w)|"
-    r"(?:primero|segundo|tercero|cuarto|quinto|sexto)\s+(?:(?:izq|dcha|der|izda|izquierda|derecha)\w*|[a-d](?!\w))|(?:izq|dcha|izda|izquierda|derecha)\.?(?!\w)|"
-    r"\d{1,2}\s?,\s?\d{1,2}(?=\s*(?:[.;)\n]|$))|\d{1,2}[\s,]{1,2}(?:[a-z](?!\w)|(?:izq|dcha|izda|izquierda|derecha)\w*)|#\s?\d{1,6}|principal(?!\w)|"
-    r"(?:esquina|esq\.?)(?:[ ](?:a|con))?[ ](?-i:[A-ZÁÉÍÓÚÑ])[\w’'´\-]*(?:[ ](?-i:[A-ZÁÉÍÓÚÑ])[\w’'´\-]*){0,2}|\d{5}(?!\d)(?!\s*(?:€|euros))))"
+    r"(?:[\s,.\-]{1,3}(?:(?:piso|planta|pta\.?|puerta|puerta|escalera|esc\.?|bloque|blq\.?|portal|dpto\.?"
+    r"|departamento|depto\.?|apto\.?|apartamento|interior|int\.?|bajo|ático|"
+    r"entresuelo|local|edificio|torre|letra|casa|oficina|of\.?|código postal|c\.?p\.?)\s?[\w\-]{0,6}"
+    rf"|\d{{1,2}}\s?[.]?(?:[º°ª]\s?[a-z]?|[a-d])(?!\w)[,]?(?:\s?[A-Za-z](?!\w)|\s?{_SIDE}\w*\.?)?"
+    r"|\d{1,2}[A-Z](?!\w)|"
+    rf"(?:primero|segundo|tercero|cuarto|quinto|sexto)\s+(?:{_SIDE}\w*|[a-d](?!\w))"
+    r"|(?:izq|dcha|izda|izquierda|derecha)\.?(?!\w)|"
+    rf"\d{{1,2}}\s?,\s?\d{{1,2}}(?=\s*(?:[.;)\n]|$))|\d{{1,2}}[\s,]{{1,2}}"
+    r"(?:[a-z](?!\w)|(?:izq|dcha|izda|izquierda|derecha)\w*)|#\s?\d{1,6}|principal(?!\w)|"
+    r"(?:esquina|esq\.?)(?:[ ](?:a|con))?[ ](?-i:[A-ZÁÉÍÓÚÑ])[\w’'´\-]*"
+    r"(?:[ ](?-i:[A-ZÁÉÍÓÚÑ])[\w’'´\-]*){0,2}|\d{5}(?!\d)(?!\s*(?:€|euros))))"
 )
 _ADDRESS = re.compile(rf"(?<!\w)(?i:{STREET})\s*{_NAME}(?i:{_NUMBER})(?i:{_FLOOR}){{0,4}}")
 _ADDRESS_SAID = re.compile(rf"(?<!\w)(?i:{STREET})\s+{_LOOSE}(?i:{_SAID_NUMBER})(?i:{_FLOOR}){{0,4}}")
 _ADDRESS_LOWER = re.compile(
-    rf"(?<!\w)(?:calle|c/|avenida|avda\.?|av\.|plaza|paseo|camino|carretera|travesía|pasaje|jirón|carrera|ronda)\s+{_LOOSE}\s*(?:,|n[º°]|núm\.?|nro\.?|#)\s*\d{{1,4}}(?!\d)(?!\s*(?:€|euros|de\s+\w+\s+de))(?i:{_FLOOR}){{0,4}}"
+    rf"(?<!\w)(?:calle|c/|avenida|avda\.?|av\.|plaza|paseo|camino|carretera|travesía|pasaje"
+    rf"|jirón|carrera|ronda)\s+{_LOOSE}\s*(?:,|n[º°]|núm\.?|nro\.?|#)\s*\d{{1,4}}(?!\d)"
+    rf"(?!\s*(?:€|euros|de\s+\w+\s+de))(?i:{_FLOOR}){{0,4}}"
 )
 _PLAIN = r"(?!(?:que|se|con|por|para|un|una|es|ha|al|no|y|o)\s)[^\W\d_][\w’'´\-]*"
-_ADDRESS_MIXED = re.compile(  # "Av. puerta de hierro 47, 5G": a capital and an end behind the number instead of a comma
-    rf"(?<!\w)(?:Calle|CALLE|C/|c/|Avenida|Avda\.?|Av\.|Av/|Plaza|Pza\.?|Paseo|Camino|Carretera|Ctra\.?|Travesía|Pasaje|Jirón|Ronda|Rúa)\s*(?:{_PLAIN}\.?\s+){{0,4}}?"
+# "Av. puerta de hierro 47, 5G": a capital and an end behind the number instead of a comma
+_ADDRESS_MIXED = re.compile(
+    rf"(?<!\w)(?:Calle|CALLE|C/|c/|Avenida|Avda\.?|Av\.|Av/|Plaza|Pza\.?|Paseo|Camino"
+    rf"|Carretera|Ctra\.?|Travesía|Pasaje|Jirón|Ronda|Rúa)\s*"
+    rf"(?:{_PLAIN}\.?\s+){{0,4}}?"
     rf"{_PLAIN}(?i:{_NUMBER})(?i:{_FLOOR}){{0,4}}(?=\s*(?:[.,;)\n\-–]|$))"
 )
 _LABELLED = re.compile(
-    r"(?<!\w)(?i:domicilio(?: social| fiscal| habitual| actual| particular)?|direcci[óo]n(?: postal| particular)?|dom\.)\s?:[ \t]*"
-    r"(?P<address>(?=[^\n;|:]{0,90}?(?:\d|(?i:s\s?/\s?n)))(?:[^\n.;|:]|\.(?!\s|$)|\.(?=[ ]{1,2}[\d#a-z])|(?<=(?<!\w)[^\W\d_])\.|(?<=(?<!\w)[^\W\d_]{2})\.|"
-    r"(?<=(?<!\w)(?i:pza|plz|avd|urb|esc|pta|int|col|núm|nro))\.|(?<=(?<!\w)(?i:avda|ctra|crta|dpto|blvd|gral|psje|cdla))\.){3,100})"
+    r"(?<!\w)(?i:domicilio(?: social| fiscal| habitual| actual| particular)?"
+    r"|direcci[óo]n(?: postal| particular)?|dom\.)\s?:[ \t]*"
+    r"(?P<address>(?=[^\n;|:]{0,90}?(?:\d|(?i:s\s?/\s?n)))"
+    r"(?:[^\n.;|:]|\.(?!\s|$)|\.(?=[ ]{1,2}[\d#a-z])|(?<=(?<!\w)[^\W\d_])\."
+    r"|(?<=(?<!\w)[^\W\d_]{2})\.|"
+    r"(?<=(?<!\w)(?i:pza|plz|avd|urb|esc|pta|int|col|núm|nro))\."
+    r"|(?<=(?<!\w)(?i:avda|ctra|crta|dpto|blvd|gral|psje|cdla))\.){3,100})"
 )
 _BOX = re.compile(
-    r"(?<!\w)(?i:apartado(?: de correos| postal)|apdo\.?(?: de correos| postal)?)\s*(?i:n[º°.o]\.?\s*)?\d{1,6}(?!\d)"
+    r"(?<!\w)(?i:apartado(?: de correos| postal)|apdo\.?(?: de correos| postal)?)"
+    r"\s*(?i:n[º°.o]\.?\s*)?\d{1,6}(?!\d)"
 )
 _POSTED = re.compile(  # "Hermanos Falcó, s/n - 02006 Albacete": no word says street, the postal code does
-    rf"(?<![\w.])(?:{UP}[\w’'´\-]+\s(?:(?:{_LINK})\s){{0,2}}){{0,3}}{UP}[\w’'´\-]+(?:,?\s?(?i:n[º°.o]\.?)?\s?\d{{1,4}}|,\s(?i:s\s?/\s?n))(?i:{_FLOOR}){{0,3}}"
-    rf"[\s,.;\-–(]{{1,4}}(?:E-)?\d{{5}}[ ,]{{1,2}}(?={UP}[a-záéíóúñ])(?!(?i:euros?|pesos|soles|d[óo]lares|metros|habitantes|votos|vecinos)(?!\w))"
+    rf"(?<![\w.])(?:{UP}[\w’'´\-]+\s(?:(?:{_LINK})\s){{0,2}}){{0,3}}{UP}[\w’'´\-]+"
+    rf"(?:,?\s?(?i:n[º°.o]\.?)?\s?\d{{1,4}}|,\s(?i:s\s?/\s?n))(?i:{_FLOOR}){{0,3}}"
+    rf"[\s,.;\-–(]{{1,4}}(?:E-)?\d{{5}}[ ,]{{1,2}}(?={UP}[a-záéíóúñ])"
+    r"(?!(?i:euros?|pesos|soles|d[óo]lares|metros|habitantes|votos|vecinos)(?!\w))"
 )
 _POSTAL_CODE = re.compile(r"\d{5}[ ,]{1,2}[A-ZÁÉÍÓÚÑ]")
 _GRID = re.compile(
-    r"(?<!\w)(?i:calle|cl\.?|carrera|cra\.?|kra\.?|cr\.|transversal|tv\.?|diagonal|dg\.?|avenida|av\.?)\s*\d{1,3}\s?[A-Za-z]{0,2}(?:\s?(?i:bis|sur|norte|este|oeste))?\s*(?:#|(?i:no\.?|n[º°]|nro\.?))\s*\d{1,3}\s?[A-Za-z]?\s?[\-–]\s?\d{1,3}(?:\s?(?i:sur|norte|este|oeste))?(?i:"
-    + _FLOOR
-    + r"){0,4}"
+    r"(?<!\w)(?i:calle|cl\.?|carrera|cra\.?|kra\.?|cr\.|transversal|tv\.?|diagonal|dg\.?|avenida|av\.?)"
+    r"\s*\d{1,3}\s?[A-Za-z]{0,2}(?:\s?(?i:bis|sur|norte|este|oeste))?\s*"
+    r"(?:#|(?i:no\.?|n[º°]|nro\.?))\s*\d{1,3}\s?[A-Za-z]?\s?[\-–]\s?\d{1,3}"
+    r"(?:\s?(?i:sur|norte|este|oeste))?"
+    rf"(?i:{_FLOOR}){{0,4}}"
 )
 _BLOCK = re.compile(
-    r"(?<!\w)(?i:mz\.?|manzana)\s?[\"“']?[A-Z0-9]{1,3}[\"”']?[\s,]+(?i:lt\.?|lote)\s?[\"“']?\d{1,3}[A-Z]?[\"”']?"
+    r"(?<!\w)(?i:mz\.?|manzana)\s?[\"“']?[A-Z0-9]{1,3}[\"”']?[\s,]+"
+    r"(?i:lt\.?|lote)\s?[\"“']?\d{1,3}[A-Z]?[\"”']?"
 )
 _POSTAL = re.compile(r"(?<!\w)(?i:c\.?p\.?|código postal)\s*:?\s*\d{5}(?!\d)")
 
@@ -106,18 +125,10 @@ def first_words(heads: str) -> tuple[frozenset[str], tuple[str, ...]]:
 
 
 _STREET_WORDS, _STREET_BEGINNINGS = first_words(STREET)
-_ADDRESS_WORDS = _STREET_WORDS | {
-    "cl",
-    "cra",
-    "kra",
-    "cr",
-    "tv",
-    "dg",
-    "c",
-    "cp",
-    "codigo",
-}  # also _GRID's and _POSTAL's
-_ADDRESS_WORDS |= {"domicilio", "direccion", "dom", "apartado", "apdo"}
+_ADDRESS_WORDS = _STREET_WORDS.union(
+    ("cl", "cra", "kra", "cr", "tv", "dg", "c", "cp", "codigo"),  # _GRID's and _POSTAL's
+    ("domicilio", "direccion", "dom", "apartado", "apdo"),
+)
 _ADDRESS_BEGINNINGS = (*_STREET_BEGINNINGS, "mz", "manzana", "apdo")
 WITHIN = re.compile(r"['’·]")
 

@@ -2,84 +2,36 @@
 
 The forms of :mod:`~astra_learn_assets.privacy.identifiers.countries` know how an identifier is printed.
 People part the digits where they please. Here neighbouring groups of letters and digits are put together
-and the whole is held against the country's strong validators; nothing without a check digit or a full
-structure is tried, and where the check digit is weak (``cl.rut``) it must stand apart behind a hyphen.
+and the whole is held against the country's compact forms; nothing without a check digit or a full
+structure is one, and where the check digit is weak (``cl.rut``) it must stand apart behind a hyphen.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from functools import lru_cache
+from collections.abc import Iterator
 
-from astra_learn_assets.privacy.identifiers import validators
+from astra_learn_assets.privacy.identifiers.countries import country_pack
+from astra_learn_assets.privacy.identifiers.pack import CompactForm
 from astra_learn_assets.privacy.identifiers.rules import Finding, number_windows
 
 RANK = 60
 _GROUP = re.compile(r"[A-Za-z0-9Ññ&]+")
 _JOINT = re.compile(r" ?[.\-–/] ?| {1,2}| [\-–]{1,2} ")
 _MOST_GROUPS = 12
-_LEAST_DIGITS = 6  # no form below has fewer
+_LEAST_DIGITS = 6  # no country's form has fewer
 _DIGIT = re.compile(r"\d[^\d\n]{0,4}\d[^\d\n]{0,4}\d")
 _SUM = re.compile(
-    r"\s{0,2}(?:€|euros?\b|\$|USD\b|dólares|pesos|soles|bolivianos|bolívares|quetzales|lempiras|córdobas|guaraníes|colones|"
-    r"millones|habitantes|metros|m2|m²|kg|votos|%)",
+    r"\s{0,2}(?:€|euros?\b|\$|USD\b|dólares|pesos|soles|bolivianos|bolívares|quetzales|lempiras|córdobas|"
+    r"guaraníes|colones|millones|habitantes|metros|m2|m²|kg|votos|%)",
     re.IGNORECASE,
 )
 _CURRENCY = re.compile(r"(?:€|\$|S/\.?|Bs\.?|USD)\s{0,2}$", re.IGNORECASE)
 
-Form = tuple[
-    str, str, Callable[[str], bool] | None, bool
-]  # kind, compact form, check, hyphen before the last
-_FORMS: dict[str, tuple[Form, ...]] = {
-    "es": (
-        ("DNI", r"\d{8}[A-Z]", validators.es_dni, False),
-        ("NIE", r"[XYZ]\d{7}[A-Z]", validators.stdnum("es.nie"), False),
-        ("NIF", r"[ABCDEFGHJNPQRSUVW]\d{7}[0-9A-J]", validators.stdnum("es.cif"), False),
-        ("SALUD", r"\d{12}", validators.es_nss, False),
-    ),
-    "ec": (
-        ("CEDULA", r"\d{10}", validators.stdnum("ec.ci"), False),
-        ("RUC", r"\d{13}", validators.stdnum("ec.ruc"), False),
-    ),
-    "co": (("NIT", r"\d{10}", validators.stdnum("co.nit"), True),),
-    "mx": (
-        ("CURP", r"[A-Z]{4}\d{6}[HMX][A-Z]{5}[A-Z0-9]\d", None, False),
-        ("RFC", r"[A-ZÑ&]{3,4}\d{6}[A-Z0-9]{3}", validators.stdnum("mx.rfc"), False),
-        ("CLAVE_ELECTOR", r"[A-Z]{6}\d{8}[HM]\d{3}", validators.mx_elector, False),
-    ),
-    "cl": (("RUT", r"\d{7,8}[\dK]", validators.stdnum("cl.rut"), True),),
-    "ar": (("CUIT", r"(?:20|23|24|27|30|33|34)\d{9}", validators.stdnum("ar.cuit"), False),),
-    "pe": (("RUC", r"(?:10|15|16|17|20)\d{9}", validators.pe_ruc, False),),
-    "uy": (
-        ("CEDULA", r"\d{7,8}", validators.uy_ci, True),
-        ("RUT", r"\d{12}", validators.stdnum("uy.rut"), False),
-    ),
-    "ve": (
-        ("CEDULA", r"[VE]\d{7,8}", validators.ve_cedula, False),
-        ("RIF", r"[VEJPG]\d{9}", validators.stdnum("ve.rif"), False),
-    ),
-    "do": (("CEDULA", r"\d{11}", validators.luhn, True),),
-    "gt": (("DPI", r"\d{13}", validators.gt_dpi, False),),
-    "sv": (
-        ("DUI", r"\d{9}", validators.sv_dui, True),
-        ("NIT", r"(?:0\d|1[0-4]|9\d)\d{12}", validators.sv_nit, True),
-    ),
-    "hn": (("DNI", r"\d{13}", validators.hn_dni, False),),
-    "ni": (("CEDULA", r"\d{13}[A-Z]", validators.ni_cedula, False),),
-}
-
-
-@lru_cache(maxsize=32)
-def _forms(country: str) -> tuple[tuple[str, re.Pattern[str], Callable[[str], bool] | None, bool], ...]:
-    return tuple(
-        (kind, re.compile(form), check, hyphen) for kind, form, check, hyphen in _FORMS.get(country, ())
-    )
-
 
 def compact_identities(text: str, country: str) -> Iterator[Finding]:
     """Identifiers of ``country`` (lower-case code) in two groups or more, in a cleaned text."""
-    forms = _forms(country)
+    forms = country_pack(country).compact
     if not forms or not _DIGIT.search(text):
         return
     last = 0
@@ -118,7 +70,7 @@ def _longest(
     text: str,
     groups: list[tuple[int, int]],
     at: int,
-    forms: tuple[tuple[str, re.Pattern[str], Callable[[str], bool] | None, bool], ...],
+    forms: tuple[CompactForm, ...],
 ) -> Finding | None:
     start, end = groups[at]
     whole = text[start:end].upper()
@@ -132,12 +84,16 @@ def _longest(
         whole += text[begin:stop].upper()
         apart = stop - begin == 1 and joint.strip() in ("-", "–", "--")
         end = stop
-        for kind, form, check, hyphen in forms:
-            if (apart or not hyphen) and form.fullmatch(whole) and (check is None or check(whole)):
+        for form in forms:
+            if (apart or not form.hyphen) and _fits(form, whole):
                 sum_of_money = _SUM.match(text, stop) or _CURRENCY.search(text[max(0, start - 6) : start])
                 if not _continues(text, stop, 1) and not sum_of_money:
-                    best = Finding(start, stop, kind, RANK, f"{kind}:grouped")
+                    best = Finding(start, stop, form.kind, RANK, f"{form.kind}:grouped")
     return best
+
+
+def _fits(form: CompactForm, whole: str) -> bool:
+    return form.form.fullmatch(whole) is not None and (form.check is None or form.check(whole))
 
 
 def _continues(text: str, at: int, step: int) -> bool:

@@ -12,8 +12,10 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from pathlib import Path
 
-from astra_learn_assets.spanish.visible import fold_chars
+from astra_learn_assets.errors import BadConfiguration
+from astra_learn_assets.spanish.fold import fold_chars
 
 BEFORE = 48
 MARGIN = 40
@@ -22,6 +24,7 @@ AFTER = 28
 _REACH = 64  # what a rule reads beyond its window: context before and after, and vetoes
 _LONG_PIECE = 2000  # characters; longer ones are not remembered
 _SENTENCE_END = re.compile(r"[.!?]\s+(?=[A-ZÁÉÍÓÚÑ¿¡])|\n\s*\n")
+_WORDS = Path(__file__).resolve().parent / "words"
 _ABBREVIATION_END = re.compile(r"(?:\b\w{1,3}|\bnúm|\btel[eé]f|\bident)\.\s+$", re.IGNORECASE)
 
 
@@ -126,6 +129,22 @@ def words(text: str) -> frozenset[str]:
     return frozenset(fold_chars(word) for word in text.split("|"))
 
 
+def listed(table: str, *, folded: bool = True) -> tuple[str, ...]:
+    """Terms of ``words/<table>.txt`` in their order: one a line; ``#`` begins a comment line.
+
+    Raises:
+        BadConfiguration: for a term that stands twice or, where they are ``folded`` words, is not folded.
+    """
+    lines = (_WORDS / f"{table}.txt").read_text(encoding="utf-8").splitlines()
+    terms = [line for line in lines if line and not line.startswith("#")]
+    for at, term in enumerate(terms):
+        if term in terms[:at]:
+            raise BadConfiguration(f"words/{table}.txt: {term!r} stands twice")
+        if folded and term != fold_chars(term).strip():
+            raise BadConfiguration(f"words/{table}.txt: write {fold_chars(term).strip()!r}, not {term!r}")
+    return tuple(terms)
+
+
 class RuleSet:
     """Rules that are tried together; what stands around the same number again is not looked at again.
 
@@ -163,11 +182,6 @@ class RuleSet:
             if rule.strong or rule.hinted(folded)
             for f in rule.find(piece, folded, low, high)
         )
-
-
-def find_all(rules: Iterable[Rule], text: str) -> list[Finding]:
-    """:meth:`RuleSet.find` for rules that are tried once."""
-    return RuleSet(rules).find(text)
 
 
 def number_windows(text: str) -> list[tuple[int, int]]:

@@ -16,7 +16,6 @@ token-classification model below a local path. Nothing is ever downloaded: a mis
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from pathlib import Path
@@ -24,6 +23,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from astra_learn_assets.errors import BadConfiguration
 from astra_learn_assets.privacy.ner.network import quick_model
+from astra_learn_assets.spanish.fold import fold
 
 if TYPE_CHECKING:
     from spacy.language import Language
@@ -45,16 +45,6 @@ class EntityModel(Protocol):
     def entities(self, texts: Iterable[str]) -> Iterator[list[Entity]]:
         """Per text the spans ``(start, end, "PER" | "LOC" | "ORG")``, in order of place."""
         ...
-
-
-def fold(text: str) -> str:
-    """``text`` lower-cased and without accents, ``ñ`` kept; same word, whatever the typing."""
-    lowered = text.lower()
-    if lowered.isascii():
-        return lowered
-    decomposed = unicodedata.normalize("NFD", lowered.replace("ñ", "\0"))
-    stripped = "".join(c for c in decomposed if not unicodedata.combining(c))
-    return stripped.replace("\0", "ñ")
 
 
 def _norm(text: str) -> str:

@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from astra_learn_assets.privacy.people import persons
+from astra_learn_assets.spanish.fold import fold_chars
 from astra_learn_assets.spanish.lexicon import role_words
-from astra_learn_assets.spanish.visible import PLACEHOLDER, fold_chars
+from astra_learn_assets.spanish.placeholder import PLACEHOLDER
 
 AROUND = 7
 _SEGMENT_LIMIT = 3000
@@ -21,7 +22,8 @@ _LONG_WORD = re.compile(
 )  # "núm. 4", "Sr. Ruiz": after less than that a full stop ends no sentence
 _COURTESY = frozenset(["se", "do"])  # señor, señora, don, doña: a name follows, however common the word
 _ABBREVIATED = re.compile(
-    r"(?i)(?:señor|avda|dña|sres|sras|excm[oa]|ilm[oa]|prof|econ|mons|crnl|tlg[oa]|mtr[oa]|lic|lcd[oa]|hnos|urb|dpto|ctra|psje|art|núm|fdo)\.$"
+    r"(?i)(?:señor|avda|dña|sres|sras|excm[oa]|ilm[oa]|prof|econ|mons|crnl|tlg[oa]|mtr[oa]|lic|lcd[oa]|"
+    r"hnos|urb|dpto|ctra|psje|art|núm|fdo)\.$"
 )
 
 

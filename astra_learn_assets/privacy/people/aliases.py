@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from operator import itemgetter
 
 from astra_learn_assets.privacy.people.persons import PARTICLES, WORD, is_name_word, is_ordinary
-from astra_learn_assets.spanish.visible import fold_chars
+from astra_learn_assets.spanish.fold import fold_chars
 
 SIMILAR = 60.0
 

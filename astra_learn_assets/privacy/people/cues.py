@@ -1,4 +1,3 @@
-# ruff: noqa: E501  (tables: one form, one line)
 """Persons by the words around them: who is given the floor, thanked, quoted, or does what only people do.
 
 There a listed name is a person though it is an everyday word too ("le cedo la palabra a rosa"), and so
@@ -12,6 +11,8 @@ from collections.abc import Iterator
 
 from astra_learn_assets.privacy.identifiers.rules import Finding
 from astra_learn_assets.privacy.people.name_runs import RANK
+from astra_learn_assets.privacy.people.tables import words
+from astra_learn_assets.spanish.fold import fold_chars
 from astra_learn_assets.spanish.lexicon import given_names, place_words, role_words, surnames
 from astra_learn_assets.spanish.name_words import (
     PARTICLES,
@@ -23,55 +24,52 @@ from astra_learn_assets.spanish.name_words import (
     is_ordinary,
     tokens,
 )
-from astra_learn_assets.spanish.visible import fold_chars
 
 _SAID = (
-    r"(?:dicho|dijo|dice|decía|explic(?:ado|ó|a|aba)|coment(?:ado|ó|a|aba)|pregunt(?:ado|ó|a|aba)|contest(?:ado|ó|a)|respond(?:ido|ió|e)|"
-    r"señal(?:ado|ó|a)|indic(?:ado|ó|a)|pedido|pidió|pide|propuesto|propuso|propone|planteado|planteó|plantea|recordado|recordó|recuerda)"
+    r"(?:dicho|dijo|dice|decía|explic(?:ado|ó|a|aba)|coment(?:ado|ó|a|aba)|pregunt(?:ado|ó|a|aba)|"
+    r"contest(?:ado|ó|a)|respond(?:ido|ió|e)|"
+    r"señal(?:ado|ó|a)|indic(?:ado|ó|a)|pedido|pidió|pide|propuesto|propuso|propone|planteado|planteó|"
+    r"plantea|recordado|recordó|recuerda)"
 )
 _GIVEN_FLOOR = re.compile(  # a person stands behind, whatever the word
-    r"(?i)(?<!\w)(?:(?:ced|pas|conced|otorg)[a-zéó]{1,5} (?:la palabra|el micro(?:fono|́fono|ófono)?|la voz|el turno|el uso de la (?:palabra|voz)) a|"
-    r"(?:doy|damos|da|dar|dan) (?:la palabra|la voz|paso) a|(?:tiene|tienes|toma|con) la palabra,?|gracias,?|por alusiones,?|"
-    r"llam(?:é|ó|o|amos|aron|ado|ar) a|(?:hablé|habló|hablado|hablaron|reuní|reunió|reunido) con|dej(?:a|ad|ar|en|e|adle|ale) (?:hablar|terminar|acabar|seguir) a|"
-    r"(?:pregunt|respond|contest|explic|coment|cont|ped)[aáeéií]r?(?:se)?(?:l[eoa]s?)? a|(?:pregúnta|explíca|cuénta|píde|díga|coménta)se?l[oae]s? a|"
-    r"(?:se )?l[eo]s? (?:he |ha |hemos )?(?:dije|dicho|digo|pregunté|preguntado|pregunto|pedí|pedido|pido|comenté|comentado) a|"
-    rf"(?:como|según|eso|esto) (?:bien |ya )?(?:l[oe] )?(?:ha |han |había )?{_SAID}|l[oa] (?:ha )?(?:llev(?:a|ado|aba)|habl(?:ó|ado)|traj(?:o)|present(?:ó|ado)|firm(?:ó|ado))) {{1,2}}$"
+    r"(?i)(?<!\w)(?:(?:ced|pas|conced|otorg)[a-zéó]{1,5} (?:la palabra|el micro(?:fono|́fono|ófono)?|"
+    r"la voz|el turno|el uso de la (?:palabra|voz)) a|"
+    r"(?:doy|damos|da|dar|dan) (?:la palabra|la voz|paso) a|(?:tiene|tienes|toma|con) la palabra,?|"
+    r"gracias,?|por alusiones,?|"
+    r"llam(?:é|ó|o|amos|aron|ado|ar) a|(?:hablé|habló|hablado|hablaron|reuní|reunió|reunido) con|dej(?:a|"
+    r"ad|ar|en|e|adle|ale) (?:hablar|terminar|acabar|seguir) a|"
+    r"(?:pregunt|respond|contest|explic|coment|cont|ped)[aáeéií]r?(?:se)?(?:l[eoa]s?)? a|(?:pregúnta|"
+    r"explíca|cuénta|píde|díga|coménta)se?l[oae]s? a|"
+    r"(?:se )?l[eo]s? (?:he |ha |hemos )?(?:dije|dicho|digo|pregunté|preguntado|pregunto|pedí|pedido|pido|"
+    r"comenté|comentado) a|"
+    rf"(?:como|según|eso|esto) (?:bien |ya )?(?:l[oe] )?(?:ha |han |había )?{_SAID}|"
+    rf"l[oa] (?:ha )?(?:llev(?:a|ado|aba)|habl(?:ó|ado)|traj(?:o)|present(?:ó|ado)|firm(?:ó|ado))) {{1,2}}$"
 )
 _CALLED = re.compile(  # a given name stands behind, if any does
-    r"(?i)(?<!\w)(?:a ver|oye|oiga|mira|mire|perdona|perdone|disculp[ae]|escuch[ae]|hola|adelante|compañer[oa]|concejal[ae]?|edil|ingenier[oa]|arquitect[oa]|"
-    r"abogad[oa]|licenciad[oa]|vecin[oa]|soy|me llamo|mi nombre es|(?:conste(?: en acta)?|decir) que|¿?dónde está|(?:escrito|instancia|solicitud|recurso|renuncia|denuncia|moción|presidencia) (?:presentad[oa] por|de)),? {1,2}$"
+    r"(?i)(?<!\w)(?:a ver|oye|oiga|mira|mire|perdona|perdone|disculp[ae]|escuch[ae]|hola|adelante|"
+    r"compañer[oa]|concejal[ae]?|edil|ingenier[oa]|arquitect[oa]|"
+    r"abogad[oa]|licenciad[oa]|vecin[oa]|soy|me llamo|mi nombre es|(?:conste(?: en acta)?|decir) que|"
+    r"¿?dónde está|(?:escrito|instancia|solicitud|recurso|renuncia|denuncia|moción|"
+    r"presidencia) (?:presentad[oa] por|de)),? {1,2}$"
 )
 _COURTESY = re.compile(r"(?i)(?<!\w)(?:señor(?:a|ita)?|sr[.]?|sra[.]?|don|doña|d[.]|dña[.]?) $")
 _ASKED = re.compile(r"(?i)¿(?:y |qué (?:dice|opina|piensa) |está |viene |ha venido |dónde está )?$")
 _DOES = re.compile(  # what only people do
-    r"(?i) (?:niega (?:que|haber)|(?:toma|pide|solicita) la palabra|interviene|se abstiene|se ausenta|se incorpora|abandona (?:el salón|la sala|la sesión)|"
-    r"no ha contestado|contesta|replica|puntualiza|matiza|vota (?:a favor|en contra|sí|no|que)|qué (?:opina|dice|piensa))(?!\w)"
+    r"(?i) (?:niega (?:que|haber)|(?:toma|pide|solicita) la palabra|interviene|se abstiene|se ausenta|"
+    r"se incorpora|abandona (?:el salón|la sala|la sesión)|"
+    r"no ha contestado|contesta|replica|puntualiza|matiza|vota (?:a favor|en contra|sí|no|que)|"
+    r"qué (?:opina|dice|piensa))(?!\w)"
 )
 _TOLD = re.compile(  # "Victoria, deja hablar"
-    r"(?i), (?:por favor|d[eé]ja(?:l[eoa]|me|nos)?|tienes|te (?:ruego|pido|cedo|toca)|termin[ae]|puedes|espera|calla|escucha|perdona|adelante|gracias)(?!\w)"
+    r"(?i), (?:por favor|d[eé]ja(?:l[eoa]|me|nos)?|tienes|te (?:ruego|pido|cedo|toca)|termin[ae]|puedes|"
+    r"espera|calla|escucha|perdona|adelante|gracias)(?!\w)"
 )
 _NEXT = re.compile(r"[ -](?=[^\W\d_]{2})")
 _NO_NAME = (  # listed names, but not in speech
     frozenset(["bueno", "claro", "presente", "todos", "todas", "dios"]) | TITLE_WORDS | PARTICLES
 )
-_CUE_ENDS = frozenset(  # the last word of each cue that stands before a name
-    [
-        "a", "y", "esta", "con", "que", "palabra", "gracias", "alusiones", "ver", "soy", "llamo", "es", "por", "de", "oye", "oiga", "mira", "mire", "perdona", "perdone",
-        "disculpa", "disculpe", "escucha", "escuche", "hola", "adelante", "compañero", "compañera", "concejal", "concejala", "edil", "ingeniero",
-        "ingeniera", "arquitecto", "arquitecta", "abogado", "abogada", "licenciado", "licenciada", "vecino", "vecina", "señor", "señora", "señorita",
-        "sr", "sra", "don", "doña", "d", "dña", "dicho", "dijo", "dice", "decia", "explicado", "explico", "explica", "explicaba", "comentado",
-        "comento", "comenta", "comentaba", "preguntado", "pregunto", "pregunta", "preguntaba", "contestado", "contesto", "contesta", "respondido",
-        "respondio", "responde", "señalado", "señalo", "señala", "indicado", "indico", "indica", "pedido", "pidio", "pide", "propuesto", "propuso",
-        "propone", "planteado", "planteo", "plantea", "recordado", "recordo", "recuerda", "lleva", "llevado", "llevaba", "hablo", "hablado", "trajo",
-        "presento", "presentado", "firmo", "firmado",
-    ]
-)  # fmt: skip
-_ACTS = frozenset(  # one is in each _DOES
-    [
-        "niega", "palabra", "interviene", "abstiene", "ausenta", "incorpora", "abandona", "contestado", "contesta", "replica", "puntualiza", "matiza",
-        "vota", "opina", "dice", "piensa",
-    ]
-)  # fmt: skip
+_CUE_ENDS = words("cue_ends")
+_ACTS = words("acts")
 
 
 def cued(text: str) -> Iterator[Finding]:

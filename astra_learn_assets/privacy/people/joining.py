@@ -8,8 +8,8 @@ from dataclasses import replace
 
 from astra_learn_assets.privacy.identifiers.rules import Finding
 from astra_learn_assets.privacy.people import persons
+from astra_learn_assets.spanish.fold import fold_chars
 from astra_learn_assets.spanish.lexicon import given_names, role_words
-from astra_learn_assets.spanish.visible import fold_chars
 
 _WORD_BEFORE = re.compile(r"(?<![\w’'-])([^\W\d_]+)[.]?[ ]$")
 _JOINT = re.compile(r"[ ]{1,2}|-|")

@@ -1,4 +1,3 @@
-# ruff: noqa: E501  (tables: one form, one line)
 """Persons by a listed name, and the streets, feasts and towns that only read like one."""
 
 from __future__ import annotations
@@ -9,7 +8,9 @@ from functools import lru_cache
 
 from astra_learn_assets.privacy.identifiers.rules import Finding
 from astra_learn_assets.privacy.people.name_runs import RANK, name_run
-from astra_learn_assets.spanish.lexicon import given_names, kept_phrases, place_words, surnames, vocabulary
+from astra_learn_assets.privacy.people.tables import any_of, words
+from astra_learn_assets.spanish.fold import fold_chars
+from astra_learn_assets.spanish.lexicon import given_names, kept_phrases, place_heads, place_words, surnames
 from astra_learn_assets.spanish.name_words import (
     PARTICLES,
     WORD,
@@ -19,11 +20,9 @@ from astra_learn_assets.spanish.name_words import (
     is_ordinary,
     tokens,
 )
-from astra_learn_assets.spanish.visible import fold_chars
 
 PREPOSITION = re.compile(  # "Ayuntamiento de Villaverde", "en Villaverde": towns bear surnames too
-    r"(?i)(?<!\w)(?:(?:en|desde|hasta|hacia)|(?:ayuntamiento|alcald[íi]a|municipios?|municipalidad|pueblo|villa|ciudad|localidad|vecin[oa]s|provincia|"
-    r"cant[óo]n|parroquia|diputaci[óo]n|cabildo|gad|fiestas|feria|pedan[íi]a|comarca|natural|junta|universidad|obispado|comunidad|gobierno|alcalde|alcaldesa|regi[óo]n)(?: \w+)? del?)\s+$"
+    rf"(?i)(?<!\w)(?:(?:en|desde|hasta|hacia)|(?:{any_of('town_heads')})(?: \w+)? del?)\s+$"
 )
 _TOWN_ARTICLE = re.compile(r"(?<!\w)(?:El|La|Los|Las) $")  # "Las Rozas"
 _ARTICLE = re.compile(r"(?<!\w)(?:el|la|las|los|al|del|un|una) $")  # "en el arroyo"
@@ -75,7 +74,7 @@ def listed(text: str) -> Iterator[Finding]:
 
 
 def is_full_name(text: str, finding: Finding) -> bool:
-    """Whether a span opens with a given name and goes on with a surname, so that it is no town ("Dora Montalbán")."""
+    """Whether a span is a given name and a surname, so that it is no town ("Dora Montalbán")."""
     words = [fold_chars(w) for w in WORD.findall(text[finding.start : finding.end])]
     return (
         len(words) > 1
@@ -102,15 +101,11 @@ def _believable(text: str, start: int, words: list[str], given: bool) -> bool:
     return not all(is_ordinary(w) for w in words) and is_name_word(words[0])
 
 
-_LOCAL_LIST = (  # what a town's own electoral list is called: "Vecinos por Villaverde"
-    "vecinos|ciudadanos|juntos|unidos|independientes|alternativa|ganemos|iniciativa|coalicion|compromiso|progreso|agrupacion"
-)
-
-
 @lru_cache(maxsize=1)
 def _kept() -> re.Pattern[str]:
     phrases = "|".join(re.escape(p) for p in kept_phrases())
-    return re.compile(rf"(?<!\w)(?:{phrases}|(?:{_LOCAL_LIST}) (?:por|para|con) [^\W\d_]+)(?!\w)")
+    own_list = any_of("electoral_lists")
+    return re.compile(rf"(?<!\w)(?:{phrases}|(?:{own_list}) (?:por|para|con) [^\W\d_]+)(?!\w)")
 
 
 def kept_places(text: str) -> list[tuple[int, int]]:
@@ -119,39 +114,8 @@ def kept_places(text: str) -> list[tuple[int, int]]:
 
 
 _TOKENS = re.compile(r"\w+|[.,;:!?()\n]")
-_PLACE_HEADS = frozenset(vocabulary()["place heads"]) - {
-    "hermanos",
-    "casa",
-    "grupo",
-    "familia",
-    "virgen",
-    "san",
-    "santa",
-    "santo",
-    "sto",
-    "sta",
-    "ley",
-    "plan",
-    "c",
-}
-_HONOURS = frozenset(
-    [
-        "doctor",
-        "doctora",
-        "dr",
-        "general",
-        "padre",
-        "alcalde",
-        "maestro",
-        "maestra",
-        "poeta",
-        "pintor",
-        "obispo",
-        "conde",
-        "duque",
-        ".",
-    ]
-)
+_PLACE_HEADS = place_heads() - words("unkept_heads")
+_HONOURS = words("honours") | {"."}
 
 
 def after_place_head(text: str, start: int) -> bool:

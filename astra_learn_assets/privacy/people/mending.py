@@ -1,12 +1,13 @@
-# ruff: noqa: E501  (tables: one form, one line)
-"""What a person span found by any detector should be: whole words, no title, no tail, the cut-off surname."""
+"""What a person span found by any detector should be: whole words, no title, no tail."""
 
 from __future__ import annotations
 
 import re
 
 from astra_learn_assets.privacy.people.listed_names import PREPOSITION
+from astra_learn_assets.privacy.people.tables import words as table
 from astra_learn_assets.privacy.people.titles import STRONG_TITLE, TITLE, WEAK_TITLE
+from astra_learn_assets.spanish.fold import fold_chars
 from astra_learn_assets.spanish.lexicon import given_names, ordinary_words, place_words, role_words, surnames
 from astra_learn_assets.spanish.name_words import (
     PARTICLES,
@@ -19,12 +20,13 @@ from astra_learn_assets.spanish.name_words import (
     is_name_word,
     is_ordinary,
 )
-from astra_learn_assets.spanish.visible import fold_chars
 
 _CITIZEN = re.compile(r"(?i)(?<!\w)(?:el|la|los|las|al|del)[ ]+c[.]")
 _LABEL = re.compile(
-    r"(?i)(?:nombres?(?: y apellidos)?|apellidos?|m[ée]dic[oa]|facultativ[oa]|responsable(?: clínico)?|paciente|firmado|fdo|solicitante|"
-    r"interesad[oa]|titular|remitido por|autor[ae]?s?|asistentes|ausentes?|presentes|concejal[ea]s|secretari[oa]|alcald(?:e|esa)|a favor|"
+    r"(?i)(?:nombres?(?: y apellidos)?|apellidos?|m[ée]dic[oa]|facultativ[oa]|responsable(?: clínico)?|"
+    r"paciente|firmado|fdo|solicitante|"
+    r"interesad[oa]|titular|remitido por|autor[ae]?s?|asistentes|ausentes?|presentes|concejal[ea]s|"
+    r"secretari[oa]|alcald(?:e|esa)|a favor|"
     r"en contra|votan|abstenci[óo]n(?:es)?)\s*[.:]\s*$"
 )
 _TAIL = frozenset(["y", "e", "gracias", "que", "señor", "señora", "don", "doña", "sr", "sra"])
@@ -171,14 +173,11 @@ _NEXT = re.compile(r"[ -](?=([^\W\d_]+))")
 _LINKED = re.compile(r"[ ](?i:y de la|y del|y de|y|del|de (?:la|las|los)|de|san|santa) (?=([^\W\d_]{3,}))")
 
 
-_COMPOUND = frozenset(  # "del Río", "de la Cruz", "San Martín": a name only with what stands before
-    ["rio", "rios", "fuente", "cuesta", "cruz", "torre", "hoz", "pino", "campo", "valle", "castillo", "monte", "prado", "moral", "rosa", "martin",
-     "juan", "pablo", "clara", "roman", "miguel", "jose", "pedro", "maria", "casa", "barca", "iglesia", "calle", "vega", "riva", "mata", "pena"]
-)  # fmt: skip
+_COMPOUND = table("compound_surnames")
 
 
 def _linked(text: str, start: int, end: int) -> re.Match[str] | None:
-    """The "del Olmo" or "y aros" behind a person's given name and surname; None for what may be anything else."""
+    """The "del Olmo" or "y aros" behind a person's name; None for what may be anything else."""
     match = _LINKED.match(text, end)
     if match is None:
         return None

@@ -1,10 +1,11 @@
-# ruff: noqa: E501  (tables: one form, one line)
 """Runs of words that one person's name fills, from a place where a name is known to begin."""
 
 from __future__ import annotations
 
 import re
 
+from astra_learn_assets.privacy.people.tables import words
+from astra_learn_assets.spanish.fold import fold_chars
 from astra_learn_assets.spanish.lexicon import role_words
 from astra_learn_assets.spanish.name_words import (
     CONNECTIVES,
@@ -14,14 +15,11 @@ from astra_learn_assets.spanish.name_words import (
     is_name_word,
     is_ordinary,
 )
-from astra_learn_assets.spanish.visible import fold_chars
 
 RANK = 30
 _BOTH = frozenset(["cruz", "julio", "domingo"])  # in "Cruz Roja" and "en julio" too, yet first of all a name
 _PREFIX = frozenset(["mª", "ma", "m", "fco", "fca", "jose", "juan", "maria"])
-_ABBREVIATED = frozenset(
-    ["dª", "dñª", "dr", "dra", "lic", "lcd", "ing", "abg", "arq", "econ", "prof", "mtro", "mtra", "crnl", "sgto", "tlgo", "tlga", "mons", "fdo", "excmo", "excma"]
-)  # fmt: skip
+_ABBREVIATED = words("abbreviated_titles")
 
 
 def name_run(

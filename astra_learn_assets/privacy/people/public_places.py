@@ -1,4 +1,3 @@
-# ruff: noqa: E501  (tables: one form, one line)
 """Places and companies named after people.
 
 A street, school or hospital without a house number is a public place: the person it is named after is
@@ -20,33 +19,28 @@ from astra_learn_assets.privacy.identifiers.addresses import (
     heads_in,
     windows,
 )
+from astra_learn_assets.privacy.people.tables import any_of, words
+from astra_learn_assets.spanish.fold import fold_chars
 from astra_learn_assets.spanish.name_words import tokens
 
-_PLACE_HEAD = (
-    rf"(?:{STREET}|hospital|clínica|ies|i\.e\.s\.|ceip|c\.e\.i\.p\.|cpr|colegio|escuela|instituto|institución educativa|liceo|preparatoria|"
-    r"unidad educativa|u\.e\.|biblioteca|teatro|pabellón|polideportivo|estadio|parque|jardines|jardín|bosque|casa de (?:la )?cultura|"
-    r"fundación|universidad|museo|auditorio|mercado|barrio|bº|parroquia|cantón|municipio|distrito|provincia|iglesia|ermita|convento|"
-    r"catedral|basílica|playa|río|arroyo|monte|cerro|cementerio|aeropuerto|estación|coliseo|guardería|escuela infantil|conservatorio|"
-    r"ludoteca|velódromo|piscina|campo de fútbol|isla|islas|lago|volcán|cofradía|santuario|virgen)"
-)
+_PLACE_HEAD = rf"(?:{STREET}|{any_of('public_heads')})"
 # These name a place only when the name follows at once: "la casa de Pedro García" is a citizen's.
-_PLACE_HEAD_DIRECT = (
-    r"(?:centro(?: cívico| cultural| social| de salud| de mayores| de día| de interpretación| deportivo)?|casa|residencia|premio|premios|puente|colonia|"
-    r"sector|departamento|estado|cine|sala|salón|monumento|estatua|busto|memorial|torneo|trofeo|copa|concurso|certamen|beca|becas|cátedra|"
-    r"ley|plan|operación|edificio|complejo|comuna|comunidad|asociación|construcciones|transportes|talleres|excavaciones|ampa|afa|peña|club)"
+_PLACE_HEAD_DIRECT = rf"(?:{any_of('public_heads_direct', longest_first=True)})"
+_TITLE = rf"(?:(?:{any_of('public_honours')})\s+)?"
+_AFTER_HEAD = rf"(?:(?:{any_of('public_kinds')})\s+){{0,3}}"
+_NAMED = (
+    rf"[\"“'«]?(?!(?i:don|doña|d|dña|señora?|sra?)(?!\w))(?P<name>{_TITLE}{UP}[\w’'´\-]+"
+    rf"(?:[ ]+(?:(?:de|del|la|las|los|y|e|i)[ ]+){{0,2}}{UP}[\w’'´\-]+){{0,4}})"
 )
-_TITLE = r"(?:(?:Doctora?|Dra?\.|General|Gral\.|Padre|P\.|Alcalde|Maestr[oa]|Profesora?|Capitán|Comandante|Coronel|Almirante|Poeta|Pintora?|Escultora?|Presidente|Libertador|Mariscal|Cardenal|Obispo|Arzobispo|Marqués|Conde|Duque|Rey|Reina|Infanta|Príncipe|Fray|Sor|San|Santa|Santo|Beato|Virgen|Hermanos|Ingeniero|Arquitecto|Músico|Juan de Dios)\s+)?"
-_AFTER_HEAD = (
-    r"(?:(?:municipal|público|pública|provincial|nacional|general|universitario|cultural|social|cívico|deportivo|infantil|comarcal|"
-    r"de salud|de mayores|de día|regional|especial)\s+){0,3}"
-)
-_NAMED = rf"[\"“'«]?(?!(?i:don|doña|d|dña|señora?|sra?)(?!\w))(?P<name>{_TITLE}{UP}[\w’'´\-]+(?:[ ]+(?:(?:de|del|la|las|los|y|e|i)[ ]+){{0,2}}{UP}[\w’'´\-]+){{0,4}})"
 _PLACE = re.compile(
     rf"(?<![\w’'])(?i:{_PLACE_HEAD})[ ]+{_AFTER_HEAD}(?i:(?:de|del|de la|de los|de las|d['’])[ ]+)?{_NAMED}"
 )
 _PLACE_DIRECT = re.compile(rf"(?<![\w’'])(?i:{_PLACE_HEAD_DIRECT})[ ]+{_AFTER_HEAD}{_NAMED}")
 _COMPANY = re.compile(
-    rf"(?P<name>{UP}[\w’'´\-]+(?:[ ]+(?:(?:y|e|de|del|la|e hijos)[ ]+)?{UP}[\w’'´\-]+){{0,4}}(?:[ ]+e hijos)?),?\s?(?<![^\W_])(?:S\.? ?L\.?(?: ?U\.?)?|S\.? ?A\.?(?: ?U\.?)?|S\.? ?C\.?|C\.? ?B\.?|S\.? ?A\.? ?S\.?|Ltda\.?|Cía\.?|S\. ?Coop\.?|E\.?I\.?R\.?L\.?|S\. de R\.L\.?)(?!\w)"
+    rf"(?P<name>{UP}[\w’'´\-]+(?:[ ]+(?:(?:y|e|de|del|la|"
+    rf"e hijos)[ ]+)?{UP}[\w’'´\-]+){{0,4}}(?:[ ]+e hijos)?),?\s?(?<![^\W_])(?:S\.? ?L\.?(?: ?U\.?)?|"
+    rf"S\.? ?A\.?(?: ?U\.?)?|S\.? ?C\.?|C\.? ?B\.?|S\.? ?A\.? ?S\.?|Ltda\.?|Cía\.?|S\. ?Coop\.?|"
+    rf"E\.?I\.?R\.?L\.?|S\. de R\.L\.?)(?!\w)"
 )
 _COMPANY_ENDS = re.compile(
     r"S\.? ?[LAC]|C\.? ?B|Ltda|Cía|S\. ?Coop|E\.?I\.?R\.?L|S\. de R"
@@ -54,8 +48,14 @@ _COMPANY_ENDS = re.compile(
 _TITLED = re.compile(
     r"(?i)(?<!\w)(?:señor|señora|don|doña|sra?\.?|d\.|dª\.?|dña\.?)\s*$"
 )  # "la señora Calle Ruiz"
-_PLACE_WORDS = frozenset(
-    w for heads in (_PLACE_HEAD, _PLACE_HEAD_DIRECT, STREET) for found in first_words(heads) for w in found
+_FIRST_WORD = re.compile(r"[^\W\d_]+")
+_PLACE_WORDS = frozenset().union(
+    *first_words(STREET),
+    (
+        fold_chars(first[0])
+        for head in words("public_heads") | words("public_heads_direct")
+        if (first := _FIRST_WORD.match(head))
+    ),
 )
 
 
@@ -65,7 +65,7 @@ def _opens_place(word: str) -> bool:
 
 
 def public_places(text: str, near: Sequence[int]) -> Iterator[tuple[int, int]]:
-    """Spans of streets, institutions and companies around the offsets ``near`` whose names are no citizens'."""
+    """Spans of streets, bodies and companies around the offsets ``near`` whose names are no citizens'."""
     heads = heads_in(text, map(_opens_place, tokens(text).words)) if near else []
     for low, high in windows(text, near):
         base = max(0, low - 12)

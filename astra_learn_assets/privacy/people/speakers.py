@@ -1,4 +1,3 @@
-# ruff: noqa: E501  (tables: one form, one line)
 """Persons by their place in minutes: who speaks, votes, attends, is spoken to or introduced."""
 
 from __future__ import annotations
@@ -8,6 +7,8 @@ from collections.abc import Iterator
 
 from astra_learn_assets.privacy.identifiers.rules import Finding
 from astra_learn_assets.privacy.people.name_runs import RANK, has_listed_name, has_name, name_run
+from astra_learn_assets.privacy.people.tables import words as table
+from astra_learn_assets.spanish.fold import fold_chars
 from astra_learn_assets.spanish.lexicon import given_names, place_words, role_words
 from astra_learn_assets.spanish.name_words import (
     PARTICLES,
@@ -18,36 +19,23 @@ from astra_learn_assets.spanish.name_words import (
     is_ordinary,
     tokens,
 )
-from astra_learn_assets.spanish.visible import fold_chars
 
 _CAPITAL = r"[A-ZÁÉÍÓÚÜÑÀÈÒÇ][^\W\d_]*(?:['’·-][^\W\d_]+)*"
 _SPEAKER = re.compile(
-    rf"(?m)^[ \t]*(?:[-–•*][ ]*|\d{{1,3}}[.)-]+[ ]*)?({_CAPITAL}(?:[ ](?:(?:de|del|la|las|los|i)[ ]){{0,2}}{_CAPITAL}){{0,4}})[ ]?(?::|[.][ ]?[-–])(?=\s|$)"
+    rf"(?m)^[ \t]*(?:[-–•*][ ]*|\d{{1,3}}[.)-]+[ ]*)?({_CAPITAL}(?:[ ](?:(?:de|del|la|las|los|"
+    rf"i)[ ]){{0,2}}{_CAPITAL}){{0,4}})[ ]?(?::|[.][ ]?[-–])(?=\s|$)"
 )
 _SPEAKS = re.compile(r":|[.][ ]?[-–]")  # what every _SPEAKER ends on
-_LIST_WORDS = frozenset(
-    [
-        "favor",
-        "contra",
-        "voto",
-        "votos",
-        "abstencion",
-        "abstenciones",
-        "vota",
-        "votan",
-        "votaron",
-        "ediles",
-        "concejales",
-        "concejalas",
-        "conste",
-        "apunte",
-    ]
-)  # in a _LIST_LABEL without a colon
+_LIST_WORDS = table("list_words")  # in a _LIST_LABEL without a colon
 _LIST_LABEL = re.compile(
-    r"(?i)(?<!\w)(?:asistentes|presentes|ausentes?|excusan su asistencia|excusad[oa]s|votan a favor|votos a favor|votan en contra|votos en contra|"
-    r"a favor|en contra|se abstienen|abstenci[óo]n(?:es)?|concejales|concejalas|miembros|vocales)[ ]?:[ ]*(?:(?:D|Dña|D[ªa]|Don|Doña|Sra?)(?!\w)[.ªº]*[ ]?)?"
-    r"|(?<!\w)(?:votos? (?:a favor|en contra|favorables?) de|abstenci[óo]n(?:es)? de|a favor|en contra|vot(?:an?|aron) (?:que )?(?:sí|si|no)|"
-    r"los (?:señores )?(?:ediles|concejales)|las (?:señoras )?(?:edilas|concejalas)|(?:conste|apunte) que)[ ]+(?=[^\W\d_])"
+    r"(?i)(?<!\w)(?:asistentes|presentes|ausentes?|excusan su asistencia|excusad[oa]s|votan a favor|"
+    r"votos a favor|votan en contra|votos en contra|"
+    r"a favor|en contra|se abstienen|abstenci[óo]n(?:es)?|concejales|concejalas|miembros|"
+    r"vocales)[ ]?:[ ]*(?:(?:D|Dña|D[ªa]|Don|Doña|Sra?)(?!\w)[.ªº]*[ ]?)?"
+    r"|(?<!\w)(?:votos? (?:a favor|en contra|favorables?) de|abstenci[óo]n(?:es)? de|a favor|en contra|"
+    r"vot(?:an?|aron) (?:que )?(?:sí|si|no)|"
+    r"los (?:señores )?(?:ediles|concejales)|las (?:señoras )?(?:edilas|concejalas)|(?:conste|"
+    r"apunte) que)[ ]+(?=[^\W\d_])"
 )
 _LIST_LINK = re.compile(
     r"(?:, (?:[yY] )?|; ?| [yeYE] | [|] |  )(?i:(?:D|Dña|D[ªa]|Don|Doña|Sra?)(?!\w)[.ªº]*[ ]?)?(?=[^\W\d_])"
@@ -55,7 +43,7 @@ _LIST_LINK = re.compile(
 
 
 def speakers(text: str) -> Iterator[Finding]:
-    """Names that stand where a speaker or a list of members stands: ``Ceballos: ...``, ``Ausentes: X, Y``."""
+    """Names where a speaker or a list of members stands: ``Ceballos: ...``, ``Ausentes: X, Y``."""
     for match in _SPEAKER.finditer(text) if _SPEAKS.search(text) else ():
         words = [fold_chars(w) for w in WORD.findall(match[1]) if fold_chars(w) not in PARTICLES]
         lone_acronym = len(words) == 1 and (len(words[0]) < 4 or (match[1].isupper() and len(words[0]) < 6))
@@ -92,7 +80,7 @@ def speakers(text: str) -> Iterator[Finding]:
 
 
 def _rostered(text: str) -> Iterator[Finding]:
-    """Surnames and given name of one line of a roster: "3) Cruz Toro, Gregorio", "MAYO PATIÑO, GERALDINE"."""
+    """Surnames and given name of one line of a roster: "3) Cruz Toro, Gregorio"."""
     for match in _ROSTER.finditer(text) if "," in text else ():
         words = [fold_chars(w) for w in WORD.findall(match[1]) if fold_chars(w) not in PARTICLES]
         named = [is_name_word(w) and not is_ordinary(w) for w in words]
@@ -103,7 +91,8 @@ def _rostered(text: str) -> Iterator[Finding]:
 
 _ROSTER_NAME = rf"(?:(?:(?i:de|del|san|santa) (?:(?i:la|las|los) )?)?{_CAPITAL})"
 _ROSTER = re.compile(
-    rf"(?:^|[\n;|]|\d[.)]-?)[ ]*({_ROSTER_NAME}(?: {_ROSTER_NAME}){{0,2}}, {_CAPITAL}(?: {_CAPITAL}){{0,2}})(?=$|[ ]*(?:[\n;|]|[.](?=\s*(?:\n|$)))|[ ]+\d{{1,3}}[.)])"
+    rf"(?:^|[\n;|]|\d[.)]-?)[ ]*({_ROSTER_NAME}(?: {_ROSTER_NAME}){{0,2}}, {_CAPITAL}(?: {_CAPITAL}){{0,2}})"
+    rf"(?=$|[ ]*(?:[\n;|]|[.](?=\s*(?:\n|$)))|[ ]+\d{{1,3}}[.)])"
 )
 
 
@@ -141,7 +130,8 @@ def _may_be_named(word: str) -> bool:
 
 _LEAD = re.compile(r"(?i)(?:(?:de|del|san|santa)(?: (?:la|las|los))? )(?=[^\W\d_]{3})")
 _ITEM = re.compile(  # up to four words of a list in lower case or capitals, with the links inside a name
-    r"[^\W\d_]{3,}(?:['’-][^\W\d_]+)*(?: (?:(?:i|de|del|de la|de los|de las|I|DE|DEL|DE LA|DE LOS|DE LAS) )?[^\W\d_]{3,}(?:['’-][^\W\d_]+)*){0,3}"
+    r"[^\W\d_]{3,}(?:['’-][^\W\d_]+)*(?: (?:(?:i|de|del|de la|de los|de las|I|DE|DEL|DE LA|DE LOS|"
+    r"DE LAS) )?[^\W\d_]{3,}(?:['’-][^\W\d_]+)*){0,3}"
     r"(?=$|[.,;:\n]| [yeYE|] |  )"
 )
 
@@ -149,7 +139,8 @@ _ITEM = re.compile(  # up to four words of a list in lower case or capitals, wit
 _GOES_ON = re.compile(r"[\w-]|[ ](?:de|del)[ ]|[ ][A-ZÁÉÍÓÚÑ]")
 _IS_SELF = re.compile(r"(?i)(?<!\w)(?:soy|me llamo|mi nombre es)[ ]$")
 _SAYS = re.compile(
-    r"(?i)(?<!\w)(?:dicho|comentado|explicado|preguntado|pedido|dice|dijo|decía|comenta|comentó|pregunta|preguntó|contesta|contestó|responde|respondió|explica|explicó|según|hij[oa]|herman[oa])"
+    r"(?i)(?<!\w)(?:dicho|comentado|explicado|preguntado|pedido|dice|dijo|decía|comenta|comentó|pregunta|"
+    r"preguntó|contesta|contestó|responde|respondió|explica|explicó|según|hij[oa]|herman[oa])"
     r"(?:[ ](?:antes|ahora|ayer|hoy|bien))?[ ]$"
 )
 _VOCATIVE = re.compile(r",[ ]$|(?i:(?<!\w)gracias[ ])$")
@@ -158,14 +149,15 @@ _KIN_WORDS = frozenset(
     ["menor", "hijo", "hija", "hermano", "hermana", "niño", "niña", "soy", "llamo", "nombre"]
 )  # one is in each _KIN
 _KIN = re.compile(
-    r"(?<!\w)(?:menor|hij[oa]|herman[oa]|niñ[oa]|soy|me llamo|mi nombre es) ([A-ZÁÉÍÓÚÑ][a-záéíóúüñ]{2,})(?![\w-])"
+    r"(?<!\w)(?:menor|hij[oa]|herman[oa]|niñ[oa]|soy|me llamo|"
+    r"mi nombre es) ([A-ZÁÉÍÓÚÑ][a-záéíóúüñ]{2,})(?![\w-])"
 )
 
 
 def addressed(text: str) -> Iterator[Finding]:
     """A given name that is an everyday word too, where someone is spoken to or says who they are.
 
-    "No, Concepción, eso no", "como ha dicho antes Consuelo", "buenas tardes soy encarna", "el menor Yeray".
+    "No, Concepción, eso no", "como ha dicho Consuelo", "buenas tardes soy encarna", "el menor Yeray".
     """
     found = tokens(text)
     for i in found.names:

@@ -1,4 +1,3 @@
-# ruff: noqa: E501  (tables: one form, one line)
 """Persons after a title: ``el señor García López``, ``Dña.Pilar``, ``los señores Ábalos e Iglesias``."""
 
 from __future__ import annotations
@@ -8,6 +7,7 @@ from collections.abc import Iterator
 
 from astra_learn_assets.privacy.identifiers.rules import Finding
 from astra_learn_assets.privacy.people.name_runs import RANK, has_listed_name, has_name, name_run
+from astra_learn_assets.spanish.fold import fold_chars
 from astra_learn_assets.spanish.lexicon import place_words, role_words
 from astra_learn_assets.spanish.name_words import (
     PARTICLES,
@@ -17,28 +17,39 @@ from astra_learn_assets.spanish.name_words import (
     is_name_word,
     tokens,
 )
-from astra_learn_assets.spanish.visible import fold_chars
 
 TITLE = re.compile(
-    r"(?<![\w.])(?:(?:señor(?:a|es|as|ita)?|sr(?:e?s|a|as|ta)?|don|doña|dn|dña|dñª|dª|d[.]ª|d|doctora?|dra?|licenciad[oa]|lic|lcd[oa]|"
-    r"ing|ingenier[oa]|abg|abogad[oa]|arq|arquitect[oa]|econ|economista|prof|profesora?|mtr[oa]|maestr[oa]|tlg[oa]|crnl|coronel|sgto|cap|"
-    r"capitán|comandante|inspectora?|agente|fray|sor|padre|párroco|monseñor|mons|concejal|concejala|conceller|edil|edila|regidora?|alcalde|"
-    r"alcaldesa|vicealcalde|vicealcaldesa|tte|síndic[oa]|diputad[oa]|senadora?|consejer[oa]|ministr[oa]|portavoz|secretari[oa]|interventora?|"
-    r"tesorer[oa]|vocal|presidente|presidenta|vicepresident[ea]|vecin[oa]|ciudadan[oa]|compañer[oa]s?|tí[oa]|prefect[oa]|intendent[ea]|"
-    r"asambleísta|director|directora|jef[ea]|técnic[oa]|testigo|denunciante|solicitante|contribuyente|herman[oa]s|herederos de|viuda de|"
-    r"hij[oa]s? de|familia|letrad[oa]|notari[oa]|juez|jueza|gobernadora?|fdo|firmado|atentamente)(?!\w)(?:[ ]*[.:ªº]+)?[ ]*(?:[-–:][ ]*)?)+",
+    r"(?<![\w.])(?:(?:señor(?:a|es|as|ita)?|sr(?:e?s|a|as|ta)?|don|doña|dn|dña|dñª|dª|d[.]ª|d|doctora?|"
+    r"dra?|licenciad[oa]|lic|lcd[oa]|"
+    r"ing|ingenier[oa]|abg|abogad[oa]|arq|arquitect[oa]|econ|economista|prof|profesora?|mtr[oa]|maestr[oa]|"
+    r"tlg[oa]|crnl|coronel|sgto|cap|"
+    r"capitán|comandante|inspectora?|agente|fray|sor|padre|párroco|monseñor|mons|concejal|concejala|"
+    r"conceller|edil|edila|regidora?|alcalde|"
+    r"alcaldesa|vicealcalde|vicealcaldesa|tte|síndic[oa]|diputad[oa]|senadora?|consejer[oa]|ministr[oa]|"
+    r"portavoz|secretari[oa]|interventora?|"
+    r"tesorer[oa]|vocal|presidente|presidenta|vicepresident[ea]|vecin[oa]|ciudadan[oa]|compañer[oa]s?|"
+    r"tí[oa]|prefect[oa]|intendent[ea]|"
+    r"asambleísta|director|directora|jef[ea]|técnic[oa]|testigo|denunciante|solicitante|contribuyente|"
+    r"herman[oa]s|herederos de|viuda de|"
+    r"hij[oa]s? de|familia|letrad[oa]|notari[oa]|juez|jueza|gobernadora?|fdo|firmado|"
+    r"atentamente)(?!\w)(?:[ ]*[.:ªº]+)?[ ]*(?:[-–:][ ]*)?)+",
     re.IGNORECASE,
 )  # fmt: skip
 _FULL_STOP = re.compile(  # "ese señor. Usted": a title written out takes no full stop
-    r"(?i)(?:señor(?:a|es|as|ita)?|don|doña|doctora?|alcald(?:e|esa)|concejala?|secretari[oa]|president[ea]|vecin[oa]|ciudadan[oa]|diputad[oa]|"
-    r"ministr[oa]|consejer[oa]|portavoz|directora?|compañer[oa]s?|famili[a]|padre|jefe|jefa|vocal|juez|jueza|interventora?|tesorer[oa])[.][ ]+$"
+    r"(?i)(?:señor(?:a|es|as|ita)?|don|doña|doctora?|alcald(?:e|esa)|concejala?|secretari[oa]|"
+    r"president[ea]|vecin[oa]|ciudadan[oa]|diputad[oa]|"
+    r"ministr[oa]|consejer[oa]|portavoz|directora?|compañer[oa]s?|famili[a]|padre|jefe|jefa|vocal|juez|"
+    r"jueza|interventora?|tesorer[oa])[.][ ]+$"
 )
 WEAK_TITLE = re.compile(
-    r"(?i)(?<!\w)(?:concejal[ae]?|edila?|regidora?|alcald(?:e|esa)|síndic[oa]|diputad[oa]|portavoz|vecin[oa]|ciudadan[oa]|compañer[oa]s?|licenciad[oa]|"
-    r"abogad[oa]|arquitect[oa]|ingenier[oa]|economista|profesora?|maestr[oa]|familia(?: de)?|herman[oa]s|viuda de|herederos de|hij[oa] de|señor[ai]ta)[ ]+$"
+    r"(?i)(?<!\w)(?:concejal[ae]?|edila?|regidora?|alcald(?:e|esa)|síndic[oa]|diputad[oa]|portavoz|"
+    r"vecin[oa]|ciudadan[oa]|compañer[oa]s?|licenciad[oa]|"
+    r"abogad[oa]|arquitect[oa]|ingenier[oa]|economista|profesora?|maestr[oa]|familia(?: de)?|herman[oa]s|"
+    r"viuda de|herederos de|hij[oa] de|señor[ai]ta)[ ]+$"
 )
 STRONG_TITLE = re.compile(
-    r"(?:señor(?:a|es|as|ita)?|sr(?:e?s|a|as|ta)?|don|doña|dn|dña|dñª|dª|d|d[.]ª|doctora?|dra?|lic|lcd[oa]|ing|abg|arq|econ|mtr[oa]|fray|sor|fdo)(?:[ ]*[.:ªº]+)?[ ]*$",
+    r"(?:señor(?:a|es|as|ita)?|sr(?:e?s|a|as|ta)?|don|doña|dn|dña|dñª|dª|d|d[.]ª|doctora?|dra?|lic|lcd[oa]|"
+    r"ing|abg|arq|econ|mtr[oa]|fray|sor|fdo)(?:[ ]*[.:ªº]+)?[ ]*$",
     re.IGNORECASE,
 )
 
@@ -107,7 +118,7 @@ _AND = re.compile(r", (?:[yeYE] )?| [yeYE] ")
 
 
 def second_surname(text: str, start: int, end: int) -> tuple[int, int] | None:
-    """The "y Grande" of "Ofelia Yaprnov y Grande", where the model saw one person: up to two words, no office."""
+    """The "y Grande" of "Ofelia Yaprnov y Grande", seen as one person: up to two words, no office."""
     link = re.compile(r"[ ][yeYE][ ]").match(text, start, end)
     words = list(WORD.finditer(text, link.end(), end)) if link else []
     named = [fold_chars(w[0]) for w in words if fold_chars(w[0]) not in PARTICLES]

@@ -13,11 +13,13 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from astra_learn_assets.privacy.identifiers.samples import makers, spellings
+from astra_learn_assets.privacy.identifiers.countries import country_pack
+from astra_learn_assets.privacy.identifiers.samples import spellings
 from astra_learn_assets.privacy.pseudonymizer import Pseudonymizer
 from astra_learn_assets.privacy.scan.residual import ResidualScanner
-from astra_learn_assets.spanish.lexicon import name_lists
-from astra_learn_assets.spanish.visible import PLACEHOLDER, fold_chars
+from astra_learn_assets.spanish.fold import fold_chars
+from astra_learn_assets.spanish.lexicon import given_names_by_origin
+from astra_learn_assets.spanish.placeholder import PLACEHOLDER
 
 PERSONS = 40
 IDENTIFIERS = 20
@@ -163,13 +165,7 @@ def survives(secret: str, text: str) -> bool:
 
 
 def _names(rng: random.Random, count: int) -> list[str]:
-    given = [
-        n
-        for section, names in name_lists().items()
-        if section.startswith("given:es")
-        for n in names
-        if len(n) > 3
-    ]
+    given = [name for name in given_names_by_origin()["es"] if len(name) > 3]
     out = []
     for _ in range(count):
         surnames = [(rng.choice(_HEADS) + rng.choice(_TAILS)).capitalize() for _ in range(2)]
@@ -179,7 +175,7 @@ def _names(rng: random.Random, count: int) -> list[str]:
 
 def _identifiers(rng: random.Random, count: int, country: str) -> list[tuple[str, str]]:
     """``(text to plant, what must not survive)``: phones, mail, a DNI, the country's documents."""
-    own = makers(country)
+    own = country_pack(country).samples
     out = []
     for index in range(count):
         number = f"{rng.randint(20_000_000, 79_999_999)}"
@@ -192,9 +188,9 @@ def _identifiers(rng: random.Random, count: int, country: str) -> list[tuple[str
             letter = "TRWAGMYFPDXBNJZSQVHLCKE"[int(number) % 23]
             out.append((f"DNI {number[:2]}.{number[2:5]}.{number[5:]}-{letter}", number))
         else:
-            _, word, _, make = own[index // 4 % len(own)]
-            value = rng.choice(spellings(make(rng)))
-            out.append((f"{word} {value}", value))
+            sample = own[index // 4 % len(own)]
+            value = rng.choice(spellings(sample.make(rng)))
+            out.append((f"{sample.word} {value}", value))
     return out
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from astra_learn_assets.privacy.identifiers import addresses, contact
 from astra_learn_assets.privacy.identifiers.compact import compact_identities
-from astra_learn_assets.privacy.identifiers.countries import identity_rules
+from astra_learn_assets.privacy.identifiers.countries import country_pack, identity_rules
 from astra_learn_assets.privacy.identifiers.rules import Finding, RuleSet
 
 if TYPE_CHECKING:
@@ -87,7 +87,9 @@ def build_analyzer(country: str, detectors: dict[str, Detect] | None = None) -> 
         CreditCardRecognizer(supported_language="es"),
         EsNifRecognizer(supported_language="es"),
         EsNieRecognizer(supported_language="es"),
-        PhoneRecognizer(supported_language="es", supported_regions=(code.upper(),), leniency=3),
+        PhoneRecognizer(
+            supported_language="es", supported_regions=(country_pack(code).phone.region,), leniency=3
+        ),
     ]
     return AnalyzerEngine(registry=registry, nlp_engine=_blank_engine(), supported_languages=["es"])
 

@@ -23,7 +23,8 @@ from astra_learn_assets.privacy.people import persons
 from astra_learn_assets.privacy.people.public_places import public_places
 from astra_learn_assets.privacy.scan import presidio, residual_names
 from astra_learn_assets.privacy.terms import AllowTerms, MaskTerms
-from astra_learn_assets.spanish.visible import PLACEHOLDER, clean
+from astra_learn_assets.spanish.placeholder import PLACEHOLDER
+from astra_learn_assets.spanish.visible import clean
 
 FIELDS = ("instruction", "input", "output", "text")
 

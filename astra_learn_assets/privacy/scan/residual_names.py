@@ -13,15 +13,16 @@ from collections.abc import Iterator
 
 from astra_learn_assets.privacy.identifiers.rules import Finding
 from astra_learn_assets.privacy.people.persons import after_place_head
+from astra_learn_assets.spanish.fold import fold_chars
 from astra_learn_assets.spanish.lexicon import (
     given_names,
     ordinary_words,
+    place_heads,
     place_words,
     role_words,
     surnames,
-    vocabulary,
+    title_words,
 )
-from astra_learn_assets.spanish.visible import fold_chars
 
 VERSION = "2"
 THRESHOLD = 2.0
@@ -30,8 +31,8 @@ _PARTICLES = frozenset(
     ["de", "del", "la", "las", "los", "i", "da", "do", "dos", "van", "von", "der", "san", "santa"]
 )
 
-_TITLES = frozenset(vocabulary()["titles"])
-_HEADS = frozenset(vocabulary()["place heads"])
+_TITLES = title_words()
+_HEADS = place_heads()
 _STRONG = _TITLES - frozenset(
     [
         "vecino",
