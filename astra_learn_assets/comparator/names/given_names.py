@@ -13,8 +13,9 @@ What is none of these waits: it is a correction of its sentence and no entry of 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from astra_learn_assets.spanish import lexicon
 from astra_learn_assets.spanish.fold import letters
@@ -42,6 +43,16 @@ class KnownPeople:
             ),
             frozenset((letters(wrong), letters(right)) for wrong, right in corrections),
         )
+
+    @staticmethod
+    def from_json(value: Mapping[str, Any]) -> KnownPeople:
+        """What :meth:`to_json` gave."""
+        corrected = frozenset((wrong, right) for wrong, right in value["corrected"])
+        return KnownPeople(frozenset(value["roster"]), corrected)
+
+    def to_json(self) -> dict[str, Any]:
+        """The same people give the same JSON."""
+        return {"roster": sorted(self.roster), "corrected": sorted(map(list, self.corrected))}
 
     def says_misheard(self, wrongs: Iterable[str], rights: Iterable[str]) -> bool:
         """Whether roster or an earlier correction say that ``rights`` was meant where ``wrongs`` stands."""
