@@ -10,7 +10,7 @@ WORKERS ?= 4
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo dev test cluster-test lint docs-check format lock import-check audit clean
+.PHONY: help setup demo dev test cluster-test mutants lint docs-check format lock import-check audit clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -31,6 +31,9 @@ dev: $(STAMP) ## start services, API, Dagster UI and daemon; Ctrl-C ends everyth
 
 test: $(STAMP) ## run the whole suite
 	@$(BIN)/python -m pytest -n logical --maxprocesses $(WORKERS) --dist worksteal $(ARGS)
+
+mutants: $(STAMP) ## do the tests hold the rules? faults put into the code, one by one (ARGS="evaluation/bootstrap.py")
+	@nice -n 15 $(BIN)/python benchmarks/mutants.py $(ARGS)
 
 cluster-test: $(STAMP) ## run the tests on a real Kubernetes control plane (Linux; Go builds it once, 20 minutes)
 	@$(BIN)/python -m astra_learn_assets_tests.cluster.programs

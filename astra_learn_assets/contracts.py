@@ -110,7 +110,8 @@ class DeltaMetrics(_Frozen):
 class Delta(_Frozen):
     """Answer of the diff engine for one draft and one final.
 
-    ``quarantined`` says why nothing of the document may be learned (None = it may).
+    ``quarantined`` says why nothing of the document may be learned (None = it may). ``entities_waiting``:
+    one existing given name put for another; not for the dictionary before another session says the same.
     """
 
     generated_id: str
@@ -121,6 +122,7 @@ class Delta(_Frozen):
     blocks: tuple[BlockDelta, ...]
     metrics: DeltaMetrics
     entity_changes: tuple[EntityChange, ...] = ()
+    entities_waiting: tuple[EntityChange, ...] = ()
     examples: tuple[Pair, ...] = ()
     rejected: tuple[Rejection, ...] = ()
     quarantined: str | None = None

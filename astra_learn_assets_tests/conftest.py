@@ -20,6 +20,7 @@ from typing import Protocol
 if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+import hypothesis
 import pytest
 import redis
 import sqlalchemy as sa
@@ -31,6 +32,10 @@ from astra_learn_assets.settings import Settings, get_settings
 from astra_learn_assets.store import tenants
 from astra_learn_assets.store.db import normalise_url
 from astra_learn_assets.store.tables import Base, Tenant
+
+# Tests assert behaviour, not time: a busy machine is no counterexample.
+hypothesis.settings.register_profile("astra", deadline=None)
+hypothesis.settings.load_profile("astra")
 
 
 class MakeTenant(Protocol):

@@ -119,6 +119,7 @@ def submit_final(
         if not created and artifact.summary is not None:
             return _again(artifact)
         artifact.base_id, artifact.dictionary_version = delta.base_id, asked.inputs.dictionary_version
+        artifact.known_people = asked.people.to_json()
         artifact.comparison, artifact.diff_sha256 = kept.digest, kept.sha256
         version_live = _apply(session, place.tenant_id, live, artifact.artifact_id, uploaded_by)
         summary = _summarise(delta, base, live, refused, version_live, artifact.artifact_id)
@@ -252,11 +253,16 @@ def _summarise(
     pairs = 0 if delta.quarantined is not None else len(delta.examples)
     left = left_out([*delta.rejected, *refused])
     unchanged = set(delta.metrics.counts) <= {"equal"}
+    waiting = tuple(
+        LiveEntity(wrong=change.wrong, right=change.right, kind=change.kind)
+        for change in delta.entities_waiting
+    )
     return SubmitSummary(
         artifact_id=artifact_id,
         base_id=delta.base_id,
         base_replaced=base.replaced,
         entities_live=live,
+        entities_waiting=waiting,
         dictionary_version=dictionary_version,
         pairs_waiting=pairs,
         left_out=left,
@@ -264,6 +270,7 @@ def _summarise(
         message=sentence(
             base_replaced=base.replaced,
             entities=len(live),
+            waiting=len(waiting),
             pairs=pairs,
             left=left,
             quarantined=delta.quarantined,

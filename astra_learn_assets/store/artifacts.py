@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import orm
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import JSONB, insert
 
 from astra_learn_assets import ids
 from astra_learn_assets.errors import BadInput, BaseMissing, Conflict, NotFound
@@ -77,8 +78,31 @@ def get_session(session: orm.Session, tenant_id: TenantId, session_id: str, vers
 
 def rosters(session: orm.Session, tenant_id: TenantId) -> list[str]:
     """Every name on any roster of the tenant, once, sorted."""
-    found = session.scalars(sa.select(Session.roster).where(Session.tenant_id == tenant_id))
-    return sorted({str(name) for roster in found for name in roster})
+    name = sa.func.jsonb_array_elements_text(Session.roster).label("name")
+    return sorted(session.scalars(sa.select(name).where(Session.tenant_id == tenant_id).distinct()))
+
+
+def waiting_corrections(session: orm.Session, tenant_id: TenantId, *, but_of: str) -> list[tuple[str, str]]:
+    """(wrong, right) of every correction that finals of other sessions than ``but_of`` left waiting.
+
+    The finals of one session repeat each other's corrections, so they say nothing about one another.
+    """
+    waiting = Artifact.summary["entities_waiting"]
+    entry = sa.func.jsonb_array_elements(waiting).table_valued("value")
+    wrong, right = (sa.cast(entry.c.value, JSONB)[side].astext for side in ("wrong", "right"))
+    rows = session.execute(
+        sa.select(wrong, right)
+        .select_from(Artifact)
+        .join(entry, sa.true())
+        .where(
+            Artifact.tenant_id == tenant_id,
+            Artifact.kind == "final",
+            Artifact.session_id != but_of,
+            sa.func.jsonb_typeof(waiting) == "array",
+        )
+        .distinct()
+    )
+    return sorted((str(row[0]), str(row[1])) for row in rows)
 
 
 def artifact_id(session_id: str, version: int, kind: str, sha256: str) -> str:
@@ -188,6 +212,7 @@ def note_comparison(
     *,
     base_id: str,
     dictionary_version: int,
+    known_people: Mapping[str, Any],
     comparison: str,
     diff_sha256: str,
 ) -> None:
@@ -202,6 +227,7 @@ def note_comparison(
         .values(
             base_id=base_id,
             dictionary_version=dictionary_version,
+            known_people=dict(known_people),
             comparison=comparison,
             diff_sha256=diff_sha256,
         )

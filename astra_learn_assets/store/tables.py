@@ -117,8 +117,8 @@ class Artifact(Base):
     """A stored DOCX: a draft (``generated``) or a clerk's ``final``. ``seq`` is the arrival order.
 
     The tenant is part of the key: two municipalities may use the same session id, even the same file.
-    ``manifest_sha256`` is a draft's. ``base_id`` and the next three are a final's: the draft and the
-    dictionary it was compared with, the digest of all inputs, the hash of the result's file.
+    ``manifest_sha256`` is a draft's. ``base_id`` and the next four are a final's: the draft, the dictionary
+    and the given names it was compared with, the digest of all inputs, the hash of the result's file.
     """
 
     __tablename__ = "artifacts"
@@ -143,6 +143,7 @@ class Artifact(Base):
     manifest_sha256: Mapped[str | None] = mapped_column(_SHA256)
     base_id: Mapped[str | None] = mapped_column(String(80))
     dictionary_version: Mapped[int | None] = mapped_column(Integer)
+    known_people: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
     comparison: Mapped[str | None] = mapped_column(_SHA256)
     diff_sha256: Mapped[str | None] = mapped_column(_SHA256)
     created_at: Mapped[datetime] = _now()
