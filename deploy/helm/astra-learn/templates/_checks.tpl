@@ -72,7 +72,7 @@ dagster.gpus is {{ $v.dagster.gpus }} and quota.training allows {{ $cards }}: th
 {{- end }}
 {{- $reserved := list }}
 {{- range $want := list (list "database" "dagster" "instance" "redis" "objects" "mlflow" "sign" "verify" "logs") (list "api-database") }}
-{{- range (include "astra.env-json" (dict "root" (dict "Values" (merge (dict "settings" dict) $v)) "want" $want) | fromJson).env }}{{ $reserved = append $reserved .name }}{{ end }}
+{{- range (include "astra.env-json" (dict "root" (dict "Values" (omit $v "settings")) "want" $want) | fromJson).env }}{{ $reserved = append $reserved .name }}{{ end }}
 {{- end }}
 {{- range $name, $value := $v.settings }}
 {{- if or (has $name $reserved) (has $name (list "ASTRA_MASTER_KEY" "ASTRA_KEY" "ASTRA_GPU_TAGS" "ASTRA_REDIS_URL" "ASTRA_CHECKPOINT_DIR")) }}
