@@ -54,6 +54,14 @@ CASES: dict[str, tuple[dict[str, Any], str]] = {
         profile(node_selector=INFERENCE),
         "computeProfiles.profiles.gpu-t4 could train on the inference pool",
     ),
+    "preparation on the inference pool": (
+        {"computeProfiles": {"profiles": {"cpu": {"node_selector": INFERENCE}}}},
+        "computeProfiles.profiles.cpu selects inference's nodes by astra-learn/pool=inference",
+    ),
+    "no CPU request of a training": (
+        profile(requests={"cpu": None}),
+        "computeProfiles.profiles.gpu-t4 has no request of cpu",
+    ),
     "training anywhere": (
         profile(node_selector={"astra-learn/pool": None}),
         "could train on the inference pool: its node_selector {} does not exclude",
@@ -68,7 +76,7 @@ CASES: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "training that tolerates inference's taint": (
         profile(tolerations=[{"key": "astra-learn/inference", "operator": "Exists"}]),
-        "tolerates astra-learn/inference, the taint that keeps training away from inference",
+        "tolerates astra-learn/inference, the taint that keeps runs away from inference",
     ),
     "training without torch": (
         profile(image="platform"),
@@ -76,7 +84,7 @@ CASES: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "training on a profile that may not sign": (
         {"computeProfiles": {"kinds": {"training": {"standard": "cpu"}}}},
-        'the profile "cpu" may not sign adapters and has no torch',
+        'the profile "cpu" has no GPU, may not sign adapters and has no torch',
     ),
     "a profile that is not there": (
         {"computeProfiles": {"kinds": {"training": {"large": "gpu-l4"}}}},
@@ -168,13 +176,9 @@ def test_the_bare_defaults_name_what_only_the_site_knows() -> None:
         {"settings": {"ASTRA_SEED": 3, "ASTRA_TRAIN_THRESHOLD": 300}},
         {"encryption": {"objectStoreKmsKey": "", "storageEncrypts": True}},
         {"networkPolicy": {"enabled": False, "destinations": {"redis": []}}},
-        {
-            "computeProfiles": {
-                "profiles": {"cpu": {"workload": "training", "node_selector": {"astra-learn/pool": "cpu"}}}
-            }
-        },
+        {"computeProfiles": {"profiles": {"cpu": {"node_selector": {"astra-learn/pool": "cpu"}}}}},
     ],
-    ids=["a setting", "a store that encrypts", "no policies", "training without a GPU"],
+    ids=["a setting", "a store that encrypts", "no policies", "preparation on a pool of its own"],
 )
 def test_what_can_work_is_not_refused(change: dict[str, Any]) -> None:
     done = run("template", VALUES["default"], change=change)

@@ -73,6 +73,18 @@ def test_a_run_reaches_what_its_profile_says(profile: str, expected: set[str]) -
     assert reachable(objects, profiles(objects)["profiles"][profile]["labels"]) == expected
 
 
+def test_a_run_cannot_pass_for_a_part_of_the_platform() -> None:
+    """What selects the parts' pods is in each profile's labels, which a run may not change."""
+    objects = rendered()
+    for profile in profiles(objects)["profiles"].values():
+        assert profile["labels"]["app.kubernetes.io/component"] == "run"
+        assert profile["labels"]["app.kubernetes.io/name"] != "astra-learn"
+    selected = {
+        item["spec"]["selector"]["app.kubernetes.io/name"] for item in objects if item["kind"] == "Service"
+    }
+    assert selected == {"astra-learn"}
+
+
 def test_a_run_without_a_profile_reaches_nothing() -> None:
     """The launcher labels every run with the release, so the policy that denies selects it."""
     assert reachable(rendered(), {"astra-learn/release": "council"}) == set()

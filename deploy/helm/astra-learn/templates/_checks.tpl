@@ -86,26 +86,32 @@ settings.{{ $name }}: the chart sets this variable itself, or it is a secret; us
 {{- $root := index . 0 -}}{{- $name := index . 1 -}}{{- $profile := index . 2 -}}
 {{- $where := printf "computeProfiles.profiles.%s" $name -}}
 {{- include "astra.check-limits" (list $where $profile) -}}
+{{- range $what := list "cpu" "memory" -}}
+{{- if not (get ($profile.requests | default dict) $what) }}
+{{ $where }} has no request of {{ $what }}: set {{ $where }}.requests.{{ $what }}; without one any number of runs fits on a node
+{{- end -}}
+{{- end -}}
 {{- $workload := include "astra.workload" (list $root $profile) -}}
 {{- if and (eq $workload "training") (eq ($profile.image | default "trainer") "platform") }}
 {{ $where }} trains with the platform image, which has no torch; leave image out or name the trainer's
 {{- end -}}
-{{- if eq $workload "training" -}}
-{{- /* Only a label that both have, with different values, proves that no node fits both. */ -}}
 {{- $apart := false -}}
 {{- range $label, $value := $root.Values.isolation.inferenceNodeLabels -}}
 {{- $own := get ($profile.node_selector | default dict) $label -}}
 {{- if and $own (ne (toString $own) (toString $value)) }}{{ $apart = true }}{{ end -}}
+{{- if and $own (eq (toString $own) (toString $value)) }}
+{{ $where }} selects inference's nodes by {{ $label }}={{ $value }}: select the nodes of its own pool
 {{- end -}}
-{{- if not $apart }}
+{{- end -}}
+{{- /* Only a label that both have, with different values, proves that no node fits both. */ -}}
+{{- if and (eq $workload "training") (not $apart) }}
 {{ $where }} could train on the inference pool: its node_selector {{ $profile.node_selector | default dict | toJson }} does not exclude nodes labelled {{ $root.Values.isolation.inferenceNodeLabels | toJson }}; give both pools one label with different values
 {{- end -}}
 {{- range $toleration := $profile.tolerations -}}
 {{- if not $toleration.key }}
 {{ $where }} tolerates every taint, that of the inference pool too: name the key of the toleration
 {{- else if has $toleration.key $root.Values.isolation.inferenceTaintKeys }}
-{{ $where }} tolerates {{ $toleration.key }}, the taint that keeps training away from inference: take the toleration out
-{{- end -}}
+{{ $where }} tolerates {{ $toleration.key }}, the taint that keeps runs away from inference: take the toleration out
 {{- end -}}
 {{- end -}}
 {{- range $entry := $profile.env -}}
@@ -126,7 +132,7 @@ computeProfiles.kinds.{{ $kind }} has no profile for `standard`: every tier with
 {{- if not $profile }}
 computeProfiles.kinds.{{ $kind }}.{{ $tier }} names the profile {{ $name | quote }}, which is not among computeProfiles.profiles
 {{- else if and (eq $kind "training") (ne (include "astra.workload" (list $ $profile)) "training") }}
-computeProfiles.kinds.training.{{ $tier }}: the profile {{ $name | quote }} may not sign adapters and has no torch; give it a GPU or workload: training
+computeProfiles.kinds.training.{{ $tier }}: the profile {{ $name | quote }} has no GPU, may not sign adapters and has no torch; name one with gpu: 1 or more
 {{- end -}}
 {{- end -}}
 {{- end -}}

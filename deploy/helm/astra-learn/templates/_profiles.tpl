@@ -4,10 +4,9 @@ account, security, two places to write, labels for the network policies, environ
 runs that train the signing key. The file's format is in README.md.
 */}}
 
-{{/* (list root profile) -> training|preparation: what it may read, sign and reach */}}
+{{/* (list root profile) -> training|preparation: what it may read, sign and reach. A profile with a GPU trains. */}}
 {{- define "astra.workload" -}}
-{{- $profile := index . 1 -}}
-{{- $profile.workload | default (ternary "training" "preparation" (gt (int ($profile.gpu | default 0)) 0)) -}}
+{{- ternary "training" "preparation" (gt (int ((index . 1).gpu | default 0)) 0) -}}
 {{- end }}
 
 {{/* (list root profile) -> the whole profile as JSON */}}
@@ -40,7 +39,14 @@ runs that train the signing key. The file's format is in README.md.
 {{- $mounts = append $mounts (dict "name" "checkpoints" "mountPath" "/var/lib/checkpoints") -}}
 {{- end -}}
 {{- end -}}
-{{- $labels := dict "astra-learn/release" $root.Release.Name "astra-learn/workload" $workload -}}
+{{- /* The standard labels too: a run that brought its own could otherwise pass for the API or the daemon. */ -}}
+{{- $labels := dict
+    "app.kubernetes.io/name" "astra-learn-run"
+    "app.kubernetes.io/instance" $root.Release.Name
+    "app.kubernetes.io/component" "run"
+    "astra-learn/release" $root.Release.Name
+    "astra-learn/workload" $workload
+-}}
 {{- if and $training $v.kueue.queueName }}{{ $_ := set $labels "kueue.x-k8s.io/queue-name" $v.kueue.queueName }}{{ end -}}
 {{- $priority := $profile.priority_class | default $workload -}}
 {{- dict
@@ -68,7 +74,8 @@ runs that train the signing key. The file's format is in README.md.
 {{- range $name, $profile := .Values.computeProfiles.profiles -}}
 {{- if $profile }}{{ $_ := set $profiles $name (include "astra.profile-json" (list $root $profile) | fromJson) }}{{ end -}}
 {{- end -}}
-{{- dict "profiles" $profiles "kinds" .Values.computeProfiles.kinds | toPrettyJson -}}
+{{- $inference := dict "labels" .Values.isolation.inferenceNodeLabels "taints" .Values.isolation.inferenceTaintKeys -}}
+{{- dict "profiles" $profiles "kinds" .Values.computeProfiles.kinds "inference" $inference | toPrettyJson -}}
 {{- end }}
 
 {{- define "astra.smoke-profile" -}}
