@@ -1,9 +1,9 @@
-# Everything a fresh machine needs: Python 3.11 and make.
+# Everything a fresh machine needs: Python 3.11 or 3.12 and make.
 PYTHON ?= python3.11
 VENV ?= .venv
 BIN := $(VENV)/bin
-# Linux without a GPU: PIP_FLAGS="--extra-index-url https://download.pytorch.org/whl/cpu" saves 3 GB.
-PIP_FLAGS ?=
+# torch's wheel: auto looks for a card, cpu saves 3 GB to download, cuda is PyPI's.
+TORCH ?= auto
 ARGS ?=
 # Test processes, each with a Postgres and a Redis of its own: one a core, at most this many.
 WORKERS ?= 4
@@ -17,18 +17,17 @@ TAG ?= v1
 PLATFORM_BASE ?=
 TRAINER_BASE ?=
 BUILD_FLAGS ?=
-.PHONY: help setup demo dev test lint format lock clean deploy-check images
+.PHONY: help setup demo dev test cluster-test lint docs-check format lock import-check audit deploy-check images clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 setup: $(STAMP) ## install everything into .venv
 
-$(STAMP): requirements.lock pyproject.toml
+$(STAMP): requirements-dev.lock trainer/torch.lock trainer/torch-cpu.lock pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@echo "Installing into $(VENV) (a few minutes the first time)…"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_FLAGS) -r requirements.lock
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@echo "Installing into $(VENV): one to five minutes and some 6 GB the first time, 2 GB with the processor's torch."
+	@$(BIN)/python .ci/install.py --torch $(TORCH) --project . requirements-dev.lock
 	@touch $@
 
 demo: $(STAMP) ## run the closed loop on two sample councils and leave the UI up (ARGS=--exit: check and end)
@@ -40,11 +39,21 @@ dev: $(STAMP) ## start services, API, Dagster UI and daemon; Ctrl-C ends everyth
 test: $(STAMP) ## run the whole suite
 	@$(BIN)/python -m pytest -n logical --maxprocesses $(WORKERS) --dist worksteal $(ARGS)
 
-lint: $(STAMP) ## what CI checks: ruff, mypy, import-linter
+cluster-test: $(STAMP) ## run the tests on a real Kubernetes control plane (Linux; Go builds it once, 20 minutes)
+	@$(BIN)/python -m astra_learn_assets_tests.cluster.programs
+	@$(BIN)/python -m pytest -m cluster -n 0 $(ARGS)
+
+lint: $(STAMP) ## what CI checks: ruff, mypy, import-linter, tables of words, country files, documents
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@$(BIN)/python -m astra_learn_assets.spanish.tables
+	@$(BIN)/python -m astra_learn_assets.privacy.identifiers.check
+	@$(BIN)/python docs/check.py
+
+docs-check: $(STAMP) ## every module and file that the documents name exists
+	@$(BIN)/python docs/check.py
 
 format: $(STAMP) ## mend what ruff can mend
 	@$(BIN)/ruff check --fix .
@@ -61,11 +70,14 @@ images: ## build both images (TAG, PLATFORM_BASE, TRAINER_BASE, BUILD_FLAGS)
 	docker build -f deploy/Dockerfile -t astra-learn:$(TAG) --build-arg COMMIT_HASH=$(COMMIT) $(if $(PLATFORM_BASE),--build-arg BASE=$(PLATFORM_BASE)) $(BUILD_FLAGS) .
 	docker build -f trainer/Dockerfile -t astra-trainer:$(TAG) --build-arg COMMIT_HASH=$(COMMIT) $(if $(TRAINER_BASE),--build-arg BASE=$(TRAINER_BASE)) $(BUILD_FLAGS) .
 
-lock: ## write requirements.lock anew from pyproject.toml
-	@rm -rf .venv-lock && $(PYTHON) -m venv .venv-lock
-	@.venv-lock/bin/python -m pip install --quiet $(PIP_FLAGS) "setuptools>=77" wheel torch==2.13.0 ".[trainer,embedded,dev]"
-	@.venv-lock/bin/python -m pip freeze --all --exclude pip --exclude astra-learn | sed -E 's/^(torch==[0-9.]+)\+cpu/\1/' > requirements.lock
-	@rm -rf .venv-lock
+lock: $(STAMP) ## write every lock anew from pyproject.toml and trainer/*.in (ARGS=--upgrade: newest versions)
+	@$(BIN)/python .ci/lock.py $(ARGS)
+
+import-check: ## import every module of the wheel, in a new environment with the run-time lock alone
+	@$(PYTHON) .ci/import_check.py --python $(PYTHON) --torch $(TORCH)
+
+audit: $(STAMP) ## ask whether a locked version has a known hole
+	@$(BIN)/python .ci/audit.py
 
 clean: ## remove the embedded services' data (.astra) and caches
 	@rm -rf .astra .mypy_cache .ruff_cache .pytest_cache .hypothesis

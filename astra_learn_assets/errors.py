@@ -8,6 +8,8 @@ API puts a Spanish sentence before them. No message carries document text or a c
 
 from __future__ import annotations
 
+import traceback
+
 
 class AstraError(Exception):
     """Base of all deliberate errors; ``str(error)`` is safe to log and to show."""
@@ -151,3 +153,9 @@ class Unavailable(AstraError):
 
     code = "unavailable"
     http_status = 503
+
+
+def where(error: BaseException) -> list[str]:
+    """The innermost frames of ``error`` as ``file:line function``; no message and no values."""
+    frames = traceback.extract_tb(error.__traceback__)[-6:]
+    return [f"{frame.filename.rsplit('/', 1)[-1]}:{frame.lineno} {frame.name}" for frame in frames]

@@ -18,6 +18,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 REMEMBERED = "settings.env"
+UPLOAD_MAX_BYTES = 30_000_000
 
 
 class Settings(BaseSettings):
@@ -71,6 +72,10 @@ class Settings(BaseSettings):
     )
     key: SecretStr | None = Field(None, description="bearer key of `astra-learn submit --url`")
 
+    outbox_retention_hours: float = Field(
+        24, ge=0, description="how long an event that was published, and the names in it, is kept"
+    )
+
     # keys
     master_key: SecretStr | None = Field(
         None, description="base64 of 32 bytes that wrap tenant keys; empty = file in home"
@@ -82,7 +87,7 @@ class Settings(BaseSettings):
     )
 
     # comparison and privacy
-    upload_max_bytes: int = Field(30_000_000, gt=0)
+    upload_max_bytes: int = Field(UPLOAD_MAX_BYTES, gt=0)
     document_confidence_minimum: float = Field(0.5, ge=0, le=1)
     country: str = Field("es", description="country pack of national ids for tenants that name none")
     ner_model: str | None = Field(

@@ -71,6 +71,22 @@ def _database(services: Settings) -> Iterator[sa.Engine]:
     engine.dispose()
 
 
+def emptied(services: Settings, database: sa.Engine, home: Path) -> Settings:
+    """``services`` without anything that an earlier test wrote, and with ``home`` for files."""
+    _empty(database)
+    assert services.redis_url is not None
+    with redis.Redis.from_url(services.redis_url) as client:
+        client.flushall()
+    return services.model_copy(
+        update={
+            "home": home,
+            "object_store_url": (home / "objects").as_uri(),
+            "mlflow_tracking_uri": f"sqlite:///{home / 'mlflow.db'}",
+            "mlflow_artifact_root": (home / "mlflow-artifacts").as_uri(),
+        }
+    )
+
+
 def _empty(database: sa.Engine) -> None:
     tables = ", ".join(table.name for table in Base.metadata.sorted_tables)
     with database.connect() as connection:
@@ -87,19 +103,7 @@ def _empty(database: sa.Engine) -> None:
 
 @pytest.fixture
 def settings(services: Settings, _database: sa.Engine, tmp_path: Path) -> Settings:
-    _empty(_database)
-    assert services.redis_url is not None
-    with redis.Redis.from_url(services.redis_url) as client:
-        client.flushall()
-    home = tmp_path / "home"
-    return services.model_copy(
-        update={
-            "home": home,
-            "object_store_url": (home / "objects").as_uri(),
-            "mlflow_tracking_uri": f"sqlite:///{home / 'mlflow.db'}",
-            "mlflow_artifact_root": (home / "mlflow-artifacts").as_uri(),
-        }
-    )
+    return emptied(services, _database, tmp_path / "home")
 
 
 @pytest.fixture

@@ -34,9 +34,9 @@ from rapidfuzz import fuzz
 from rapidfuzz.distance import Levenshtein
 from rapidfuzz.process import cdist
 
-from astra_learn_assets.comparator.alignment import align
-from astra_learn_assets.comparator.chains import moved_positions
-from astra_learn_assets.comparator.similarity import Vocabulary
+from astra_learn_assets.comparator.align.alignment import align
+from astra_learn_assets.comparator.align.chains import moved_positions
+from astra_learn_assets.comparator.align.similarity import Vocabulary
 
 
 @dataclass

@@ -160,8 +160,8 @@ def read_texts(path: Path | None, wanted: int) -> list[str]:
 
 
 def _council_texts(wanted: int) -> list[str]:
-    from astra_learn_assets.comparator.reader import read_document
-    from astra_learn_assets.council.simulator import make_council
+    from astra_learn_assets.comparator.docx.reader import read_document
+    from astra_learn_assets.simulation.council.simulator import make_council
 
     texts: dict[str, None] = {}
     index = 0

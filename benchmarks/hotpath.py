@@ -38,7 +38,7 @@ from xml.sax.saxutils import escape
 import docx
 import redis
 
-from astra_learn_assets.comparator.chunk_ids import mint_chunk_id, write_chunk_id, write_document_id
+from astra_learn_assets.comparator.docx.chunk_ids import mint_chunk_id, write_chunk_id, write_document_id
 from astra_learn_assets.errors import AstraError
 from astra_learn_assets.platform import Platform
 from astra_learn_assets.settings import get_settings

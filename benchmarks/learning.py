@@ -21,8 +21,8 @@ from typing import Any
 from trainer.__main__ import _quiet
 from trainer.data import Template, read_records
 from trainer.evaluate import EvaluateOptions, load_adapted, predict
+from trainer.making.noise import Noise, word_errors
 from trainer.model import load_tokenizer, place
-from trainer.noise import Noise, word_errors
 from trainer.pipes import Signals
 from trainer.recipe import Recipe
 from trainer.train_lora import TrainOptions, train
@@ -48,7 +48,7 @@ def example(tenant: str, document: str, number: int, before: str, after: str) ->
 
 def council_pairs(tenant: str, seed: int, wanted: int) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """(training pairs, golden pairs) from the truth of honest sessions; every fifth session is golden."""
-    from astra_learn_assets.council.simulator import make_council
+    from astra_learn_assets.simulation.council.simulator import make_council
 
     council = make_council(tenant, seed=seed)
     train_pairs: list[dict[str, Any]] = []

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from privacy_stock import by_stock, stock
 
+from astra_learn_assets.making.ner import corpora
 from astra_learn_assets.privacy.pseudonymizer import Pseudonymizer
-from astra_learn_assets.privacy.training import corpora
 
 Pair = tuple[str, str, str]
 
@@ -44,7 +44,7 @@ def throughput(name: str, pairs: Sequence[Pair]) -> None:
 
 def council_pairs() -> list[Pair]:
     """The pairs two simulated councils give in 25 sessions each."""
-    from astra_learn_assets.council.simulator import make_council
+    from astra_learn_assets.simulation.council.simulator import make_council
 
     councils = [make_council("villaverde", seed=3), make_council("altomar", seed=11)]
     found = [p for c in councils for n in range(25) for p in c.session(n).truth.pairs if p.before]

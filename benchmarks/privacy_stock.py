@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from astra_learn_assets.privacy.canary import clopper_pearson
-from astra_learn_assets.privacy.cleaning import fold_chars
+from astra_learn_assets.privacy.scan.canary import clopper_pearson
+from astra_learn_assets.spanish.fold import fold_chars
 
 if TYPE_CHECKING:
     from presidio_analyzer import AnalyzerEngine
@@ -28,7 +28,7 @@ def stock() -> AnalyzerEngine:
     from presidio_analyzer import AnalyzerEngine, RecognizerRegistry
     from presidio_analyzer.nlp_engine import NerModelConfiguration, SpacyNlpEngine
 
-    from astra_learn_assets.privacy.nlp import SHIPPED_MODEL, register
+    from astra_learn_assets.privacy.ner.nlp import SHIPPED_MODEL, register
 
     register()
     mapping = {"PER": "PERSON", "LOC": "LOCATION", "ORG": "ORGANIZATION"}

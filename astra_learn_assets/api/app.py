@@ -17,8 +17,8 @@ from astra_learn_assets.api.limits import BodyLimit, RateLimiter
 from astra_learn_assets.api.routes import blocklist, dictionary, documents, health, learning, panel
 from astra_learn_assets.api.state import AppState, OutboxRelay
 from astra_learn_assets.api.telemetry import RequestLog, Telemetry, make_logger
-from astra_learn_assets.api.workers import CompareWorkers
 from astra_learn_assets.errors import Unavailable
+from astra_learn_assets.hotpath.workers import CompareWorkers
 from astra_learn_assets.platform import Platform
 from astra_learn_assets.settings import Settings, get_settings
 

@@ -27,13 +27,12 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from astra_learn_assets import ids
 from astra_learn_assets.api.state import AppState, app_state
-from astra_learn_assets.api.wording import told
 from astra_learn_assets.errors import BadInput, Forbidden, ForeignTenant, Unauthorized
+from astra_learn_assets.hotpath.wording import told
 from astra_learn_assets.platform import Platform
 from astra_learn_assets.store import api_keys, audit
 from astra_learn_assets.store.db import PLATFORM_SCOPE
 
-Role = Literal["viewer", "editor", "admin", "platform"]
 Need = Literal["read", "edit", "register", "administer"]
 
 _MAY: dict[str, frozenset[Need]] = {

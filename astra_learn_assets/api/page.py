@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-from astra_learn_assets.api.learning import LearningStatus, Training
+from astra_learn_assets.learning.status import LearningStatus, Training
 
 TITLE = "¿Cómo está aprendiendo mi IA?"
 

@@ -16,10 +16,10 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
-from astra_learn_assets.api import wording
 from astra_learn_assets.api.limits import TooManyRequests
 from astra_learn_assets.api.state import app_state
 from astra_learn_assets.errors import AstraError, Unauthorized, Unavailable
+from astra_learn_assets.hotpath import wording
 from astra_learn_assets.store.db import is_away
 
 

@@ -11,15 +11,14 @@ import json
 import re
 import sys
 import time
-import traceback
 import uuid
-from collections.abc import Callable
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from astra_learn_assets.api import wording
+from astra_learn_assets.errors import where
+from astra_learn_assets.hotpath import wording
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 2.0, 5.0, 10.0)
@@ -91,12 +90,6 @@ def make_logger() -> structlog.typing.FilteringBoundLogger:
         service="astra-learn-api",
     )
     return logger
-
-
-def where(error: BaseException) -> list[str]:
-    """The innermost frames of ``error`` as ``file:line function``; no message and no values."""
-    frames = traceback.extract_tb(error.__traceback__)[-6:]
-    return [f"{frame.filename.rsplit('/', 1)[-1]}:{frame.lineno} {frame.name}" for frame in frames]
 
 
 class RequestLog:
@@ -172,6 +165,3 @@ def _request_id(scope: Scope) -> str:
     given = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"")
     text = given.decode("latin-1")
     return text if _REQUEST_ID.fullmatch(text) else uuid.uuid4().hex
-
-
-Observe = Callable[[str, float], None]

@@ -13,8 +13,8 @@ from starlette.exceptions import HTTPException
 
 from astra_learn_assets.api.limits import BodyTooLarge
 from astra_learn_assets.api.state import app_state
-from astra_learn_assets.api.wording import told
 from astra_learn_assets.errors import BadInput, BadManifest, UploadRefused
+from astra_learn_assets.hotpath.wording import told
 
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 _FILE_FIELDS = ("file", "final", "docx")

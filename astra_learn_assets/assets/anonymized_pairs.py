@@ -5,9 +5,9 @@ import dagster as dg
 from astra_learn_assets.assets import common
 from astra_learn_assets.assets.document_diffs import document_diffs
 from astra_learn_assets.assets.metadata import count_table
+from astra_learn_assets.learning import anonymize
 from astra_learn_assets.partitions import tenant_of
 from astra_learn_assets.resources import PlatformResource
-from astra_learn_assets.stages import anonymize
 
 
 @dg.asset(deps=[document_diffs], **common("privacy", "jsonl", "presidio"))

@@ -6,14 +6,13 @@ that adapter instead, for example an imported one; gate and promotion read the s
 
 import dagster as dg
 
-from astra_learn_assets.assets import common
+from astra_learn_assets.assets import common, step_of
 from astra_learn_assets.assets.golden_set import golden_set
 from astra_learn_assets.assets.lora_adapter import lora_adapter
 from astra_learn_assets.assets.metadata import error_rates
 from astra_learn_assets.automation.run_coordinator import GPU_POOL
-from astra_learn_assets.partitions import tenant_of
+from astra_learn_assets.learning import evaluate
 from astra_learn_assets.resources import PlatformResource, TrainerResource
-from astra_learn_assets.stages import evaluate, training_run
 
 
 @dg.asset(deps=[lora_adapter, golden_set], pool=GPU_POOL, **common("learning", "pytorch"))
@@ -23,16 +22,8 @@ def evaluation_report(
     trainer: TrainerResource,
 ) -> dg.MaterializeResult:
     """Word and character error rate of each model, with paired intervals by document."""
-    tenant_id = tenant_of(context)
     with platform.open() as opened:
-        result = evaluate.evaluate_candidate(
-            opened,
-            tenant_id,
-            run=trainer.runner(context),
-            dagster_run_id=context.run.run_id,
-            training_id=context.run.tags.get(training_run.TAG),
-            adapter_id=context.run.tags.get(training_run.ADAPTER_TAG),
-        )
+        result = evaluate.evaluate_candidate(opened, step_of(context), run=trainer.runner(context))
     return dg.MaterializeResult(
         data_version=dg.DataVersion(result.contest.evaluation_hash),
         metadata={

@@ -4,16 +4,16 @@ import dagster as dg
 
 from astra_learn_assets.assets import common
 from astra_learn_assets.assets.anonymized_pairs import anonymized_pairs
+from astra_learn_assets.learning import assemble
 from astra_learn_assets.partitions import tenant_of
 from astra_learn_assets.resources import PlatformResource
-from astra_learn_assets.stages import corpus
 
 
 @dg.asset(deps=[anonymized_pairs], **common("learning", "jsonl"))
 def golden_set(context: dg.AssetExecutionContext, platform: PlatformResource) -> dg.MaterializeResult:
     """Examples of the documents a hash sets aside; every model of the tenant is judged on them."""
     with platform.open() as opened:
-        result = corpus.build_golden_set(opened, tenant_of(context))
+        result = assemble.build_golden_set(opened, tenant_of(context))
     return dg.MaterializeResult(
         data_version=dg.DataVersion(result.golden_hash),
         metadata={

@@ -3,13 +3,12 @@
 import dagster as dg
 from pydantic import Field
 
-from astra_learn_assets.assets import common
+from astra_learn_assets.assets import common, step_of
 from astra_learn_assets.assets.metadata import loss_curve
 from astra_learn_assets.assets.training_corpus import training_corpus
 from astra_learn_assets.automation.run_coordinator import GPU_POOL
-from astra_learn_assets.partitions import tenant_of
+from astra_learn_assets.learning.training import train
 from astra_learn_assets.resources import PlatformResource, TrainerResource
-from astra_learn_assets.stages import train, training_run
 
 
 class TrainConfig(dg.Config):
@@ -32,10 +31,8 @@ def lora_adapter(
     with platform.open() as opened:
         result = train.train_adapter(
             opened,
-            tenant_of(context),
+            step_of(context),
             run=trainer.runner(context),
-            dagster_run_id=context.run.run_id,
-            training_id=context.run.tags.get(training_run.TAG),
             overrides=train.overrides(config.hyperparameters),
             force=config.force,
         )

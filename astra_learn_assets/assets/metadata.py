@@ -13,7 +13,7 @@ from typing import Any
 import dagster as dg
 
 from astra_learn_assets.contracts import Example
-from astra_learn_assets.evaluation.report import EvaluationReport
+from astra_learn_assets.evaluation.results import EvaluationReport
 
 
 def example_table(examples: Sequence[Example]) -> dg.TableMetadataValue:

@@ -2,26 +2,17 @@
 
 import dagster as dg
 
-from astra_learn_assets.assets import common
+from astra_learn_assets.assets import common, step_of
 from astra_learn_assets.assets.evaluation_report import evaluation_report
-from astra_learn_assets.partitions import tenant_of
+from astra_learn_assets.learning import promote
 from astra_learn_assets.resources import PlatformResource
-from astra_learn_assets.stages import promote, training_run
 
 
 @dg.asset(deps=[evaluation_report], **common("serving", "mlflow", "redis"))
 def promoted_adapter(context: dg.AssetExecutionContext, platform: PlatformResource) -> dg.MaterializeResult:
     """MLflow alias ``champion``, a row in ``promotions``, and ``NEW_MODEL_AVAILABLE:{tenant}``."""
-    tenant_id = tenant_of(context)
     with platform.open() as opened:
-        result = promote.promote_candidate(
-            opened,
-            tenant_id,
-            promoted_by=f"dagster:{context.run.run_id}",
-            dagster_run_id=context.run.run_id,
-            training_id=context.run.tags.get(training_run.TAG),
-            adapter_id=context.run.tags.get(training_run.ADAPTER_TAG),
-        )
+        result = promote.promote_candidate(opened, step_of(context))
     return dg.MaterializeResult(
         data_version=dg.DataVersion(result.digest),
         metadata={

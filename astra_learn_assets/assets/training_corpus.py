@@ -4,13 +4,12 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from astra_learn_assets.assets import common
+from astra_learn_assets.assets import common, step_of
 from astra_learn_assets.assets.anonymized_pairs import anonymized_pairs
 from astra_learn_assets.assets.golden_set import golden_set
 from astra_learn_assets.assets.metadata import count_table, example_table
-from astra_learn_assets.partitions import tenant_of
+from astra_learn_assets.learning import assemble
 from astra_learn_assets.resources import PlatformResource
-from astra_learn_assets.stages import corpus, training_run
 
 
 @dg.asset(deps=[anonymized_pairs, golden_set], output_required=False, **common("learning", "jsonl"))
@@ -22,17 +21,15 @@ def training_corpus(
     A municipality that has nothing to learn from yet has no corpus: the assets after it are skipped, so
     a backfill of all municipalities is not red because one of them is new.
     """
-    tenant_id, training_id = tenant_of(context), context.run.tags.get(training_run.TAG)
+    step = step_of(context)
     with platform.open() as opened:
-        if training_id is None and not corpus.has_examples(opened, tenant_id):
+        if step.training_id is None and not assemble.has_examples(opened, step.tenant_id):
             context.log.warning(
-                f"tenant {tenant_id} has no usable example that passed pii_gate: no corpus is made and "
+                f"tenant {step.tenant_id} has no usable example that passed pii_gate: no corpus is made and "
                 "nothing is trained. Materialize document_diffs and anonymized_pairs first"
             )
             return
-        result = corpus.build_training_corpus(
-            opened, tenant_id, training_id=training_id, dagster_run_id=context.run.run_id
-        )
+        result = assemble.build_training_corpus(opened, step)
     yield dg.MaterializeResult(
         data_version=dg.DataVersion(result.dataset_hash),
         metadata={

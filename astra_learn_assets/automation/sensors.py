@@ -20,13 +20,15 @@ import dagster as dg
 
 from astra_learn_assets.automation.jobs import prepare_examples, train_adapter
 from astra_learn_assets.errors import AstraError, Unavailable
+from astra_learn_assets.learning import anonymize, promoter
+from astra_learn_assets.learning.training import plan
+from astra_learn_assets.learning.training import run as training_run
+from astra_learn_assets.learning.training.plan import RunState
+from astra_learn_assets.learning.training.policy import run_key
 from astra_learn_assets.partitions import tenant_partitions
 from astra_learn_assets.platform import Platform
-from astra_learn_assets.registry import promoter
 from astra_learn_assets.resources import PlatformResource
 from astra_learn_assets.settings import get_settings
-from astra_learn_assets.stages import anonymize, plan, training_run
-from astra_learn_assets.stages.plan import RunState
 from astra_learn_assets.store import artifacts, dictionary, outbox, tenants
 from astra_learn_assets.store.documents import Outstanding
 from astra_learn_assets.store.tables import TrainingRun
@@ -74,7 +76,8 @@ def build_sensors() -> list[dg.SensorDefinition]:
     @dg.sensor(
         minimum_interval_seconds=interval,
         default_status=dg.DefaultSensorStatus.RUNNING,
-        description="Publishes events that Redis missed; sets lost model pointers and MLflow aliases again.",
+        description="Publishes events that Redis missed and forgets old ones; sets lost model pointers and "
+        "MLflow aliases again.",
     )
     def outbox_sensor(context: dg.SensorEvaluationContext, platform: PlatformResource) -> dg.SensorResult:
         with platform.open() as opened:
@@ -91,6 +94,8 @@ def follow(platform: Platform, cursor: str | None) -> dg.SensorResult:
     MLflow was restored from a backup.
     """
     published = outbox.relay(platform.database, platform.redis)
+    with platform.database.session() as session:
+        forgotten = outbox.purge(session, timedelta(hours=platform.settings.outbox_retention_hours))
     try:
         pointers = f"{promoter.republish(platform)} model pointers set again"
     except Unavailable as error:
@@ -100,7 +105,8 @@ def follow(platform: Platform, cursor: str | None) -> dg.SensorResult:
     shown = promoter.repair_aliases(platform, done)
     checked = sum(done.get(tenant) != row for tenant, row in shown.items())
     return dg.SensorResult(
-        skip_reason=f"{published} events published, {pointers}, {checked} MLflow aliases checked",
+        skip_reason=f"{published} events published, {forgotten} old ones forgotten, {pointers}, "
+        f"{checked} MLflow aliases checked",
         cursor=";".join(f"{tenant}={row}" for tenant, row in sorted(shown.items())),
     )
 
@@ -215,7 +221,7 @@ def _training_request(
     if row is None:
         return decision.reason, None
     tags = {training_run.TAG: row.run_id, "astra/reason": decision.reason}
-    key = f"{tenant}:{row.through_seq}:{row.attempt}"
+    key = run_key(tenant, row.through_seq, row.attempt)
     return decision.reason, dg.RunRequest(run_key=key, partition_key=tenant, tags=tags)
 
 

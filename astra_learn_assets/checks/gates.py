@@ -4,15 +4,17 @@ from collections import Counter
 
 import dagster as dg
 
+from astra_learn_assets.assets import step_of
 from astra_learn_assets.assets.anonymized_pairs import anonymized_pairs
 from astra_learn_assets.assets.evaluation_report import evaluation_report
 from astra_learn_assets.assets.lora_adapter import lora_adapter
 from astra_learn_assets.assets.metadata import example_table
 from astra_learn_assets.assets.training_corpus import training_corpus
 from astra_learn_assets.contracts import GateVerdict
+from astra_learn_assets.learning import anonymize, assemble, evaluate
+from astra_learn_assets.learning.training import train
 from astra_learn_assets.partitions import tenant_of, tenant_partitions
 from astra_learn_assets.resources import PlatformResource
-from astra_learn_assets.stages import anonymize, corpus, evaluate, train, training_run
 
 
 @dg.asset_check(asset=anonymized_pairs, blocking=True, partitions_def=tenant_partitions)
@@ -21,7 +23,7 @@ def pii_gate(context: dg.AssetCheckExecutionContext, platform: PlatformResource)
     with platform.open() as opened:
         verdicts = anonymize.judge(opened, tenant_of(context), dagster_run_id=context.run.run_id)
         failed = [verdict for verdict in verdicts if not verdict.passed]
-        preview = () if failed else corpus.preview(opened, tenant_of(context))
+        preview = () if failed else assemble.preview(opened, tenant_of(context))
     totals: Counter[str] = Counter()
     for verdict in verdicts:
         counted = {k: v for k, v in verdict.details.items() if k == "lines" or k.startswith("hits")}
@@ -46,30 +48,21 @@ def pii_gate(context: dg.AssetCheckExecutionContext, platform: PlatformResource)
 def corpus_gate(context: dg.AssetCheckExecutionContext, platform: PlatformResource) -> dg.AssetCheckResult:
     """Replay share, no golden example, no poisoning, enough examples."""
     with platform.open() as opened:
-        return _result(corpus.judge(opened, tenant_of(context), **_of(context)))
+        return _result(assemble.judge(opened, step_of(context)))
 
 
 @dg.asset_check(asset=lora_adapter, blocking=True, partitions_def=tenant_partitions)
 def adapter_gate(context: dg.AssetCheckExecutionContext, platform: PlatformResource) -> dg.AssetCheckResult:
     """Finite, the loss fell, it reloads to the same logits, signed for this tenant."""
     with platform.open() as opened:
-        return _result(train.judge(opened, tenant_of(context), **_of(context)))
+        return _result(train.judge(opened, step_of(context)))
 
 
 @dg.asset_check(asset=evaluation_report, blocking=True, partitions_def=tenant_partitions)
 def wer_gate(context: dg.AssetCheckExecutionContext, platform: PlatformResource) -> dg.AssetCheckResult:
     """Not worse than the champion and not worse than the frozen baseline, on enough words."""
     with platform.open() as opened:
-        adapter_id = context.run.tags.get(training_run.ADAPTER_TAG)
-        return _result(evaluate.judge(opened, tenant_of(context), adapter_id=adapter_id, **_of(context)))
-
-
-def _of(context: dg.AssetCheckExecutionContext) -> dict[str, str | None]:
-    """What ties a step to its training; see ``stages.training_run``."""
-    return {
-        "dagster_run_id": context.run.run_id,
-        "training_id": context.run.tags.get(training_run.TAG),
-    }
+        return _result(evaluate.judge(opened, step_of(context)))
 
 
 def _passed(files: int) -> str:

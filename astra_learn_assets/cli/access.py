@@ -18,7 +18,7 @@ from astra_learn_assets.cli.output import (
     print_json,
     print_table,
 )
-from astra_learn_assets.cli.platform import HomeOption, platform
+from astra_learn_assets.cli.platform import HomeOption, chosen_country, platform
 from astra_learn_assets.errors import BadInput
 
 tenant_app = typer.Typer(help="Municipalities.", no_args_is_help=True)
@@ -50,23 +50,25 @@ def tenant_add(
     tenant: TenantArgument,
     name: Annotated[str | None, typer.Option("--name", help="Name for people; default: the id.")] = None,
     country: Annotated[
-        str, typer.Option("--country", help="Two letters: which national ids to look for.")
-    ] = "es",
+        str | None,
+        typer.Option(
+            "--country", help="Two letters: whose national ids to look for; default: ASTRA_COUNTRY."
+        ),
+    ] = None,
     tier: Annotated[str, typer.Option("--tier", help="Decides the weekly quota of trainings.")] = "standard",
     home: HomeOption = None,
     output: FormatOption = Format.text,
 ) -> None:
     """Make a municipality, with its own encryption key."""
-    from astra_learn_assets.privacy.countries import country_code
     from astra_learn_assets.store import audit, tenants
 
     with answering(output):
-        code = country_code(country)
+        code = chosen_country(country, home)
         if not (1 <= len(tier) <= 20 and tier.isascii() and tier.isalnum()):
             raise BadInput(f"tier {tier!r:.30}: use 1 to 20 letters or digits")
         if name is not None and not (name.strip() and name.isprintable() and len(name) <= 200):
             raise BadInput("--name: use 1 to 200 printable characters")
-        with platform(home) as opened, opened.database.session() as session:
+        with platform(home, found=True) as opened, opened.database.session() as session:
             made = tenants.create(
                 session,
                 tenant,
@@ -296,7 +298,7 @@ def blocklist_remove(
     output: FormatOption = Format.text,
 ) -> None:
     """Take a term out."""
-    from astra_learn_assets.api.terms import remove_term
+    from astra_learn_assets.hotpath.blocklist_terms import remove_term
 
     with answering(output):
         with platform(home) as opened, opened.database.session() as session:
@@ -336,7 +338,7 @@ def register(app: typer.Typer) -> None:
 
 
 def _add_terms(tenant: str, terms: list[str], action: Action, kind: str, home: Path | None) -> None:
-    from astra_learn_assets.api.terms import add_term, clean_term
+    from astra_learn_assets.hotpath.blocklist_terms import add_term, clean_term
 
     cleaned = [clean_term(term) for term in terms]  # all are good before the first is stored
     with platform(home) as opened, opened.database.session() as session:

@@ -10,10 +10,11 @@ import typer
 
 from astra_learn_assets.cli import files
 from astra_learn_assets.cli.output import Format, FormatOption, answering, print_json
+from astra_learn_assets.cli.platform import require_simulation
 from astra_learn_assets.errors import AlreadyExists, BadInput
 
 if TYPE_CHECKING:
-    from astra_learn_assets.council.simulator import SimulatedSession
+    from astra_learn_assets.simulation.council.simulator import SimulatedSession
 
 council_app = typer.Typer(help="Simulated councils.", no_args_is_help=True)
 
@@ -30,9 +31,10 @@ def sample(
 
     Everybody in it is invented. The same arguments write the same documents.
     """
-    from astra_learn_assets.council.simulator import make_council
-
     with answering(output):
+        require_simulation()
+        from astra_learn_assets.simulation.council.simulator import make_council
+
         session = make_council(tenant, seed=seed).session(number)
         contents = {
             "draft.docx": session.draft_docx,

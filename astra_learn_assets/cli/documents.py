@@ -22,8 +22,8 @@ from astra_learn_assets.cli.platform import HomeOption, platform, read_settings
 from astra_learn_assets.errors import AstraError, BadInput, Unavailable
 
 if TYPE_CHECKING:
-    from astra_learn_assets.api.summary import SubmitSummary
     from astra_learn_assets.contracts import Delta, Manifest
+    from astra_learn_assets.hotpath.summary import SubmitSummary
 
 _DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 
@@ -102,7 +102,7 @@ def blocks(
     output: FormatOption = Format.text,
 ) -> None:
     """List the text blocks of a document with their chunk ids."""
-    from astra_learn_assets.comparator.reader import read_document
+    from astra_learn_assets.comparator.docx.reader import read_document
 
     with answering(output):
         document = read_document(files.read(file))
@@ -151,7 +151,7 @@ def _configured_key(home: Path | None) -> str | None:
 
 
 def _submit_here(data: bytes, tenant: str, session: str, version: int, home: Path | None) -> SubmitSummary:
-    from astra_learn_assets.api.intake import submit_final
+    from astra_learn_assets.hotpath.intake import submit_final
 
     with platform(home) as opened:
         return submit_final(
@@ -170,7 +170,7 @@ def _submit_remote(
     import httpx
 
     from astra_learn_assets import ids
-    from astra_learn_assets.api.summary import SubmitSummary
+    from astra_learn_assets.hotpath.summary import SubmitSummary
 
     if not key:
         raise BadInput("--url needs a key: give --key, or set ASTRA_KEY")
@@ -200,8 +200,8 @@ def _submit_remote(
 def _compare(
     draft: bytes, final: bytes, draft_path: Path, final_path: Path, manifest: Manifest | None
 ) -> Delta:
+    from astra_learn_assets.comparator.docx.admission import check_upload
     from astra_learn_assets.comparator.engine import compare as compare_documents
-    from astra_learn_assets.comparator.gate import check_upload
 
     settings = read_settings()
     for path, data in ((draft_path, draft), (final_path, final)):
@@ -222,7 +222,7 @@ def _compare(
 def _manifest(path: Path | None) -> Manifest | None:
     if path is None:
         return None
-    from astra_learn_assets.comparator.manifest import parse_manifest
+    from astra_learn_assets.comparator.draft_manifest import parse_manifest
 
     return parse_manifest(files.read(path))
 

@@ -28,7 +28,7 @@ def status(
     output: FormatOption = Format.text,
 ) -> None:
     """How each municipality's model is learning."""
-    from astra_learn_assets.api.learning import LearningStatus, status_in
+    from astra_learn_assets.learning.status import LearningStatus, status_in
     from astra_learn_assets.store import tenants
 
     with answering(output):
@@ -66,7 +66,7 @@ def promote(
     output: FormatOption = Format.text,
 ) -> None:
     """Put an adapter in service; it must have passed every gate."""
-    from astra_learn_assets.registry.promoter import promote as promote_adapter
+    from astra_learn_assets.learning.promoter import promote as promote_adapter
 
     with answering(output):
         _own_adapter(tenant, adapter_id)
@@ -84,7 +84,7 @@ def rollback(
     output: FormatOption = Format.text,
 ) -> None:
     """Go back to an adapter that was in service before."""
-    from astra_learn_assets.registry.promoter import rollback as roll_back
+    from astra_learn_assets.learning.promoter import rollback as roll_back
 
     with answering(output):
         if to is not None:
@@ -110,8 +110,8 @@ def adapter_import(
 ) -> None:
     """Bring in an adapter made elsewhere; it is not served until it passes the gates."""
     from astra_learn_assets import ids
-    from astra_learn_assets.registry.importer import import_adapter
-    from astra_learn_assets.stages.train import base_identity
+    from astra_learn_assets.learning.importer import import_adapter
+    from astra_learn_assets.learning.training.train import base_identity
 
     with answering(output):
         if not folder.is_dir():

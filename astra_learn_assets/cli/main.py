@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,7 +12,7 @@ import typer
 
 from astra_learn_assets.cli import access, council, documents, learning, privacy, system
 from astra_learn_assets.cli.output import BAD_INPUT, BROKEN_PIPE, INTERRUPTED, Format, answering
-from astra_learn_assets.cli.platform import HomeOption, read_settings
+from astra_learn_assets.cli.platform import HomeOption, read_settings, require_simulation
 from astra_learn_assets.errors import AstraError
 
 if TYPE_CHECKING:
@@ -19,11 +20,25 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     name="astra-learn",
-    help="Corrected council minutes in, a better adapter out, one municipality at a time.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"astra-learn {version('astra-learn')}")
+        raise typer.Exit
+
+
+@app.callback()
+def front_door(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """Corrected council minutes in, a better adapter out, one municipality at a time."""
 
 
 @app.command()
@@ -36,9 +51,10 @@ def demo(
     home: HomeOption = None,
 ) -> None:
     """Watch two simulated councils teach their models, end to end."""
-    from astra_learn_assets.demo.run import Options, run_demo
-
     with answering(Format.text):
+        require_simulation()
+        from astra_learn_assets.simulation.demo.story import Options, run_demo
+
         options = Options(sessions=sessions, seed=seed, exit_when_done=exit_when_done)
         held = run_demo(_settings(home), options)
     raise typer.Exit(0 if held else 1)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from astra_learn_assets.errors import BadConfiguration
+from astra_learn_assets.errors import BadConfiguration, BadInput
 
 if TYPE_CHECKING:
     from astra_learn_assets.platform import Platform
@@ -39,15 +40,45 @@ def read_settings(home: Path | None = None) -> Settings:
         raise BadConfiguration(f"ASTRA_{name}: {first['msg']}") from None
 
 
-@contextmanager
-def platform(home: Path | None = None) -> Iterator[Platform]:
-    """The configured platform, or the one in ``home``; what no setting names runs embedded meanwhile.
+def chosen_country(option: str | None, home: Path | None = None) -> str:
+    """The code of the country pack that ``--country`` names; without it the one of ``ASTRA_COUNTRY``.
 
     Raises:
-        Unavailable, BadConfiguration.
+        BadInput, BadConfiguration: there is no such pack, listing those there are.
+    """
+    from astra_learn_assets.privacy.identifiers.countries import country_code
+
+    if option is not None:
+        return country_code(option)
+    try:
+        return country_code(read_settings(home).country)
+    except BadInput as error:
+        raise BadConfiguration(f"ASTRA_COUNTRY: {error}") from None
+
+
+def require_simulation() -> None:
+    """The simulated councils are part of the checkout, not of the package.
+
+    Raises:
+        BadConfiguration: they are not here.
+    """
+    if find_spec("astra_learn_assets.simulation") is None:
+        raise BadConfiguration(
+            "the simulated councils are not in the installed package: use a checkout of the code"
+        )
+
+
+@contextmanager
+def platform(home: Path | None = None, *, found: bool = False) -> Iterator[Platform]:
+    """The configured platform, or the one in ``home``; what no setting names runs embedded meanwhile.
+
+    ``found``: make one where there is none.
+
+    Raises:
+        NotFound, Unavailable, BadConfiguration.
     """
     from astra_learn_assets.platform import Platform
     from astra_learn_assets.services.embedded import embedded
 
-    with embedded(read_settings(home)) as settings, Platform.open(settings) as opened:
+    with embedded(read_settings(home), found=found) as settings, Platform.open(settings) as opened:
         yield opened

@@ -24,8 +24,8 @@ from astra_learn_assets.cli.output import (
 from astra_learn_assets.errors import BadInput
 
 if TYPE_CHECKING:
-    from astra_learn_assets.privacy.residual import ScanReport
-    from astra_learn_assets.stages.anonymize import Policy
+    from astra_learn_assets.learning.anonymize import Policy
+    from astra_learn_assets.privacy.scan.residual import ScanReport
 
 TenantOption = Annotated[
     str | None, typer.Option("--tenant", help="Use this municipality's country, blocklist and rosters.")
@@ -117,19 +117,17 @@ def register(app: typer.Typer) -> None:
 
 
 def _policy(tenant: str | None, country: str | None) -> Policy:
-    from astra_learn_assets.cli.platform import platform, read_settings
-    from astra_learn_assets.privacy.countries import country_code
-    from astra_learn_assets.stages.anonymize import Policy, policy_of
+    from astra_learn_assets.cli.platform import chosen_country, platform, read_settings
+    from astra_learn_assets.learning.anonymize import Policy, policy_of
 
-    code = None if country is None else country_code(country)
     if tenant is None:
-        settings = read_settings()
         return Policy(
-            country=code or settings.country.lower(),
+            country=chosen_country(country),
             mask_terms=(),
             allow_terms=(),
-            model=settings.ner_model,
+            model=read_settings().ner_model,
         )
+    code = None if country is None else chosen_country(country)
     with platform() as opened:
         policy = policy_of(opened, tenant)
     return replace(policy, country=code) if code else policy
@@ -145,7 +143,7 @@ def _scan(file: Path, policy: Policy) -> ScanReport:
         return scan_file(file, scanner=scanner, progress=_progress("scanned"))
     data = files.read(file)
     if data.startswith(b"PK") or file.name.lower().endswith(".docx"):
-        from astra_learn_assets.comparator.reader import read_document
+        from astra_learn_assets.comparator.docx.reader import read_document
 
         texts = [block.text for block in read_document(data).blocks]
     else:
@@ -159,7 +157,7 @@ def _scan(file: Path, policy: Policy) -> ScanReport:
 
 def _quick_start(policy: Policy) -> AbstractContextManager[None]:
     """Loads the shipped model's detectors in a quarter of the time; a model by name may need everything."""
-    from astra_learn_assets.privacy.light import without_deep_learning
+    from astra_learn_assets.privacy.ner.light import without_deep_learning
 
     return without_deep_learning() if policy.model is None else nullcontext()
 

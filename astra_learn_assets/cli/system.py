@@ -29,7 +29,7 @@ def execute(
     from astra_learn_assets.services.embedded import embedded
     from astra_learn_assets.services.stack import run_inside
 
-    with answering(Format.text), embedded(read_settings(home)) as complete:
+    with answering(Format.text), embedded(read_settings(home), found=False) as complete:
         code = run_inside(complete, [*command, *context.args])
     raise typer.Exit(code)
 

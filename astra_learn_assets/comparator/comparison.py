@@ -12,14 +12,14 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TypedDict
 
-from astra_learn_assets.comparator import audio_marks
-from astra_learn_assets.comparator.alignment import Alignment, Group, align
-from astra_learn_assets.comparator.blocks import Block, Document
-from astra_learn_assets.comparator.entities import Judgement, judge
+from astra_learn_assets.comparator.align.alignment import Alignment, Group, align
+from astra_learn_assets.comparator.align.similarity import Unit, Vocabulary
+from astra_learn_assets.comparator.docx import audio_marks
+from astra_learn_assets.comparator.docx.blocks import Block, Document
 from astra_learn_assets.comparator.metrics import NO_ERRORS, Errors, count_errors
+from astra_learn_assets.comparator.names.entities import Judgement, judge
+from astra_learn_assets.comparator.names.surroundings import Recognizer, capitalized_inside
 from astra_learn_assets.comparator.quarantine import Change, Evidence, document_confidence
-from astra_learn_assets.comparator.similarity import Unit, Vocabulary
-from astra_learn_assets.comparator.surroundings import Recognizer, capitalized_inside
 from astra_learn_assets.contracts import (
     BlockDelta,
     BlockOp,

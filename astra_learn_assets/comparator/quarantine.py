@@ -16,23 +16,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from astra_learn_assets.comparator import lexicon
 from astra_learn_assets.comparator.metrics import count_words
-from astra_learn_assets.comparator.phonetics import bare, likeness
-from astra_learn_assets.comparator.word_diff import Difference, difference
+from astra_learn_assets.comparator.names.phonetics import likeness
+from astra_learn_assets.comparator.names.word_diff import Difference, difference
+from astra_learn_assets.spanish import lexicon
+from astra_learn_assets.spanish.fold import letters
 
 _WORD = re.compile(r"[^\W\d_]+")
-_INSULTS = frozenset(
-    re.findall(
-        r"\S+",
-        """
-        idiota idiotas imbecil imbeciles estupido estupida estupidos estupidas gilipollas cabron cabrones
-        cabrona puta putas puto putos mierda mierdas subnormal subnormales pendejo pendejos pendeja
-        huevon huevones maricon maricones boludo boludos pelotudo pelotudos payaso payasos
-        sinverguenza sinverguenzas hijoputa hdp
-        chinga chingada culero culeros cojones coño joder asqueroso asquerosa asquerosos         """,
-    )
-)
 
 
 @dataclass(frozen=True)
@@ -164,10 +154,10 @@ def _shuffled(_: Evidence, changes: Sequence[Change]) -> str | None:
 def _insults(evidence: Evidence, changes: Sequence[Change]) -> str | None:
     new = [w for c in evidence.changes for _, words in c.replaced for w in words]
     new += [w for text in evidence.inserted for w in _WORD.findall(text)]
-    insults = [word for word in map(bare, new) if word in _INSULTS]
+    insults = [word for word in map(letters, new) if word in lexicon.insults()]
     if not insults:
         return None
-    spoken = {bare(word) for c in changes for word in _WORD.findall(c.before)}
+    spoken = {letters(word) for c in changes for word in _WORD.findall(c.before)}
     found = sum(word not in spoken for word in insults)
     if found >= 3 and found >= 0.01 * max(1, len(changes)):
         return "El acta contiene insultos que no están en el borrador: una persona debe revisarlo."
@@ -195,7 +185,7 @@ def _garbage(evidence: Evidence, changes: Sequence[Change]) -> str | None:
 def _is_garbage(word: str) -> bool:
     if lexicon.is_common(word) or lexicon.is_personal_name(word) or (word.isupper() and len(word) < 7):
         return False
-    plain = bare(word)
+    plain = letters(word)
     return (
         not re.search(r"[aeiouy]", plain)
         or bool(re.search(r"(.)\1\1|[^aeiouy]{5}", plain))

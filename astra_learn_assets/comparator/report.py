@@ -9,7 +9,7 @@ from __future__ import annotations
 from html import escape
 from itertools import accumulate
 
-from astra_learn_assets.comparator.word_diff import links, tokenize
+from astra_learn_assets.comparator.names.word_diff import links, tokenize
 from astra_learn_assets.contracts import BlockDelta, Delta
 
 _OPERATIONS = {

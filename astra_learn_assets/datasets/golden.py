@@ -16,8 +16,8 @@ from dataclasses import dataclass
 
 from astra_learn_assets.contracts import Example
 from astra_learn_assets.datasets import jsonl, poisoning, quality
-from astra_learn_assets.datasets.text import clean, folded_words
 from astra_learn_assets.errors import ForeignTenant
+from astra_learn_assets.spanish.text import clean, folded_words
 
 # ids of finals, as store.artifacts makes them: session, version, kind, 12 digits of the hash
 _FINAL = re.compile(r"(?P<session>.+)-v\d+-final-[0-9a-f]{12}")

@@ -18,8 +18,9 @@ from collections.abc import Mapping
 
 from astra_learn_assets import ids
 from astra_learn_assets.contracts import Example, ExampleMeta, Pair, Route
-from astra_learn_assets.datasets.text import clean, placeholders
 from astra_learn_assets.errors import BadInput
+from astra_learn_assets.spanish.placeholder import placeholders
+from astra_learn_assets.spanish.text import clean
 
 INSTRUCTION = "Corrige la transcripción del acta conservando el sentido y los marcadores."
 

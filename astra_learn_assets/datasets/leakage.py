@@ -15,7 +15,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 
 from astra_learn_assets.contracts import Example
-from astra_learn_assets.datasets.text import folded_words
+from astra_learn_assets.spanish.text import folded_words
 
 _NEAR = 0.9
 _FORMULA_WORDS = 8

@@ -42,7 +42,7 @@ from statistics import median
 from rapidfuzz.distance import Levenshtein
 
 from astra_learn_assets.contracts import Example
-from astra_learn_assets.datasets.text import folded_words
+from astra_learn_assets.spanish.text import folded_words
 
 _LINK = re.compile(
     r"(?:https?://|www\.)[^\s<>]+|[\w.+-]+@[\w-]+\.[\w.]+"

@@ -15,36 +15,36 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
+from typing import Literal
 
 from rapidfuzz.distance import Levenshtein
 
 from astra_learn_assets.contracts import Example
-from astra_learn_assets.datasets.text import PLACEHOLDER, clean, placeholders
+from astra_learn_assets.spanish.placeholder import BROKEN, PLACEHOLDER, placeholders
+from astra_learn_assets.spanish.text import clean
 
-REASONS: dict[str, str] = {
-    "empty_input": "el borrador no tiene texto",
-    "empty_output": "el acta final no tiene texto",
-    "identical": "no hay nada corregido",
-    "too_long": "el párrafo es demasiado largo",
-    "control_characters": "el texto contiene caracteres de control",
-    "model_tokens": "el texto contiene marcas reservadas del modelo",
-    "broken_placeholder": "hay un marcador incompleto",
-    "placeholder_invented": "el texto final tiene un marcador que no está en el borrador",
-    "placeholder_lost": "el texto final pierde un marcador del borrador",
-    "mostly_placeholders": "casi todo el texto son marcadores",
-    "much_shorter": "el texto final es mucho más corto",
-    "much_longer": "el texto final es mucho más largo",
-    "rewritten": "el texto final es otro texto, no una corrección",
-    "audio_only": "el texto se escribió a partir del audio; no hay transcripción que corregir",
-}
-"""Every reason :func:`assess` gives, with the Spanish sentence a clerk reads."""
+Reason = Literal[
+    "empty_input",
+    "empty_output",
+    "identical",
+    "too_long",
+    "control_characters",
+    "model_tokens",
+    "broken_placeholder",
+    "placeholder_invented",
+    "placeholder_lost",
+    "mostly_placeholders",
+    "much_shorter",
+    "much_longer",
+    "rewritten",
+    "audio_only",
+]
 
 _MODEL_TOKEN = re.compile(
     r"<\|[^|<>]{0,40}\|>|</?(?:s|in|out|eos|bos|pad|unk|sep|cls|mask|system|user|assistant)>"
     r"|\[/?(?:INST|SYS)\]|<</?SYS>>|<(?:start|end)_of_turn>",
     re.IGNORECASE,
 )
-_BROKEN_PLACEHOLDER = re.compile(r"<[A-ZÁÉÍÓÚÜÑ_]+_\d*|[A-ZÁÉÍÓÚÜÑ]{3,}_\d+>")
 _ALLOWED_CONTROLS = "\n"
 
 
@@ -63,8 +63,8 @@ class QualityLimits:
 DEFAULT_LIMITS = QualityLimits()
 
 
-def assess(example: Example, limits: QualityLimits = DEFAULT_LIMITS) -> str | None:
-    """Why ``example`` is left out of training (a key of :data:`REASONS`), or None when it is fit."""
+def assess(example: Example, limits: QualityLimits = DEFAULT_LIMITS) -> Reason | None:
+    """Why ``example`` is left out of training, or None when it is fit."""
     before, after = clean(example.input), clean(example.output)
     if not before:
         return "audio_only" if example.meta.route == 3 and after else "empty_input"
@@ -81,7 +81,7 @@ def assess(example: Example, limits: QualityLimits = DEFAULT_LIMITS) -> str | No
     )
 
 
-def _forbidden_characters(text: str) -> str | None:
+def _forbidden_characters(text: str) -> Reason | None:
     for character in set(text) - set(_ALLOWED_CONTROLS):
         # Cc control, Cf invisible format (bidirectional overrides), Cs surrogate, Co private, Cn unassigned
         if unicodedata.category(character)[0] == "C" or character == "\ufffd":
@@ -89,8 +89,8 @@ def _forbidden_characters(text: str) -> str | None:
     return "model_tokens" if _MODEL_TOKEN.search(text) else None
 
 
-def _placeholder_fault(before: str, after: str, limits: QualityLimits) -> str | None:
-    if any(_BROKEN_PLACEHOLDER.search(PLACEHOLDER.sub(" ", side)) for side in (before, after)):
+def _placeholder_fault(before: str, after: str, limits: QualityLimits) -> Reason | None:
+    if any(BROKEN.search(PLACEHOLDER.sub(" ", side)) for side in (before, after)):
         return "broken_placeholder"
     was, now = set(placeholders(before)), set(placeholders(after))
     if now - was:
@@ -106,11 +106,11 @@ def _placeholder_fault(before: str, after: str, limits: QualityLimits) -> str | 
     return None
 
 
-def _distance_fault(before: str, after: str, limits: QualityLimits, *, audio: bool) -> str | None:
+def _distance_fault(before: str, after: str, limits: QualityLimits, *, audio: bool) -> Reason | None:
     # placeholders count as one character each, or their names would outweigh the words around them
     before, after = PLACEHOLDER.sub("\ue000", before), PLACEHOLDER.sub("\ue000", after)
     longer = max(len(before), len(after))
-    fault = None
+    fault: Reason | None = None
     if len(after) * limits.max_length_ratio + limits.length_slack < len(before):
         fault = "much_shorter"
     elif len(before) * limits.max_length_ratio + limits.length_slack < len(after):

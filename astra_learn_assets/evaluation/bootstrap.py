@@ -34,9 +34,9 @@ def paired_block_bootstrap(
     other_errors: Sequence[int],
     words: Sequence[int],
     *,
-    samples: int = 2_000,
+    samples: int,
+    seed: int,
     confidence: float = 0.95,
-    seed: int = 7,
 ) -> Interval:
     """Interval of WER(first) - WER(second), each sequence with one entry per document.
 

@@ -14,8 +14,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from astra_learn_assets.datasets import jsonl
 from astra_learn_assets.datasets.golden import GoldenSet
-from astra_learn_assets.datasets.text import clean
 from astra_learn_assets.errors import BadJsonl
+from astra_learn_assets.spanish.text import clean
 
 BASE = "base"
 CANDIDATE = "candidate"

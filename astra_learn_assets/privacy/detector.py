@@ -13,16 +13,18 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from functools import lru_cache
 
-from astra_learn_assets.privacy import addresses, contact, persons
-from astra_learn_assets.privacy.cleaning import PLACEHOLDER, fold_chars
-from astra_learn_assets.privacy.compact import compact_identities
-from astra_learn_assets.privacy.countries import identity_rules
-from astra_learn_assets.privacy.joining import join_names, repeat_names
-from astra_learn_assets.privacy.nlp import Entity, EntityModel
-from astra_learn_assets.privacy.places import public_places
-from astra_learn_assets.privacy.rules import Finding, RuleSet, resolve
+from astra_learn_assets.privacy.identifiers import addresses, contact
+from astra_learn_assets.privacy.identifiers.compact import compact_identities
+from astra_learn_assets.privacy.identifiers.countries import identity_rules
+from astra_learn_assets.privacy.identifiers.rules import Finding, RuleSet, resolve
+from astra_learn_assets.privacy.ner.nlp import Entity, EntityModel
+from astra_learn_assets.privacy.ner.views import may_name, segments, views
+from astra_learn_assets.privacy.people import persons
+from astra_learn_assets.privacy.people.joining import join_names, repeat_names
+from astra_learn_assets.privacy.people.public_places import public_places
 from astra_learn_assets.privacy.terms import AllowTerms, MaskTerms
-from astra_learn_assets.privacy.views import may_name, segments, views
+from astra_learn_assets.spanish.fold import fold_chars
+from astra_learn_assets.spanish.placeholder import PLACEHOLDER
 
 CACHE_SENTENCES = 50_000
 CACHE_TEXTS = 2_000

@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from astra_learn_assets.errors import BadInput, BadJsonl
-from astra_learn_assets.privacy.cleaning import PLACEHOLDER
 from astra_learn_assets.privacy.pseudonymizer import PseudonymizedPair, Pseudonymizer
-from astra_learn_assets.privacy.residual import ResidualScanner, ScanReport, parse_line
+from astra_learn_assets.privacy.scan.residual import ResidualScanner, ScanReport, parse_line
+from astra_learn_assets.spanish.placeholder import PLACEHOLDER
 
 BATCH_LINES = 128
 BATCH_CHARACTERS = 400_000

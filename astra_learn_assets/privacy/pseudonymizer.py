@@ -18,14 +18,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from astra_learn_assets.privacy import aliases
-from astra_learn_assets.privacy.aliases import Mention
-from astra_learn_assets.privacy.cleaning import INLINE_TAG, PLACEHOLDER, Cleaned, clean, fold_chars
 from astra_learn_assets.privacy.detector import Detector
-from astra_learn_assets.privacy.joining import join_names, repeat_names
-from astra_learn_assets.privacy.nlp import load_model
-from astra_learn_assets.privacy.persons import PARTICLES, WORD, is_ordinary
-from astra_learn_assets.privacy.rules import Finding, resolve
+from astra_learn_assets.privacy.identifiers.rules import Finding, resolve
+from astra_learn_assets.privacy.ner.nlp import load_model
+from astra_learn_assets.privacy.people import aliases
+from astra_learn_assets.privacy.people.aliases import Mention
+from astra_learn_assets.privacy.people.joining import join_names, repeat_names
+from astra_learn_assets.privacy.people.persons import PARTICLES, WORD, is_ordinary
+from astra_learn_assets.spanish.fold import fold_chars
+from astra_learn_assets.spanish.placeholder import PLACEHOLDER
+from astra_learn_assets.spanish.visible import INLINE_TAG, Cleaned, clean
 
 VERSION = "3"
 ROUNDS = 5

@@ -12,10 +12,11 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
-from astra_learn_assets.privacy.cleaning import clean, fold_chars
-from astra_learn_assets.privacy.lexicon import role_words
-from astra_learn_assets.privacy.persons import PARTICLES, is_ordinary
-from astra_learn_assets.privacy.rules import Finding
+from astra_learn_assets.privacy.identifiers.rules import Finding
+from astra_learn_assets.privacy.people.persons import PARTICLES, is_ordinary
+from astra_learn_assets.spanish.fold import fold_chars
+from astra_learn_assets.spanish.lexicon import role_words
+from astra_learn_assets.spanish.visible import clean
 
 RANK = 90
 _WORD = re.compile(r"[^\W_]+")

@@ -62,11 +62,6 @@ def verify_key(settings: Settings) -> Ed25519PublicKey:
     return key
 
 
-def public_pem(key: Ed25519PublicKey) -> bytes:
-    """``key`` as PEM, to hand to those who serve."""
-    return key.public_bytes(_PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
-
-
 def _shared(settings: Settings) -> bool:
     """Whether other machines work on the same store or database."""
     if (settings.object_store_url or "").startswith("s3://"):

@@ -18,8 +18,8 @@ from fnmatch import fnmatchcase
 
 import dagster as dg
 
-from astra_learn_assets.stages import trainer_process
-from astra_learn_assets.stages.trainer_process import Runner
+from astra_learn_assets.learning.training import process as trainer_process
+from astra_learn_assets.learning.training.process import Runner
 
 _INHERITED = (
     "PATH", "HOME", "USER", "LOGNAME", "TMPDIR", "TZ", "LANG", "LC_*", "XDG_CACHE_HOME",

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import SecretStr
 
-from astra_learn_assets.errors import Unavailable
+from astra_learn_assets.errors import NotFound, Unavailable
 from astra_learn_assets.services import membership, servers
 from astra_learn_assets.services.servers import Server
 from astra_learn_assets.settings import Settings
@@ -36,17 +37,23 @@ API_ROLE = "astra_api"
 
 
 @contextmanager
-def embedded(settings: Settings, *, durable: bool = True) -> Iterator[Settings]:
+def embedded(settings: Settings, *, durable: bool = True, found: bool = True) -> Iterator[Settings]:
     """Run what ``settings`` leaves open, and yield a copy of it with every URL filled in.
 
     The database is migrated. ``durable=False`` trades safety against a power cut for speed (tests).
+    ``found=False`` is for who only asks a platform something: a home without one, perhaps a slip of the
+    pen, is refused instead of being made into an empty platform.
 
     Raises:
+        NotFound: ``found=False`` and there is no platform.
         Unavailable: a server does not start; the message holds the end of its log.
         BadConfiguration: a wheel is missing, or the home folder belongs to another user.
     """
     home = settings.home_path
-    _make_home(home)
+    if found:
+        _make_home(home)
+    else:
+        _require_platform(settings)
     if settings.database_url is not None and settings.redis_url is not None:
         yield filled(settings, {})
         return
@@ -192,8 +199,21 @@ def _running(running: dict[str, Server], name: str, variable: str) -> Server:
     return running[name]
 
 
+def _require_platform(settings: Settings) -> None:
+    """Raises :class:`NotFound` when something is to be in the home and no platform ever was."""
+    home = settings.home_path
+    elsewhere = (settings.database_url, settings.redis_url, settings.object_store_url)
+    if None not in elsewhere and (settings.master_key_kms or settings.master_key) is not None:
+        return
+    if not any((home / mark).exists() for mark in ("services.json", "postgres", "keys/master.key")):
+        raise NotFound(
+            f"no platform in {home}: name the folder of one with --home or ASTRA_HOME ('make demo' has its "
+            "own in .astra/demo), or make one there with 'astra-learn tenant add' or 'astra-learn dev'"
+        )
+
+
 def _make_home(home: Path) -> None:
     if not home.exists():
         home.mkdir(parents=True, exist_ok=True)
-        # As root the servers run as somebody else, who must get through but need not look around.
-        os.chmod(home, 0o711 if os.geteuid() == 0 else 0o700)
+        # Off Linux root's servers walk here as somebody else: services/unprivileged.py.
+        os.chmod(home, 0o711 if os.geteuid() == 0 and sys.platform != "linux" else 0o700)

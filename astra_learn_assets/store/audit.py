@@ -31,14 +31,6 @@ def record(
     )
 
 
-def listing(session: orm.Session, tenant_id: str | None = None, *, limit: int = 100) -> list[AuditEntry]:
-    """The newest entries, newest first; of one tenant if given."""
-    query = sa.select(AuditEntry).order_by(AuditEntry.entry_id.desc()).limit(limit)
-    if tenant_id is not None:
-        query = query.where(AuditEntry.tenant_id == tenant_id)
-    return list(session.scalars(query))
-
-
 def _storable(text: str) -> str:
     """Bounded, and without what Postgres refuses: an attacker chooses what is noted of a refusal."""
     return text.encode("utf-8", "replace").decode().replace("\0", "")[:500]

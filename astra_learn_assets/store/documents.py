@@ -1,8 +1,12 @@
 """What became of each final: compared, kept out, or anonymized. ``document_id`` = its artifact's id.
 
 A document is kept out either for what it says (for good) or because a file of it could not be read
-(``metrics`` has :data:`UNREADABLE`): then every preparing run tries it again, so that a bucket that was
-mounted wrongly for an hour costs nothing.
+(``unreadable``): then every preparing run tries it again, so that a bucket that was mounted wrongly for an
+hour costs nothing.
+
+Whether its examples may teach is a matter of three columns: ``pairs_sha256`` is the file, ``pii_policy``
+what it was made under, ``approved`` what pii_gate said of the two. Whatever writes the file's digest anew
+takes the approval back; only :func:`judged` gives one, and only to the very file that was judged.
 """
 
 from __future__ import annotations
@@ -18,10 +22,9 @@ from sqlalchemy.dialects.postgresql import insert
 from astra_learn_assets import ids
 from astra_learn_assets.errors import BadInput, NotFound
 from astra_learn_assets.store import artifacts
-from astra_learn_assets.store.tables import Artifact, Document, Verdict
+from astra_learn_assets.store.tables import Artifact, Document
 
 STATES = ("compared", "quarantined", "anonymized")
-UNREADABLE = "unreadable"
 
 
 @dataclass(frozen=True)
@@ -50,9 +53,11 @@ def record(
     reason: str | None = None,
     diff_sha256: str | None = None,
     pairs_sha256: str | None = None,
+    pii_policy: str | None = None,
+    unreadable: bool = False,
     metrics: Mapping[str, Any] | None = None,
 ) -> Document:
-    """Write the document's row, whole: what is not given is emptied. The same again changes nothing.
+    """Write the document's row, whole: what is not given is emptied, an approval is taken back.
 
     Raises:
         NotFound: the tenant has no such artifact.
@@ -71,6 +76,9 @@ def record(
         "reason": reason,
         "diff_sha256": diff_sha256,
         "pairs_sha256": pairs_sha256,
+        "pii_policy": pii_policy,
+        "unreadable": unreadable,
+        "approved": None,
         "metrics": dict(metrics or {}),
     }
     row: Document | None = session.scalar(
@@ -123,7 +131,7 @@ def unreadable_finals(session: orm.Session, tenant_id: str) -> list[Artifact]:
                     Artifact.tenant_id == Document.tenant_id, Artifact.artifact_id == Document.artifact_id
                 ),
             )
-            .where(Document.tenant_id == ids.tenant_id(tenant_id), _unreadable())
+            .where(Document.tenant_id == ids.tenant_id(tenant_id), Document.unreadable)
             .order_by(Artifact.seq)
         )
     )
@@ -131,40 +139,59 @@ def unreadable_finals(session: orm.Session, tenant_id: str) -> list[Artifact]:
 
 def outstanding(session: orm.Session, tenant_id: str, *, policy: str) -> Outstanding:
     """What is left to prepare of the tenant's documents when ``policy`` is today's fingerprint."""
-    made_under = Document.metrics["pii_policy"].astext
-    stale = sa.and_(
-        Document.state != "quarantined",
-        Document.diff_sha256.is_not(None),
-        sa.or_(Document.pairs_sha256.is_(None), made_under.is_distinct_from(policy)),
+    # Not IS DISTINCT FROM, which no index answers.
+    made_otherwise = sa.or_(
+        Document.pii_policy.is_(None), Document.pii_policy < policy, Document.pii_policy > policy
     )
-    # the digest that stages.anonymize.gate_digest makes: example file and policy
-    bound_to = sa.func.convert_to(Document.pairs_sha256 + " " + made_under, "UTF8")
-    judged = sa.select(Verdict.verdict_id).where(
-        Verdict.tenant_id == Document.tenant_id,
-        Verdict.gate == "pii_gate",
-        Verdict.digest == sa.func.encode(sa.func.sha256(bound_to), "hex"),
-    )
-    why = sa.case(
-        (_unreadable(), UNREADABLE),
-        (stale, "stale"),
-        (sa.and_(Document.state == "anonymized", ~judged.exists()), "unjudged"),
-    ).label("why")
-    query = (
-        sa.select(Document.document_id, why)
-        .join(
-            Artifact,
-            sa.and_(Artifact.tenant_id == Document.tenant_id, Artifact.artifact_id == Document.artifact_id),
+    left = {
+        "stale": (Document.state != "quarantined", Document.diff_sha256.is_not(None), made_otherwise),
+        "unjudged": (
+            Document.state == "anonymized",
+            Document.approved.is_(None),
+            sa.or_(Document.pii_policy == policy, Document.diff_sha256.is_(None)),
+        ),
+        "unreadable": (Document.unreadable,),
+    }
+    found: dict[str, tuple[str, ...]] = {}
+    for why, conditions in left.items():
+        query = (
+            sa.select(Document.document_id)
+            .join(
+                Artifact,
+                sa.and_(
+                    Artifact.tenant_id == Document.tenant_id, Artifact.artifact_id == Document.artifact_id
+                ),
+            )
+            .where(Document.tenant_id == ids.tenant_id(tenant_id), *conditions)
+            .order_by(Artifact.seq)
         )
-        .where(Document.tenant_id == ids.tenant_id(tenant_id))
-        .order_by(Artifact.seq)
+        found[why] = tuple(session.scalars(query))
+    return Outstanding(policy=policy, **found)
+
+
+def judged(
+    session: orm.Session,
+    tenant_id: str,
+    document_id: str,
+    *,
+    pairs_sha256: str,
+    pii_policy: str,
+    approved: bool,
+) -> bool:
+    """Note what pii_gate said of an example file, unless another has been made since it was read."""
+    changed = session.execute(
+        sa.update(Document)
+        .where(
+            Document.tenant_id == ids.tenant_id(tenant_id),
+            Document.document_id == document_id,
+            Document.state == "anonymized",
+            Document.pairs_sha256 == pairs_sha256,
+            Document.pii_policy == pii_policy,
+        )
+        .values(approved=approved)
+        .returning(Document.document_id)
     )
-    found: dict[str, list[str]] = {}
-    for document_id, reason in session.execute(query):
-        found.setdefault(reason, []).append(document_id)
-    stale_ids, unjudged, unreadable = (
-        tuple(found.get(name, ())) for name in ("stale", "unjudged", UNREADABLE)
-    )
-    return Outstanding(policy=policy, stale=stale_ids, unjudged=unjudged, unreadable=unreadable)
+    return changed.first() is not None
 
 
 def reopen(session: orm.Session, tenant_id: str, document_id: str, *, pairs_sha256: str) -> bool:
@@ -177,11 +204,7 @@ def reopen(session: orm.Session, tenant_id: str, document_id: str, *, pairs_sha2
             Document.state == "anonymized",
             Document.pairs_sha256 == pairs_sha256,
         )
-        .values(state="compared", pairs_sha256=None)
+        .values(state="compared", pairs_sha256=None, pii_policy=None, approved=None)
         .returning(Document.document_id)
     )
     return changed.first() is not None
-
-
-def _unreadable() -> sa.ColumnElement[bool]:
-    return sa.and_(Document.state == "quarantined", Document.metrics[UNREADABLE].astext == "true")

@@ -3,13 +3,16 @@
 The row is written in the transaction of the change it tells of. :func:`relay` publishes what waits:
 at least once (a crash between publishing and noting it repeats the event, so messages carry a
 version), and in order for each tenant.
+
+A published event has done its work: readers that missed it catch up by version. It still holds the names it
+told of, so :func:`purge` forgets it a while later; an event that waits is never forgotten.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -93,9 +96,20 @@ def backlog(session: orm.Session) -> int:
     return int(count or 0)
 
 
-def purge(session: orm.Session, before: datetime) -> int:
-    """Forget events published before ``before``; returns how many."""
-    gone = session.scalars(sa.delete(Outbox).where(Outbox.published_at < before).returning(Outbox.event_id))
+def purge(session: orm.Session, older_than: timedelta, *, limit: int = 1_000) -> int:
+    """Forget up to ``limit`` events published longer ago than ``older_than``, oldest first; returns how many.
+
+    By Postgres' clock, which noted when they were published. Rows that another process holds (a purge, an
+    erasure) are left to it. The API's role may not delete events: this is for the owner of the tables.
+    """
+    old = (
+        sa.select(Outbox.event_id)
+        .where(Outbox.published_at < sa.func.now() - older_than)
+        .order_by(Outbox.published_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    gone = session.scalars(sa.delete(Outbox).where(Outbox.event_id.in_(old)).returning(Outbox.event_id))
     return len(gone.all())
 
 

@@ -97,6 +97,8 @@ class Artifact(Base):
     """A stored DOCX: a draft (``generated``) or a clerk's ``final``. ``seq`` is the arrival order.
 
     The tenant is part of the key: two municipalities may use the same session id, even the same file.
+    ``manifest_sha256`` is a draft's. ``base_id`` and the next three are a final's: the draft and the
+    dictionary it was compared with, the digest of all inputs, the hash of the result's file.
     """
 
     __tablename__ = "artifacts"
@@ -118,6 +120,11 @@ class Artifact(Base):
     sha256: Mapped[str] = mapped_column(_SHA256)
     uploaded_by: Mapped[str | None] = mapped_column(Text)
     summary: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    manifest_sha256: Mapped[str | None] = mapped_column(_SHA256)
+    base_id: Mapped[str | None] = mapped_column(String(80))
+    dictionary_version: Mapped[int | None] = mapped_column(Integer)
+    comparison: Mapped[str | None] = mapped_column(_SHA256)
+    diff_sha256: Mapped[str | None] = mapped_column(_SHA256)
     created_at: Mapped[datetime] = _now()
 
 
@@ -152,6 +159,8 @@ class Outbox(Base):
     __table_args__ = (
         # the relay looks only at what is left to do; the published tail stays out of the index
         Index("ix_outbox_waiting", "event_id", postgresql_where=text("published_at IS NULL")),
+        # and the purge at the oldest of the published ones
+        Index("ix_outbox_published", "published_at", postgresql_where=text("published_at IS NOT NULL")),
     )
     event_id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
     tenant_id: Mapped[str] = _tenant()
@@ -162,13 +171,36 @@ class Outbox(Base):
 
 
 class Document(Base):
-    """A compared final, keyed by its artifact: the diff stored, or why it was kept out."""
+    """A compared final, keyed by its artifact: the diff stored, or why it was kept out.
+
+    ``unreadable``: kept out only until a file of it can be read. ``pii_policy``: the fingerprint under which
+    the example file ``pairs_sha256`` was made. ``approved``: what pii_gate said of exactly this file and
+    policy, NULL while it has said nothing. ``metrics`` are figures for people; nothing is decided by them.
+    """
 
     __tablename__ = "documents"
     __table_args__ = (
         ForeignKeyConstraint(["tenant_id", "artifact_id"], ["artifacts.tenant_id", "artifacts.artifact_id"]),
         UniqueConstraint("tenant_id", "artifact_id"),
         _one_of("state", "compared", "quarantined", "anonymized"),
+        CheckConstraint("NOT unreadable OR state = 'quarantined'", name="unreadable_is_kept_out"),
+        CheckConstraint("pii_policy IS NULL OR pairs_sha256 IS NOT NULL", name="policy_of_a_file"),
+        CheckConstraint(
+            "approved IS NULL OR (state = 'anonymized' AND pii_policy IS NOT NULL)", name="approval_of_a_file"
+        ),
+        # what the sensor asks of every tenant at every tick; see documents.outstanding
+        Index("ix_documents_unreadable", "tenant_id", postgresql_where=text("unreadable")),
+        Index(
+            "ix_documents_policy",
+            "tenant_id",
+            "pii_policy",
+            postgresql_where=text("state <> 'quarantined' AND diff_sha256 IS NOT NULL"),
+        ),
+        Index(
+            "ix_documents_unjudged",
+            "tenant_id",
+            postgresql_where=text("state = 'anonymized' AND approved IS NULL"),
+        ),
     )
     tenant_id: Mapped[str] = _tenant(primary_key=True)
     document_id: Mapped[str] = mapped_column(String(80), primary_key=True)
@@ -177,6 +209,9 @@ class Document(Base):
     reason: Mapped[str | None] = mapped_column(Text)
     diff_sha256: Mapped[str | None] = mapped_column(_SHA256)
     pairs_sha256: Mapped[str | None] = mapped_column(_SHA256)
+    unreadable: Mapped[bool] = mapped_column(Boolean, server_default="false")
+    pii_policy: Mapped[str | None] = mapped_column(String(16))
+    approved: Mapped[bool | None] = mapped_column(Boolean)
     metrics: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
     created_at: Mapped[datetime] = _now()
 

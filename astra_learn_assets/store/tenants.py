@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from astra_learn_assets import ids
 from astra_learn_assets.errors import AlreadyExists, BadInput, InvalidTenantId, UnknownTenant
-from astra_learn_assets.privacy.countries import country_code
+from astra_learn_assets.privacy.identifiers.countries import country_code
 from astra_learn_assets.store.tables import Tenant
 
 # Replay examples carry this id in their metadata, so no municipality may have it.

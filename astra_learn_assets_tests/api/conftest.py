@@ -56,7 +56,7 @@ def issue(platform: Platform) -> Issue:
 @pytest.fixture
 def draft(platform: Platform, make_tenant: MakeTenant) -> DraftFiles:
     """Tenant ``villaverde`` with a registered draft of session ``pleno-1``."""
-    from astra_learn_assets.api.intake import register_draft
+    from astra_learn_assets.hotpath.intake import register_draft
 
     make_tenant()
     files = make_draft()

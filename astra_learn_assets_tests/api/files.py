@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import docx
 
-from astra_learn_assets.comparator.chunk_ids import mint_chunk_id, write_chunk_id, write_document_id
+from astra_learn_assets.comparator.docx.chunk_ids import mint_chunk_id, write_chunk_id, write_document_id
 
 PARAGRAPHS = (
     "El Pleno aprueba el acta de la sesión anterior por unanimidad de los presentes.",

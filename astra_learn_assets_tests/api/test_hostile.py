@@ -18,7 +18,7 @@ from typing import Any
 import httpx
 import pytest
 
-from astra_learn_assets.api.intake import register_draft
+from astra_learn_assets.hotpath.intake import register_draft
 from astra_learn_assets.platform import Platform
 from astra_learn_assets.services import membership, servers
 from astra_learn_assets.services.embedded import embedded

@@ -7,8 +7,8 @@ import pytest
 import sqlalchemy as sa
 
 from astra_learn_assets import errors
-from astra_learn_assets.api.intake import compare_artifacts, register_draft, submit_final
-from astra_learn_assets.api.summary import SubmitSummary
+from astra_learn_assets.hotpath.intake import compare_artifacts, register_draft, submit_final
+from astra_learn_assets.hotpath.summary import SubmitSummary
 from astra_learn_assets.platform import Platform
 from astra_learn_assets.store import artifacts, dictionary, outbox
 from astra_learn_assets.store.tables import Artifact, DictionaryChange, Outbox

@@ -14,14 +14,15 @@ import sqlalchemy as sa
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from astra_learn_assets.api import terms
-from astra_learn_assets.api.intake import register_draft, submit_final
 from astra_learn_assets.api.routes import dictionary
+from astra_learn_assets.hotpath import blocklist_terms
+from astra_learn_assets.hotpath.intake import register_draft, submit_final
 from astra_learn_assets.platform import Platform
-from astra_learn_assets.store import api_keys, audit, paths, trainings
+from astra_learn_assets.store import api_keys, paths, trainings
 from astra_learn_assets.store.tables import Base
 from astra_learn_assets_tests.api.conftest import Headers, Issue
 from astra_learn_assets_tests.api.files import DOCX, NAME_FIX, make_draft
+from astra_learn_assets_tests.audit_lines import audit_lines
 from astra_learn_assets_tests.conftest import MakeTenant
 
 ROLES = ("viewer", "editor", "admin", "platform")
@@ -91,7 +92,7 @@ def fill(platform: Platform, tenant_id: str) -> Theirs:
     )
     with platform.database.session() as session:
         run = trainings.start(session, tenant_id, through_seq=1, attempt=1, dagster_run_id=None)
-        term = terms.add_term(
+        term = blocklist_terms.add_term(
             session,
             tenant_id,
             "Carmen Villalobos",
@@ -101,7 +102,9 @@ def fill(platform: Platform, tenant_id: str) -> Theirs:
             request_id=None,
         )
     entry_id = dictionary.id_of_entry("Hortegga")
-    return Theirs(draft.artifact_id, final.artifact_id, run.run_id, entry_id, terms.id_of_term(term))
+    return Theirs(
+        draft.artifact_id, final.artifact_id, run.run_id, entry_id, blocklist_terms.id_of_term(term)
+    )
 
 
 @pytest.fixture
@@ -206,7 +209,7 @@ def test_no_key_of_another_tenant_opens_any_route(
                 refused += 1
     assert rows_of(platform, "villaverde") == before
     with platform.database.session() as session:
-        rows = [row for row in audit.listing(session, "rio-claro", limit=500) if row.outcome == "refused"]
+        rows = [row for row in audit_lines(session, "rio-claro") if row.outcome == "refused"]
     assert len(rows) == refused
     assert {row.target for row in rows} == {"foreign_tenant:villaverde", "foreign_tenant:no-such-town"}
 
@@ -256,7 +259,7 @@ def test_a_key_that_opens_nothing_is_in_the_audit_log_without_the_key(
     for headers in (revoked, {"Authorization": "Bearer astra_guessed"}):
         assert client.get("/v1/tenants/villaverde/dictionary", headers=headers).status_code == 401
     with platform.database.session() as session:
-        rows = [row for row in audit.listing(session) if row.target == "unauthorized"]
+        rows = [row for row in audit_lines(session) if row.target == "unauthorized"]
     assert [(row.actor, row.tenant_id, row.outcome) for row in rows] == [
         ("unknown key", None, "refused"),
         (key_id, None, "refused"),

@@ -146,13 +146,13 @@ def test_an_answer_of_5xx_is_logged_with_its_request_id_and_without_its_cause(
 
 def test_a_comparison_worker_that_crashes_tells_the_place_and_not_the_text() -> None:
     program = (
-        "import sys; from astra_learn_assets.api import comparison\n"
+        "import sys; from astra_learn_assets.hotpath import comparison_process as comparison\n"
         "def crash(job): raise ValueError('Carmen Villalobos')\n"
         "comparison.answer = crash\n"
         "comparison.serve(3_000_000_000)\n"
     )
     job = io.BytesIO()
-    from astra_learn_assets.api.comparison import send
+    from astra_learn_assets.hotpath.comparison_process import send
 
     send(job, make_draft())
     ended = subprocess.run(

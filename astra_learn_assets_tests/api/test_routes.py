@@ -16,9 +16,10 @@ from astra_learn_assets.api.app import create_app
 from astra_learn_assets.api.routes import health
 from astra_learn_assets.contracts import DictionaryEntry
 from astra_learn_assets.platform import Platform
-from astra_learn_assets.store import api_keys, audit, dictionary, trainings
+from astra_learn_assets.store import api_keys, dictionary, trainings
 from astra_learn_assets_tests.api.conftest import Headers, Issue
 from astra_learn_assets_tests.api.files import DOCX, NAME_FIX, TEXT_FIX, DraftFiles, make_draft, zip_bomb
+from astra_learn_assets_tests.audit_lines import audit_lines
 from astra_learn_assets_tests.conftest import MakeTenant
 
 PLACE = "/v1/tenants/villaverde/sessions/pleno-1/versions/1"
@@ -355,7 +356,7 @@ def test_writes_are_in_the_audit_log_without_names(
     client.delete(f"{DICTIONARY}/{entry['entry_id']}", headers=admin)
     client.post("/v1/tenants/villaverde/blocklist", json={"term": "Carmen Villalobos"}, headers=admin)
     with platform.database.session() as session:
-        rows = audit.listing(session, "villaverde")
+        rows = audit_lines(session, "villaverde")
     actions = {row.action for row in rows}
     assert actions >= {"final.submit", "dictionary.remove", "blocklist.add", "draft.register"}
     assert all(row.request_id for row in rows if row.action != "draft.register")

@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from astra_learn_assets.automation.policy import Decision, decide_training
 from astra_learn_assets.errors import InvalidTenantId
+from astra_learn_assets.learning.training.policy import Decision, decide_training, run_key
 from astra_learn_assets.settings import Settings
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -41,7 +41,7 @@ def test_the_threshold_is_reached_or_passed_and_never_jumped_over(count: int, tr
     decision = _decide(count)
     assert decision.train is train
     assert decision.code == ("threshold" if train else "below_threshold")
-    assert decision.run_key == ("villaverde:900:1" if train else None)
+    assert (decision.through_seq, decision.attempt) == ((900, 1) if train else (None, None))
     assert str(count) in decision.reason
 
 
@@ -114,7 +114,7 @@ def test_the_weekly_quota_is_kept(started: int, quota: int, train: bool) -> None
 def test_the_back_off_doubles_with_each_failure_and_ends(minutes: float, attempt: int, train: bool) -> None:
     decision = _decide(500, last_failed_at=NOW - timedelta(minutes=minutes), next_attempt=attempt)
     assert decision.train is train
-    assert decision.run_key == (f"villaverde:900:{attempt}" if train else None)
+    assert (decision.through_seq, decision.attempt) == ((900, attempt) if train else (None, None))
 
 
 def test_the_back_off_is_a_day_at_most() -> None:
@@ -135,7 +135,8 @@ def test_a_failure_in_the_future_waits_like_one_just_now() -> None:
 
 
 def test_a_new_attempt_has_a_new_run_key() -> None:
-    assert _decide(500, next_attempt=1).run_key != _decide(500, next_attempt=2).run_key
+    assert run_key("villaverde", 900, 1) == "villaverde:900:1"
+    assert run_key("villaverde", 900, 2) == "villaverde:900:2"
 
 
 def test_bad_arguments_are_refused() -> None:

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import time
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,11 @@ import typer
 
 from astra_learn_assets.cli import app
 from astra_learn_assets.cli.output import REFUSALS
-from astra_learn_assets.comparator import gate
+from astra_learn_assets.comparator.docx import admission
 from astra_learn_assets.platform import Platform
-from astra_learn_assets.privacy.countries import COUNTRIES
+from astra_learn_assets.privacy.identifiers.countries import country_packs
 from astra_learn_assets.services.embedded import export_env
+from astra_learn_assets.settings import REPOSITORY
 from astra_learn_assets_tests.api.files import NAME_FIX, TEXT_FIX, DraftFiles, make_draft
 from astra_learn_assets_tests.conftest import MakeTenant
 
@@ -57,6 +59,26 @@ def test_help_answers_quickly_and_lists_every_command() -> None:
     for command in (*commands, "status", "promote", "rollback", "blocklist", "adapter", "council"):
         assert command in answer.stdout
     assert seconds < 5, "about 0.4 s on an idle machine"
+
+
+def test_the_version_is_the_packages() -> None:
+    assert astra("--version").stdout == f"astra-learn {version('astra-learn')}\n"
+
+
+@pytest.mark.parametrize("command", ["demo --exit", "council sample somewhere"])
+def test_an_installed_package_has_no_simulated_councils_and_says_so(tmp_path: Path, command: str) -> None:
+    code = "from astra_learn_assets.cli import main, platform; platform.find_spec = lambda name: None; main()"
+    answer = subprocess.run(
+        [sys.executable, "-c", code, *command.split()],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+    )
+    assert answer.returncode == 1
+    assert answer.stderr.startswith("error: the simulated councils are not in the installed package")
+    assert not list(tmp_path.iterdir())
 
 
 def test_help_loads_no_heavy_module() -> None:
@@ -115,7 +137,7 @@ def test_a_sample_nothing_may_be_learned_from_says_so(tmp_path: Path) -> None:
 
 
 def test_every_refusal_of_the_upload_gate_has_an_english_sentence() -> None:
-    assert REFUSALS.keys() == gate._MESSAGES.keys() | {"no_text"}
+    assert REFUSALS.keys() == admission._MESSAGES.keys() | {"no_text"}
 
 
 def test_what_a_command_says_is_english(env: dict[str, str], make_tenant: MakeTenant, tmp_path: Path) -> None:
@@ -202,9 +224,38 @@ def test_a_country_without_a_pack_is_refused_with_the_list_of_those_there_are(
     assert answer.returncode == 1, answer.stdout + answer.stderr
     error = json.loads(answer.stdout)["error"]
     assert error["code"] == "bad_input"
-    assert error["message"].endswith(f"use one of {', '.join(COUNTRIES)}")
+    assert error["message"].endswith(f"use one of {', '.join(country_packs())}")
     assert not home.exists(), "nothing is started for a country nobody knows"
     assert not Path("out.jsonl").exists()
+
+
+@pytest.mark.parametrize(
+    "command", ["tenant add villaverde", "anonymize in.jsonl out.jsonl", "scan in.jsonl"]
+)
+def test_a_country_setting_without_a_pack_is_refused_by_its_name(
+    tmp_path: Path, command: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("in.jsonl").write_text('{"input": "a", "output": "b"}\n')
+    home = tmp_path / "home"
+    settings = {"ASTRA_HOME": str(home), "ASTRA_COUNTRY": "zz"}
+    answer = astra(*command.split(), "-o", "json", env=settings)
+    assert answer.returncode == 1, answer.stdout + answer.stderr
+    error = json.loads(answer.stdout)["error"]
+    assert error["code"] == "bad_configuration"
+    assert error["message"].startswith("ASTRA_COUNTRY: no country pack 'zz': use one of ar, bo,")
+    assert not home.exists(), "nothing is started for a country nobody knows"
+    assert not Path("out.jsonl").exists()
+
+
+def test_a_tenant_of_no_named_country_is_in_the_settings_country(env: dict[str, str]) -> None:
+    settings = {**env, "ASTRA_COUNTRY": "EC"}
+    made = astra("tenant", "add", "villaverde", "-o", "json", env=settings)
+    assert json.loads(made.stdout)["country"] == "ec", made.stderr
+    named = astra("tenant", "add", "pueblo", "--country", "co", "-o", "json", env=settings)
+    assert json.loads(named.stdout)["country"] == "co"
+    listed = json.loads(astra("tenant", "list", "-o", "json", env=settings).stdout)
+    assert {row["tenant_id"]: row["country"] for row in listed} == {"pueblo": "co", "villaverde": "ec"}
 
 
 def test_a_setting_that_cannot_be_read_is_named(tmp_path: Path) -> None:
@@ -234,6 +285,74 @@ def test_every_command_of_the_platform_takes_a_home() -> None:
     known = {name: command.params for name, command in _leaves(typer.main.get_command(app), "")}
     for name in commands:
         assert "--home" in {option for param in known[name] for option in param.opts}, name
+
+
+FOUNDING = ("demo", "dev", "migrate", "tenant add")
+# What each command needs to get as far as the platform; a new command must be added here.
+ARGUMENTS = {
+    "status": "", "exec": "true",
+    "promote": "villaverde villaverde--0123456789abcdef", "rollback": "villaverde",
+    "adapter import": f"villaverde . --dataset-hash {'0' * 64}",
+    "submit": "final.docx --tenant villaverde --session s",
+    "tenant list": "", "tenant erase": "villaverde --yes",
+    "key issue": "--tenant villaverde --role viewer", "key list": "", "key revoke": "key-1",
+    "blocklist add": "villaverde Ana", "blocklist import": "villaverde terms.txt",
+    "blocklist remove": "villaverde Ana", "blocklist list": "villaverde",
+    "anonymize": "in.jsonl out.jsonl --tenant villaverde", "scan": "in.jsonl --tenant villaverde",
+}  # fmt: skip
+WITHOUT_PLATFORM = {"compare", "blocks", "council sample"}
+
+
+def test_every_command_is_known_to_found_a_platform_or_not() -> None:
+    known = {name for name, _ in _leaves(typer.main.get_command(app), "")}
+    assert known == {*FOUNDING, *ARGUMENTS, *WITHOUT_PLATFORM}
+
+
+@pytest.mark.parametrize("command", ARGUMENTS)
+def test_a_slip_of_the_pen_in_home_makes_no_platform(
+    tmp_path: Path, files: DraftFiles, command: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("in.jsonl").write_text('{"input": "a", "output": "b"}\n')
+    Path("terms.txt").write_text("Ana Ruiz\n")
+    before = set(tmp_path.iterdir())
+    arguments = [*command.split(), *ARGUMENTS[command].split()]
+    answer = astra(*arguments, env={"ASTRA_HOME": str(tmp_path / "typo")})
+    assert answer.returncode == 1, answer.stdout + answer.stderr
+    assert answer.stderr.startswith(f"error: no platform in {tmp_path / 'typo'}: ")
+    assert "--home" in answer.stderr
+    assert set(tmp_path.iterdir()) == before
+
+
+def test_a_folder_of_something_else_is_no_platform(tmp_path: Path) -> None:
+    (tmp_path / "keys").mkdir()
+    (tmp_path / "notes.txt").write_text("mine")
+    answer = astra("status", "--home", tmp_path, "-o", "json")
+    assert json.loads(answer.stdout)["error"]["code"] == "not_found"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["keys", "notes.txt"]
+
+
+def test_with_every_place_set_by_url_no_home_is_needed_and_none_is_made(
+    env: dict[str, str], tmp_path: Path
+) -> None:
+    elsewhere = {**env, "ASTRA_HOME": str(tmp_path / "none"), "ASTRA_MASTER_KEY": "QUFB" * 10 + "QUE="}
+    answer = astra("tenant", "list", "-o", "json", env=elsewhere)
+    assert (answer.returncode, json.loads(answer.stdout)) == (0, []), answer.stderr
+    assert not (tmp_path / "none").exists()
+    without_key = {name: value for name, value in elsewhere.items() if name != "ASTRA_MASTER_KEY"}
+    assert astra("tenant", "list", env=without_key).stderr.startswith("error: no platform in")
+
+
+@pytest.mark.parametrize("founding", ["migrate", "tenant add villaverde"])
+def test_migrate_and_tenant_add_found_a_platform_that_the_others_then_find(
+    tmp_path: Path, founding: str
+) -> None:
+    home = tmp_path / "new"
+    made = astra(*founding.split(), "--home", home)
+    assert made.returncode == 0, made.stderr
+    expected = ["villaverde"] if "villaverde" in founding else []
+    listed = json.loads(astra("tenant", "list", "-o", "json", "--home", home).stdout)
+    assert [row["tenant_id"] for row in listed] == expected
 
 
 def _leaves(command: Any, name: str) -> list[tuple[str, Any]]:
@@ -266,7 +385,7 @@ def test_a_closed_pipe_is_no_error_message(tmp_path: Path, files: DraftFiles) ->
 def test_from_tenant_to_undo_on_the_command_line(
     env: dict[str, str], platform: Platform, tmp_path: Path, files: DraftFiles
 ) -> None:
-    from astra_learn_assets.api.intake import register_draft
+    from astra_learn_assets.hotpath.intake import register_draft
 
     add = ["tenant", "add", "villaverde", "--country", "EC", "-o", "json"]
     made = astra(*add, "--name", "Villaverde del Río", env=env)

@@ -11,8 +11,8 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from astra_learn_assets.comparator.alignment import Alignment, align
-from astra_learn_assets.comparator.similarity import Vocabulary
+from astra_learn_assets.comparator.align.alignment import Alignment, align
+from astra_learn_assets.comparator.align.similarity import Vocabulary
 
 WORDS = tuple(
     """

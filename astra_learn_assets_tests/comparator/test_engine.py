@@ -6,13 +6,12 @@ from collections.abc import Sequence
 
 import pytest
 
-from astra_learn_assets.comparator.chunk_ids import mint_chunk_id, tab_positions
+from astra_learn_assets.comparator.docx.chunk_ids import mint_chunk_id, tab_positions
+from astra_learn_assets.comparator.draft_manifest import parse_manifest
 from astra_learn_assets.comparator.engine import ENGINE_VERSION, compare
-from astra_learn_assets.comparator.manifest import parse_manifest
 from astra_learn_assets.comparator.report import render_html
-from astra_learn_assets.comparator.versions import BaseChoice, DraftRef, choose_base
 from astra_learn_assets.contracts import Delta, Manifest, ManifestChunk, Pair
-from astra_learn_assets.errors import BadManifest, BaseMissing, UploadRefused
+from astra_learn_assets.errors import BadManifest, UploadRefused
 from astra_learn_assets_tests.comparator.packages import bookmark, hidden, p, package, part, t, tabs
 
 DOCUMENT = "acta-2026-01"
@@ -365,15 +364,6 @@ def test_the_report_escapes_text_shows_audio_times_and_loads_nothing() -> None:
 def test_a_quarantined_report_says_so() -> None:
     parts, _ = QUARANTINED["all rewritten"]
     assert "Documento retenido" in render_html(run(draft(), document(parts)), title="t")
-
-
-def test_a_final_is_compared_with_the_newest_draft_of_its_own_version() -> None:
-    drafts = [DraftRef("v1", "s", 1), DraftRef("v2a", "s", 2), DraftRef("v2b", "s", 2), DraftRef("o", "x", 2)]
-    assert choose_base("s", 2, drafts) == BaseChoice("v2b", False)
-    assert choose_base("s", 2, drafts, named="v1") == BaseChoice("v2b", True)
-    assert choose_base("s", 2, drafts, named="v2a") == BaseChoice("v2a", False)
-    with pytest.raises(BaseMissing, match="versión 3"):
-        choose_base("s", 3, drafts, named="v1")
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from astra_learn_assets.comparator.entities import judge
+from astra_learn_assets.comparator.names.entities import judge
 from astra_learn_assets.contracts import EntityChange
 
 CHANGE = re.compile(r"\[([^\[\]>]*)>([^\[\]]*)\]|\{([^{}>]*)>([^{}]*)\}")

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from astra_learn_assets.comparator.gate import check_upload
-from astra_learn_assets.comparator.reader import read_document
+from astra_learn_assets.comparator.docx.admission import check_upload
+from astra_learn_assets.comparator.docx.reader import read_document
 from astra_learn_assets.errors import UploadRefused
 from astra_learn_assets_tests.comparator.packages import W, p, package, t
 
@@ -127,7 +127,7 @@ BOMBS: dict[str, Callable[[], bytes]] = {
 READ_LIMITED = """
 import re, sys, time
 sys.path.insert(0, {root!r})
-from astra_learn_assets.comparator.reader import read_document
+from astra_learn_assets.comparator.docx.reader import read_document
 from astra_learn_assets.errors import UploadRefused
 data = open({path!r}, "rb").read()
 start = time.process_time()

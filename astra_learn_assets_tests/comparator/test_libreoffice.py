@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 
-from astra_learn_assets.comparator import audio_marks
-from astra_learn_assets.comparator.blocks import Block
-from astra_learn_assets.comparator.reader import read_document
-from astra_learn_assets.council.simulator import make_council
+from astra_learn_assets.comparator.docx import audio_marks
+from astra_learn_assets.comparator.docx.blocks import Block
+from astra_learn_assets.comparator.docx.reader import read_document
+from astra_learn_assets.simulation.council.simulator import make_council
 
 EDITOR = Path(__file__).with_name("libreoffice_editor.py")
 PYTHON = "/usr/bin/python3"

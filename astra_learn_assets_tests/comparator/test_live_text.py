@@ -12,7 +12,7 @@ from io import BytesIO
 
 import pytest
 
-from astra_learn_assets.comparator.reader import read_document
+from astra_learn_assets.comparator.docx.reader import read_document
 from astra_learn_assets.errors import UploadRefused
 
 from .packages import STRICT_R, STRICT_W, R, W, p, package, part, t

@@ -7,13 +7,13 @@ import io
 import docx
 import pytest
 
-from astra_learn_assets.comparator.chunk_ids import (
+from astra_learn_assets.comparator.docx.chunk_ids import (
     mint_chunk_id,
     tab_positions,
     write_chunk_id,
     write_document_id,
 )
-from astra_learn_assets.comparator.reader import read_document
+from astra_learn_assets.comparator.docx.reader import read_document
 from astra_learn_assets.errors import UploadRefused
 from astra_learn_assets_tests.comparator.packages import (
     STRICT_R,

@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from astra_learn_assets.comparator.engine import compare
 from astra_learn_assets.contracts import Delta
-from astra_learn_assets.council.simulator import Council, SimulatedSession, make_council
+from astra_learn_assets.simulation.council.simulator import Council, SimulatedSession, make_council
 
 
 @lru_cache(maxsize=64)

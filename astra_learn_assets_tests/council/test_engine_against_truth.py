@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from astra_learn_assets.council import hostile
 from astra_learn_assets.errors import UploadRefused
+from astra_learn_assets.simulation.council import hostile
 from astra_learn_assets_tests.council.scoring import Score, compare_session, council_of, session_of
 
 COUNCILS = (("villaverde", 7), ("rio-claro", 7), ("tercer-pueblo", 11))

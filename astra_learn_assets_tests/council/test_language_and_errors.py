@@ -11,19 +11,19 @@ from stdnum.ec import ci
 from stdnum.es import dni, nie
 from stdnum.mx import curp
 
-from astra_learn_assets.council.confusions import POOL
-from astra_learn_assets.council.errors_model import (
+from astra_learn_assets.simulation.council.confusions import POOL
+from astra_learn_assets.simulation.council.errors_model import (
     ErrorModel,
     mishear,
     mishear_acronym,
     without_accents,
     words,
 )
-from astra_learn_assets.council.language import RULES, Grammar
-from astra_learn_assets.council.names import FEMALE, MALE, SURNAMES
-from astra_learn_assets.council.people import draw_citizen, draw_identity, draw_person
-from astra_learn_assets.council.places import COUNTRIES
-from astra_learn_assets.council.simulator import FIRST_DAY, make_council
+from astra_learn_assets.simulation.council.language import RULES, Grammar
+from astra_learn_assets.simulation.council.name_lists import FEMALE, MALE, SURNAMES
+from astra_learn_assets.simulation.council.people import draw_citizen, draw_identity, draw_person
+from astra_learn_assets.simulation.council.simulator import FIRST_DAY, make_council
+from astra_learn_assets.simulation.council.towns import COUNTRIES
 
 SPOKEN = (
     "debate",

@@ -9,17 +9,17 @@ from itertools import combinations
 
 import pytest
 
-from astra_learn_assets.comparator.manifest import parse_manifest
-from astra_learn_assets.comparator.reader import read_document
-from astra_learn_assets.council import hostile
-from astra_learn_assets.council.minutes import Sizes
-from astra_learn_assets.council.simulator import Council, make_council
+from astra_learn_assets.comparator.docx.reader import read_document
+from astra_learn_assets.comparator.draft_manifest import parse_manifest
 from astra_learn_assets.errors import InvalidTenantId
+from astra_learn_assets.simulation.council import hostile
+from astra_learn_assets.simulation.council.minutes import Sizes
+from astra_learn_assets.simulation.council.simulator import Council, make_council
 from astra_learn_assets_tests.council.scoring import session_of
 
 _DIGESTS = """
 import hashlib, sys
-from astra_learn_assets.council.simulator import make_council
+from astra_learn_assets.simulation.council.simulator import make_council
 council = make_council("villaverde", seed=7)
 for index in (9, 5, 7):
     session = council.session(index)

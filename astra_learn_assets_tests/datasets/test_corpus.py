@@ -11,7 +11,7 @@ import pytest
 from astra_learn_assets.contracts import Example
 from astra_learn_assets.datasets import jsonl
 from astra_learn_assets.datasets.corpus import Corpus, build_corpus
-from astra_learn_assets.datasets.gate import corpus_gate
+from astra_learn_assets.datasets.corpus_gate import corpus_gate
 from astra_learn_assets.datasets.golden import GoldenSet, build_golden, is_golden
 from astra_learn_assets.datasets.replay import load_replay
 from astra_learn_assets.errors import BadConfiguration, BadJsonl, ForeignTenant

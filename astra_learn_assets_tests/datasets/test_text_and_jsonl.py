@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from astra_learn_assets.contracts import Pair
 from astra_learn_assets.datasets import instruct, jsonl
-from astra_learn_assets.datasets.text import clean, folded_words
 from astra_learn_assets.errors import BadInput, BadJsonl, InvalidId, InvalidTenantId
+from astra_learn_assets.spanish.text import clean
 from astra_learn_assets_tests.datasets.builders import example, replay
 
 _PAIR = Pair(chunk_id="c1", route=3, before="x", after="y", audio_uri="s3://a/b.mp3", start_ms=0, end_ms=900)
@@ -148,8 +148,3 @@ def test_any_text_survives_the_file(before: str, after: str) -> None:
         return
     assert jsonl.load(jsonl.dump([made])) == [made]
     assert clean(made.output) == made.output
-
-
-def test_folding_forgets_case_accents_punctuation_and_placeholder_numbers() -> None:
-    assert folded_words("¡La <PERSONA_12>, en REUNIÓN!") == folded_words("la <PERSONA_3> en reunion")
-    assert folded_words("<FECHA_1>") == ("<>",)

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from astra_learn_assets.demo.clerk import Tally
-from astra_learn_assets.demo.figures import CouncilFigures, Promise, Sabotage, Serving, promises
-from astra_learn_assets.demo.run import Options, _demo_settings, nothing_from_outside
-from astra_learn_assets.demo.sabotage import shuffled
 from astra_learn_assets.settings import Settings, get_settings, remember
+from astra_learn_assets.simulation.demo.desk import Tally
+from astra_learn_assets.simulation.demo.figures import CouncilFigures, Promise, Sabotage, Serving, promises
+from astra_learn_assets.simulation.demo.sabotage import shuffled
+from astra_learn_assets.simulation.demo.story import Options, _demo_settings, nothing_from_outside
 
 TALLY = Tally(
     uploaded=40, name_fixes=9, hostile_sent=4, hostile_kept_out=4, readable_after=[0.2, 0.3],

@@ -80,13 +80,3 @@ def test_what_the_platform_image_loads_needs_no_torch() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-
-
-def test_the_trainers_versions_are_the_locks() -> None:
-    def pins(path: Path) -> dict[str, str]:
-        return dict(re.findall(r"(?m)^([A-Za-z0-9_.-]+)==(\S+)$", path.read_text(encoding="utf-8")))
-
-    lock = {name.lower(): version for name, version in pins(REPOSITORY / "requirements.lock").items()}
-    trainer = pins(REPOSITORY / "trainer" / "requirements.txt")
-    assert trainer
-    assert {name: lock[name.lower()] for name in trainer} == trainer

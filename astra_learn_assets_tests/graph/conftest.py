@@ -8,13 +8,13 @@ from dataclasses import dataclass
 import dagster as dg
 import pytest
 
-from astra_learn_assets.api import intake
-from astra_learn_assets.council.simulator import Council, make_council
 from astra_learn_assets.errors import UploadRefused
+from astra_learn_assets.hotpath import intake
 from astra_learn_assets.partitions import tenant_partitions
 from astra_learn_assets.platform import Platform
 from astra_learn_assets.services.embedded import export_env
 from astra_learn_assets.settings import Settings, get_settings
+from astra_learn_assets.simulation.council.simulator import Council, make_council
 from astra_learn_assets_tests.conftest import MakeTenant
 
 SMALL = {

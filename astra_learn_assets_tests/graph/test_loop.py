@@ -10,12 +10,15 @@ import pytest
 from astra_learn_assets.datasets import jsonl
 from astra_learn_assets.definitions import defs
 from astra_learn_assets.errors import AdapterRefused, GateRefused
+from astra_learn_assets.learning import assemble, promote
+from astra_learn_assets.learning.training import run as training_run
+from astra_learn_assets.learning.training import train
+from astra_learn_assets.learning.training.run import Step
 from astra_learn_assets.platform import Platform
-from astra_learn_assets.privacy.lexicon import role_words
-from astra_learn_assets.privacy.persons import is_ordinary
+from astra_learn_assets.privacy.people.persons import is_ordinary
 from astra_learn_assets.registry.keys import verify_key
 from astra_learn_assets.serving.adapter_store import AdapterStore
-from astra_learn_assets.stages import corpus, promote, train, training_run
+from astra_learn_assets.spanish.lexicon import role_words
 from astra_learn_assets.store import blocklist, documents, paths, promotions, trainings
 from astra_learn_assets_tests.graph.conftest import Town
 
@@ -133,7 +136,7 @@ def _a_changed_file_fails_the_gate_and_its_digest_goes_no_further(
     result = run_assets(instance, tenant_id, ["training_corpus"], raise_on_error=False)
     assert not result.success
     with pytest.raises(GateRefused):
-        train.train_adapter(platform, tenant_id, run=_never, dagster_run_id="by-hand", force=True)
+        train.train_adapter(platform, Step(tenant_id, "by-hand"), run=_never, force=True)
 
 
 def _never(command: object) -> None:
@@ -144,12 +147,12 @@ def test_nothing_downstream_runs_without_examples_and_the_error_says_what_to_do(
     instance: dg.DagsterInstance, town: Town
 ) -> None:
     with pytest.raises(GateRefused, match="materialize document_diffs"):
-        corpus.build_training_corpus(town.platform, town.tenant_id, training_id=None, dagster_run_id="test")
+        assemble.build_training_corpus(town.platform, Step(town.tenant_id, "test"))
     result = run_assets(instance, town.tenant_id, LEARN)
     made = [event.asset_key for event in result.get_asset_materialization_events()]
     assert made == [dg.AssetKey("golden_set")]
     with pytest.raises(GateRefused, match="materialize training_corpus"):
-        promote.promote_candidate(town.platform, town.tenant_id, promoted_by="test")
+        promote.promote_candidate(town.platform, Step(town.tenant_id, "test"))
 
 
 def test_a_name_on_the_blocklist_today_anonymizes_yesterdays_documents_anew(

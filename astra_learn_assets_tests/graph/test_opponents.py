@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from astra_learn_assets.stages.evaluate import opponents
+from astra_learn_assets.learning.evaluate import opponents
 
 
 def test_the_first_candidate_of_a_tenant_meets_the_base_model_alone() -> None:

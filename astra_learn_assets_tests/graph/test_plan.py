@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from astra_learn_assets.stages.plan import LAUNCH_GRACE, verdict_on_unfinished
+from astra_learn_assets.learning.training.plan import LAUNCH_GRACE, verdict_on_unfinished
 
 
 def test_a_training_whose_run_was_never_launched_is_given_up_after_the_grace_time() -> None:

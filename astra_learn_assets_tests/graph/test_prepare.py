@@ -16,11 +16,12 @@ from astra_learn_assets.automation.sensors import feedback
 from astra_learn_assets.contracts import Example, GateVerdict
 from astra_learn_assets.datasets import golden, instruct, jsonl
 from astra_learn_assets.errors import BadConfiguration, BadInput, GateRefused
+from astra_learn_assets.learning import anonymize, assemble, compare
+from astra_learn_assets.learning.anonymize import Policy
+from astra_learn_assets.learning.training.run import Step
 from astra_learn_assets.partitions import tenant_partitions
 from astra_learn_assets.platform import Platform
 from astra_learn_assets.privacy import pseudonymizer
-from astra_learn_assets.stages import anonymize, compare, corpus
-from astra_learn_assets.stages.anonymize import Policy
 from astra_learn_assets.store import artifacts, blocklist, documents, examples, paths, verdicts
 from astra_learn_assets.store.documents import Outstanding
 from astra_learn_assets_tests.conftest import MakeTenant
@@ -30,6 +31,7 @@ from astra_learn_assets_tests.graph.test_loop import run_assets
 
 NAME = "Remedios Quintanilla Batres"
 TENANT = "villaverde"
+BY_HAND = Step(TENANT, "by-hand")
 
 
 def _judged(
@@ -80,13 +82,21 @@ def _judged(
             state="anonymized",
             diff_sha256="a" * 64,
             pairs_sha256=jsonl.digest(jsonl.dump(made)),
-            metrics={"pii_policy": policy.fingerprint},
+            pii_policy=policy.fingerprint,
         )
         verdicts.record(
             session,
             GateVerdict(
                 gate="pii_gate", tenant_id=TENANT, digest=anonymize.gate_digest(row), passed=True, reason="ok"
             ),
+        )
+        assert documents.judged(
+            session,
+            TENANT,
+            row.document_id,
+            pairs_sha256=str(row.pairs_sha256),
+            pii_policy=policy.fingerprint,
+            approved=True,
         )
         return final.artifact_id
 
@@ -103,8 +113,8 @@ def _swap(platform: Platform, document_id: str) -> None:
     _write(platform, document_id, [first.model_copy(update={"output": f"{first.output} {NAME}"}), *rest])
 
 
-def _build(platform: Platform) -> corpus.CorpusResult:
-    return corpus.build_training_corpus(platform, TENANT, training_id=None, dagster_run_id="by-hand")
+def _build(platform: Platform) -> assemble.CorpusResult:
+    return assemble.build_training_corpus(platform, BY_HAND)
 
 
 def _outstanding(platform: Platform) -> Outstanding:
@@ -138,11 +148,11 @@ def test_the_golden_set_takes_only_examples_that_the_index_holds_as_usable(
 ) -> None:
     make_tenant(TENANT)
     document = _judged(platform, 1, of_golden=True)
-    before = corpus.build_golden_set(platform, TENANT)
+    before = assemble.build_golden_set(platform, TENANT)
     with platform.database.session() as session:
         one = examples.of_document(session, TENANT, document)[0].example_id
         examples.exclude(session, TENANT, [one], "a clerk took it back")
-    assert corpus.build_golden_set(platform, TENANT).examples == before.examples - 1
+    assert assemble.build_golden_set(platform, TENANT).examples == before.examples - 1
 
 
 def test_a_document_made_under_an_older_policy_is_in_no_corpus_golden_set_or_preview(
@@ -153,14 +163,14 @@ def test_a_document_made_under_an_older_policy_is_in_no_corpus_golden_set_or_pre
         _judged(platform, number)
     _judged(platform, 9, of_golden=True)
     _build(platform)
-    assert corpus.preview(platform, TENANT)
+    assert assemble.preview(platform, TENANT)
     with platform.database.session() as session:
         blocklist.add(session, TENANT, NAME)
-    verdict = corpus.judge(platform, TENANT, dagster_run_id="by-hand")
+    verdict = assemble.judge(platform, BY_HAND)
     assert not verdict.passed, "a corpus built a moment ago is not trained on any more"
     assert "privacy policy" in verdict.reason
-    assert corpus.build_golden_set(platform, TENANT).examples == 0
-    assert corpus.preview(platform, TENANT) == ()
+    assert assemble.build_golden_set(platform, TENANT).examples == 0
+    assert assemble.preview(platform, TENANT) == ()
     with pytest.raises(GateRefused, match="privacy policy"):
         _build(platform)
     judged = anonymize.judge(platform, TENANT)
@@ -209,6 +219,7 @@ def test_one_missing_final_does_not_hold_up_the_others_and_is_read_when_it_is_ba
         lost = artifacts.finals_without_document(session, TENANT)[0]
     data = platform.objects.get(lost.uri)
     platform.objects.delete(lost.uri)
+    platform.objects.delete(paths.diff(TENANT, lost.artifact_id, lost.comparison))
     result = compare.compare_waiting_finals(platform, TENANT)
     assert result.unreadable == (lost.artifact_id,)
     assert "falta el fichero" in result.quarantined[lost.artifact_id]
@@ -227,7 +238,9 @@ def test_a_damaged_diff_keeps_out_its_document_alone_until_it_is_compared_again(
     town.submit(0, 1, 3)
     compare.compare_waiting_finals(platform, TENANT)
     bad, good, *_ = [name for name, state in _states(platform).items() if state == "compared"]
-    platform.vault.write(TENANT, paths.diff(TENANT, bad), b"PAR1 not a diff", overwrite=True)
+    with platform.database.session() as session:
+        comparison = artifacts.get_artifact(session, TENANT, bad).comparison
+    platform.vault.write(TENANT, paths.diff(TENANT, bad, comparison), b"PAR1 not a diff", overwrite=True)
     result = anonymize.anonymize_documents(platform, TENANT)
     assert result.unreadable == (bad,)
     assert (_states(platform)[bad], _states(platform)[good]) == ("quarantined", "anonymized")

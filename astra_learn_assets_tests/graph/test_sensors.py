@@ -11,9 +11,9 @@ import pytest
 
 from astra_learn_assets.automation.sensors import WORK_TAG, feedback, training
 from astra_learn_assets.errors import Unavailable
+from astra_learn_assets.learning.training import plan
 from astra_learn_assets.partitions import tenant_partitions
 from astra_learn_assets.platform import Platform
-from astra_learn_assets.stages import plan
 from astra_learn_assets.store import examples, trainings
 from astra_learn_assets_tests.conftest import MakeTenant
 from astra_learn_assets_tests.graph.conftest import Town

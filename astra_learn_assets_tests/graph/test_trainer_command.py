@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from astra_learn_assets.errors import BadConfiguration
+from astra_learn_assets.learning.training import train
+from astra_learn_assets.learning.training.process import hyperparameters, train_command
 from astra_learn_assets.settings import Settings
-from astra_learn_assets.stages import train
-from astra_learn_assets.stages.trainer_process import hyperparameters, train_command
 
 
 def _command(settings: Settings, overrides: dict[str, float | int]) -> list[str]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from astra_learn_assets.errors import NotFound
+from astra_learn_assets.learning.training import run as training_run
+from astra_learn_assets.learning.training.run import Step
 from astra_learn_assets.platform import Platform
-from astra_learn_assets.stages import training_run
 from astra_learn_assets.store import trainings
 from astra_learn_assets.store.tables import TrainingRun
 from astra_learn_assets_tests.conftest import MakeTenant
@@ -30,14 +31,14 @@ def queued(platform: Platform, through_seq: int, tenant_id: str = TENANT) -> str
 
 def begin(platform: Platform, run: str, training_id: str | None, corpus: str, seq: int = 40) -> TrainingRun:
     return training_run.begin(
-        platform, TENANT, training_id=training_id, dagster_run_id=run, through_seq=seq,
+        platform, Step(TENANT, run, training_id), through_seq=seq,
         dataset_hash=corpus, golden_hash="g" * 64, examples=30,
     )  # fmt: skip
 
 
 def ended(platform: Platform, run: str, corpus: str) -> TrainingRun:
     row = begin(platform, run, queued(platform, 30), corpus, 30)
-    training = training_run.of_run(platform, TENANT, dagster_run_id=run)
+    training = training_run.of_step(platform, Step(TENANT, run))
     training_run.note(
         platform, training, metrics={"wer": {"candidate_wer": 0.01}}, adapter_id="villaverde--a"
     )
@@ -50,11 +51,11 @@ def test_each_run_finds_its_own_training_whichever_is_the_newest(town: Platform)
     by_hand = begin(town, "run-hand", None, "b" * 64)
     sensors = begin(town, "run-sensor", waiting, "a" * 64, 30)
     assert sensors.run_id == waiting
-    assert training_run.of_run(town, TENANT, dagster_run_id="run-sensor").run_id == waiting
-    assert training_run.of_run(town, TENANT, dagster_run_id="run-hand").run_id == by_hand.run_id
-    retried = training_run.of_run(town, TENANT, dagster_run_id="run-retry", training_id=waiting)
+    assert training_run.of_step(town, Step(TENANT, "run-sensor")).run_id == waiting
+    assert training_run.of_step(town, Step(TENANT, "run-hand")).run_id == by_hand.run_id
+    retried = training_run.of_step(town, Step(TENANT, "run-retry", waiting))
     assert retried.run_id == waiting
-    assert training_run.of_run(town, TENANT, dagster_run_id="later-steps").run_id == by_hand.run_id
+    assert training_run.of_step(town, Step(TENANT, "later-steps")).run_id == by_hand.run_id
 
 
 def test_a_run_that_is_executed_again_leaves_its_ended_training_as_it_is(town: Platform) -> None:
@@ -62,7 +63,7 @@ def test_a_run_that_is_executed_again_leaves_its_ended_training_as_it_is(town: P
     again = begin(town, "run-2", row.run_id, "a" * 64, 30)
     assert (again.run_id, again.state) == (row.run_id, "promoted")
     assert again.metrics["wer"] == {"candidate_wer": 0.01}
-    assert training_run.of_run(town, TENANT, dagster_run_id="run-2").run_id == row.run_id
+    assert training_run.of_step(town, Step(TENANT, "run-2")).run_id == row.run_id
 
 
 def test_a_run_that_is_executed_again_with_other_examples_is_a_new_attempt(town: Platform) -> None:
@@ -76,20 +77,26 @@ def test_a_run_that_is_executed_again_with_other_examples_is_a_new_attempt(town:
 
 def test_another_adapter_of_the_same_corpus_is_a_new_attempt(town: Platform) -> None:
     row = ended(town, "run-1", "a" * 64)
-    training = training_run.of_run(town, TENANT, dagster_run_id="run-1")
-    again = training_run.again(town, training, dagster_run_id="run-2")
+    training = training_run.of_step(town, Step(TENANT, "run-1"))
+    again = training_run.again(town, Step(TENANT, "run-2"), training)
     assert again.run_id != row.run_id
     assert (again.dataset_hash, again.golden_hash, again.adapter_id) == ("a" * 64, "g" * 64, None)
-    assert training_run.of_run(town, TENANT, dagster_run_id="run-2").run_id == again.run_id
+    assert training_run.of_step(town, Step(TENANT, "run-2")).run_id == again.run_id
 
 
 def test_a_run_never_touches_another_tenants_training(town: Platform) -> None:
     foreign = queued(town, 30, "rio-claro")
     with pytest.raises(NotFound):
-        training_run.through_seq(town, TENANT, foreign)
+        training_run.through_seq(town, Step(TENANT, "run-1", foreign))
     with pytest.raises(NotFound):
         begin(town, "run-1", foreign, "a" * 64)
     with pytest.raises(NotFound):
-        training_run.of_run(town, TENANT, dagster_run_id="run-1", training_id=foreign)
+        training_run.of_step(town, Step(TENANT, "run-1", foreign))
     with town.database.session() as session:
         assert trainings.get(session, foreign).dataset_hash is None
+
+
+def test_what_a_run_s_tags_name_reaches_every_step_as_one_value() -> None:
+    tags = {training_run.TAG: "villaverde-30-1", training_run.ADAPTER_TAG: "villaverde--a", "other": "x"}
+    assert Step.tagged(TENANT, "run-1", tags) == Step(TENANT, "run-1", "villaverde-30-1", "villaverde--a")
+    assert Step.tagged(TENANT, "run-1", {}) == Step(TENANT, "run-1", None, None)

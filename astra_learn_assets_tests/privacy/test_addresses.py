@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from astra_learn_assets.privacy.addresses import addresses, first_words
-from astra_learn_assets.privacy.places import public_places
+from astra_learn_assets.privacy.identifiers.addresses import addresses, first_words
+from astra_learn_assets.privacy.people.public_places import public_places
 
 
 def masked(text: str) -> list[str]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from astra_learn_assets.privacy.cues import cued
-from astra_learn_assets.privacy.listed_names import listed
-from astra_learn_assets.privacy.mending import more_surnames
-from astra_learn_assets.privacy.places import public_places
-from astra_learn_assets.privacy.speakers import speakers
-from astra_learn_assets.privacy.titles import titled
+from astra_learn_assets.privacy.people.cues import cued
+from astra_learn_assets.privacy.people.listed_names import listed
+from astra_learn_assets.privacy.people.mending import more_surnames
+from astra_learn_assets.privacy.people.public_places import public_places
+from astra_learn_assets.privacy.people.speakers import speakers
+from astra_learn_assets.privacy.people.titles import titled
 
 
 def _cued(text: str) -> list[str]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import subprocess
 import sys
 
-from astra_learn_assets.privacy.countries import identity_rules
-from astra_learn_assets.privacy.persons import addressed
-from astra_learn_assets.privacy.rules import RuleSet, find_all
-from astra_learn_assets.privacy.views import AROUND, name_windows
+from astra_learn_assets.privacy.identifiers.countries import identity_rules
+from astra_learn_assets.privacy.identifiers.rules import RuleSet
+from astra_learn_assets.privacy.ner.views import AROUND, name_windows
+from astra_learn_assets.privacy.people.persons import addressed
 
 FILLER = "se aprueba la propuesta de la comisión para la obra de la plaza y el camino del agua "
 
@@ -44,17 +44,17 @@ def test_a_remembered_neighbourhood_gives_the_same_findings_at_its_new_place() -
     rules = RuleSet(identity_rules("es"))
     text = f"Consta el DNI 12345678Z aquí. {FILLER}El DNI 12.345.678-Z otra vez. {FILLER}"
     for shifted in (text, "x " + text, f"{FILLER}{text}"):
-        assert rules.find(shifted) == find_all(identity_rules("es"), shifted)
+        assert rules.find(shifted) == RuleSet(identity_rules("es")).find(shifted)
     assert len(rules.find(text)) >= 2
 
 
 def test_the_commands_load_the_shipped_model_without_torch_and_leave_it_importable() -> None:
     code = (
         "import sys\n"
-        "from astra_learn_assets.privacy.light import without_deep_learning\n"
+        "from astra_learn_assets.privacy.ner.light import without_deep_learning\n"
         "with without_deep_learning():\n"
         "    from astra_learn_assets.privacy.pseudonymizer import Pseudonymizer\n"
-        "    from astra_learn_assets.privacy.residual import ResidualScanner\n"
+        "    from astra_learn_assets.privacy.scan.residual import ResidualScanner\n"
         "    first, second = Pseudonymizer(), ResidualScanner()\n"
         "assert 'torch' not in sys.modules and 'transformers' not in sys.modules\n"
         "text = 'Habla Pedro Ruiz.'\n"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from astra_learn_assets.privacy.mending import more_surnames
-from astra_learn_assets.privacy.speakers import addressed, speakers
+from astra_learn_assets.privacy.people.mending import more_surnames
+from astra_learn_assets.privacy.people.speakers import addressed, speakers
 
 
 def _spoken(text: str) -> list[str]:

@@ -6,10 +6,10 @@ from itertools import islice
 
 import pytest
 
-from astra_learn_assets.privacy import network
-from astra_learn_assets.privacy.network import QuickModel, quick_model
-from astra_learn_assets.privacy.nlp import SHIPPED_MODEL, SpacyModel, load_model, register
-from astra_learn_assets.privacy.training import grammar
+from astra_learn_assets.making.ner import grammar
+from astra_learn_assets.privacy.ner import network
+from astra_learn_assets.privacy.ner.network import QuickModel, quick_model
+from astra_learn_assets.privacy.ner.nlp import SHIPPED_MODEL, SpacyModel, load_model, register
 
 UGLY = [
     "",

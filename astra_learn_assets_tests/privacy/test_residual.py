@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from astra_learn_assets.errors import BadInput, BadJsonl
-from astra_learn_assets.privacy.canary import clopper_pearson, run_canaries, survives
 from astra_learn_assets.privacy.files import anonymize_file, scan_file
-from astra_learn_assets.privacy.gate import pii_gate
 from astra_learn_assets.privacy.pseudonymizer import PseudonymizedPair, Pseudonymizer
-from astra_learn_assets.privacy.residual import ResidualScanner
+from astra_learn_assets.privacy.scan.canary import clopper_pearson, run_canaries, survives
+from astra_learn_assets.privacy.scan.pii_gate import pii_gate
+from astra_learn_assets.privacy.scan.residual import ResidualScanner
 from astra_learn_assets_tests.privacy.conftest import engine
 
 CLEAN = [

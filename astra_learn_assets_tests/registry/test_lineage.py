@@ -11,8 +11,8 @@ import pytest
 
 from astra_learn_assets.contracts import GateVerdict
 from astra_learn_assets.errors import Unavailable
-from astra_learn_assets.evaluation.report import EvaluationReport, evaluate
-from astra_learn_assets.registry import lineage
+from astra_learn_assets.evaluation.results import EvaluationReport, evaluate
+from astra_learn_assets.learning import lineage
 from astra_learn_assets.registry.manifest import digest_of
 from astra_learn_assets.settings import Settings
 from astra_learn_assets_tests.evaluation.test_report_and_gate import GOLDEN, _file
@@ -41,6 +41,7 @@ def _report(digest: str) -> EvaluationReport:
         predictions=_file(base=0.1, candidate=0.02),
         candidate_digest=digest,
         samples=50,
+        seed=7,
     )
 
 

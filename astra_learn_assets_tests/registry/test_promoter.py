@@ -31,12 +31,13 @@ from astra_learn_assets.errors import (
     Unavailable,
     UnknownTenant,
 )
+from astra_learn_assets.learning import importer, lineage, promote, promoter, publisher
+from astra_learn_assets.learning.training.run import Step
 from astra_learn_assets.platform import Platform
-from astra_learn_assets.registry import importer, keys, lineage, promoter, publisher
+from astra_learn_assets.registry import keys
 from astra_learn_assets.registry.manifest import digest_of
 from astra_learn_assets.serving.adapter_store import AdapterStore
 from astra_learn_assets.settings import Settings
-from astra_learn_assets.stages import promote
 from astra_learn_assets.store import paths, promotions, trainings, verdicts
 from astra_learn_assets.store.objects import ObjectStore
 from astra_learn_assets.store.tables import Adapter
@@ -560,7 +561,7 @@ def test_a_run_executed_again_after_a_rollback_does_not_undo_it(town: Platform, 
         )  # fmt: skip
     promoter.rollback(town, TENANT, by="operator")
     assert _current(town) == first.adapter_id
-    kept = promote.promote_candidate(town, TENANT, promoted_by="dagster:run-2", dagster_run_id="run-2")
+    kept = promote.promote_candidate(town, Step(TENANT, "run-2"))
     assert not kept.changed
     assert (kept.adapter_id, kept.digest) == (first.adapter_id, first.digest)
     assert _current(town) == first.adapter_id

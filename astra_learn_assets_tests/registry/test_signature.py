@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from astra_learn_assets.datasets.jsonl import canonical_json
 from astra_learn_assets.errors import AdapterRefused, BadConfiguration, InvalidId, InvalidTenantId
@@ -29,6 +30,7 @@ from astra_learn_assets_tests.registry.builders import (
 )
 
 PUBLIC = KEY.public_key()
+PUBLIC_PEM = PUBLIC.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
 
 
 def _rewrite(folder: Path, **changes: object) -> None:
@@ -242,13 +244,13 @@ def test_a_key_is_made_once_and_only_its_owner_reads_it(tmp_path: Path) -> None:
 def test_serving_needs_the_public_key_only(tmp_path: Path) -> None:
     signed_folder(tmp_path / "a")
     public = tmp_path / "verify.pem"
-    public.write_bytes(keys.public_pem(PUBLIC))
+    public.write_bytes(PUBLIC_PEM)
     settings = Settings(home=tmp_path / "home", verify_key_file=public)
     verify_folder(tmp_path / "a", keys.verify_key(settings), "villaverde")
     assert not (tmp_path / "home").exists()
 
 
-@pytest.mark.parametrize("content", [b"", b"not a key", keys.public_pem(PUBLIC)])
+@pytest.mark.parametrize("content", [b"", b"not a key", PUBLIC_PEM])
 def test_a_file_that_is_no_private_key_is_named(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "key.pem"
     path.write_bytes(content)
@@ -273,7 +275,7 @@ def test_pods_that_share_a_store_or_a_database_never_make_a_key_each(
             key(shared)
     assert not (tmp_path / "home").exists()
     public = tmp_path / "verify.pem"
-    public.write_bytes(keys.public_pem(PUBLIC))
+    public.write_bytes(PUBLIC_PEM)
     assert keys.verify_key(shared.model_copy(update={"verify_key_file": public})) == PUBLIC
 
 

@@ -11,6 +11,7 @@ from astra_learn_assets.errors import BadInput, NotFound, Unauthorized, UnknownT
 from astra_learn_assets.platform import Platform
 from astra_learn_assets.store import api_keys, audit, blocklist
 from astra_learn_assets.store.tables import ApiKey
+from astra_learn_assets_tests.audit_lines import audit_lines
 from astra_learn_assets_tests.conftest import MakeTenant
 
 
@@ -107,5 +108,5 @@ def test_a_refusal_is_noted_as_it_was_asked_even_if_it_was_nonsense(platform: Pl
             session, tenant_id=tenant, actor="a", action="b", target=None, outcome="done", request_id=None
         )
     with platform.database.session() as session:
-        assert [entry.outcome for entry in audit.listing(session)] == ["done", "refused"]
-        assert len(audit.listing(session, tenant)) == 1
+        assert [entry.outcome for entry in audit_lines(session)] == ["done", "refused"]
+        assert len(audit_lines(session, tenant)) == 1

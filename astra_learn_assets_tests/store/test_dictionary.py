@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
@@ -32,25 +31,6 @@ def _entry(wrong: str, right: str, author: str = "marta") -> DictionaryEntry:
 @pytest.fixture
 def tenant(make_tenant: MakeTenant) -> str:
     return make_tenant().tenant_id
-
-
-@pytest.mark.parametrize(
-    ("one", "two"),
-    [
-        ("Garcia", "GARCIA"),
-        ("Garcia  Lopez", "garcia\u00a0lopez"),
-        (unicodedata.normalize("NFD", "Peña"), "peña"),
-        ("Ca\u00adrrillo", "carrillo"),
-        ("\u200bOrtega ", "ortega"),
-        ("STRASSE", "straße"),
-    ],
-)
-def test_case_spaces_and_invisible_characters_make_no_second_entry(one: str, two: str) -> None:
-    assert dictionary.entry_key(one) == dictionary.entry_key(two)
-
-
-def test_accents_do(platform: Platform) -> None:
-    assert dictionary.entry_key("García") != dictionary.entry_key("Garcia")
 
 
 def test_a_change_is_one_version_one_history_row_each_and_one_event(platform: Platform, tenant: str) -> None:
@@ -176,7 +156,7 @@ def test_the_opposite_of_an_entry_takes_its_place_in_one_version(platform: Platf
     assert update is not None
     assert update.version == 2
     with platform.database.session() as session:
-        assert dictionary.replacements(session, tenant) == {"Ortega": "Hortegga"}
+        assert dictionary.replacements(session, tenant)[1] == {"Ortega": "Hortegga"}
         history = [(c.version, c.key, c.action) for c in dictionary.changes_since(session, tenant, 1)]
     assert history == [(2, "hortegga", "removed"), (2, "ortega", "added")]
 
@@ -185,7 +165,7 @@ def test_a_change_of_capitals_alone_is_a_change_of_its_own_entry(platform: Platf
     with platform.database.session() as session:
         dictionary.apply(session, tenant, [_entry("ORTEGA", "Ortega")])
         dictionary.apply(session, tenant, [_entry("Ortega", "ORTEGA")])
-        assert dictionary.replacements(session, tenant) == {"Ortega": "ORTEGA"}
+        assert dictionary.replacements(session, tenant)[1] == {"Ortega": "ORTEGA"}
         actions = [change.action for change in dictionary.changes_since(session, tenant, 0)]
     assert actions == ["added", "changed"]
 

@@ -9,15 +9,14 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from astra_learn_assets.api import drafts, intake, terms
 from astra_learn_assets.contracts import DictionaryEntry, GateVerdict
 from astra_learn_assets.errors import TenantErased, Unauthorized
+from astra_learn_assets.hotpath import blocklist_terms, drafts, intake
 from astra_learn_assets.platform import Platform
 from astra_learn_assets.serving.dictionary import DictionarySubscriber
 from astra_learn_assets.store import (
     api_keys,
     artifacts,
-    audit,
     dictionary,
     documents,
     erasure,
@@ -29,6 +28,7 @@ from astra_learn_assets.store import (
 )
 from astra_learn_assets.store.tables import Base
 from astra_learn_assets_tests.api.files import NAME_FIX, make_draft
+from astra_learn_assets_tests.audit_lines import audit_lines
 from astra_learn_assets_tests.conftest import MakeTenant
 
 PLANTED = ("Hortegga", "Ortega", "Zubeldía", "Villalobos", "marta")
@@ -47,7 +47,7 @@ def plant(platform: Platform, tenant_id: str) -> str:
     final = intake.submit_final(platform, **place, data=files.final(NAME_FIX), uploaded_by=clerk)
     platform.vault.write(tenant_id, paths.pairs(tenant_id, "doc"), b"Carmen Villalobos")
     with platform.database.session() as session:
-        terms.add_term(
+        blocklist_terms.add_term(
             session,
             tenant_id,
             "Carmen Villalobos",
@@ -102,7 +102,7 @@ def test_no_row_and_no_object_of_an_erased_tenant_holds_a_name(
     for prefix in paths.tenant_prefixes("villaverde"):
         assert platform.objects.list(prefix) == []
     with platform.database.session() as session:
-        lines = audit.listing(session, "villaverde")
+        lines = audit_lines(session, "villaverde")
         assert (lines[0].action, lines[0].outcome) == ("tenant.erase", "done")
         assert {"final.submit", "draft.register", "blocklist.add"} <= {line.action for line in lines}
         assert any(line.actor.startswith("key-") for line in lines)

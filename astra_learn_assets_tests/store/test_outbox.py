@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ import pytest
 import redis
 import sqlalchemy as sa
 
+from astra_learn_assets.automation import sensors
 from astra_learn_assets.platform import Platform
 from astra_learn_assets.services import servers
 from astra_learn_assets.store import outbox
@@ -157,12 +158,95 @@ def test_several_relays_at_once_send_each_event_once_and_in_order(
         assert [row.payload["n"] for row in rows if row.tenant_id == tenant] == list(range(30))
 
 
-@pytest.mark.usefixtures("tenants_made")
-def test_only_events_that_were_sent_are_ever_forgotten(platform: Platform) -> None:
-    _enqueue(platform, 1)
-    outbox.relay(platform.database, platform.redis)
-    _enqueue(platform, 2)
+def _publish(platform: Platform, *numbers: int, hours_ago: float) -> None:
+    """Events that were published so long ago."""
+    _enqueue(platform, *numbers)
     with platform.database.session() as session:
-        assert outbox.purge(session, datetime.now(UTC) - timedelta(days=1)) == 0
-        assert outbox.purge(session, datetime.now(UTC) + timedelta(days=1)) == 1
-        assert outbox.backlog(session) == 1
+        session.execute(
+            sa.update(Outbox)
+            .where(Outbox.published_at.is_(None))
+            .values(published_at=sa.func.now() - timedelta(hours=hours_ago))
+        )
+
+
+def _kept(platform: Platform) -> list[int]:
+    with platform.database.session() as session:
+        return [row.payload["n"] for row in session.scalars(sa.select(Outbox).order_by(Outbox.event_id))]
+
+
+@pytest.mark.usefixtures("tenants_made")
+def test_published_events_are_forgotten_after_a_while_and_waiting_ones_never(platform: Platform) -> None:
+    _publish(platform, 1, 2, hours_ago=25)
+    _publish(platform, 3, hours_ago=23)
+    _enqueue(platform, 4)
+    with platform.database.session() as session:
+        session.execute(
+            sa.update(Outbox)
+            .where(Outbox.published_at.is_(None))
+            .values(created_at=sa.func.now() - timedelta(days=400))
+        )
+        assert outbox.purge(session, timedelta(hours=24)) == 2
+    assert _kept(platform) == [3, 4]
+    with platform.database.session() as session:
+        assert outbox.purge(session, timedelta(0)) == 1
+    assert _kept(platform) == [4]
+
+
+@pytest.mark.usefixtures("tenants_made")
+def test_one_purge_forgets_no_more_than_it_is_told_oldest_first(platform: Platform) -> None:
+    _publish(platform, 1, 2, hours_ago=30)
+    _publish(platform, 3, hours_ago=40)
+    with platform.database.session() as session:
+        assert outbox.purge(session, timedelta(hours=24), limit=1) == 1
+    assert _kept(platform) == [1, 2]
+
+
+@pytest.mark.usefixtures("tenants_made")
+def test_a_purge_waits_for_nobody(platform: Platform) -> None:
+    _publish(platform, 1, 2, hours_ago=30)
+    with platform.database.session() as other, platform.database.session() as session:
+        assert outbox.purge(other, timedelta(hours=24), limit=1) == 1
+        assert outbox.purge(session, timedelta(hours=24)) == 1
+    assert _kept(platform) == []
+
+
+@pytest.mark.usefixtures("tenants_made")
+def test_the_sensor_that_relays_forgets_what_the_settings_no_longer_keep(platform: Platform) -> None:
+    _publish(platform, 1, hours_ago=23)
+    _publish(platform, 2, hours_ago=25)
+    _enqueue(platform, 3)
+    said = sensors.follow(platform, None).skip_reason
+    assert said is not None
+    assert "1 events published, 1 old ones forgotten" in str(said.skip_message)
+    assert _kept(platform) == [1, 3]
+    short = platform.settings.model_copy(update={"outbox_retention_hours": 1.0})
+    with Platform.open(short) as impatient:
+        sensors.follow(impatient, None)
+    assert _kept(platform) == [3]
+
+
+@pytest.mark.usefixtures("tenants_made")
+def test_the_api_s_role_can_not_make_events_vanish(platform: Platform) -> None:
+    _publish(platform, 1, hours_ago=30)
+    with (
+        Platform.open(platform.settings, for_api=True) as api,
+        pytest.raises(sa.exc.ProgrammingError),
+        api.of("villaverde").database.session() as session,
+    ):
+        outbox.purge(session, timedelta(0))
+    assert _kept(platform) == [1]
+
+
+@pytest.mark.usefixtures("tenants_made")
+def test_erasure_takes_published_events_too_and_the_event_that_tells_of_it_is_forgotten_in_its_turn(
+    platform: Platform,
+) -> None:
+    _publish(platform, 1, hours_ago=2)
+    _enqueue(platform, 2)
+    platform.vault.erase_tenant("villaverde")
+    with platform.database.session() as session:
+        (event,) = session.scalars(sa.select(Outbox)).all()
+        assert "Peña" not in json.dumps(event.payload, ensure_ascii=False)
+    assert outbox.relay(platform.database, platform.redis) == 1
+    with platform.database.session() as session:
+        assert outbox.purge(session, timedelta(0)) == 1

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from trainer.data import Template
+from trainer.making.noise import word_errors
 from trainer.model import load_tokenizer
-from trainer.noise import word_errors
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +27,7 @@ def test_the_card_names_data_licence_command_and_figures(base: str) -> None:
     for needed in (
         "ParlaMint-ES",
         "CC BY 4.0",
-        "python -m trainer.pretrain_base",
+        "python -m trainer.making.pretrain_base",
         "Seed",
         "WER after restoring",
     ):

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from astra_learn_assets.learning.training.train import base_identity as platform_identity
 from astra_learn_assets.settings import Settings
-from astra_learn_assets.stages.train import base_identity as platform_identity
 from astra_learn_assets_tests.trainer.examples import line, write
 from trainer.data import Template, read_records, split_validation
 from trainer.errors import BadBase, BadData

@@ -11,7 +11,7 @@ import pytest
 
 from astra_learn_assets_tests.trainer.examples import line, write
 from trainer.__main__ import main
-from trainer.noise import word_errors
+from trainer.making.noise import word_errors
 
 
 def _evaluate(data: Path, out: Path, base: str, *extra: str) -> list[str]:

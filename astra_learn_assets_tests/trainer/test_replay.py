@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from trainer.make_replay import INSTRUCTION, acceptable, found_in
-from trainer.noise import Noise, confusable_words, word_errors
+from trainer.making.make_replay import INSTRUCTION, acceptable, found_in
+from trainer.making.noise import Noise, confusable_words, word_errors
 
 REPLAY = Path(__file__).parents[2] / "astra_learn_assets" / "datasets" / "replay_es.jsonl"
 

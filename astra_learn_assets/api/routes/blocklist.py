@@ -7,9 +7,9 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Path
 from pydantic import BaseModel, ConfigDict, Field
 
-from astra_learn_assets.api import terms
 from astra_learn_assets.api.auth import CanAdminister
 from astra_learn_assets.api.problems import responses
+from astra_learn_assets.hotpath import blocklist_terms
 from astra_learn_assets.store import blocklist, tenants
 
 router = APIRouter(prefix="/v1/tenants/{tenant}/blocklist", tags=["blocklist"])
@@ -50,7 +50,7 @@ def read_blocklist(access: CanAdminister) -> BlocklistAnswer:
         tenants.get(session, access.tenant_id)
         rows = blocklist.listing(session, access.tenant_id)
     listed = tuple(
-        Term(term_id=terms.id_of_term(row.term), term=row.term, action=row.action, kind=row.kind)
+        Term(term_id=blocklist_terms.id_of_term(row.term), term=row.term, action=row.action, kind=row.kind)
         for row in rows
     )
     return BlocklistAnswer(tenant_id=access.tenant_id, terms=listed)
@@ -60,7 +60,7 @@ def read_blocklist(access: CanAdminister) -> BlocklistAnswer:
 def add_term(access: CanAdminister, body: TermRequest) -> Term:
     """Add a term; the same term again takes the new action."""
     with access.platform.database.session() as session:
-        stored = terms.add_term(
+        stored = blocklist_terms.add_term(
             session,
             access.tenant_id,
             body.term,
@@ -69,14 +69,14 @@ def add_term(access: CanAdminister, body: TermRequest) -> Term:
             actor=access.principal.actor,
             request_id=access.request_id,
         )
-    return Term(term_id=terms.id_of_term(stored), term=stored, action=body.action, kind=body.kind)
+    return Term(term_id=blocklist_terms.id_of_term(stored), term=stored, action=body.action, kind=body.kind)
 
 
 @router.delete("/{term_id}", responses=responses(404))
 def remove_term(access: CanAdminister, term_id: TermPath) -> BlocklistAnswer:
     """Take a term out and answer what is left."""
     with access.platform.database.session() as session:
-        terms.remove_term(
+        blocklist_terms.remove_term(
             session,
             access.tenant_id,
             term_id,

@@ -15,9 +15,10 @@ from pydantic import BaseModel
 
 from astra_learn_assets.api.auth import Access, CanEdit, CanRead
 from astra_learn_assets.api.problems import responses
-from astra_learn_assets.api.wording import told
 from astra_learn_assets.contracts import DictionaryEntry, EntityKind
 from astra_learn_assets.errors import NotFound
+from astra_learn_assets.hotpath.wording import told
+from astra_learn_assets.spanish.fold import entry_key
 from astra_learn_assets.store import audit, dictionary, erasure, tenants
 
 router = APIRouter(prefix="/v1/tenants/{tenant}/dictionary", tags=["dictionary"])
@@ -80,7 +81,7 @@ class RemovedAnswer(BaseModel):
 
 def id_of_entry(wrong: str) -> str:
     """The id of an entry in paths: 16 hexadecimal digits of the SHA-256 of its key."""
-    return hashlib.sha256(dictionary.entry_key(wrong).encode()).hexdigest()[:16]
+    return hashlib.sha256(entry_key(wrong).encode()).hexdigest()[:16]
 
 
 @router.get(

@@ -8,15 +8,15 @@ from fastapi import APIRouter, Depends, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
-from astra_learn_assets.api import drafts, intake
 from astra_learn_assets.api.auth import CanEdit, CanRegister, Principal, admit, principal
 from astra_learn_assets.api.problems import responses
 from astra_learn_assets.api.state import app_state
-from astra_learn_assets.api.summary import SubmitSummary
 from astra_learn_assets.api.uploads import DOCX, read_draft, read_final
-from astra_learn_assets.api.wording import told
 from astra_learn_assets.contracts import Delta
 from astra_learn_assets.errors import BadInput
+from astra_learn_assets.hotpath import drafts, intake
+from astra_learn_assets.hotpath.summary import SubmitSummary
+from astra_learn_assets.hotpath.wording import told
 
 router = APIRouter(prefix="/v1")
 

@@ -8,9 +8,9 @@ from fastapi import APIRouter, Path, Query
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 
-from astra_learn_assets.api import learning
 from astra_learn_assets.api.auth import CanRead
 from astra_learn_assets.api.problems import responses
+from astra_learn_assets.learning import status
 
 router = APIRouter(prefix="/v1/tenants/{tenant}/learning", tags=["learning"])
 
@@ -21,40 +21,40 @@ class TrainingsAnswer(BaseModel):
     """Trainings, newest first."""
 
     tenant_id: str
-    trainings: tuple[learning.Training, ...]
+    trainings: tuple[status.Training, ...]
 
 
 @router.get("/status", responses=responses(404))
-def learning_status(access: CanRead) -> learning.LearningStatus:
+def learning_status(access: CanRead) -> status.LearningStatus:
     """Examples waiting, dictionary, the adapter in service, the last training."""
-    return learning.learning_status(access.platform, access.tenant_id)
+    return status.learning_status(access.platform, access.tenant_id)
 
 
 @router.get("/trainings", responses=responses(404))
 def list_trainings(access: CanRead, limit: Annotated[int, Query(ge=1, le=1000)] = 100) -> TrainingsAnswer:
     """Trainings with the word error rate before and after, newest first."""
-    found = learning.learning_trainings(access.platform, access.tenant_id, limit=limit)
+    found = status.learning_trainings(access.platform, access.tenant_id, limit=limit)
     return TrainingsAnswer(tenant_id=access.tenant_id, trainings=tuple(found))
 
 
 @router.get("/trainings/{run_id}", responses=responses(404))
-def read_training(access: CanRead, run_id: RunPath) -> learning.Training:
+def read_training(access: CanRead, run_id: RunPath) -> status.Training:
     """One training."""
-    return learning.learning_training(access.platform, access.tenant_id, run_id)
+    return status.learning_training(access.platform, access.tenant_id, run_id)
 
 
 @router.get("/trainings/{run_id}/logs", responses=responses(404))
-def read_training_log(access: CanRead, run_id: RunPath) -> learning.TrainingLog:
+def read_training_log(access: CanRead, run_id: RunPath) -> status.TrainingLog:
     """What is recorded of a training, and where its full log is."""
-    return learning.learning_log(access.platform, access.tenant_id, run_id)
+    return status.learning_log(access.platform, access.tenant_id, run_id)
 
 
 @router.get("/metrics", responses=responses(404))
 def read_metrics(
     access: CanRead, days: Annotated[int, Query(ge=1, le=3650, description="How far back.")] = 365
-) -> learning.LearningMetrics:
+) -> status.LearningMetrics:
     """Trainings over time."""
-    return learning.learning_metrics(access.platform, access.tenant_id, days=days)
+    return status.learning_metrics(access.platform, access.tenant_id, days=days)
 
 
 @router.get(
@@ -64,9 +64,9 @@ def read_metrics(
 )
 def export_csv(access: CanRead) -> StreamingResponse:
     """Every training as CSV."""
-    rows = learning.learning_trainings(access.platform, access.tenant_id, limit=10_000)
+    rows = status.learning_trainings(access.platform, access.tenant_id, limit=10_000)
     return StreamingResponse(
-        learning.export_csv(rows),
+        status.export_csv(rows),
         media_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": f'attachment; filename="aprendizaje-{access.tenant_id}.csv"'},
     )

@@ -12,11 +12,12 @@ from fastapi import APIRouter, Cookie, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from astra_learn_assets import ids
-from astra_learn_assets.api import learning, page
+from astra_learn_assets.api import page
 from astra_learn_assets.api.auth import Access, admit, authenticate
 from astra_learn_assets.api.limits import TooManyRequests
 from astra_learn_assets.api.state import app_state
 from astra_learn_assets.errors import AstraError, Forbidden, InvalidTenantId, NotFound, Unauthorized
+from astra_learn_assets.learning import status as learning
 
 router = APIRouter(include_in_schema=False)
 

@@ -1,0 +1,153 @@
+"""Two texts as words, and the stretches in which they differ."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from rapidfuzz.distance import Levenshtein
+
+from astra_learn_assets.comparator.names.phonetics import likeness, said_aloud, spelled
+from astra_learn_assets.spanish.lexicon import ABBREVIATIONS
+
+_TOKEN = re.compile(
+    r"(?:[^\W\d_]\.)+[^\W\d_](?!\w)\.?"  # P.P.
+    r"|[A-ZÑ]{2}\.[A-ZÑ]{2}\.?"  # EE.UU.
+    r"|\d+(?:[.,:/]\d+)*"
+    r"|[^\W_]+(?:['’·\-][^\W_]+)*"
+    r"|[^\w\s]|_"
+)
+_MAXIMUM_HUNK = 12
+
+
+class Token(NamedTuple):
+    """A word, number or sign; ``initial`` when it opens a sentence."""
+
+    text: str
+    start: int
+    end: int
+    initial: bool
+
+    @property
+    def is_word(self) -> bool:
+        return self.text[0].isalnum()
+
+
+class Link(NamedTuple):
+    """Tokens ``before[b0:b1]`` became ``after[a0:a1]``; one side may be empty."""
+
+    b0: int
+    b1: int
+    a0: int
+    a1: int
+
+
+def tokenize(text: str) -> list[Token]:
+    """Words and signs of ``text``, whitespace left out."""
+    tokens: list[Token] = []
+    make = tuple.__new__  # half the cost of calling Token, and there are fifty tokens a paragraph
+    initial = True
+    last = ""
+    for match in _TOKEN.finditer(text):
+        piece = match[0]
+        start, end = match.span()
+        if piece[0].isalnum():
+            tokens.append(make(Token, (piece, start, end, initial)))
+            initial = False
+            last = piece
+            continue
+        tokens.append(make(Token, (piece, start, end, False)))
+        previous, last = last, piece
+        if piece in ".?!:…¿¡":
+            previous = previous.casefold()
+            abbreviated = piece == "." and (previous in ABBREVIATIONS or len(previous) == 1)
+            initial = initial if abbreviated else True
+    return tokens
+
+
+class Difference(NamedTuple):
+    """Two texts as tokens, and where they differ: costly enough to be found once and handed on."""
+
+    before: list[Token]
+    after: list[Token]
+    links: list[Link]
+
+
+def difference(before: str, after: str) -> Difference:
+    """The word-level difference of two texts."""
+    old, new = tokenize(before), tokenize(after)
+    return Difference(old, new, links(old, new))
+
+
+def links(before: list[Token], after: list[Token]) -> list[Link]:
+    """The changes from ``before`` to ``after``, each as small as a name or a word is."""
+    codes: dict[str, int] = {}
+
+    def code(tokens: list[Token]) -> list[int]:
+        return [codes.setdefault(token.text, len(codes)) for token in tokens]
+
+    found: list[Link] = []
+    hunk: Link | None = None
+    for op in Levenshtein.opcodes(code(before), code(after)):
+        if op.tag == "equal":
+            if hunk is not None:
+                found.extend(_refine(hunk, before, after))
+            hunk = None
+        elif hunk is None:
+            hunk = Link(op.src_start, op.src_end, op.dest_start, op.dest_end)
+        else:
+            hunk = Link(hunk.b0, op.src_end, hunk.a0, op.dest_end)
+    if hunk is not None:
+        found.extend(_refine(hunk, before, after))
+    return found
+
+
+def _refine(hunk: Link, before: list[Token], after: list[Token]) -> list[Link]:
+    """Pair the words inside a hunk by likeness: one to one, or up to three to one (joined, split).
+
+    Classic dynamic programme over the two token rows; a token left alone costs 0.6, a pair
+    1 - likeness, so that only tokens more than .4 alike (given both sides) are paired.
+    """
+    n, m = hunk.b1 - hunk.b0, hunk.a1 - hunk.a0
+    if n == 0 or m == 0 or n > _MAXIMUM_HUNK or m > _MAXIMUM_HUNK or (n, m) == (1, 1):
+        return [hunk]
+    left = [t.text for t in before[hunk.b0 : hunk.b1]]
+    right = [t.text for t in after[hunk.a0 : hunk.a1]]
+    shapes = ((1, 1), (2, 1), (1, 2), (3, 1), (1, 3), (2, 3), (3, 2), (4, 1))
+    best: dict[tuple[int, int], tuple[float, tuple[int, int]]] = {(0, 0): (0.0, (0, 0))}
+    for i in range(n + 1):
+        for j in range(m + 1):
+            if (i, j) == (0, 0):
+                continue
+            options: list[tuple[float, tuple[int, int]]] = []
+            if i:
+                options.append((best[i - 1, j][0] + 0.6, (1, 0)))
+            if j:
+                options.append((best[i, j - 1][0] + 0.6, (0, 1)))
+            for di, dj in shapes:
+                if i >= di and j >= dj:
+                    a, b = left[i - di : i], right[j - dj : j]
+                    if (di, dj) != (1, 1) and not all(t[0].isalpha() for t in (*a, *b)):
+                        continue
+                    same = a[0][0].isalnum() == b[0][0].isalnum()
+                    value = likeness("".join(a), "".join(b)) if same else 0.0
+                    if dj == 1 and spelled(tuple(a)) == b[0].casefold():
+                        value = 1.0
+                    elif dj == 1 and b[0].isupper():
+                        value = max(value, likeness("".join(a), said_aloud(b[0])))
+                    if (di, dj) != (1, 1) and (value < 0.72 or (value < 1.0 and _one_alone(a, b, value))):
+                        continue
+                    options.append((best[i - di, j - dj][0] + (1.0 - value) * max(di, dj), (di, dj)))
+            best[i, j] = min(options)
+    made: list[Link] = []
+    i, j = n, m
+    while i or j:
+        di, dj = best[i, j][1]
+        made.append(Link(hunk.b0 + i - di, hunk.b0 + i, hunk.a0 + j - dj, hunk.a0 + j))
+        i, j = i - di, j - dj
+    return made[::-1]
+
+
+def _one_alone(left: list[str], right: list[str], joined: float) -> bool:
+    """Whether one word is as like without its neighbour: "Bitacura no" is no spelling of "Vitacura"."""
+    return any(len(a) > 3 and len(b) > 3 and likeness(a, b) >= joined for a in left for b in right)

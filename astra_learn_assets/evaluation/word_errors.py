@@ -1,0 +1,111 @@
+"""WER and CER of Spanish minutes (jiwer), under two normalizations.
+
+*Headline* (``words``): lower case, no punctuation. **Accents count**, because "reunion" for "reunión" is
+one of the errors the adapter is there to mend; so do digits ("1.200,50" is one word) and placeholders
+(``<PERSONA_1>`` is one word). This is what speech recognition calls WER and what a clerk corrects by ear.
+
+*Strict* (``strict``): the same words with their capitals, and every punctuation mark is a word. It is
+what a clerk corrects by eye. Both are gated: an adapter that forgets capitals reads worse even when every
+word is right.
+
+Both sides are put in NFC first. Rates are errors / reference words, so they can exceed 1.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+
+from astra_learn_assets.spanish.placeholder import PLACEHOLDER
+from astra_learn_assets.spanish.text import clean
+
+_TOKEN = re.compile(rf"{PLACEHOLDER.pattern}|\d+(?:[.,:/]\d+)*|[^\W\d_]+|[^\s]")
+_KEPT_SIGNS = frozenset("%€$ºª&+@")
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Edit operations against a reference of ``words`` words; counts of several texts add up."""
+
+    words: int = 0
+    substitutions: int = 0
+    deletions: int = 0
+    insertions: int = 0
+
+    def __add__(self, other: Counts) -> Counts:
+        return Counts(
+            self.words + other.words,
+            self.substitutions + other.substitutions,
+            self.deletions + other.deletions,
+            self.insertions + other.insertions,
+        )
+
+    @property
+    def errors(self) -> int:
+        """Substitutions, deletions and insertions."""
+        return self.substitutions + self.deletions + self.insertions
+
+    @property
+    def rate(self) -> float:
+        """Errors per reference word; with no reference word, errors per one word."""
+        return self.errors / max(self.words, 1)
+
+
+@dataclass(frozen=True)
+class TextCounts:
+    """The counts of one hypothesis: headline words, strict words, characters of the headline form."""
+
+    words: Counts
+    strict: Counts
+    characters: Counts
+
+    def __add__(self, other: TextCounts) -> TextCounts:
+        return TextCounts(
+            self.words + other.words, self.strict + other.strict, self.characters + other.characters
+        )
+
+
+NOTHING = TextCounts(Counts(), Counts(), Counts())
+
+
+def headline_words(text: str) -> list[str]:
+    """Words in lower case without punctuation; accents, numbers and placeholders stay."""
+    return [
+        token.lower()
+        for token in strict_words(text)
+        if token[0].isalnum() or PLACEHOLDER.fullmatch(token) or token in _KEPT_SIGNS
+    ]
+
+
+def strict_words(text: str) -> list[str]:
+    """Words as written, every punctuation mark a word of its own."""
+    return [match[0] for match in _TOKEN.finditer(clean(unicodedata.normalize("NFC", text)))]
+
+
+def compare(reference: str, hypothesis: str) -> TextCounts:
+    """Count what separates ``hypothesis`` from ``reference``."""
+    was, now = headline_words(reference), headline_words(hypothesis)
+    return TextCounts(
+        words=_count_words(was, now),
+        strict=_count_words(strict_words(reference), strict_words(hypothesis)),
+        characters=_count_characters(" ".join(was), " ".join(now)),
+    )
+
+
+def _count_words(reference: list[str], hypothesis: list[str]) -> Counts:
+    import jiwer
+
+    if not reference:
+        return Counts(insertions=len(hypothesis))
+    output = jiwer.process_words(" ".join(reference), " ".join(hypothesis))
+    return Counts(len(reference), output.substitutions, output.deletions, output.insertions)
+
+
+def _count_characters(reference: str, hypothesis: str) -> Counts:
+    import jiwer
+
+    if not reference:
+        return Counts(insertions=len(hypothesis))
+    output = jiwer.process_characters(reference, hypothesis)
+    return Counts(len(reference), output.substitutions, output.deletions, output.insertions)

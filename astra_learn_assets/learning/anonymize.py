@@ -1,0 +1,439 @@
+"""anonymized_pairs: pairs of compared documents become anonymized examples, one JSONL per document.
+
+The rule, in order, for each document whose examples are missing or were made under another policy:
+
+1. pseudonymize both sides of every pair with one map; a pair that thereby becomes identical taught
+   only a name, which the dictionary has already: it is left out;
+2. leave out what the quality rules refuse (poisoning is judged when a corpus is built, across documents);
+3. scan the finished bytes with a second, different detector; a hit leaves out that example alone;
+4. write the JSONL, then index its examples.
+
+The *policy* is everything that decides what is masked: the tenant's country and blocklist, the
+rosters, the detectors' versions and the data they know names from. Its fingerprint is kept with the
+document, so a name that enters the blocklist today, or a detector that is better tomorrow, anonymizes
+yesterday's documents anew. Until that has happened such a document is *stale*: no gate passes it, no
+corpus and no golden set takes it (:func:`is_approved`).
+
+``pii_gate`` judges the finished file again, and nothing is trained on a file without its passing
+verdict. A document whose diff cannot be read is kept out and compared again by the next run; one whose
+example file is not the one recorded has it made anew. Neither holds up the others.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from sqlalchemy import orm
+
+from astra_learn_assets.comparator import diff_file
+from astra_learn_assets.contracts import Delta, Example, GateVerdict
+from astra_learn_assets.datasets import golden, instruct, jsonl, quality
+from astra_learn_assets.errors import BadConfiguration, BadInput
+from astra_learn_assets.hotpath import stored_file
+from astra_learn_assets.platform import Platform
+from astra_learn_assets.privacy import pseudonymizer
+from astra_learn_assets.privacy.ner import nlp
+from astra_learn_assets.privacy.people import tables
+from astra_learn_assets.privacy.pseudonymizer import Pseudonymizer
+from astra_learn_assets.privacy.scan import presidio, residual_names
+from astra_learn_assets.privacy.scan.pii_gate import batch_canary, pii_gate
+from astra_learn_assets.privacy.scan.residual import ResidualScanner
+from astra_learn_assets.spanish import lexicon
+from astra_learn_assets.store import artifacts, blocklist, documents, examples, paths, tenants, verdicts
+from astra_learn_assets.store.tables import Document
+
+SUPERSEDED = "superseded by another privacy policy"
+
+
+@dataclass(frozen=True)
+class Policy:
+    """What is masked for one tenant; equal fingerprints mask alike."""
+
+    country: str
+    mask_terms: tuple[str, ...]
+    allow_terms: tuple[str, ...]
+    model: str | None
+
+    @property
+    def fingerprint(self) -> str:
+        """16 hexadecimal digits over every field and over :func:`detectors`."""
+        content = json.dumps(
+            [
+                self.country,
+                sorted(self.mask_terms),
+                sorted(self.allow_terms),
+                self.model,
+                detectors(self.model),
+            ]
+        )
+        return hashlib.sha256(content.encode()).hexdigest()[:16]
+
+    def pseudonymizer(self) -> Pseudonymizer:
+        """The first detector: replaces what it finds."""
+        return Pseudonymizer(
+            model=self.model,
+            country=self.country,
+            mask_terms=self.mask_terms,
+            allow_terms=self.allow_terms,
+        )
+
+    def scanner(self) -> ResidualScanner:
+        """The second detector: reports what is left."""
+        return ResidualScanner(
+            model=self.model,
+            country=self.country,
+            mask_terms=self.mask_terms,
+            allow_terms=self.allow_terms,
+        )
+
+
+@dataclass(frozen=True)
+class AnonymizeResult:
+    """What one pass made; ``digest`` covers every example file of the tenant."""
+
+    digest: str
+    documents: int
+    total_documents: int
+    examples: int
+    left_out: dict[str, int] = field(default_factory=dict)
+    entities: dict[str, int] = field(default_factory=dict)
+    unreadable: tuple[str, ...] = ()
+    """Documents whose diff could not be read; the next run compares them again."""
+    refused: tuple[str, ...] = ()
+    """Documents of which no examples can be made; their rows say why."""
+
+
+@lru_cache(maxsize=8)
+def detectors(model: str | None) -> tuple[str, ...]:
+    """What finds persons here: versions of the code, digests of the data; once per process and model.
+
+    A model that came as a folder counts by its content, because people overwrite folders.
+
+    Raises:
+        BadConfiguration: the model is neither a folder nor an installed package.
+    """
+    return (
+        f"pseudonymizer {pseudonymizer.VERSION}",
+        f"scored names {residual_names.VERSION}",
+        *(f"{name} {number}" for name, number in sorted(presidio.versions().items())),
+        f"lexicon {_content(lexicon.FOLDER)}",
+        f"tables of persons {_content(tables.FOLDER)}",
+        f"entity model {_model(model)}",
+    )
+
+
+def _model(model: str | None) -> str:
+    folder = nlp.SHIPPED_MODEL if model is None else Path(model)
+    if folder.is_dir():
+        return _content(folder)
+    try:
+        return f"{model} {version(str(model))}"
+    except PackageNotFoundError as error:
+        raise BadConfiguration(
+            f"entity model {model!r} is neither an installed spaCy package nor a folder: install it "
+            "or unset ASTRA_NER_MODEL"
+        ) from error
+
+
+def _content(folder: Path) -> str:
+    """16 digits over names and bytes of the files below ``folder``, without code's leftovers and prose."""
+    total = hashlib.sha256()
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and path.suffix not in {".pyc", ".md"}:
+            total.update(f"{path.relative_to(folder).as_posix()}\0".encode())
+            with path.open("rb") as file:
+                total.update(hashlib.file_digest(file, "sha256").digest())
+    return total.hexdigest()[:16]
+
+
+def policy_of(platform: Platform, tenant_id: str) -> Policy:
+    """The masking policy of ``tenant_id`` as of now: its country, blocklist and every roster."""
+    with platform.database.session() as session:
+        country = tenants.get(session, tenant_id).country
+        terms = blocklist.listing(session, tenant_id)
+        rosters = artifacts.rosters(session, tenant_id)
+    return Policy(
+        country=country,
+        mask_terms=tuple(sorted({term.term for term in terms if term.action == "mask"} | set(rosters))),
+        allow_terms=tuple(sorted(term.term for term in terms if term.action == "allow")),
+        model=platform.settings.ner_model,
+    )
+
+
+def anonymize_documents(platform: Platform, tenant_id: str) -> AnonymizeResult:
+    """Anonymize what is new or was made under another policy; leave the rest untouched."""
+    policy = policy_of(platform, tenant_id)
+    with platform.database.session() as session:
+        rows = documents.listing(session, tenant_id)
+    stale = [row for row in rows if _is_stale(row, policy)]
+    left_out: Counter[str] = Counter()
+    entities: Counter[str] = Counter()
+    unreadable: list[str] = []
+    refused: list[str] = []
+    made = 0
+    if stale:
+        first, second = policy.pseudonymizer(), policy.scanner()
+        for row in stale:
+            try:
+                delta = _delta(platform, tenant_id, row)
+                kept = _examples(tenant_id, row.document_id, delta, first, second, left_out)
+            except stored_file.Unreadable as error:
+                _keep_out(platform, tenant_id, row, str(error), again=True)
+                unreadable.append(row.document_id)
+                continue
+            except BadInput as error:
+                reason = f"no se pueden hacer ejemplos de este documento ({error})"
+                _keep_out(platform, tenant_id, row, reason, again=False)
+                refused.append(row.document_id)
+                continue
+            _store(platform, tenant_id, row, policy, kept)
+            made += len(kept)
+            for example in kept:
+                entities.update({_kind(name): count for name, count in example.meta.entities.items()})
+    with platform.database.session() as session:
+        rows = documents.listing(session, tenant_id)
+    return AnonymizeResult(
+        digest=pairs_digest(rows),
+        documents=len(stale) - len(unreadable) - len(refused),
+        total_documents=sum(row.pairs_sha256 is not None for row in rows),
+        examples=made,
+        left_out=dict(left_out),
+        entities=dict(entities),
+        unreadable=tuple(unreadable),
+        refused=tuple(refused),
+    )
+
+
+def outstanding(platform: Platform, tenant_id: str) -> documents.Outstanding:
+    """The documents of ``tenant_id`` that a preparing run would still change under today's policy."""
+    policy = policy_of(platform, tenant_id).fingerprint
+    with platform.database.session() as session:
+        return documents.outstanding(session, tenant_id, policy=policy)
+
+
+def judge(platform: Platform, tenant_id: str, *, dagster_run_id: str | None = None) -> list[GateVerdict]:
+    """pii_gate: judge every example file that has no verdict under the present policy; record each.
+
+    Returns one verdict per example file of the tenant, old ones included, so that the caller sees
+    the state of the whole partition. A stale document, or one whose file is not the one recorded, has a
+    refusal here that is not recorded: it speaks of no digest, and the file is about to be made anew.
+    """
+    policy = policy_of(platform, tenant_id)
+    with platform.database.session() as session:
+        rows = [row for row in documents.listing(session, tenant_id) if row.pairs_sha256]
+        known = {
+            row.document_id: verdicts.latest(session, tenant_id, "pii_gate", gate_digest(row)) for row in rows
+        }
+    results: list[GateVerdict] = []
+    waiting: list[tuple[Document, bytes]] = []
+    for row in rows:
+        verdict = known[row.document_id]
+        if _is_stale(row, policy):
+            results.append(_refusal(row, "made under another privacy policy: materialize anonymized_pairs"))
+        elif verdict is not None:
+            if row.approved is not verdict.passed:  # the same file under the same policy, made once more
+                with platform.database.session() as session:
+                    _note(session, row, verdict)
+            results.append(verdict)
+        else:
+            try:
+                waiting.append((row, read_pairs(platform, tenant_id, row)))
+            except stored_file.Unreadable as error:
+                results.append(_refusal(row, f"{error}; anonymized_pairs makes it anew"))
+    if not waiting:
+        return results
+    first, second = policy.pseudonymizer(), policy.scanner()
+    canary = batch_canary([data for _, data in waiting], pseudonymizer=first, scanner=second)
+    for row, data in waiting:
+        verdict = pii_gate(
+            data,
+            scanner=second,
+            pseudonymizer=first,
+            tenant_id=tenant_id,
+            digest=gate_digest(row),
+            canary=canary,
+        )
+        with platform.database.session() as session:
+            verdicts.record(session, verdict, dagster_run_id=dagster_run_id)
+            _note(session, row, verdict)
+        results.append(verdict)
+    return results
+
+
+def is_approved(row: Document, policy: Policy) -> bool:
+    """Whether the examples of ``row`` were made under ``policy`` and passed pii_gate."""
+    return row.state == "anonymized" and row.approved is True and row.pii_policy == policy.fingerprint
+
+
+def read_pairs(platform: Platform, tenant_id: str, row: Document) -> bytes:
+    """The example file that ``row`` records. One that is not it is given up, to be made anew.
+
+    Raises:
+        Unreadable: the file is missing, damaged, or has other content.
+    """
+    key = paths.pairs(tenant_id, row.document_id)
+    what = f"el fichero de ejemplos de {row.document_id}"
+    try:
+        return stored_file.sealed(platform, tenant_id, key, row.pairs_sha256, what=what)
+    except stored_file.Unreadable:
+        with platform.database.session() as session:
+            documents.reopen(session, tenant_id, row.document_id, pairs_sha256=str(row.pairs_sha256))
+        raise
+
+
+def gate_digest(row: Document) -> str:
+    """The digest a pii verdict is bound to: the example file *and* the policy it was made under."""
+    return hashlib.sha256(f"{row.pairs_sha256} {row.pii_policy}".encode()).hexdigest()
+
+
+def pairs_digest(rows: Sequence[Document]) -> str:
+    """SHA-256 over the ids and hashes of all example files, independent of the order of ``rows``."""
+    lines = sorted(f"{row.document_id} {row.pairs_sha256}" for row in rows if row.pairs_sha256)
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def _is_stale(row: Document, policy: Policy) -> bool:
+    if row.state == "quarantined" or row.diff_sha256 is None:
+        return False
+    return row.pii_policy != policy.fingerprint
+
+
+def _note(session: orm.Session, row: Document, verdict: GateVerdict) -> None:
+    """The verdict is the evidence, the document's ``approved`` what every later step reads."""
+    documents.judged(
+        session,
+        row.tenant_id,
+        row.document_id,
+        pairs_sha256=str(row.pairs_sha256),
+        pii_policy=str(row.pii_policy),
+        approved=verdict.passed,
+    )
+
+
+def _delta(platform: Platform, tenant_id: str, row: Document) -> Delta:
+    with platform.database.session() as session:
+        final = artifacts.get_artifact(session, tenant_id, row.artifact_id)
+    key = paths.diff(tenant_id, row.document_id, final.comparison)
+    what = f"la comparación de {row.document_id}"
+    data = stored_file.sealed(platform, tenant_id, key, row.diff_sha256, what=what)
+    try:
+        return diff_file.decode(data)
+    except BadInput as error:
+        raise stored_file.Unreadable(f"{what} no se puede leer") from error
+
+
+def _keep_out(platform: Platform, tenant_id: str, row: Document, reason: str, *, again: bool) -> None:
+    """Keep a document out, for good or until it is compared ``again``.
+
+    What it taught under another policy no longer teaches.
+    """
+    with platform.database.session() as session:
+        known = examples.of_document(session, tenant_id, row.document_id)
+        examples.exclude(session, tenant_id, [old.example_id for old in known if old.usable], SUPERSEDED)
+        documents.record(
+            session,
+            tenant_id,
+            document_id=row.document_id,
+            artifact_id=row.artifact_id,
+            state="quarantined",
+            reason=reason,
+            unreadable=again,
+        )
+
+
+def _refusal(row: Document, reason: str) -> GateVerdict:
+    return GateVerdict(
+        gate="pii_gate",
+        tenant_id=row.tenant_id,
+        digest=gate_digest(row),
+        passed=False,
+        reason=f"{row.document_id}: {reason}",
+    )
+
+
+def _examples(
+    tenant_id: str,
+    document_id: str,
+    delta: Delta,
+    first: Pseudonymizer,
+    second: ResidualScanner,
+    left_out: Counter[str],
+) -> list[Example]:
+    pairs = delta.examples
+    masked = first.pairs(
+        [(pair.before, pair.after, f"{document_id}/{pair.chunk_id}/{n}") for n, pair in enumerate(pairs)]
+    )
+    made: list[Example] = []
+    for pair, both in zip(pairs, masked, strict=True):
+        example = instruct.make_example(
+            pair=pair,
+            before=both.before,
+            after=both.after,
+            entities=both.entities,
+            tenant_id=tenant_id,
+            document_id=document_id,
+            engine_version=delta.engine_version,
+        )
+        reason = "only_a_name" if both.before == both.after else quality.assess(example)
+        if reason is None:
+            made.append(example)
+        else:
+            left_out[reason] += 1
+    report = second.scan_jsonl(jsonl.dump(made))
+    residual = {hit.line for hit in report.hits}
+    if residual:
+        left_out["residual"] += len(residual)
+    return [example for line, example in enumerate(made, start=1) if line not in residual]
+
+
+def _store(
+    platform: Platform, tenant_id: str, row: Document, policy: Policy, kept: Sequence[Example]
+) -> None:
+    """File first, then rows: an index entry never points at text that is not there."""
+    data = jsonl.dump(kept)
+    platform.vault.write(tenant_id, paths.pairs(tenant_id, row.document_id), data, overwrite=True)
+    is_golden = golden.is_golden(row.document_id, platform.settings.golden_share)
+    ids = {example.meta.example_id for example in kept}
+    with platform.database.session() as session:
+        known = examples.of_document(session, tenant_id, row.document_id)
+        superseded = [old.example_id for old in known if old.usable and old.example_id not in ids]
+        examples.exclude(session, tenant_id, superseded, SUPERSEDED)
+        examples.add(
+            session,
+            tenant_id,
+            [
+                examples.NewExample(
+                    example_id=example.meta.example_id,
+                    document_id=row.document_id,
+                    route=example.meta.route,
+                    golden=is_golden,
+                    usable=True,
+                    reason=None,
+                )
+                for example in kept
+            ],
+            revive=SUPERSEDED,
+        )
+        documents.record(
+            session,
+            tenant_id,
+            document_id=row.document_id,
+            artifact_id=row.artifact_id,
+            state="anonymized",
+            diff_sha256=row.diff_sha256,
+            pairs_sha256=hashlib.sha256(data).hexdigest(),
+            pii_policy=policy.fingerprint,
+            metrics={**row.metrics, "examples": len(kept)},
+        )
+
+
+def _kind(placeholder: str) -> str:
+    """``<PERSONA_1>`` -> ``PERSONA``."""
+    return placeholder.strip("<>").rsplit("_", 1)[0]

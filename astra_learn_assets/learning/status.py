@@ -1,0 +1,291 @@
+"""What is known of a tenant's learning, read in one go: for the API, the page and ``astra-learn status``.
+
+Counts, hashes and rates only; no text of a document and no name.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy import orm
+
+from astra_learn_assets import ids
+from astra_learn_assets.platform import Platform
+from astra_learn_assets.settings import Settings
+from astra_learn_assets.store import dictionary, documents, examples, promotions, tenants, trainings
+from astra_learn_assets.store.tables import Promotion, TrainingRun
+
+
+class _Answer(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class Training(_Answer):
+    """One training. Rates are errors per word of the golden set (0.021 = 2.1 %); None = not known yet."""
+
+    run_id: str
+    state: str
+    reason: str | None
+    attempt: int
+    dataset_hash: str | None
+    adapter_id: str | None
+    examples: int | None
+    wer_before: float | None = Field(description="Of what was served until then (champion, else base model).")
+    wer_after: float | None = Field(description="Of the adapter that was trained.")
+    wer_base: float | None = Field(description="Of the base model without any adapter.")
+    dagster_run_id: str | None
+    dagster_run_url: str | None
+    mlflow_run_id: str | None
+    created_at: datetime
+    finished_at: datetime | None
+
+
+class Champion(_Answer):
+    """The adapter that is served."""
+
+    adapter_id: str
+    promoted_at: datetime
+    promoted_by: str
+    kind: str
+
+
+class LearningStatus(_Answer):
+    """How a tenant's model is learning."""
+
+    tenant_id: str
+    display_name: str
+    documents: dict[str, int] = Field(description="Compared finals by state.")
+    examples_waiting: int = Field(description="Usable examples no finished training has seen.")
+    oldest_waiting_since: datetime | None
+    train_threshold: int = Field(description="Examples that start a training.")
+    examples: dict[str, int]
+    dictionary_version: int
+    dictionary_entries: int
+    champion: Champion | None
+    last_training: Training | None
+    training_now: bool
+    message: str = Field(description="The state in one Spanish sentence.")
+
+
+class LearningMetrics(_Answer):
+    """Finished trainings, oldest first, as figures over time."""
+
+    tenant_id: str
+    trainings: int
+    promoted: int
+    rejected: int
+    failed: int
+    points: tuple[Training, ...]
+
+
+class TrainingLog(_Answer):
+    """What is recorded of a training's course. Its console output is in Dagster (``dagster_run_url``)."""
+
+    run_id: str
+    state: str
+    reason: str | None
+    metrics: dict[str, Any]
+    dagster_run_id: str | None
+    dagster_run_url: str | None
+
+
+def learning_status(platform: Platform, tenant_id: str) -> LearningStatus:
+    """The status of ``tenant_id``.
+
+    Raises:
+        UnknownTenant, InvalidTenantId.
+    """
+    with platform.database.session() as session:
+        return status_in(session, platform.settings, ids.tenant_id(tenant_id))
+
+
+def status_in(session: orm.Session, settings: Settings, tenant_id: str) -> LearningStatus:
+    """:func:`learning_status` inside an open transaction."""
+    tenant = tenants.get(session, tenant_id)
+    pending = examples.pending(session, tenant_id)
+    version, entries = dictionary.read(session, tenant_id)
+    current = promotions.current(session, tenant_id)
+    rows = trainings.listing(session, tenant_id, limit=1)
+    running = bool(trainings.unfinished(session, tenant_id))
+    states: dict[str, int] = {}
+    for row in documents.listing(session, tenant_id):
+        states[row.state] = states.get(row.state, 0) + 1
+    return LearningStatus(
+        tenant_id=tenant_id,
+        display_name=tenant.display_name,
+        documents=states,
+        examples_waiting=pending.count,
+        oldest_waiting_since=pending.oldest_created_at,
+        train_threshold=settings.train_threshold,
+        examples=_numbers(examples.counts(session, tenant_id)),
+        dictionary_version=version,
+        dictionary_entries=len(entries),
+        champion=_champion(current),
+        last_training=_training(rows[0], settings) if rows else None,
+        training_now=running,
+        message=_message(pending.count, settings.train_threshold, running, current),
+    )
+
+
+def learning_trainings(platform: Platform, tenant_id: str, *, limit: int) -> list[Training]:
+    """The trainings of ``tenant_id``, newest first."""
+    with platform.database.session() as session:
+        tenants.get(session, ids.tenant_id(tenant_id))
+        rows = trainings.listing(session, tenant_id, limit=limit)
+        return [_training(row, platform.settings) for row in rows]
+
+
+def learning_training(platform: Platform, tenant_id: str, run_id: str) -> Training:
+    """One training of ``tenant_id``.
+
+    Raises:
+        NotFound: no such training, or it is of another tenant.
+    """
+    with platform.database.session() as session:
+        return _training(_own(session, tenant_id, run_id), platform.settings)
+
+
+def learning_log(platform: Platform, tenant_id: str, run_id: str) -> TrainingLog:
+    """What is recorded of one training.
+
+    Raises:
+        NotFound: no such training, or it is of another tenant.
+    """
+    with platform.database.session() as session:
+        row = _own(session, tenant_id, run_id)
+        return TrainingLog(
+            run_id=row.run_id,
+            state=row.state,
+            reason=row.reason,
+            metrics=row.metrics,
+            dagster_run_id=row.dagster_run_id,
+            dagster_run_url=_run_url(row, platform.settings),
+        )
+
+
+def learning_metrics(platform: Platform, tenant_id: str, *, days: int) -> LearningMetrics:
+    """The trainings of the last ``days``, oldest first, and how they ended."""
+    since = datetime.now(UTC) - timedelta(days=days)
+    points = [run for run in learning_trainings(platform, tenant_id, limit=1_000) if run.created_at >= since]
+    return LearningMetrics(
+        tenant_id=tenant_id,
+        trainings=len(points),
+        promoted=sum(run.state == "promoted" for run in points),
+        rejected=sum(run.state == "rejected" for run in points),
+        failed=sum(run.state == "failed" for run in points),
+        points=tuple(reversed(points)),
+    )
+
+
+COLUMNS = (
+    "run_id",
+    "state",
+    "reason",
+    "attempt",
+    "examples",
+    "wer_before",
+    "wer_after",
+    "wer_base",
+    "dataset_hash",
+    "adapter_id",
+    "dagster_run_id",
+    "mlflow_run_id",
+    "created_at",
+    "finished_at",
+)
+
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+
+
+def export_csv(rows: Iterable[Training]) -> Iterator[str]:
+    """``rows`` as CSV (RFC 4180), header first; text that would run as a formula is quoted."""
+    for values in (COLUMNS, *(_cells(row) for row in rows)):
+        buffer = io.StringIO()
+        csv.writer(buffer).writerow(values)
+        yield buffer.getvalue()
+
+
+def _cells(row: Training) -> list[str]:
+    values = row.model_dump(mode="json", include=set(COLUMNS))
+    return [_cell(values[column]) for column in COLUMNS]
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, str) and value.startswith(_FORMULA):
+        return f"'{value}"
+    return str(value)
+
+
+def _own(session: orm.Session, tenant_id: str, run_id: str) -> TrainingRun:
+    tenants.get(session, ids.tenant_id(tenant_id))
+    return trainings.get(session, run_id, tenant_id=tenant_id)
+
+
+def _training(row: TrainingRun, settings: Settings) -> Training:
+    wer: Mapping[str, Any] = row.metrics.get("wer") or {}
+    base = _number(wer.get("base_wer"))
+    champion = _number(wer.get("champion_wer"))
+    count = row.metrics.get("examples")
+    return Training(
+        run_id=row.run_id,
+        state=row.state,
+        reason=row.reason,
+        attempt=row.attempt,
+        dataset_hash=row.dataset_hash,
+        adapter_id=row.adapter_id,
+        examples=count if isinstance(count, int) else None,
+        wer_before=base if champion is None else champion,
+        wer_after=_number(wer.get("candidate_wer")),
+        wer_base=base,
+        dagster_run_id=row.dagster_run_id,
+        dagster_run_url=_run_url(row, settings),
+        mlflow_run_id=row.mlflow_run_id,
+        created_at=row.created_at,
+        finished_at=row.finished_at,
+    )
+
+
+def _run_url(row: TrainingRun, settings: Settings) -> str | None:
+    if row.dagster_run_id is None or settings.dagster_url is None:
+        return None
+    return f"{settings.dagster_url.rstrip('/')}/runs/{row.dagster_run_id}"
+
+
+def _champion(row: Promotion | None) -> Champion | None:
+    if row is None:
+        return None
+    return Champion(
+        adapter_id=row.adapter_id, promoted_at=row.created_at, promoted_by=row.promoted_by, kind=row.kind
+    )
+
+
+def _number(value: object) -> float | None:
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def _numbers(counts: Mapping[str, int]) -> dict[str, int]:
+    return {str(name): int(number) for name, number in counts.items()}
+
+
+def _message(waiting: int, threshold: int, running: bool, champion: Promotion | None) -> str:
+    first = (
+        "Su modelo propio está en servicio."
+        if champion
+        else "Todavía no hay un modelo propio: se usa el modelo de base."
+    )
+    if running:
+        return f"{first} Ahora mismo se está entrenando con sus correcciones."
+    if waiting == 0:
+        return f"{first} No hay correcciones nuevas en espera."
+    missing = threshold - waiting
+    if missing <= 0:
+        return f"{first} Hay {waiting} correcciones en espera: el próximo entrenamiento empezará pronto."
+    return f"{first} Hay {waiting} correcciones en espera; con {missing} más empezará un entrenamiento."

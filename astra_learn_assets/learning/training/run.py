@@ -1,0 +1,226 @@
+"""The row of one training: begun by the sensor or by hand, carried through the learning assets.
+
+A sensor's run names its row in the tag ``astra/training_id``. A run started by hand has no tag: if
+the tenant's newest training already has the very same corpus and ended in a verdict, the run is a
+re-materialization and keeps that row as it is; otherwise it is a new attempt. So is a run that was
+executed again after its row had ended with another corpus.
+
+A row that has ended changes no more, except for ``dagster_run_id``: the run that worked on it last. By it
+every later step of a run finds its own training, and not whichever is the newest by then. What a step knows
+for that travels as one :class:`Step`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, NoReturn
+
+from sqlalchemy import orm
+
+from astra_learn_assets.errors import GateRefused
+from astra_learn_assets.platform import Platform
+from astra_learn_assets.store import examples, trainings
+from astra_learn_assets.store.tables import TrainingRun
+
+TAG = "astra/training_id"
+ADAPTER_TAG = "astra/adapter_id"
+_ENDED = ("promoted", "rejected")
+
+
+@dataclass(frozen=True)
+class Step:
+    """What ties a step to its training: whose it is, its Dagster run, and what that run's tags name.
+
+    ``training_id``: the row that was begun for the run; ``adapter_id``: the adapter to judge and promote
+    instead of the training's own.
+    """
+
+    tenant_id: str
+    dagster_run_id: str
+    training_id: str | None = None
+    adapter_id: str | None = None
+
+    @classmethod
+    def tagged(cls, tenant_id: str, dagster_run_id: str, tags: Mapping[str, str]) -> Step:
+        """The step of a run with ``tags``."""
+        return cls(tenant_id, dagster_run_id, tags.get(TAG), tags.get(ADAPTER_TAG))
+
+
+@dataclass(frozen=True)
+class Training:
+    """A training with a corpus: what the assets after ``training_corpus`` need to know of it."""
+
+    run_id: str
+    tenant_id: str
+    dataset_hash: str
+    golden_hash: str
+    state: str
+    adapter_id: str | None
+    mlflow_run_id: str | None
+    through_seq: int
+    metrics: dict[str, Any]
+
+    @property
+    def ended(self) -> bool:
+        """Whether it already has its verdict; such a row is never changed again."""
+        return self.state in _ENDED
+
+
+def through_seq(platform: Platform, step: Step) -> int:
+    """The last example a training may use: its row's, or the tenant's newest for a run by hand.
+
+    Raises:
+        NotFound: the training is not this tenant's.
+    """
+    with platform.database.session() as session:
+        if step.training_id is not None:
+            return trainings.get(session, step.training_id, tenant_id=step.tenant_id).through_seq
+        usable = examples.usable(session, step.tenant_id)
+        return usable[-1].seq if usable else 0
+
+
+def begin(
+    platform: Platform,
+    step: Step,
+    *,
+    through_seq: int,
+    dataset_hash: str,
+    golden_hash: str,
+    examples: int,
+) -> TrainingRun:
+    """Tie a corpus to its training row; see the module for which row that is.
+
+    Raises:
+        NotFound: the named training is not this tenant's.
+    """
+    with platform.database.session() as session:
+        row: TrainingRun | None
+        if step.training_id is not None:
+            row = trainings.get(session, step.training_id, tenant_id=step.tenant_id)
+        else:
+            row = next(iter(trainings.listing(session, step.tenant_id, limit=1)), None)
+        if row is not None and _is_rematerialization(row, dataset_hash, golden_hash):
+            return trainings.update(session, row.run_id, dagster_run_id=step.dagster_run_id)
+        if row is None or step.training_id is None or row.state in trainings.ENDED:
+            row = _next_attempt(session, step.tenant_id, through_seq)
+        return trainings.update(
+            session,
+            row.run_id,
+            state="training",
+            dataset_hash=dataset_hash,
+            dagster_run_id=step.dagster_run_id,
+            metrics={"golden_hash": golden_hash, "examples": examples},
+        )
+
+
+def again(platform: Platform, step: Step, training: Training) -> Training:
+    """A new attempt at the corpus of a training that has ended, for an adapter it did not have."""
+    with platform.database.session() as session:
+        row = _next_attempt(session, training.tenant_id, training.through_seq)
+        kept = {
+            name: training.metrics[name] for name in ("golden_hash", "examples") if name in training.metrics
+        }
+        row = trainings.update(
+            session,
+            row.run_id,
+            state="training",
+            dataset_hash=training.dataset_hash,
+            dagster_run_id=step.dagster_run_id,
+            metrics=kept,
+        )
+        return _training(row)
+
+
+def of_step(platform: Platform, step: Step) -> Training:
+    """The training a step works on: the one its run began, else the one its tag names, else the newest.
+
+    The last is for a run by hand that materializes later steps alone.
+
+    Raises:
+        GateRefused: when there is none with a corpus.
+        NotFound: the named training is not this tenant's.
+    """
+    with platform.database.session() as session:
+        rows = _with_corpus(session, step.tenant_id)
+        own = next((row for row in rows if row.dagster_run_id == step.dagster_run_id), None)
+        if own is None and step.training_id is not None:
+            named = trainings.get(session, step.training_id, tenant_id=step.tenant_id)
+            own = named if _has_corpus(named) else None
+        elif own is None and rows:
+            own = rows[0]
+        return _training(own or _no_corpus(step.tenant_id))
+
+
+def newest(platform: Platform, tenant_id: str) -> Training:
+    """The tenant's newest training that has a corpus.
+
+    Raises:
+        GateRefused: when there is none.
+    """
+    with platform.database.session() as session:
+        rows = _with_corpus(session, tenant_id)
+        return _training(rows[0] if rows else _no_corpus(tenant_id))
+
+
+def note(platform: Platform, training: Training, *, metrics: dict[str, Any], **columns: Any) -> None:
+    """Add ``metrics`` and set ``columns`` on a row that has not ended."""
+    if training.ended:
+        return
+    with platform.database.session() as session:
+        row = trainings.get(session, training.run_id)
+        trainings.update(session, training.run_id, metrics={**row.metrics, **metrics}, **columns)
+
+
+def end(platform: Platform, training: Training, *, state: str, reason: str) -> None:
+    """Close a row with its verdict; a row that has ended keeps the first one."""
+    if training.ended:
+        return
+    with platform.database.session() as session:
+        trainings.update(session, training.run_id, state=state, reason=reason, finished_at=datetime.now(UTC))
+
+
+def _next_attempt(session: orm.Session, tenant_id: str, through_seq: int) -> TrainingRun:
+    return trainings.start(
+        session,
+        tenant_id,
+        through_seq=through_seq,
+        attempt=trainings.next_attempt(session, tenant_id, through_seq),
+        dagster_run_id=None,
+    )
+
+
+def _with_corpus(session: orm.Session, tenant_id: str) -> list[TrainingRun]:
+    """Newest first."""
+    return [row for row in trainings.listing(session, tenant_id, limit=200) if _has_corpus(row)]
+
+
+def _no_corpus(tenant_id: str) -> NoReturn:
+    raise GateRefused(f"tenant {tenant_id} has no training corpus: materialize training_corpus first")
+
+
+def _has_corpus(row: TrainingRun) -> bool:
+    return row.dataset_hash is not None and "golden_hash" in row.metrics
+
+
+def _training(row: TrainingRun) -> Training:
+    return Training(
+        run_id=row.run_id,
+        tenant_id=row.tenant_id,
+        dataset_hash=str(row.dataset_hash),
+        golden_hash=row.metrics["golden_hash"],
+        state=row.state,
+        adapter_id=row.adapter_id,
+        mlflow_run_id=row.mlflow_run_id,
+        through_seq=row.through_seq,
+        metrics=dict(row.metrics),
+    )
+
+
+def _is_rematerialization(row: TrainingRun, dataset_hash: str, golden_hash: str) -> bool:
+    return (
+        row.state in _ENDED
+        and row.dataset_hash == dataset_hash
+        and row.metrics.get("golden_hash") == golden_hash
+    )

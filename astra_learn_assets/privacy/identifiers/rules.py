@@ -1,0 +1,216 @@
+"""What a rule for an identifier is, and when its context counts.
+
+A *strong* rule may fire on form and check digit alone. Any rule fires on form when one of its context
+words stands close by: before it (:data:`BEFORE` characters, no sentence end between) or after it
+(:data:`AFTER`, as in "1710034065 (cédula)"). With context a wrong check digit is masked too: a slip of
+the recognizer does not make a citizen's number public.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from pathlib import Path
+
+from astra_learn_assets.errors import BadConfiguration
+from astra_learn_assets.spanish.fold import fold_chars
+
+BEFORE = 48
+MARGIN = 40
+_DIGITS = re.compile(r"\d[^\d\n]{0,4}\d(?:[^\d\n]{0,4}\d)+")
+AFTER = 28
+_REACH = 64  # what a rule reads beyond its window: context before and after, and vetoes
+_LONG_PIECE = 2000  # characters; longer ones are not remembered
+_SENTENCE_END = re.compile(r"[.!?]\s+(?=[A-ZÁÉÍÓÚÑ¿¡])|\n\s*\n")
+_WORDS = Path(__file__).resolve().parent / "words"
+_ABBREVIATION_END = re.compile(r"(?:\b\w{1,3}|\bnúm|\btel[eé]f|\bident)\.\s+$", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something to mask in a cleaned text: ``kind`` is the placeholder's word, ``rank`` the precedence
+    (higher wins an overlap), ``detector`` says who found it."""
+
+    start: int
+    end: int
+    kind: str
+    rank: int
+    detector: str
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A form with its check. ``check`` gets the match without separators, upper-cased.
+
+    ``needs``: one of these must occur in the folded text; a rule without it is about digits and is
+    only tried near some.
+    """
+
+    kind: str
+    form: re.Pattern[str]
+    check: Callable[[str], bool] | None = None
+    strong: bool = False
+    context: frozenset[str] = frozenset()
+    context_only_if_valid: bool = False
+    rank: int = 50
+    veto_after: re.Pattern[str] | None = None
+    veto_before: re.Pattern[str] | None = None
+    name: str = ""
+    keep_separators: bool = False
+    needs: tuple[str, ...] = ()
+    _words: re.Pattern[str] | None = field(init=False, repr=False, compare=False, default=None)
+    _hints: tuple[str, ...] = field(init=False, repr=False, compare=False, default=())
+
+    def __post_init__(self) -> None:
+        if self.context:
+            alternatives = "|".join(
+                re.escape(word).replace(r"\ ", r"[\s.]{1,3}")
+                for word in sorted(self.context, key=len, reverse=True)
+            )
+            hints = sorted({word.split(" ")[0] for word in self.context}, key=len)
+            hints = [h for i, h in enumerate(hints) if not any(short in h for short in hints[:i])]
+            object.__setattr__(self, "_hints", tuple(hints))
+            object.__setattr__(self, "_words", re.compile(rf"(?<!\w)(?:{alternatives})(?![^\W\d])"))
+
+    def hinted(self, folded: str) -> bool:
+        """Whether the beginning of any context word occurs in a folded text; without, none is near."""
+        return any(hint in folded for hint in self._hints)
+
+    def find(self, text: str, folded: str, low: int = 0, high: int | None = None) -> Iterator[Finding]:
+        """All places in ``text[low:high]`` (``folded`` is its accent-blind form) where the rule fires."""
+        for match in self.form.finditer(text, low, len(text) if high is None else high):
+            start, end = match.span("id") if "id" in self.form.groupindex else match.span()
+            if start == end or self._vetoed(text, start, end):
+                continue
+            compact = text[start:end].upper()
+            if not self.keep_separators:
+                compact = re.sub(r"[\s.\-–/·,_]", "", compact)
+            valid = self.check is None or self.check(compact)
+            fires = (valid and self.strong) or (
+                self._words is not None
+                and (valid or not self.context_only_if_valid)
+                and self.near(text, folded, start, end)
+            )
+            if fires:
+                yield Finding(
+                    start,
+                    end,
+                    self.kind,
+                    self.rank + (5 if valid and self.check else 0),
+                    self.name or self.kind,
+                )
+
+    def near(self, text: str, folded: str, start: int, end: int) -> bool:
+        """Whether a context word stands before or after ``[start, end)``."""
+        if self._words is None:
+            return False
+        low = max(0, start - BEFORE)
+        window = text[low:start]
+        for stop in list(_SENTENCE_END.finditer(window))[::-1]:
+            if not _ABBREVIATION_END.search(window[: stop.end()]):
+                low += stop.end()
+                break
+        if self._words.search(folded, low, start):
+            return True
+        after = text[end : end + AFTER]
+        cut = _SENTENCE_END.search(after)
+        return bool(self._words.search(folded, end, end + (cut.start() if cut else len(after))))
+
+    def _vetoed(self, text: str, start: int, end: int) -> bool:
+        if self.veto_after and self.veto_after.match(text, end):
+            return True
+        return bool(self.veto_before and self.veto_before.search(text[max(0, start - 24) : start]))
+
+
+def words(text: str) -> frozenset[str]:
+    """Context words from a ``|``-separated list, folded the way the text is."""
+    return frozenset(fold_chars(word) for word in text.split("|"))
+
+
+def listed(table: str, *, folded: bool = True) -> tuple[str, ...]:
+    """Terms of ``words/<table>.txt`` in their order: one a line; ``#`` begins a comment line.
+
+    Raises:
+        BadConfiguration: for a term that stands twice or, where they are ``folded`` words, is not folded.
+    """
+    lines = (_WORDS / f"{table}.txt").read_text(encoding="utf-8").splitlines()
+    terms = [line for line in lines if line and not line.startswith("#")]
+    for at, term in enumerate(terms):
+        if term in terms[:at]:
+            raise BadConfiguration(f"words/{table}.txt: {term!r} stands twice")
+        if folded and term != fold_chars(term).strip():
+            raise BadConfiguration(f"words/{table}.txt: write {fold_chars(term).strip()!r}, not {term!r}")
+    return tuple(terms)
+
+
+class RuleSet:
+    """Rules that are tried together; what stands around the same number again is not looked at again.
+
+    Draft and final share nearly all their numbers, and so do the rounds over one text.
+    """
+
+    def __init__(self, rules: Iterable[Rule]) -> None:
+        rules = tuple(rules)
+        self._told = tuple(rule for rule in rules if rule.needs)
+        self._numbers = tuple(rule for rule in rules if not rule.needs)
+        self._near = lru_cache(maxsize=8192)(self._near_number)
+
+    def find(self, text: str) -> list[Finding]:
+        """Every firing of every rule; overlaps are left in."""
+        found: list[Finding] = []
+        folded = fold_chars(text)
+        for rule in self._told:
+            if any(word in folded for word in rule.needs):
+                found += rule.find(text, folded)
+        for low, high in number_windows(text):
+            base = max(0, low - _REACH)
+            piece = text[base : high + _REACH]
+            near = self._near if len(piece) < _LONG_PIECE else self._near_number
+            found += [
+                replace(f, start=f.start + base, end=f.end + base)
+                for f in near(piece, low - base, high - base)
+            ]
+        return found
+
+    def _near_number(self, piece: str, low: int, high: int) -> tuple[Finding, ...]:
+        folded = fold_chars(piece)
+        return tuple(
+            f
+            for rule in self._numbers
+            if rule.strong or rule.hinted(folded)
+            for f in rule.find(piece, folded, low, high)
+        )
+
+
+def number_windows(text: str) -> list[tuple[int, int]]:
+    """Stretches around three digits or more; long text is mostly far from any number."""
+    windows: list[tuple[int, int]] = []
+    for match in _DIGITS.finditer(text):
+        low, high = max(0, match.start() - MARGIN), min(len(text), match.end() + MARGIN)
+        if windows and low <= windows[-1][1]:
+            windows[-1] = windows[-1][0], high
+        else:
+            windows.append((low, high))
+    return windows
+
+
+def resolve(findings: Iterable[Finding]) -> list[Finding]:
+    """Findings without overlap, in order of place: higher rank, then longer, then earlier wins.
+
+    What a loser covers beyond the winners is kept if it still holds a word of three letters or
+    digits, so a partial overlap never uncovers anything.
+    """
+    taken: list[Finding] = []
+    for finding in sorted(findings, key=lambda f: (-f.rank, f.start - f.end, f.start)):
+        pieces = [(finding.start, finding.end)]
+        for other in taken:
+            pieces = [
+                piece
+                for start, end in pieces
+                for piece in ((start, min(end, other.start)), (max(start, other.end), end))
+                if piece[0] < piece[1]
+            ]
+        taken += [Finding(s, e, finding.kind, finding.rank, finding.detector) for s, e in pieces]
+    return sorted(taken, key=lambda f: f.start)

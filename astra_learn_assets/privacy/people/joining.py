@@ -1,0 +1,135 @@
+"""Persons found by several rules made one: loose ends off, neighbours joined, repeats of a name found."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+from astra_learn_assets.privacy.identifiers.rules import Finding
+from astra_learn_assets.privacy.people import persons
+from astra_learn_assets.spanish.fold import fold_chars
+from astra_learn_assets.spanish.lexicon import given_names, role_words
+
+_WORD_BEFORE = re.compile(r"(?<![\w’'-])([^\W\d_]+)[.]?[ ]$")
+_JOINT = re.compile(r"[ ]{1,2}|-|")
+_BRIDGE = re.compile(r"[ ]([A-ZÁÉÍÓÚÑÀÈÒÇ][a-záéíóúüñàèòç]{2,})[ ]")  # "Hilda [Barco] Samaniego"
+_PRINTED_BEFORE = re.compile(r"(?<!\w)[a-záéíóúñ]{2,} $")
+_LOOSE_WORD = re.compile(r"\w+")
+
+
+def repeat_names(text: str, names: Sequence[str], kept: Sequence[tuple[int, int]] = ()) -> list[Finding]:
+    """Places in ``text`` where a word of one of ``names`` stands again.
+
+    Lower-case repeats count only for words that are no ordinary Spanish ("casado", "blanco").
+    """
+    words = {
+        fold_chars(w)
+        for name in names
+        for w in persons.WORD.findall(name)
+        if len(w) > 2 and fold_chars(w) not in persons.PARTICLES
+    }
+    if not words:
+        return []
+    found = []
+    tokens = persons.tokens(text)
+    for (start, end), folded in zip(tokens.spans, tokens.words, strict=True):
+        if folded not in words or any(s <= start and end <= e for s, e in kept):
+            continue
+        ordinary = persons.is_ordinary(folded)
+        if ordinary and (
+            not text[start].isupper() or _starts_sentence(text, start) or persons.is_common(folded)
+        ):
+            continue
+        found.append(Finding(start, end, "PERSONA", persons.RANK - 5, "repeat"))
+    return found
+
+
+def join_names(text: str, found: Sequence[Finding]) -> list[Finding]:
+    """Findings with persons trimmed of loose ends and joined where only a space or hyphen parts them."""
+    out: list[Finding] = []
+    for finding in found:
+        if finding.kind == "PERSONA":
+            trimmed = _trim(text, finding)
+            if trimmed is None:
+                continue
+            if trimmed.rank < 80 and trimmed.detector != "repeat":
+                last_word = persons.more_surnames(text, trimmed.start, trimmed.end)
+                trimmed = replace(trimmed, end=last_word)
+            last = out[-1] if out else None
+            if last and last.end > trimmed.start:
+                if last.end >= trimmed.end:
+                    continue
+                trimmed = replace(trimmed, start=last.end)
+            if last and last.kind == "PERSONA" and _joined(text, last, trimmed):
+                rank = max(last.rank, trimmed.rank)
+                out[-1] = Finding(last.start, trimmed.end, "PERSONA", rank, last.detector)
+                continue
+            finding = (
+                _with_given_name(text, trimmed) if last is None or last.end < trimmed.start - 24 else trimmed
+            )
+        out.append(finding)
+    return out
+
+
+def _joined(text: str, first: Finding, second: Finding) -> bool:
+    """Whether nothing, or one more word of the same name, parts two persons."""
+    bridge = _BRIDGE.fullmatch(text, first.end, second.start)
+    if bridge is None or "repeat" in (first.detector, second.detector):
+        return bridge is None and _JOINT.fullmatch(text, first.end, second.start) is not None
+    return fold_chars(bridge[1]) not in role_words() and not text[second.start : second.end].isupper()
+
+
+def _with_given_name(text: str, finding: Finding) -> Finding:
+    """The finding with a given name or initial that stands right before it ("flora [millahual]")."""
+    before = _WORD_BEFORE.search(text[max(0, finding.start - 24) : finding.start])
+    if finding.rank >= 80 or not before:
+        return finding
+    word = fold_chars(before[1])
+    head = finding.start - len(before[0])
+    unlisted = (  # "interviene [Ion] Cruz": in printed text, behind a word that is none of it
+        before[1].istitle()
+        and not text[finding.start : finding.end].isupper()
+        and before.start() > 0
+        and not (persons.is_common(word) or word in persons.TITLE_WORDS)
+        and _PRINTED_BEFORE.search(text[max(0, finding.start - 36) : head]) is not None
+    )
+    if word in persons.PARTICLES or not (
+        word in given_names() or (len(word) == 1 and "." in before[0]) or unlisted
+    ):
+        return finding
+    if persons.is_citizen(text, finding.start - len(before[0])):
+        return finding
+    start = finding.start - len(before[0])
+    return Finding(start, finding.end, finding.kind, finding.rank, finding.detector)
+
+
+def _trim(text: str, finding: Finding) -> Finding | None:
+    words = list(_LOOSE_WORD.finditer(text, finding.start, finding.end))
+    while words and fold_chars(words[0][0]) in ("y", "e", "i") and words[0][0].islower():
+        words.pop(0)
+    while (
+        len(words) > 1
+        and fold_chars(words[-1][0]) in persons.PARTICLES | {"y", "e", "a"}
+        and _loose(text, words[-1])
+    ):
+        words.pop()
+    if not words or (finding.rank < 80 and not any(len(w[0]) > 1 for w in words)):
+        return None
+    end = words[-1].end()
+    if len(words[-1][0]) == 1 and text[end : end + 1] == "." and end < finding.end:
+        end += 1
+    return Finding(words[0].start(), end, finding.kind, finding.rank, finding.detector)
+
+
+def _loose(text: str, word: re.Match[str]) -> bool:
+    """Whether a last word is a link and no initial: "de", also "DE" or "Y" in capitals, not "Y."."""
+    return (
+        word[0].islower()
+        or (len(word[0]) > 1 and word[0].isupper())
+        or text[word.end() : word.end() + 1] != "."
+    )
+
+
+def _starts_sentence(text: str, start: int) -> bool:
+    return re.search(r"(?:^|[.!?¿¡:\n]\s*)$", text[max(0, start - 3) : start]) is not None

@@ -1,0 +1,44 @@
+"""What text is, for a data set: one normal form, and the words compared.
+
+Two spellings of the same thing must not become two examples, so every text goes through
+:func:`clean` before it is hashed. :func:`folded_words` is coarser: it is what "nearly the same text"
+means when the golden set is kept out of a corpus.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from astra_learn_assets.spanish.fold import near_fold
+from astra_learn_assets.spanish.placeholder import PLACEHOLDER
+
+_INVISIBLE = dict.fromkeys(map(ord, "\u00ad\u200b\u200c\u200d\u2060\ufeff"))
+_BLANKS = re.compile(r"[^\S\n]+")
+_LINE_ENDS = re.compile(r"\r\n?|[\u0085\u2028\u2029\v\f]")
+_WORD = re.compile(r"\w+")
+
+
+def clean(text: str) -> str:
+    """The normal form of a text: NFC, ``\\n`` line ends, single blanks, nothing invisible.
+
+    Soft hyphens, zero-width characters and byte-order marks go because nobody who corrected the
+    document could see them. Other control characters stay: they are for the quality rules to refuse.
+    """
+    text = _LINE_ENDS.sub("\n", unicodedata.normalize("NFC", text).translate(_INVISIBLE))
+    return "\n".join(_BLANKS.sub(" ", line).strip() for line in text.split("\n")).strip()
+
+
+def folded_words(text: str) -> tuple[str, ...]:
+    """Lower-case words without accents or punctuation; every placeholder is the word ``<>``.
+
+    Placeholder numbers are shuffled per example, so they must not make two texts differ.
+    """
+    words: list[str] = []
+    position = 0
+    for match in PLACEHOLDER.finditer(text):
+        words += _WORD.findall(near_fold(text[position : match.start()]))
+        words.append("<>")
+        position = match.end()
+    words += _WORD.findall(near_fold(text[position:]))
+    return tuple(words)

@@ -1,0 +1,297 @@
+"""The learning path on the cluster: the one file here that knows ``astra_learn_assets``.
+
+Postgres, Redis and the object store are those of the other tests. Dagster has the deployment's own
+``dagster.yaml``, but for the launcher and its clocks: runs become Jobs through the real K8sRunLauncher, which
+comes with a service account that may do what the official chart lets it. The pods find the databases by URL
+and the object store by a hostPath volume.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import sqlalchemy as sa
+import yaml
+
+from astra_learn_assets.definitions import defs
+from astra_learn_assets.partitions import tenant_partitions
+from astra_learn_assets.platform import Platform
+from astra_learn_assets.services.embedded import export_env
+from astra_learn_assets.settings import REPOSITORY, Settings, get_settings
+from astra_learn_assets.simulation.council.simulator import make_council
+from astra_learn_assets.store import examples, promotions, tenants, trainings
+from astra_learn_assets.store.db import normalise_url
+from astra_learn_assets.store.tables import TrainingRun
+from astra_learn_assets_tests.cluster.cluster import Cluster
+from astra_learn_assets_tests.cluster.container import Image
+from astra_learn_assets_tests.cluster.dagster_processes import DagsterProcesses
+from astra_learn_assets_tests.cluster.kube import Object
+from astra_learn_assets_tests.cluster.nodes import GPU, POOL_LABEL
+from astra_learn_assets_tests.graph.conftest import SMALL, Town
+
+IMAGE = "astra-trainer:v1"
+NAMESPACE = "learning"
+START_TIMEOUT = 90
+TRAIN = "train_adapter"
+SESSIONS = tuple(range(8))
+_SECONDS = 400.0
+_HOME = "/opt/dagster/dagster_home"
+_GPU_TAGS = {
+    "container_config": {"resources": {"limits": {GPU: 1}}},
+    "pod_spec_config": {
+        "node_selector": {POOL_LABEL: "training"},
+        "tolerations": [{"key": GPU, "operator": "Exists", "effect": "NoSchedule"}],
+    },
+    "job_spec_config": {"active_deadline_seconds": 3600, "ttl_seconds_after_finished": 3600},
+}
+_KNOBS: dict[str, Any] = {
+    **SMALL,
+    "sensor_interval_seconds": 2,
+    "train_backoff_minutes": 0.0,
+    "train_settle_minutes": 0.0,
+    "gpu_tags": json.dumps(_GPU_TAGS),
+}
+_RIGHTS = [
+    {"apiGroups": ["batch"], "resources": ["jobs", "jobs/status"], "verbs": ["*"]},
+    {"apiGroups": [""], "resources": ["pods", "pods/log", "pods/status"], "verbs": ["get", "list", "watch"]},
+    {"apiGroups": [""], "resources": ["events"], "verbs": ["list"]},
+]
+
+
+class Learning:
+    """Dagster over the namespace ``learning`` of a cluster, and the platform that its runs work on."""
+
+    def __init__(self, cluster: Cluster, settings: Settings, folder: Path) -> None:
+        self.cluster = cluster
+        self.settings = settings.model_copy(update=_KNOBS)
+        self.platform = Platform.open(self.settings)
+        storage = self.settings.home_path / "dagster-storage"
+        storage.mkdir(parents=True)
+        self._variables = {
+            **export_env(self.settings),
+            "ASTRA_DAGSTER_DATABASE_URL": _new_database(str(self.settings.dagster_database_url), NAMESPACE),
+            "ASTRA_DAGSTER_STORAGE": str(storage),
+        }
+        self._make_objects()
+        kubeconfig = cluster.plane.kubeconfig_of_account(NAMESPACE, "dagster")
+        outside = {"load_incluster_config": False, "kubeconfig_file": str(kubeconfig)}
+        (folder / "dagster.yaml").write_text(yaml.safe_dump(_instance(self.settings, outside)))
+        environment = {
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": str(REPOSITORY),
+            "DAGSTER_HOME": str(folder),
+            **self._variables,
+        }
+        self.dagster = DagsterProcesses(folder, environment, "astra_learn_assets.definitions")
+        with _environment(environment):
+            self.instance = dg.DagsterInstance.from_config(str(folder))
+
+    def start(self) -> None:
+        """Start Dagster."""
+        self.cluster.images[IMAGE] = _image()
+        self.dagster.start(IMAGE)
+
+    def close(self) -> None:
+        """End Dagster; the cluster ends the pods."""
+        self.dagster.stop()
+        self.instance.dispose()
+        self.platform.close()
+
+    def clear(self) -> None:
+        """End every run and Job, so that the next test finds none."""
+        for run in self.instance.get_runs(dg.RunsFilter(statuses=list(_UNFINISHED))):
+            self.dagster.cancel(run.run_id)
+        for job in self.jobs():
+            path = f"/apis/batch/v1/namespaces/{NAMESPACE}/jobs/{job['metadata']['name']}"
+            self.cluster.kube.delete(path, {"propagationPolicy": "Background"})
+        self.until(lambda: not self.pods(), "every pod has ended")
+        with self.platform.database.session() as session:
+            for tenant in tenants.list_all(session):
+                for row in trainings.unfinished(session, tenant.tenant_id):
+                    trainings.update(session, row.run_id, state="failed", reason="the test is over")
+        self.cluster.images[IMAGE] = _image()
+
+    def new_town(self, tenant_id: str) -> Town:
+        """A tenant with a key of its own and its simulated council; a partition at once."""
+        with self.platform.database.session() as session:
+            tenants.create(
+                session,
+                tenant_id,
+                display_name=tenant_id.replace("-", " ").title(),
+                country="es",
+                tier="standard",
+                wrapped_key=self.platform.vault.new_tenant_key(),
+            )
+        self.instance.add_dynamic_partitions(str(tenant_partitions.name), [tenant_id])
+        return Town(tenant_id, make_council(tenant_id, seed=7), self.platform)
+
+    def prepare(self, town: Town, *sessions: int) -> None:
+        """Submit sessions and make their examples in this process: what a pod does elsewhere, without one."""
+        with _environment(self._variables), dg.DagsterInstance.ephemeral() as instance:
+            get_settings.cache_clear()
+            instance.add_dynamic_partitions(str(tenant_partitions.name), [town.tenant_id])
+            town.submit(*sessions)
+            job = defs.resolve_job_def("prepare_examples")
+            assert job.execute_in_process(instance=instance, partition_key=town.tenant_id).success
+        get_settings.cache_clear()
+
+    # what a test looks at
+
+    def jobs(self) -> list[Object]:
+        """The Jobs that the launcher made."""
+        return list(self.cluster.kube.get(f"/apis/batch/v1/namespaces/{NAMESPACE}/jobs")["items"])
+
+    def pods(self, run_id: str | None = None) -> list[Object]:
+        """The pods of a run, or all; oldest first."""
+        return self.cluster.pods(NAMESPACE, f"dagster/run-id={run_id}" if run_id else "")
+
+    def runs(self, tenant_id: str, job_name: str = TRAIN) -> list[dg.DagsterRun]:
+        """A tenant's runs of one job, oldest first."""
+        found = dg.RunsFilter(job_name=job_name, tags={"dagster/partition": tenant_id})
+        return list(reversed(self.instance.get_runs(found)))
+
+    def status(self, run_id: str) -> dg.DagsterRunStatus:
+        """A run's status."""
+        run = self.instance.get_run_by_id(run_id)
+        assert run is not None
+        return run.status
+
+    def trainings(self, tenant_id: str) -> list[TrainingRun]:
+        """The tenant's trainings, oldest first."""
+        with self.platform.database.session() as session:
+            return list(reversed(trainings.listing(session, tenant_id)))
+
+    def promotions(self, tenant_id: str) -> list[str]:
+        """The ids of the adapters that were promoted, in order."""
+        with self.platform.database.session() as session:
+            return [row.adapter_id for row in promotions.history(session, tenant_id)]
+
+    def pending(self, tenant_id: str) -> int:
+        """Examples that no finished training has seen."""
+        with self.platform.database.session() as session:
+            return examples.pending(session, tenant_id).count
+
+    def pointer(self, tenant_id: str) -> str | None:
+        """The adapter that CORE would load, by what was published in Redis."""
+        value = self.platform.redis.get(f"NEW_MODEL_AVAILABLE:{tenant_id}")
+        return None if value is None else str(json.loads(value)["adapter_id"])
+
+    def until(self, holds: Callable[[], Any], what: str, seconds: float = _SECONDS) -> Any:
+        """:meth:`Cluster.until`, which also fails when a process of Dagster has ended."""
+
+        def look() -> Any:
+            self.dagster.check()
+            return holds()
+
+        return self.cluster.until(look, what, seconds)
+
+    def _make_objects(self) -> None:
+        """Namespace, account, rights, the Secret with the settings and the ConfigMap with the instance."""
+        meta = {"name": "dagster", "namespace": NAMESPACE}
+        rbac = {"apiVersion": "rbac.authorization.k8s.io/v1", "metadata": meta}
+        role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "dagster"}
+        instance = yaml.safe_dump(_instance(self.settings, {"load_incluster_config": True}))
+        objects: list[Object] = [
+            {"kind": "Namespace", "metadata": {"name": NAMESPACE}},
+            {"kind": "ServiceAccount", "metadata": meta},
+            {"kind": "Secret", "metadata": {**meta, "name": "astra-learn"}, "stringData": self._variables},
+            {
+                "kind": "ConfigMap",
+                "metadata": {**meta, "name": "dagster-instance"},
+                "data": {"dagster.yaml": instance},
+            },
+        ]
+        self.cluster.apply(
+            *({"apiVersion": "v1", **item} for item in objects),
+            {**rbac, "kind": "Role", "rules": _RIGHTS},
+            {
+                **rbac,
+                "kind": "RoleBinding",
+                "subjects": [{"kind": "ServiceAccount", **meta}],
+                "roleRef": role,
+            },
+        )
+
+
+@contextmanager
+def running_learning(cluster: Cluster, settings: Settings, folder: Path) -> Iterator[Learning]:
+    """A started :class:`Learning`, ended with the block."""
+    learning = Learning(cluster, settings, folder)
+    try:
+        learning.start()
+        yield learning
+    finally:
+        learning.close()
+
+
+_UNFINISHED = (
+    dg.DagsterRunStatus.QUEUED,
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.CANCELING,
+)
+
+
+def _instance(settings: Settings, reach: Mapping[str, Any]) -> dict[str, Any]:
+    """The deployment's ``dagster.yaml`` with a launcher that reaches this cluster."""
+    content: dict[str, Any] = yaml.safe_load((REPOSITORY / "dagster.yaml").read_text())
+    content["run_monitoring"] |= {"start_timeout_seconds": START_TIMEOUT, "poll_interval_seconds": 2}
+    home = str(settings.home_path)
+    launcher = {
+        **reach,
+        "dagster_home": _HOME,
+        "instance_config_map": "dagster-instance",
+        "service_account_name": "dagster",
+        "job_namespace": NAMESPACE,
+        "image_pull_policy": "IfNotPresent",
+        "env_secrets": ["astra-learn"],
+        "volumes": [{"name": "astra-home", "hostPath": {"path": home}}],
+        "volume_mounts": [{"name": "astra-home", "mountPath": home}],
+    }
+    content["run_launcher"] = {"module": "dagster_k8s", "class": "K8sRunLauncher", "config": launcher}
+    return content
+
+
+def _image() -> Image:
+    """This checkout and this Python as the image of a run."""
+    return Image(
+        environment={
+            "PATH": f"{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin",
+            "PYTHONPATH": str(REPOSITORY),
+            "PYTHONUNBUFFERED": "1",
+            "HOME": "/tmp",
+        },
+        folders=(REPOSITORY, Path(sys.prefix), Path(sys.base_prefix)),
+    )
+
+
+def _new_database(url: str, name: str) -> str:
+    """An empty database for Dagster beside the one that ``url`` names; its URL."""
+    server = normalise_url(url)
+    engine = sa.create_engine(server, isolation_level="AUTOCOMMIT")
+    try:
+        with engine.connect() as connection:
+            connection.execute(sa.text(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'))
+            connection.execute(sa.text(f'CREATE DATABASE "{name}"'))
+    finally:
+        engine.dispose()
+    return str(server.set(database=name).render_as_string(hide_password=False))
+
+
+@contextmanager
+def _environment(values: Mapping[str, str]) -> Iterator[None]:
+    before = dict(os.environ)
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
