@@ -82,6 +82,25 @@ resource "aws_s3_bucket_lifecycle_configuration" "this" {
     }
   }
 
+  # Adapters and corpora are kept for rollbacks and lineage, and hardly ever read after their month.
+  dynamic "rule" {
+    for_each = ["models", "datasets"]
+
+    content {
+      id     = rule.value
+      status = "Enabled"
+
+      filter {
+        prefix = "${var.prefix}/${rule.value}/"
+      }
+
+      transition {
+        days          = 30
+        storage_class = "INTELLIGENT_TIERING"
+      }
+    }
+  }
+
   rule {
     id     = "smoke"
     status = "Enabled"
