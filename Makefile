@@ -10,7 +10,14 @@ WORKERS ?= 4
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo dev test cluster-test lint docs-check format lock import-check audit clean
+DEPLOY_STAMP := $(VENV)/.deploy-tools
+COMMIT := $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
+TAG ?= v1
+# for a release: base images by digest
+PLATFORM_BASE ?=
+TRAINER_BASE ?=
+BUILD_FLAGS ?=
+.PHONY: help setup demo dev test cluster-test mutants lint docs-check format lock import-check audit deploy-check images clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -32,6 +39,9 @@ dev: $(STAMP) ## start services, API, Dagster UI and daemon; Ctrl-C ends everyth
 test: $(STAMP) ## run the whole suite
 	@$(BIN)/python -m pytest -n logical --maxprocesses $(WORKERS) --dist worksteal $(ARGS)
 
+mutants: $(STAMP) ## do the tests hold the rules? faults put into the code, one by one (ARGS="evaluation/bootstrap.py")
+	@nice -n 15 $(BIN)/python benchmarks/mutants.py $(ARGS)
+
 cluster-test: $(STAMP) ## run the tests on a real Kubernetes control plane (Linux; Go builds it once, 20 minutes)
 	@$(BIN)/python -m astra_learn_assets_tests.cluster.programs
 	@$(BIN)/python -m pytest -m cluster -n 0 $(ARGS)
@@ -51,6 +61,17 @@ docs-check: $(STAMP) ## every module and file that the documents name exists
 format: $(STAMP) ## mend what ruff can mend
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
+
+deploy-check: $(DEPLOY_STAMP) ## render, validate, refuse and lint everything under deploy/
+	@DEPLOY_CHECK=1 $(BIN)/python -m pytest -n logical --maxprocesses $(WORKERS) --dist worksteal astra_learn_assets_tests/deploy $(ARGS)
+
+$(DEPLOY_STAMP): $(STAMP) deploy/tools/requirements.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r deploy/tools/requirements.txt
+	@touch $@
+
+images: ## build both images (TAG, PLATFORM_BASE, TRAINER_BASE, BUILD_FLAGS)
+	docker build -f deploy/Dockerfile -t astra-learn:$(TAG) --build-arg COMMIT_HASH=$(COMMIT) $(if $(PLATFORM_BASE),--build-arg BASE=$(PLATFORM_BASE)) $(BUILD_FLAGS) .
+	docker build -f trainer/Dockerfile -t astra-trainer:$(TAG) --build-arg COMMIT_HASH=$(COMMIT) $(if $(TRAINER_BASE),--build-arg BASE=$(TRAINER_BASE)) $(BUILD_FLAGS) .
 
 lock: $(STAMP) ## write every lock anew from pyproject.toml and trainer/*.in (ARGS=--upgrade: newest versions)
 	@$(BIN)/python .ci/lock.py $(ARGS)

@@ -12,6 +12,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from astra_learn_assets.ids import TenantId
+
 BlockOp = Literal["equal", "modified", "moved", "inserted", "deleted", "split", "merged"]
 Route = Literal[1, 2, 3]
 EntityKind = Literal["person", "place", "organization", "acronym", "other"]
@@ -108,7 +110,8 @@ class DeltaMetrics(_Frozen):
 class Delta(_Frozen):
     """Answer of the diff engine for one draft and one final.
 
-    ``quarantined`` says why nothing of the document may be learned (None = it may).
+    ``quarantined`` says why nothing of the document may be learned (None = it may). ``entities_waiting``:
+    one existing given name put for another; not for the dictionary before another session says the same.
     """
 
     generated_id: str
@@ -119,6 +122,7 @@ class Delta(_Frozen):
     blocks: tuple[BlockDelta, ...]
     metrics: DeltaMetrics
     entity_changes: tuple[EntityChange, ...] = ()
+    entities_waiting: tuple[EntityChange, ...] = ()
     examples: tuple[Pair, ...] = ()
     rejected: tuple[Rejection, ...] = ()
     quarantined: str | None = None
@@ -127,7 +131,7 @@ class Delta(_Frozen):
 
 class ExampleMeta(_Frozen):
     example_id: str
-    tenant_id: str
+    tenant_id: TenantId
     document_id: str
     chunk_id: str | None = None
     route: Route
@@ -161,7 +165,7 @@ class DictionaryEntry(_Frozen):
 class DictionaryUpdated(_Frozen):
     """Message on channel ``DICTIONARY_UPDATED``; readers that missed some catch up by version."""
 
-    tenant_id: str
+    tenant_id: TenantId
     version: int
     changed: tuple[str, ...]
 
@@ -179,7 +183,7 @@ class GateVerdict(_Frozen):
     """What a gate said about one exact digest. A step that goes on asks for the passing one."""
 
     gate: Literal["pii_gate", "corpus_gate", "adapter_gate", "wer_gate"]
-    tenant_id: str
+    tenant_id: TenantId
     digest: str
     passed: bool
     reason: str
@@ -194,7 +198,7 @@ class AdapterManifest(_Frozen):
     """
 
     adapter_id: str
-    tenant_id: str
+    tenant_id: TenantId
     base_model: str
     base_revision: str | None
     dataset_hash: str

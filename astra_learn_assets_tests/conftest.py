@@ -20,16 +20,22 @@ from typing import Protocol
 if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+import hypothesis
 import pytest
 import redis
 import sqlalchemy as sa
 
+from astra_learn_assets.ids import TenantId
 from astra_learn_assets.platform import Platform
 from astra_learn_assets.services.embedded import embedded
 from astra_learn_assets.settings import Settings, get_settings
 from astra_learn_assets.store import tenants
 from astra_learn_assets.store.db import normalise_url
 from astra_learn_assets.store.tables import Base, Tenant
+
+# Tests assert behaviour, not time: a busy machine is no counterexample.
+hypothesis.settings.register_profile("astra", deadline=None)
+hypothesis.settings.load_profile("astra")
 
 
 class MakeTenant(Protocol):
@@ -123,7 +129,7 @@ def make_tenant(platform: Platform) -> MakeTenant:
         with platform.database.session() as session:
             return tenants.create(
                 session,
-                tenant_id,
+                TenantId(tenant_id),
                 display_name=display_name or tenant_id.replace("-", " ").title(),
                 country=country,
                 tier=tier,

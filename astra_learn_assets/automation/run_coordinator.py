@@ -29,6 +29,7 @@ from dagster import DagsterRun, QueuedRunCoordinator, SubmitRunContext
 from astra_learn_assets.automation import compute
 from astra_learn_assets.automation.compute import ComputePolicy
 from astra_learn_assets.errors import AstraError, BadConfiguration
+from astra_learn_assets.ids import TenantId
 from astra_learn_assets.resources.queue_guard import COMPUTE_TAG, K8S_LAUNCHER
 from astra_learn_assets.settings import get_settings
 
@@ -142,4 +143,4 @@ class TaggingRunCoordinator(QueuedRunCoordinator):  # type: ignore[type-arg]
         from astra_learn_assets.store import tenants
 
         with Platform.open(get_settings()) as platform, platform.database.session() as session:
-            return tenants.get(session, tenant).tier
+            return tenants.get(session, TenantId(tenant)).tier

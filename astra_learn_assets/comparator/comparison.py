@@ -18,6 +18,7 @@ from astra_learn_assets.comparator.docx import audio_marks
 from astra_learn_assets.comparator.docx.blocks import Block, Document
 from astra_learn_assets.comparator.metrics import NO_ERRORS, Errors, count_errors
 from astra_learn_assets.comparator.names.entities import Judgement, judge
+from astra_learn_assets.comparator.names.given_names import KnownPeople
 from astra_learn_assets.comparator.names.surroundings import Recognizer, capitalized_inside
 from astra_learn_assets.comparator.quarantine import Change, Evidence, document_confidence
 from astra_learn_assets.contracts import (
@@ -66,6 +67,7 @@ class Comparison:
         final: Document,
         manifest: Manifest | None,
         dictionary: Mapping[str, str],
+        people: KnownPeople,
         recognize: Recognizer | None,
     ) -> None:
         self.before, self.after = _side(draft, "generado"), _side(final, "final")
@@ -74,11 +76,12 @@ class Comparison:
         )
         self.chunks = {c.chunk_id: c for c in manifest.chunks} if manifest is not None else None
         self.has_ids = any(block.chunk_ids for block in self.before.blocks)
-        self.dictionary = dictionary
+        self.dictionary, self.people = dictionary, people
         self.recognize = recognize
         self.blocks: list[BlockDelta] = []
         self.pairs: list[Pair] = []
         self.entity_changes: list[EntityChange] = []
+        self.entities_waiting: list[EntityChange] = []
         self.rejected: Counter[str] = Counter()
         self.changes: list[Change] = []
         self.confidences: list[float] = []
@@ -198,10 +201,12 @@ class Comparison:
                 chunk_id=ids[0] if ids else None,
                 dictionary=self.dictionary,
                 names=self.names,
+                people=self.people,
                 recognize=self.recognize,
                 found=change.difference,
             )
         self.entity_changes.extend(judgement.changes)
+        self.entities_waiting.extend(judgement.waiting)
         reason = self._reason_against(ids, chunk, before, after, group, pending)
         if judgement.only_entities:
             return 2

@@ -23,10 +23,12 @@ from astra_learn_assets import comparator, contracts, spanish
 from astra_learn_assets.comparator.comparison import Comparison
 from astra_learn_assets.comparator.docx.blocks import Document
 from astra_learn_assets.comparator.docx.reader import read_document
+from astra_learn_assets.comparator.names.given_names import NOBODY_KNOWN, KnownPeople
 from astra_learn_assets.comparator.names.surroundings import Recognizer
 from astra_learn_assets.comparator.quarantine import reason_to_quarantine
 from astra_learn_assets.contracts import Delta, EntityChange, Manifest, Rejection
 from astra_learn_assets.errors import BadManifest
+from astra_learn_assets.settings import DOCUMENT_CONFIDENCE_MINIMUM
 
 ENGINE_VERSION = "1.1.0"
 
@@ -56,14 +58,16 @@ def compare(
     base_id: str | None = None,
     base_replaced: bool = False,
     dictionary: Mapping[str, str] | None = None,
-    confidence_minimum: float = 0.5,
+    people: KnownPeople = NOBODY_KNOWN,
+    confidence_minimum: float = DOCUMENT_CONFIDENCE_MINIMUM,
     recognize: Recognizer | None = None,
 ) -> Delta:
     """What the human changed in ``generated`` to make ``final``, and what may be learned from it.
 
     ``base_id`` is the draft really compared (the caller chose it), ``base_replaced`` whether it is
-    another than the caller named. ``dictionary`` is the tenant's (wrong -> right), ``recognize`` an
-    optional NER. A quarantined delta has ``quarantined`` set and neither pairs nor entity changes.
+    another than the caller named. ``dictionary`` is the tenant's (wrong -> right), ``people`` what it told
+    of given names, ``recognize`` an optional NER. A quarantined delta has ``quarantined`` set and neither
+    pairs nor entity changes.
 
     Raises:
         UploadRefused: a file is not let in, or has no text.
@@ -79,6 +83,7 @@ def compare(
         base_id=base_id,
         base_replaced=base_replaced,
         dictionary=dictionary,
+        people=people,
         confidence_minimum=confidence_minimum,
         recognize=recognize,
     )
@@ -94,7 +99,8 @@ def compare_documents(
     base_id: str | None = None,
     base_replaced: bool = False,
     dictionary: Mapping[str, str] | None = None,
-    confidence_minimum: float = 0.5,
+    people: KnownPeople = NOBODY_KNOWN,
+    confidence_minimum: float = DOCUMENT_CONFIDENCE_MINIMUM,
     recognize: Recognizer | None = None,
 ) -> Delta:
     """:func:`compare` for who has read both files already (with the manifest's chunk ids as ``known_ids``).
@@ -107,7 +113,7 @@ def compare_documents(
             f"manifest of document {manifest.document_id!r:.60} does not belong to the draft, "
             f"which is {draft_document.document_id!r:.60}"
         )
-    comparison = Comparison(draft_document, final_document, manifest, dictionary or {}, recognize)
+    comparison = Comparison(draft_document, final_document, manifest, dictionary or {}, people, recognize)
     comparison.run()
     quarantined = reason_to_quarantine(comparison.evidence, confidence_minimum=confidence_minimum)
     learn = quarantined is None
@@ -120,6 +126,7 @@ def compare_documents(
         blocks=tuple(comparison.blocks),
         metrics=comparison.metrics(),
         entity_changes=_merge_entities(comparison.entity_changes) if learn else (),
+        entities_waiting=_merge_entities(comparison.entities_waiting) if learn else (),
         examples=tuple(comparison.pairs) if learn else (),
         rejected=_rejections(comparison.rejected, len(comparison.pairs), quarantined),
         quarantined=quarantined,

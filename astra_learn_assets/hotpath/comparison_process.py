@@ -19,9 +19,11 @@ from typing import IO, Any
 
 from astra_learn_assets.comparator import diff_file, engine
 from astra_learn_assets.comparator.docx.reader import read_document
+from astra_learn_assets.comparator.names.given_names import NOBODY_KNOWN, KnownPeople
 from astra_learn_assets.contracts import Delta
 from astra_learn_assets.errors import AstraError, BadManifest, UploadRefused, where
 from astra_learn_assets.hotpath import prepared
+from astra_learn_assets.settings import UPLOAD_MAX_BYTES
 
 _LENGTH = struct.Struct(">Q")
 _TOO_COMPLEX = (
@@ -40,7 +42,8 @@ class Comparison:
     final_id: str
     dictionary: Mapping[str, str] | None
     confidence_minimum: float
-    upload_max_bytes: int = 30_000_000
+    people: KnownPeople = NOBODY_KNOWN
+    upload_max_bytes: int = UPLOAD_MAX_BYTES
 
 
 @dataclass(frozen=True)
@@ -87,6 +90,7 @@ def compare_here(job: Comparison) -> Compared:
         final_id=job.final_id,
         manifest=draft.manifest,
         dictionary=job.dictionary,
+        people=job.people,
         confidence_minimum=job.confidence_minimum,
     )
     return Compared(delta.model_copy(update={"blocks": ()}), diff_file.encode(delta))

@@ -6,7 +6,7 @@ settings or the engine have moved on: a fix that went to the dictionary is not a
 was learned from a document does not change behind its back. So :class:`Inputs` names all that a result
 depends on, the result lies below ``diffs/`` under the digest of its inputs, and the final's row says which
 result is its own. Who comes later reads it; if the file is lost, it is made again from the same inputs, the
-dictionary of then included (its history brings any version back).
+dictionary of then (its history brings any version back) and the given names known then included.
 
 Finals from before this rule have no result of their own: the first who asks gives them one.
 """
@@ -17,14 +17,17 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from sqlalchemy import orm
 
 from astra_learn_assets.comparator import diff_file, engine
+from astra_learn_assets.comparator.names.given_names import KnownPeople
 from astra_learn_assets.contracts import Delta
 from astra_learn_assets.errors import BadInput, DecryptionFailed, NotFound
 from astra_learn_assets.hotpath import prepared, stored_file
 from astra_learn_assets.hotpath.comparison_process import Compared, Comparison, compare_here
+from astra_learn_assets.ids import TenantId
 from astra_learn_assets.platform import Platform
 from astra_learn_assets.store import artifacts, dictionary, paths
 from astra_learn_assets.store.tables import Artifact
@@ -42,13 +45,14 @@ class Inputs:
     final_id: str
     final_sha256: str
     dictionary_version: int
+    people_sha256: str
     confidence_minimum: float
     engine: str
 
     @property
     def digest(self) -> str:
         """SHA-256 of the inputs as canonical JSON: the name of the result."""
-        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
+        return _digest(asdict(self))
 
 
 @dataclass(frozen=True)
@@ -69,6 +73,7 @@ class Question:
     inputs: Inputs
     draft: Artifact
     replacements: Mapping[str, str]
+    people: KnownPeople
 
 
 def question(
@@ -79,8 +84,10 @@ def question(
     final_id: str,
     final_sha256: str,
     dictionary_version: int | None = None,
+    people: KnownPeople | None = None,
 ) -> Question:
-    """What comparing a final with ``draft`` depends on, with the dictionary of today or of that version.
+    """What comparing a final with ``draft`` depends on, with the dictionary of today or of that version,
+    and with the people known today or ``people``.
 
     Raises:
         stored_file.Unreadable: the draft's manifest is missing.
@@ -90,6 +97,11 @@ def question(
     else:
         version = dictionary_version
         replacements = dictionary.replacements_at(session, draft.tenant_id, version)
+    if people is None:
+        people = KnownPeople.of(
+            artifacts.rosters(session, draft.tenant_id),
+            artifacts.waiting_corrections(session, draft.tenant_id, but_of=draft.session_id),
+        )
     return Question(
         Inputs(
             generated_id=draft.artifact_id,
@@ -98,11 +110,13 @@ def question(
             final_id=final_id,
             final_sha256=final_sha256,
             dictionary_version=version,
+            people_sha256=_digest(people.to_json()),
             confidence_minimum=platform.settings.document_confidence_minimum,
             engine=engine.fingerprint(),
         ),
         draft,
         replacements,
+        people,
     )
 
 
@@ -129,13 +143,14 @@ def answer(
             generated_id=draft.artifact_id,
             final_id=asked.inputs.final_id,
             dictionary=asked.replacements or None,
+            people=asked.people,
             confidence_minimum=asked.inputs.confidence_minimum,
             upload_max_bytes=platform.settings.upload_max_bytes,
         )
     )
 
 
-def keep(platform: Platform, tenant_id: str, inputs: Inputs, made: Compared) -> Kept:
+def keep(platform: Platform, tenant_id: TenantId, inputs: Inputs, made: Compared) -> Kept:
     """Store a result under its inputs; the same inputs again find it there."""
     key = paths.diff(tenant_id, inputs.final_id, inputs.digest)
     if not platform.vault.write(tenant_id, key, made.diff) and not _is_kept(platform, tenant_id, key, made):
@@ -171,6 +186,7 @@ def of_final(
             final_id=final.artifact_id,
             final_sha256=final.sha256,
             dictionary_version=final.dictionary_version,
+            people=None if final.known_people is None else KnownPeople.from_json(final.known_people),
         )
     other = None if own else _found(platform, final, asked.inputs)
     if other is not None:
@@ -184,6 +200,7 @@ def of_final(
                 final,
                 base_id=base.artifact_id,
                 dictionary_version=asked.inputs.dictionary_version,
+                known_people=asked.people.to_json(),
                 comparison=asked.inputs.digest,
                 diff_sha256=kept.sha256,
             )
@@ -210,11 +227,15 @@ def _found(platform: Platform, final: Artifact, inputs: Inputs) -> tuple[Delta, 
         return None
 
 
-def _is_kept(platform: Platform, tenant_id: str, key: str, made: Compared) -> bool:
+def _is_kept(platform: Platform, tenant_id: TenantId, key: str, made: Compared) -> bool:
     try:
         return platform.vault.read(tenant_id, key) == made.diff
     except (NotFound, DecryptionFailed):
         return False
+
+
+def _digest(value: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
 
 
 def _manifest_digest(platform: Platform, draft: Artifact) -> str:

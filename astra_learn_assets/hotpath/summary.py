@@ -39,6 +39,9 @@ class SubmitSummary(BaseModel):
     base_id: str
     base_replaced: bool = Field(description="The draft named by the caller was not the right base.")
     entities_live: tuple[LiveEntity, ...]
+    entities_waiting: tuple[LiveEntity, ...] = Field(
+        (), description="One given name put for another: live when another session's final says the same."
+    )
     dictionary_version: int = Field(ge=0)
     pairs_waiting: int = Field(ge=0, description="Corrections of this document that wait for training.")
     left_out: tuple[LeftOut, ...]
@@ -85,6 +88,7 @@ def sentence(
     *,
     base_replaced: bool,
     entities: int,
+    waiting: int,
     pairs: int,
     left: Iterable[LeftOut],
     quarantined: str | None,
@@ -106,6 +110,12 @@ def sentence(
             1: "1 nombre corregido ya se aplica a los próximos borradores.",
         }.get(entities, f"{entities} nombres corregidos ya se aplican a los próximos borradores.")
     )
+    if waiting:
+        parts.append(
+            "1 cambio de un nombre de pila por otro espera a que otra sesión lo confirme."
+            if waiting == 1
+            else f"{waiting} cambios de un nombre de pila por otro esperan a que otra sesión los confirme."
+        )
     parts.append(
         {
             0: "No hay correcciones de texto para el próximo entrenamiento.",

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import orm
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import JSONB, insert
 
 from astra_learn_assets import ids
 from astra_learn_assets.errors import BadInput, BaseMissing, Conflict, NotFound
+from astra_learn_assets.ids import TenantId
 from astra_learn_assets.store import locks
 from astra_learn_assets.store.tables import Artifact, Document, Session
 
@@ -20,7 +22,7 @@ _ID_LENGTH = 80
 
 def register_session(
     session: orm.Session,
-    tenant_id: str,
+    tenant_id: TenantId,
     *,
     session_id: str,
     version: int,
@@ -39,7 +41,7 @@ def register_session(
     session.execute(
         insert(Session)
         .values(
-            tenant_id=ids.tenant_id(tenant_id),
+            tenant_id=tenant_id,
             session_id=ids.name(session_id, "session id"),
             version=ids.version(version),
             cloned_from=cloned_from,
@@ -62,22 +64,45 @@ def register_session(
     return row
 
 
-def get_session(session: orm.Session, tenant_id: str, session_id: str, version: int) -> Session:
+def get_session(session: orm.Session, tenant_id: TenantId, session_id: str, version: int) -> Session:
     """A session in one version.
 
     Raises:
         NotFound: there is none of this tenant.
     """
-    row = session.get(Session, (ids.tenant_id(tenant_id), session_id, version))
+    row = session.get(Session, (tenant_id, session_id, version))
     if row is None:
         raise NotFound(f"tenant {tenant_id!r} has no session {session_id!r:.90} version {version}")
     return row
 
 
-def rosters(session: orm.Session, tenant_id: str) -> list[str]:
+def rosters(session: orm.Session, tenant_id: TenantId) -> list[str]:
     """Every name on any roster of the tenant, once, sorted."""
-    found = session.scalars(sa.select(Session.roster).where(Session.tenant_id == ids.tenant_id(tenant_id)))
-    return sorted({str(name) for roster in found for name in roster})
+    name = sa.func.jsonb_array_elements_text(Session.roster).label("name")
+    return sorted(session.scalars(sa.select(name).where(Session.tenant_id == tenant_id).distinct()))
+
+
+def waiting_corrections(session: orm.Session, tenant_id: TenantId, *, but_of: str) -> list[tuple[str, str]]:
+    """(wrong, right) of every correction that finals of other sessions than ``but_of`` left waiting.
+
+    The finals of one session repeat each other's corrections, so they say nothing about one another.
+    """
+    waiting = Artifact.summary["entities_waiting"]
+    entry = sa.func.jsonb_array_elements(waiting).table_valued("value")
+    wrong, right = (sa.cast(entry.c.value, JSONB)[side].astext for side in ("wrong", "right"))
+    rows = session.execute(
+        sa.select(wrong, right)
+        .select_from(Artifact)
+        .join(entry, sa.true())
+        .where(
+            Artifact.tenant_id == tenant_id,
+            Artifact.kind == "final",
+            Artifact.session_id != but_of,
+            sa.func.jsonb_typeof(waiting) == "array",
+        )
+        .distinct()
+    )
+    return sorted((str(row[0]), str(row[1])) for row in rows)
 
 
 def artifact_id(session_id: str, version: int, kind: str, sha256: str) -> str:
@@ -91,7 +116,7 @@ def artifact_id(session_id: str, version: int, kind: str, sha256: str) -> str:
 
 def add_artifact(
     session: orm.Session,
-    tenant_id: str,
+    tenant_id: TenantId,
     *,
     session_id: str,
     version: int,
@@ -139,19 +164,19 @@ def add_artifact(
     return existing, False
 
 
-def get_artifact(session: orm.Session, tenant_id: str, artifact_id: str) -> Artifact:
+def get_artifact(session: orm.Session, tenant_id: TenantId, artifact_id: str) -> Artifact:
     """A document of this tenant.
 
     Raises:
         NotFound: there is none; a document of another tenant is none.
     """
-    row = session.get(Artifact, (ids.tenant_id(tenant_id), artifact_id))
+    row = session.get(Artifact, (tenant_id, artifact_id))
     if row is None:
         raise NotFound(f"tenant {tenant_id!r} has no document {artifact_id!r:.90}")
     return row
 
 
-def base_for(session: orm.Session, tenant_id: str, session_id: str, version: int) -> Artifact | None:
+def base_for(session: orm.Session, tenant_id: TenantId, session_id: str, version: int) -> Artifact | None:
     """The newest draft of exactly this session and version: what its finals are compared with."""
     row: Artifact | None = session.scalar(
         sa.select(Artifact)
@@ -187,6 +212,7 @@ def note_comparison(
     *,
     base_id: str,
     dictionary_version: int,
+    known_people: Mapping[str, Any],
     comparison: str,
     diff_sha256: str,
 ) -> None:
@@ -201,6 +227,7 @@ def note_comparison(
         .values(
             base_id=base_id,
             dictionary_version=dictionary_version,
+            known_people=dict(known_people),
             comparison=comparison,
             diff_sha256=diff_sha256,
         )
@@ -214,7 +241,7 @@ def _without_document() -> sa.ColumnElement[bool]:
     return sa.and_(Artifact.kind == "final", ~known.exists())
 
 
-def finals_without_document(session: orm.Session, tenant_id: str) -> list[Artifact]:
+def finals_without_document(session: orm.Session, tenant_id: TenantId) -> list[Artifact]:
     """The finals that no diff was stored for yet, in order of arrival."""
     return list(
         session.scalars(
@@ -225,7 +252,7 @@ def finals_without_document(session: orm.Session, tenant_id: str) -> list[Artifa
     )
 
 
-def tenants_with_new_finals(session: orm.Session) -> dict[str, int]:
+def tenants_with_new_finals(session: orm.Session) -> dict[TenantId, int]:
     """Tenants that have such finals, each with the seq of its newest one."""
     rows = session.execute(
         sa.select(Artifact.tenant_id, sa.func.max(Artifact.seq))
@@ -236,11 +263,11 @@ def tenants_with_new_finals(session: orm.Session) -> dict[str, int]:
     return {tenant: int(newest) for tenant, newest in rows}
 
 
-def uploaders(session: orm.Session, tenant_id: str) -> dict[str, str]:
+def uploaders(session: orm.Session, tenant_id: TenantId) -> dict[str, str]:
     """Who sent each final, by its id; one that nobody is known for is left out."""
     rows = session.execute(
         sa.select(Artifact.artifact_id, Artifact.uploaded_by).where(
-            Artifact.tenant_id == ids.tenant_id(tenant_id),
+            Artifact.tenant_id == tenant_id,
             Artifact.kind == "final",
             Artifact.uploaded_by.is_not(None),
         )

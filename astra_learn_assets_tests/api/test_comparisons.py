@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import fields, replace
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -200,18 +202,20 @@ def test_a_final_from_before_results_were_kept_gets_one_from_whoever_asks_first(
 
 
 def test_the_digest_changes_with_each_thing_a_result_depends_on() -> None:
-    base = comparisons.Inputs("g", "1" * 64, "2" * 64, "f", "3" * 64, 4, 0.5, "e")
-    others = [
-        comparisons.Inputs("h", "1" * 64, "2" * 64, "f", "3" * 64, 4, 0.5, "e"),
-        comparisons.Inputs("g", "0" * 64, "2" * 64, "f", "3" * 64, 4, 0.5, "e"),
-        comparisons.Inputs("g", "1" * 64, "0" * 64, "f", "3" * 64, 4, 0.5, "e"),
-        comparisons.Inputs("g", "1" * 64, "2" * 64, "i", "3" * 64, 4, 0.5, "e"),
-        comparisons.Inputs("g", "1" * 64, "2" * 64, "f", "0" * 64, 4, 0.5, "e"),
-        comparisons.Inputs("g", "1" * 64, "2" * 64, "f", "3" * 64, 5, 0.5, "e"),
-        comparisons.Inputs("g", "1" * 64, "2" * 64, "f", "3" * 64, 4, 0.6, "e"),
-        comparisons.Inputs("g", "1" * 64, "2" * 64, "f", "3" * 64, 4, 0.5, engine.fingerprint()),
+    base = comparisons.Inputs("g", "1" * 64, "2" * 64, "f", "3" * 64, 4, "5" * 64, 0.5, "e")
+    changes: list[dict[str, Any]] = [
+        {"generated_id": "h"},
+        {"draft_sha256": "0" * 64},
+        {"manifest_sha256": "0" * 64},
+        {"final_id": "i"},
+        {"final_sha256": "0" * 64},
+        {"dictionary_version": 5},
+        {"people_sha256": "0" * 64},
+        {"confidence_minimum": 0.6},
+        {"engine": engine.fingerprint()},
     ]
-    assert len({inputs.digest for inputs in (base, *others)}) == 9
+    assert len(changes) == len(fields(comparisons.Inputs))
+    assert len({base.digest, *(replace(base, **change).digest for change in changes)}) == 10
 
 
 def test_any_version_of_the_dictionary_can_be_read_and_no_other(platform: Platform, make_tenant) -> None:

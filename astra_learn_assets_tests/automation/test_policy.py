@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from astra_learn_assets.errors import InvalidTenantId
 from astra_learn_assets.learning.training.policy import Decision, decide_training, run_key
 from astra_learn_assets.settings import Settings
 
@@ -23,7 +22,6 @@ class _Pending:
 
 def _decide(count: int, *, age_hours: float = 1, **changes: object) -> Decision:
     arguments: dict[str, object] = {
-        "tenant_id": "villaverde",
         "now": NOW,
         "pending": _Pending(count, oldest_created_at=NOW - timedelta(hours=age_hours)),
         "limits": Settings(_env_file=None),  # type: ignore[call-arg]
@@ -139,10 +137,76 @@ def test_a_new_attempt_has_a_new_run_key() -> None:
     assert run_key("villaverde", 900, 2) == "villaverde:900:2"
 
 
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        (
+            {"count": 0},
+            Decision(False, "nothing_pending", "no new examples since the last training"),
+        ),
+        (
+            {"unfinished": True},
+            Decision(False, "unfinished", "a training of this tenant is queued or running"),
+        ),
+        (
+            {"started_this_week": 7},
+            Decision(False, "quota", "7 trainings in the last 7 days, the quota is 7"),
+        ),
+        (
+            {"next_attempt": 6},
+            Decision(
+                False,
+                "attempts",
+                "5 attempts at these examples failed; look at the last failure, "
+                "new examples or a manual run start again",
+            ),
+        ),
+        (
+            {"last_failed_at": NOW - timedelta(minutes=10)},
+            Decision(False, "backoff", "waiting until 2026-03-02T12:20+00:00 after the last failure"),
+        ),
+        (
+            {"age_hours": 0, "preparing": 3},
+            Decision(False, "preparing", "500 new examples; 3 documents are still being prepared"),
+        ),
+        (
+            {"count": 501},
+            Decision(True, "threshold", "501 new examples, the threshold is 500", 900, 1),
+        ),
+        (
+            {"count": 499},
+            Decision(False, "below_threshold", "499 of 500 new examples"),
+        ),
+        (
+            {"count": 49, "cron": True},
+            Decision(False, "below_minimum", "49 new examples, the schedule needs 50"),
+        ),
+        (
+            {"count": 50, "age_hours": 1.5, "cron": True},
+            Decision(False, "too_young", "the oldest new example is 1.5 h old, 168 h are needed"),
+        ),
+        (
+            {"pending": _Pending(50, oldest_created_at=None), "cron": True},
+            Decision(False, "too_young", "the oldest new example is 0.0 h old, 168 h are needed"),
+        ),
+        (
+            {"count": 50, "age_hours": 200, "cron": True},
+            Decision(True, "age", "50 new examples, the oldest waits for 200.0 h", 900, 1),
+        ),
+    ],
+    ids=lambda value: value.code if isinstance(value, Decision) else "",
+)
+def test_an_operator_reads_why_a_town_is_trained_or_not(changes: dict[str, object], said: Decision) -> None:
+    assert _decide(**{"count": 500, **changes}) == said  # type: ignore[arg-type]
+
+
+def test_a_single_example_is_something_new() -> None:
+    assert _decide(1).code == "below_threshold"
+    assert _decide(-1).code == "nothing_pending"
+
+
 def test_bad_arguments_are_refused() -> None:
-    with pytest.raises(InvalidTenantId):
-        _decide(500, tenant_id="a:b")
-    with pytest.raises(ValueError, match="time zone"):
+    with pytest.raises(ValueError, match=r"^times must carry a time zone$"):
         _decide(500, now=datetime(2026, 3, 2))
-    with pytest.raises(ValueError, match="attempt"):
+    with pytest.raises(ValueError, match=r"^the first attempt is number 1$"):
         _decide(500, next_attempt=0)

@@ -94,6 +94,34 @@ def test_a_paragraph_split_in_four_is_one_split() -> None:
     assert ((3,), (3, 4, 5, 6)) in pairs(run(texts, [*texts[:3], *parts, *texts[4:]]))
 
 
+def edited(text: str, words: int) -> str:
+    """``text`` with so many of its words replaced, evenly spread."""
+    old = text.split()
+    for k in range(words):
+        old[k * len(old) // words] = f"nada{words}x{k}"
+    return " ".join(old)
+
+
+def test_of_two_likely_paragraphs_the_one_in_its_place_wins() -> None:
+    texts = sample(30)
+    here, elsewhere = edited(texts[10], 8), edited(texts[10], 7)
+    found = run(texts, [*texts[:10], here, *texts[11:20], elsewhere, *texts[20:]])
+    assert ((10,), (10,)) in pairs(found)
+    assert found.inserted == (20,)
+    gone = run(texts, [*texts[:10], *texts[11:20], elsewhere, *texts[20:]])
+    assert ((10,), (19,)) in pairs(gone)  # alone it is the same paragraph, moved
+
+
+def test_of_two_equally_likely_paragraphs_elsewhere_the_nearer_wins() -> None:
+    texts = sample(60)
+    other = edited(texts[30], 6)
+    far, near = other.replace("nada6x3", "nada7x3"), other.replace("nada6x3", "nada8x3")
+    rest = [*texts[:30], *texts[31:]]
+    found = run(texts, [*rest[:5], far, *rest[5:40], near, *rest[40:]])
+    assert ((30,), (41,)) in pairs(found)
+    assert found.inserted == (5,)
+
+
 def test_repeated_formulas_stay_in_their_place() -> None:
     formula = "Se aprueba por unanimidad de los presentes."
     texts = sample(10)

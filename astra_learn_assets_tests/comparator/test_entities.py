@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from astra_learn_assets.comparator.names.entities import judge
+from astra_learn_assets.comparator.names.given_names import KnownPeople
 from astra_learn_assets.contracts import EntityChange
 
 CHANGE = re.compile(r"\[([^\[\]>]*)>([^\[\]]*)\]|\{([^{}>]*)>([^{}]*)\}")
@@ -166,6 +167,91 @@ def test_headings_in_capitals_are_written_like_names() -> None:
 
 def test_another_person_is_content() -> None:
     assert judge("Habla Juan Pérez hoy.", "Habla María Gómez hoy.").changes == ()
+
+
+TWO_PEOPLE = [
+    ("Amalia", "Amelia"),
+    ("Octavia", "Octavio"),
+    ("Martina", "Martín"),
+    ("Mario", "Marino"),
+    ("Marta", "María"),
+    ("Alejandra", "Alexandra"),
+    ("Zulema", "Zulma"),
+]
+
+
+@pytest.mark.parametrize(("wrong", "right"), TWO_PEOPLE)
+@pytest.mark.parametrize(
+    "text",
+    [
+        "La concejala {} Ruiz vota a favor.",
+        "Interviene doña {} en nombre del grupo.",
+        "HABLA DOÑA {} RUIZ PÉREZ",
+    ],
+)
+def test_two_given_names_that_exist_are_two_people_however_alike(text: str, wrong: str, right: str) -> None:
+    if text.startswith("HABLA"):
+        wrong, right = wrong.upper(), right.upper()
+    judgement = judge(text.format(wrong), text.format(right))
+    assert judgement.changes == ()
+    assert not judgement.only_entities
+    assert [change.wrong for change in judgement.waiting] == [wrong]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "right"),
+    [
+        ("Jhon", "John"), ("Ester", "Esther"), ("Sofia", "Sofía"), ("Ximena", "Jimena"), ("Yeison", "Jeison"),
+        ("Jessica", "Yésica"), ("Estela", "Estella"), ("Brian", "Bryan"), ("Helena", "Elena"),
+    ],
+)  # fmt: skip
+def test_two_spellings_of_one_given_name_are_one_person(wrong: str, right: str) -> None:
+    judgement = judge(f"La concejala {wrong} Ruiz vota.", f"La concejala {right} Ruiz vota.")
+    assert [core(change.wrong, change.right) for change in judgement.changes] == [core(wrong, right)]
+    assert judgement.waiting == ()
+
+
+def test_in_the_surnames_place_a_word_is_a_surname() -> None:
+    assert one("Vota doña Socorro Amado.", "Vota doña Socorro Amador.").right == "Socorro Amador"
+    assert judge("Vota don Amado Gil.", "Vota don Amador Gil.").changes == ()
+    assert judge("Vota doña Socorro Amalia.", "Vota doña Socorro Amelia.").changes == ()
+
+
+AMELIA = ("Vota Amalia Gil.", "Vota Amelia Gil.")
+
+
+@pytest.mark.parametrize(
+    ("roster", "changes"),
+    [
+        (["Amelia Gil Soto"], 1),
+        (["GIL SOTO, AMELIA"], 1),
+        (["Amalia Gil Soto"], 0),
+        (["Amelia Gil Soto", "Amalia Roca"], 0),
+        (["Ana Roca"], 0),
+        ([], 0),
+    ],
+)
+def test_the_roster_says_whether_a_given_name_was_misheard(roster: list[str], changes: int) -> None:
+    judgement = judge(*AMELIA, people=KnownPeople.of(roster, []))
+    assert len(judgement.changes) == changes
+    assert len(judgement.waiting) == 1 - changes
+    assert judgement.only_entities is bool(changes)
+
+
+@pytest.mark.parametrize(
+    ("corrections", "changes"),
+    [
+        ([("amalia", "AMELIA")], 1),
+        ([("Amalia", "Amelia"), ("Amelia", "Amalia")], 0),
+        ([("Amelia", "Amalia")], 0),
+        ([("Amalia", "Emilia")], 0),
+    ],
+)
+def test_a_second_correction_says_whether_a_given_name_was_misheard(
+    corrections: list[tuple[str, str]], changes: int
+) -> None:
+    judgement = judge(*AMELIA, people=KnownPeople.of([], corrections))
+    assert len(judgement.changes) == changes
 
 
 def test_text_of_any_kind_is_survived() -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from astra_learn_assets.contracts import Pair
 from astra_learn_assets.datasets import instruct, jsonl
-from astra_learn_assets.errors import BadInput, BadJsonl, InvalidId, InvalidTenantId
+from astra_learn_assets.errors import BadInput, BadJsonl, InvalidId
 from astra_learn_assets.spanish.text import normal_form
 from astra_learn_assets_tests.datasets.builders import example, replay
 
@@ -65,8 +65,6 @@ def test_the_id_follows_content_and_not_engine_or_spelling_of_unicode() -> None:
 @pytest.mark.parametrize(
     ("field", "value", "error"),
     [
-        ("tenant_id", "a/b", InvalidTenantId),
-        ("tenant_id", "", InvalidTenantId),
         ("document_id", "../x", InvalidId),
         ("before", "medio \ud800 carácter", BadInput),
     ],

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from astra_learn_assets.evaluation.bootstrap import paired_block_bootstrap
+from astra_learn_assets.evaluation.bootstrap import Interval, paired_block_bootstrap
 from astra_learn_assets.evaluation.word_errors import compare, headline_words, strict_words
 
 DRAWS: dict[str, Any] = {"samples": 2_000, "seed": 7}
@@ -81,5 +81,27 @@ def test_a_seed_gives_the_same_interval_again() -> None:
 def test_one_document_or_none_has_no_interval() -> None:
     assert paired_block_bootstrap([5], [3], [100], **DRAWS).low == pytest.approx(2.0)
     assert paired_block_bootstrap([], [], [], **DRAWS).difference == 0
-    with pytest.raises(ValueError, match="one entry per document"):
-        paired_block_bootstrap([1], [1, 2], [3], **DRAWS)
+    assert paired_block_bootstrap([5], [3], [100], **DRAWS) == Interval(2.0, 2.0, 2.0, 1.0, 1, 0)
+    assert paired_block_bootstrap([3], [3], [100], **DRAWS).probability_worse == 0.0
+    assert paired_block_bootstrap([3], [2], [200], **DRAWS) == Interval(0.5, 0.5, 0.5, 1.0, 1, 0)
+    for lengths in (([1], [1, 2], [3]), ([1], [1], [3, 4])):
+        with pytest.raises(ValueError, match=r"^one entry per document is needed in each sequence$"):
+            paired_block_bootstrap(*lengths, **DRAWS)
+
+
+def test_two_documents_are_drawn_as_a_coin_is_tossed_twice() -> None:
+    # the second document twice, once or never: 2, 1 or 0 points, a quarter, a half and a quarter of the draws
+    found = paired_block_bootstrap([0, 2], [0, 0], [100, 100], confidence=0.4, **DRAWS)
+    assert (found.difference, found.low, found.high) == (1.0, 1.0, 1.0)
+    assert found.probability_worse == pytest.approx(0.75, abs=0.05)
+    assert (found.documents, found.samples) == (2, 2_000)
+    wide = paired_block_bootstrap([0, 2], [0, 0], [100, 100], confidence=0.6, **DRAWS)
+    assert (wide.low, wide.high) == (0.0, 2.0)
+    usual = paired_block_bootstrap([5, 9, 1], [4, 4, 4], [100, 90, 80], **DRAWS)
+    assert usual == paired_block_bootstrap([5, 9, 1], [4, 4, 4], [100, 90, 80], confidence=0.95, **DRAWS)
+
+
+def test_documents_without_a_word_count_as_one_word() -> None:
+    assert paired_block_bootstrap([2], [1], [0], **DRAWS).difference == 100
+    found = paired_block_bootstrap([2, 2], [1, 1], [0, 0], **DRAWS)
+    assert (found.difference, found.low, found.high) == (200, 200, 200)

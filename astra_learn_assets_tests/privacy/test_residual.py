@@ -69,6 +69,17 @@ def test_a_blocklisted_surname_is_found_alone(scanner: ResidualScanner) -> None:
     assert not ResidualScanner(mask_terms=["Ane Zutxaga"]).scan_jsonl(text).passed
 
 
+def test_what_is_blocked_is_found_in_the_second_scan_though_it_is_allowed_too() -> None:
+    """An allowed street hides a name from the last scan, never one on the tenant's blocklist."""
+    text = "Se reparan las aceras de la calle Ane Zutxaga y de la calle Pedro García López."
+    streets = ["calle Ane Zutxaga", "calle Pedro García López"]
+    assert ResidualScanner(allow_terms=streets).scan_text(text) == []
+    blocked = ResidualScanner(allow_terms=streets, mask_terms=["Ane Zutxaga"]).scan_text(text)
+    assert [(text[start:end], detector) for start, end, _, detector in blocked] == [
+        ("Ane Zutxaga", "blocklist")
+    ]
+
+
 @pytest.mark.parametrize("bad", [b"{", b"[1]", b"\xff\xfe", b'"text"', b"{'a': 1}"])
 def test_a_broken_line_is_named_by_its_number(scanner: ResidualScanner, bad: bytes) -> None:
     with pytest.raises(BadJsonl) as error:

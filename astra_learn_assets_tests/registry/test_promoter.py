@@ -367,6 +367,32 @@ def test_promotions_at_once_end_with_one_champion_that_redis_tells(town: Platfor
     assert set(answers) <= {row.adapter_id for row in rows} | {"conflict"}
 
 
+def test_a_promotion_that_came_in_between_is_not_undone(
+    town: Platform, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Judged against the first, then overtaken by the second: the third must be judged anew."""
+    _promoted(town, tmp_path, 1)
+    second, third = (_publish(town, tmp_path, seed) for seed in (2, 3))
+    for row in (second, third):
+        _judge(town, row)
+    read = promoter.fetch_verified
+
+    def overtaken(platform: Platform, tenant_id: str, adapter_id: str) -> AdapterManifest:
+        monkeypatch.setattr(promoter, "fetch_verified", read)
+        promoter.promote(platform, tenant_id, second.adapter_id, promoted_by="somebody faster")
+        return read(platform, tenant_id, adapter_id)
+
+    monkeypatch.setattr(promoter, "fetch_verified", overtaken)
+    with pytest.raises(Conflict, match="another promotion came in between"):
+        promoter.promote(town, TENANT, third.adapter_id, promoted_by="test")
+    assert _current(town) == second.adapter_id
+    said = _announced(town)
+    assert said is not None
+    assert said.adapter_id == second.adapter_id
+    again = promoter.promote(town, TENANT, third.adapter_id, promoted_by="test")
+    assert again.adapter_id == third.adapter_id
+
+
 def test_publishing_the_same_content_again_keeps_what_is_stored(town: Platform, tmp_path: Path) -> None:
     first = _publish(town, tmp_path)
     again = _publish(town, tmp_path, metrics={"seconds": 99.0})

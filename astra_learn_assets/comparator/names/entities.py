@@ -7,7 +7,8 @@ judgement rests on four questions, cheap enough for the hot path and without a m
 1. Does the new text *look* like a name: capitals that the sentence's start does not explain, an
    acronym, a word the language does not have, a listed name, a name of the tenant's dictionary?
 2. Does its *place* announce one: after a title, a street word, beside another name?
-3. Does it *sound* like the old text? Another person's name is content, not a mishearing.
+3. Does it *sound* like the old text? Another person's name is content, not a mishearing, and another given
+   name that exists is another person however alike (:mod:`given_names`).
 4. Is the old text safe to replace everywhere? If it is an ordinary word ("iba" -> "IVA"), the entry
    takes the word before it along ("el iba" -> "el IVA").
 
@@ -21,6 +22,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from astra_learn_assets.comparator.names import phonetics
+from astra_learn_assets.comparator.names.given_names import NOBODY_KNOWN, KnownPeople, are_given_names
 from astra_learn_assets.comparator.names.surroundings import Recognizer, Surroundings, has_capital
 from astra_learn_assets.comparator.names.word_diff import Difference, Link, Token, difference
 from astra_learn_assets.contracts import EntityChange, EntityKind
@@ -33,17 +35,19 @@ _ACRONYM = re.compile(
 _ROMAN = re.compile(r"(?=[MDCLXVI])M{0,3}(?:CM|CD|D?C{0,3})(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3})")
 _ALIKE, _ALIKE_WITH_EVIDENCE = 0.55, 0.5
 _ALIKE_ACRONYMS = 0.65  # one for another: "IBI" is not "ICIO"
-_ALIKE_GIVEN_NAMES = 0.82
-"""Two given names that both exist are two people ("Marta", "María"), unless they are this much alike."""
 _ARTICLES = frozenset({"El", "La", "Los", "Las"})
 
 
 @dataclass(frozen=True)
 class Judgement:
-    """``changes``: the names put right. ``only_entities``: the two texts differ in nothing else."""
+    """``changes``: the names put right. ``only_entities``: the two texts differ in nothing else.
+
+    ``waiting``: one given name for another; content, until roster or a second correction say otherwise.
+    """
 
     changes: tuple[EntityChange, ...]
     only_entities: bool
+    waiting: tuple[EntityChange, ...] = ()
 
 
 def judge(
@@ -53,28 +57,32 @@ def judge(
     chunk_id: str | None = None,
     dictionary: Mapping[str, str] | None = None,
     names: frozenset[str] = frozenset(),
+    people: KnownPeople = NOBODY_KNOWN,
     recognize: Recognizer | None = None,
     found: Difference | None = None,
 ) -> Judgement:
     """Compare the two texts of one block; ``found`` is their difference if it is known already.
 
     ``dictionary`` maps wrong to right spellings of the tenant; ``names`` are words (folded) that the
-    final writes with a capital inside sentences elsewhere.
+    final writes with a capital inside sentences elsewhere; ``people`` is what the tenant told of given names.
     """
     old, new, changed = found or difference(before, after)
-    scene = _Scene(after, old, new, dictionary or {}, names, recognize)
-    judged = scene.with_articles([(link, scene.judge(link)) for link in changed])
+    scene = _Scene(after, old, new, dictionary or {}, names, people, recognize)
+    verdicts = [(link, scene.judge(link)) for link in changed]
+    waiting = [(link, verdict) for link, verdict in verdicts if verdict is not None and verdict.waits]
+    judged = scene.with_articles([(link, None if v is None or v.waits else v) for link, v in verdicts])
     changes: list[EntityChange] = []
     for run in scene.runs(judged):
         changes.append(scene.change(run, chunk_id))
     only = bool(judged) and all(kind is not None for _, kind in judged)
-    return Judgement(tuple(changes), only)
+    return Judgement(tuple(changes), only, tuple(scene.change([one], chunk_id) for one in waiting))
 
 
 @dataclass(frozen=True)
 class _Verdict:
     kind: EntityKind
     confidence: float
+    waits: bool = False
 
 
 class _Scene:
@@ -87,12 +95,13 @@ class _Scene:
         new: list[Token],
         dictionary: Mapping[str, str],
         names: frozenset[str],
+        people: KnownPeople,
         recognize: Recognizer | None,
     ) -> None:
         self.old, self.new = old, new
         self.dictionary = {_key(wrong): right for wrong, right in dictionary.items()}
         self.rights = {_key(right) for right in dictionary.values()}
-        self.names = names
+        self.names, self.people = names, people
         letters = sum(map(str.isalpha, after))
         self.capitals = letters > 3 and sum(map(str.isupper, after)) > 0.7 * letters
         self.around = Surroundings(after, new, capitals=self.capitals, recognize=recognize)
@@ -218,10 +227,17 @@ class _Scene:
         value = phonetics.likeness(wrong, right)
         if value < (_ALIKE_WITH_EVIDENCE if evidence >= 2 else _ALIKE):
             return None
-        both = {word.casefold() for word in (*wrongs, *rights)} <= lexicon.spelled_given_names()
-        if both and value < _ALIKE_GIVEN_NAMES:
-            return None
-        return _Verdict(self._kind(link, rights), min(0.99, 0.45 + 0.1 * min(evidence, 3) + 0.25 * value))
+        confidence = min(0.99, 0.45 + 0.1 * min(evidence, 3) + 0.25 * value)
+        return _Verdict(self._kind(link, rights), confidence, waits=self._two_people(link, wrongs, rights))
+
+    def _two_people(self, link: Link, wrongs: list[str], rights: list[str]) -> bool:
+        """Whether one given name was put for another; see :mod:`given_names` for what speaks against it."""
+        if not are_given_names(wrongs, rights) or phonetics.one_name("".join(wrongs), "".join(rights)):
+            return False
+        surname = {word.casefold() for word in rights} <= lexicon.spelled_surnames()
+        if surname and self.around.after_given_name(link):
+            return False
+        return not self.people.says_misheard(wrongs, rights)
 
     def _evidence(
         self,

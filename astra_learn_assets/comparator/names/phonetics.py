@@ -32,6 +32,18 @@ def sound(text: str) -> str:
     return key
 
 
+def one_name(left: str, right: str) -> bool:
+    """Whether two given names are spellings of one: they sound alike, where an X may be read as J (Ximena),
+    the J of a borrowed name as Y (Jeison) and a double l as one (Estella)."""
+    return not _readings(left).isdisjoint(_readings(right))
+
+
+def _readings(name: str) -> frozenset[str]:
+    written = letters(name).replace("ll", "l")
+    other = {"x": "j", "j": "y"}.get(written[:1], written[:1])
+    return frozenset((sound(written), sound(other + written[1:])))
+
+
 def spelled(words: tuple[str, ...]) -> str:
     """What a row of letter names spells ("pe pe" is "pp"), or ""."""
     found = [LETTERS.get(letters(word), "") for word in words]

@@ -52,6 +52,15 @@ class Surroundings:
             position -= 1
         return position >= 0 and self.new[position].text.casefold() in lexicon.PERSON_TITLES
 
+    def after_given_name(self, link: Link) -> bool:
+        """In the surname's place: right behind a given name."""
+        previous = self.before(link.a0)
+        return (
+            previous is not None
+            and previous.text[0].isupper()
+            and previous.text.casefold() in lexicon.spelled_given_names()
+        )
+
     def after_head(self, link: Link, heads: frozenset[str], *, through_connectors: bool) -> bool:
         """After a word that announces a place or body; "calle Doctor Olaizola" reaches across capitals."""
         for position in range(link.a0 - 1, max(-1, link.a0 - 5), -1):

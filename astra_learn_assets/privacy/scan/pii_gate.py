@@ -13,6 +13,7 @@ from collections.abc import Sequence
 
 from astra_learn_assets.contracts import GateVerdict
 from astra_learn_assets.errors import BadJsonl
+from astra_learn_assets.ids import TenantId
 from astra_learn_assets.privacy.pseudonymizer import VERSION, Pseudonymizer
 from astra_learn_assets.privacy.record import SIDES
 from astra_learn_assets.privacy.scan.canary import CanaryResult, run_canaries
@@ -26,7 +27,7 @@ def pii_gate(
     *,
     scanner: ResidualScanner,
     pseudonymizer: Pseudonymizer,
-    tenant_id: str,
+    tenant_id: TenantId,
     digest: str,
     canary: CanaryResult | None = None,
 ) -> GateVerdict:

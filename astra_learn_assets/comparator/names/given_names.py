@@ -1,0 +1,71 @@
+"""Two given names that both exist are two people: "Marta" put for "María" would spoil every other María.
+
+Likeness does not help: Amalia and Amelia, Octavio and Octavia, Martina and Martín are one slip of the ear
+apart and still two people. Three things say that a correction is a mishearing after all:
+
+* the two are one name in two spellings, which no ear tells apart (Jhon and John, Ester and Esther);
+* the word stands in the surname's place and is corrected to a surname ("Socorro Amado" -> "Amador");
+* the municipality itself: the new name is on a roster and the old one is on none, or another session's final
+  had put the same name right in the same way, and none the other way round.
+
+What is none of these waits: it is a correction of its sentence and no entry of the dictionary.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from astra_learn_assets.spanish import lexicon
+from astra_learn_assets.spanish.fold import letters
+
+
+@dataclass(frozen=True)
+class KnownPeople:
+    """What a municipality has told of its people's given names; all words as ``spanish.fold.letters``.
+
+    ``roster``: given names on its rosters. ``corrected``: (wrong, right) of other sessions' finals.
+    """
+
+    roster: frozenset[str] = frozenset()
+    corrected: frozenset[tuple[str, str]] = frozenset()
+
+    @staticmethod
+    def of(names: Iterable[str], corrections: Iterable[tuple[str, str]]) -> KnownPeople:
+        """From the rosters' full names and the corrections that wait, as they were written."""
+        return KnownPeople(
+            frozenset(
+                letters(word)
+                for name in names
+                for word in name.replace(",", " ").split()
+                if word.casefold() in lexicon.spelled_given_names()
+            ),
+            frozenset((letters(wrong), letters(right)) for wrong, right in corrections),
+        )
+
+    @staticmethod
+    def from_json(value: Mapping[str, Any]) -> KnownPeople:
+        """What :meth:`to_json` gave."""
+        corrected = frozenset((wrong, right) for wrong, right in value["corrected"])
+        return KnownPeople(frozenset(value["roster"]), corrected)
+
+    def to_json(self) -> dict[str, Any]:
+        """The same people give the same JSON."""
+        return {"roster": sorted(self.roster), "corrected": sorted(map(list, self.corrected))}
+
+    def says_misheard(self, wrongs: Iterable[str], rights: Iterable[str]) -> bool:
+        """Whether roster or an earlier correction say that ``rights`` was meant where ``wrongs`` stands."""
+        old, new = [letters(word) for word in wrongs], [letters(word) for word in rights]
+        if self.roster.issuperset(new) and self.roster.isdisjoint(set(old) - set(new)):
+            return True
+        pair = ("".join(old), "".join(new))
+        return pair in self.corrected and pair[::-1] not in self.corrected
+
+
+NOBODY_KNOWN = KnownPeople()
+
+
+def are_given_names(wrongs: Iterable[str], rights: Iterable[str]) -> bool:
+    """Whether every word of both sides is a given name that exists."""
+    return {word.casefold() for word in (*wrongs, *rights)} <= lexicon.spelled_given_names()
