@@ -16,7 +16,7 @@ class PlatformResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:
         """Refuse a run that came past the queue (:func:`refuse_bypass`)."""
         if context.instance is not None and context.run is not None:
-            refuse_bypass(context.instance.run_launcher, context.run.tags)
+            refuse_bypass(context.instance, context.run.tags)
 
     @contextmanager
     def open(self) -> Iterator[Platform]:

@@ -4,22 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from dagster import DagsterInstance
+
 from astra_learn_assets.errors import BadConfiguration
 
 COMPUTE_TAG = "astra/compute"
 K8S_LAUNCHER = "K8sRunLauncher"
 
 
-def refuse_bypass(launcher: object, tags: Mapping[str, str]) -> None:
+def refuse_bypass(instance: DagsterInstance, tags: Mapping[str, str]) -> None:
     """Refuse a run that did not come through the coordinator where runs are pods.
 
     ``dagster asset materialize`` runs in the caller's process, past the queue: without limits, without a GPU,
-    beside the training that the queue holds back.
+    beside the training that the queue holds back. The launcher is only named, never made: that would ask for
+    access to the cluster, which a run's pod has no need of and may not have.
 
     Raises:
         BadConfiguration: it is such a run.
     """
-    if type(launcher).__name__ == K8S_LAUNCHER and COMPUTE_TAG not in tags:
+    if COMPUTE_TAG in tags or instance.is_ephemeral:
+        return
+    launcher = instance.get_ref().run_launcher_data
+    if launcher is not None and launcher.class_name == K8S_LAUNCHER:
         raise BadConfiguration(
             "this run would work in the caller's process, past the queue and its compute profile: where runs "
             "are pods, materialize in the UI or launch a job, not with `dagster asset materialize`"

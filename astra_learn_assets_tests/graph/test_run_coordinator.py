@@ -94,14 +94,20 @@ def test_a_pod_that_is_no_json_object_is_refused(tmp_path: Path, own: str) -> No
         compute_tags(tags={K8S_TAG: own}, gpu=True, policy=load(tmp_path, POLICY), tier="standard")
 
 
-def test_a_run_in_the_callers_process_is_refused_where_runs_are_pods() -> None:
-    class K8sRunLauncher:
-        pass
-
-    with pytest.raises(BadConfiguration, match="dagster asset materialize"):
-        refuse_bypass(K8sRunLauncher(), {})
-    refuse_bypass(K8sRunLauncher(), {COMPUTE_TAG: "cpu"})
-    refuse_bypass(object(), {})
+def test_a_run_in_the_callers_process_is_refused_where_runs_are_pods_without_asking_the_cluster(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("KUBERNETES_SERVICE_HOST", raising=False)  # a launcher could not be made here
+    config = {"instance_config_map": "x", "service_account_name": "x", "dagster_home": "/x"}
+    launcher = {"module": "dagster_k8s", "class": "K8sRunLauncher", "config": config}
+    with instance_for_test(overrides={"run_launcher": launcher}) as instance:
+        with pytest.raises(BadConfiguration, match="dagster asset materialize"):
+            refuse_bypass(instance, {})
+        refuse_bypass(instance, {COMPUTE_TAG: "cpu"})
+    with instance_for_test() as instance:
+        refuse_bypass(instance, {})
+    with dg.DagsterInstance.ephemeral() as instance:
+        refuse_bypass(instance, {})
 
 
 class Queue:
