@@ -26,7 +26,7 @@ setup: $(STAMP) ## install everything into .venv
 
 $(STAMP): requirements-dev.lock trainer/torch.lock trainer/torch-cpu.lock pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@echo "Installing into $(VENV): one to five minutes and some 6 GB the first time, 2 GB with the processor's torch."
+	@echo "Installing into $(VENV): one to five minutes and some 6 GB the first time, 2.5 GB with the processor's torch."
 	@$(BIN)/python .ci/install.py --torch $(TORCH) --project . requirements-dev.lock
 	@touch $@
 

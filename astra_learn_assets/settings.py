@@ -64,8 +64,8 @@ class Settings(BaseSettings):
     )
     dagster_port: int = 3600
     dagster_url: str | None = Field(None, description="public URL of the Dagster UI, for links")
-    gpu_tags: str | None = Field(
-        None, description="JSON of the tag dagster-k8s/config for runs that train or evaluate (Kubernetes)"
+    compute_profiles: Path | None = Field(
+        None, description="JSON file: what the pod of each kind of run is (Kubernetes; the chart writes it)"
     )
     commit_hash: str | None = Field(
         None, description="commit of the running code, set when the image is built; empty = asked of git"

@@ -106,9 +106,12 @@ def test_the_changelog_tells_of_this_version() -> None:
 
 def test_every_file_that_the_notice_names_is_there() -> None:
     notice = (REPOSITORY / "NOTICE").read_text(encoding="utf-8")
-    named = re.findall(r"^   ((?:trainer|astra_learn_assets)/[\w./]+)", notice, re.MULTILINE)
+    named = re.findall(r"^   ((?:trainer|astra_learn_assets)/[\w./]+?)/?(?:: (.*))?$", notice, re.MULTILINE)
     assert len(named) >= 5
-    assert [path for path in named if not (REPOSITORY / path).exists()] == []
+    for folder, files in named:
+        for pattern in re.findall(r"[\w*]+\.\w+", files) or ["."]:
+            found = list((REPOSITORY / folder).parent.glob(f"{Path(folder).name}/{pattern}"))
+            assert found, f"{folder}/{pattern}"
 
 
 class _Index(BaseHTTPRequestHandler):

@@ -20,7 +20,7 @@ from astra_learn_assets import ids
 from astra_learn_assets.contracts import Example, ExampleMeta, Pair, Route
 from astra_learn_assets.errors import BadInput
 from astra_learn_assets.spanish.placeholder import placeholders
-from astra_learn_assets.spanish.text import clean
+from astra_learn_assets.spanish.text import normal_form
 
 INSTRUCTION = "Corrige la transcripción del acta conservando el sentido y los marcadores."
 
@@ -71,7 +71,7 @@ def make_example(
     """
     ids.tenant_id(tenant_id)
     ids.name(document_id, "document id")
-    before, after = clean(before), clean(after)
+    before, after = normal_form(before), normal_form(after)
     try:
         identity = example_id(
             tenant_id=tenant_id,
