@@ -2,7 +2,8 @@
 
 | lock | what for |
 |---|---|
-| requirements.lock | running: what the platform's image installs |
+| requirements.lock | running: all that a machine without a cluster needs, torch apart |
+| requirements-platform.lock | the platform's image: the same without what only trains |
 | requirements-dev.lock | developing: the same versions, and the tools, test doubles and embedded services |
 | trainer/requirements.lock, -cuda.lock | the trainer's own image; -cuda: what only a card can use |
 | trainer/torch.lock | torch from PyPI, on Linux with CUDA's libraries |
@@ -53,6 +54,7 @@ def main(arguments: Sequence[str]) -> int:
         project = [str(REPOSITORY / "pyproject.toml"), str(build), "-c", str(pin)]
         running = _compile(work / "run", known, [*project, "--extra", "trainer", *arguments])
         same = ["-c", str(work / "run")]
+        platform = _compile(work / "platform", known, [*project, *same])
         extras = [part for name in ("trainer", "embedded", "dev") for part in ("--extra", name)]
         known_dev = [REPOSITORY / "requirements-dev.lock", *known]
         developing = _compile(work / "dev", known_dev, [*project, *extras, *same, *arguments])
@@ -70,6 +72,7 @@ def main(arguments: Sequence[str]) -> int:
         )
         return 1
     _write(REPOSITORY / "requirements.lock", _without_torch(running))
+    _write(REPOSITORY / "requirements-platform.lock", _without_torch(platform))
     _write(REPOSITORY / "requirements-dev.lock", _without_torch(developing))
     _write(TRAINER / "requirements.lock", _without_torch(trainer))
     _write(TRAINER / "requirements-cuda.lock", _without_torch(only_card), "-r requirements.lock\n")

@@ -12,6 +12,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from astra_learn_assets.ids import TenantId
+
 BlockOp = Literal["equal", "modified", "moved", "inserted", "deleted", "split", "merged"]
 Route = Literal[1, 2, 3]
 EntityKind = Literal["person", "place", "organization", "acronym", "other"]
@@ -129,7 +131,7 @@ class Delta(_Frozen):
 
 class ExampleMeta(_Frozen):
     example_id: str
-    tenant_id: str
+    tenant_id: TenantId
     document_id: str
     chunk_id: str | None = None
     route: Route
@@ -163,7 +165,7 @@ class DictionaryEntry(_Frozen):
 class DictionaryUpdated(_Frozen):
     """Message on channel ``DICTIONARY_UPDATED``; readers that missed some catch up by version."""
 
-    tenant_id: str
+    tenant_id: TenantId
     version: int
     changed: tuple[str, ...]
 
@@ -181,7 +183,7 @@ class GateVerdict(_Frozen):
     """What a gate said about one exact digest. A step that goes on asks for the passing one."""
 
     gate: Literal["pii_gate", "corpus_gate", "adapter_gate", "wer_gate"]
-    tenant_id: str
+    tenant_id: TenantId
     digest: str
     passed: bool
     reason: str
@@ -196,7 +198,7 @@ class AdapterManifest(_Frozen):
     """
 
     adapter_id: str
-    tenant_id: str
+    tenant_id: TenantId
     base_model: str
     base_revision: str | None
     dataset_hash: str

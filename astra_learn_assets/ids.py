@@ -2,34 +2,61 @@
 
 Every path, table row, message and partition key is built from ids that went through here. Dagster
 accepts partition keys such as ``""`` or ``a/b``; we do not.
+
+A tenant id is checked once, where it enters: a :class:`TenantId` cannot be made of anything else, and
+nothing below the edges (API route, command line, partition key, message, manifest, database row, CORE's call)
+takes a plain string for one.
 """
 
 from __future__ import annotations
 
 import re
+from typing import Any, Self
+
+from pydantic_core import CoreSchema, core_schema
 
 from astra_learn_assets.errors import InvalidId, InvalidTenantId
 
-TENANT_ID = re.compile(r"[a-z0-9][a-z0-9-]{1,62}")
+_TENANT_ID = re.compile(r"[a-z0-9][a-z0-9-]{1,62}")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,79}")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _ADAPTER_ID = re.compile(r"(?P<tenant>[a-z0-9][a-z0-9-]{1,62})--(?P<digest>[0-9a-f]{16})")
 
 
-def tenant_id(value: str) -> str:
-    """Return ``value`` if it is a valid tenant id (``^[a-z0-9][a-z0-9-]{1,62}$``).
+class TenantId(str):
+    """A municipality's id: ``^[a-z0-9][a-z0-9-]{1,62}$`` without ``--``. A string, wherever one is wanted.
 
-    ``--`` is refused as well: it separates tenant and digest in adapter ids.
+        TenantId("villaverde")
+
+    ``--`` is refused because it separates tenant and digest in adapter ids. As a field of a pydantic model it
+    is read from a string, and what is no tenant id is a fault of that field.
 
     Raises:
         InvalidTenantId: naming the rule.
     """
-    if not isinstance(value, str) or not TENANT_ID.fullmatch(value) or "--" in value:
-        raise InvalidTenantId(
-            f"invalid tenant id {value!r:.80}: use 2 to 63 lower-case letters, digits and single "
-            "hyphens, starting with a letter or digit, for example 'villaverde'"
-        )
-    return value
+
+    __slots__ = ()
+
+    def __new__(cls, value: str) -> Self:
+        if type(value) is cls:
+            return value
+        if not isinstance(value, str) or not _TENANT_ID.fullmatch(value) or "--" in value:
+            raise InvalidTenantId(
+                f"invalid tenant id {value!r:.80}: use 2 to 63 lower-case letters, digits and single "
+                "hyphens, starting with a letter or digit, for example 'villaverde'"
+            )
+        return super().__new__(cls, value)
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, _source: Any, _handler: Any) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(cls._of_field, core_schema.str_schema())
+
+    @classmethod
+    def _of_field(cls, value: str) -> Self:
+        try:
+            return cls(value)
+        except InvalidTenantId as error:
+            raise ValueError(str(error)) from None  # pydantic knows no other
 
 
 def name(value: str, kind: str) -> str:
@@ -68,12 +95,12 @@ def version(value: int) -> int:
     return value
 
 
-def adapter_id(tenant: str, content_digest: str) -> str:
+def adapter_id(tenant: TenantId, content_digest: str) -> str:
     """The id of an adapter: ``{tenant}--{first 16 digits of its content digest}``."""
-    return f"{tenant_id(tenant)}--{digest(content_digest, 'adapter digest')[:16]}"
+    return f"{tenant}--{digest(content_digest, 'adapter digest')[:16]}"
 
 
-def tenant_of_adapter(value: str) -> str:
+def tenant_of_adapter(value: str) -> TenantId:
     """The tenant an adapter id belongs to.
 
     Raises:
@@ -82,4 +109,4 @@ def tenant_of_adapter(value: str) -> str:
     match = _ADAPTER_ID.fullmatch(value) if isinstance(value, str) else None
     if match is None:
         raise InvalidId(f"invalid adapter id {value!r:.100}: expected '{{tenant}}--{{16 hex digits}}'")
-    return tenant_id(match["tenant"])
+    return TenantId(match["tenant"])

@@ -7,16 +7,16 @@ from __future__ import annotations
 
 import dagster as dg
 
-from astra_learn_assets import ids
+from astra_learn_assets.ids import TenantId
 
 TENANTS_NAME = "tenant"
 tenant_partitions = dg.DynamicPartitionsDefinition(name=TENANTS_NAME)
 
 
-def tenant_of(context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext) -> str:
+def tenant_of(context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext) -> TenantId:
     """The tenant a run works for, validated: Dagster itself accepts any string as a partition key.
 
     Raises:
         InvalidTenantId: when the key is not a tenant id.
     """
-    return ids.tenant_id(context.partition_key)
+    return TenantId(context.partition_key)

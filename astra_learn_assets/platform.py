@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from astra_learn_assets.errors import BadConfiguration
+from astra_learn_assets.ids import TenantId
 from astra_learn_assets.settings import Settings
 from astra_learn_assets.store import crypto
 from astra_learn_assets.store.db import Database
@@ -40,7 +41,7 @@ class Platform:
         self.vault = vault
         self.redis = redis_client
 
-    def of(self, tenant_id: str) -> Platform:
+    def of(self, tenant_id: TenantId) -> Platform:
         """The same handles, for one tenant: see :meth:`Database.of`. Do not close it."""
         scoped = copy.copy(self)
         scoped.database = self.database.of(tenant_id)

@@ -19,6 +19,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 REPOSITORY = Path(__file__).resolve().parent.parent
 REMEMBERED = "settings.env"
 UPLOAD_MAX_BYTES = 30_000_000
+DOCUMENT_CONFIDENCE_MINIMUM = 0.5
 
 
 class Settings(BaseSettings):
@@ -64,8 +65,8 @@ class Settings(BaseSettings):
     )
     dagster_port: int = 3600
     dagster_url: str | None = Field(None, description="public URL of the Dagster UI, for links")
-    gpu_tags: str | None = Field(
-        None, description="JSON of the tag dagster-k8s/config for runs that train or evaluate (Kubernetes)"
+    compute_profiles: Path | None = Field(
+        None, description="JSON file: what the pod of each kind of run is (Kubernetes; the chart writes it)"
     )
     commit_hash: str | None = Field(
         None, description="commit of the running code, set when the image is built; empty = asked of git"
@@ -88,7 +89,7 @@ class Settings(BaseSettings):
 
     # comparison and privacy
     upload_max_bytes: int = Field(UPLOAD_MAX_BYTES, gt=0)
-    document_confidence_minimum: float = Field(0.5, ge=0, le=1)
+    document_confidence_minimum: float = Field(DOCUMENT_CONFIDENCE_MINIMUM, ge=0, le=1)
     country: str = Field("es", description="country pack of national ids for tenants that name none")
     ner_model: str | None = Field(
         None, description="spaCy or transformers model by name or path; empty = shipped"

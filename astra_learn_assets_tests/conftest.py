@@ -25,6 +25,7 @@ import pytest
 import redis
 import sqlalchemy as sa
 
+from astra_learn_assets.ids import TenantId
 from astra_learn_assets.platform import Platform
 from astra_learn_assets.services.embedded import embedded
 from astra_learn_assets.settings import Settings, get_settings
@@ -128,7 +129,7 @@ def make_tenant(platform: Platform) -> MakeTenant:
         with platform.database.session() as session:
             return tenants.create(
                 session,
-                tenant_id,
+                TenantId(tenant_id),
                 display_name=display_name or tenant_id.replace("-", " ").title(),
                 country=country,
                 tier=tier,

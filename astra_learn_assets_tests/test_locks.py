@@ -19,6 +19,7 @@ from packaging.utils import canonicalize_name
 
 REPOSITORY = Path(__file__).parents[1]
 RUNNING, DEVELOPING = REPOSITORY / "requirements.lock", REPOSITORY / "requirements-dev.lock"
+PLATFORM = REPOSITORY / "requirements-platform.lock"
 TORCH, TORCH_CPU = REPOSITORY / "trainer" / "torch.lock", REPOSITORY / "trainer" / "torch-cpu.lock"
 TRAINER = [REPOSITORY / "trainer" / f"requirements{kind}.lock" for kind in ("", "-cuda")]
 PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -48,7 +49,7 @@ def test_what_runs_has_no_tool_no_test_double_no_embedded_service() -> None:
 
 
 @pytest.mark.parametrize(
-    "lock", [RUNNING, DEVELOPING, TORCH, TORCH_CPU, *TRAINER], ids=lambda lock: lock.name
+    "lock", [RUNNING, PLATFORM, DEVELOPING, TORCH, TORCH_CPU, *TRAINER], ids=lambda lock: lock.name
 )
 def test_every_package_of_a_lock_has_a_hash(lock: Path) -> None:
     packages = re.findall(
@@ -60,9 +61,20 @@ def test_every_package_of_a_lock_has_a_hash(lock: Path) -> None:
 
 def test_locks_agree_about_every_version() -> None:
     developing = _pinned(DEVELOPING)
-    for name, version in _pinned(RUNNING, *TRAINER).items():
+    for name, version in _pinned(RUNNING, PLATFORM, *TRAINER).items():
         assert developing.get(name, version) == version, name
     assert _pinned(RUNNING).keys() <= developing.keys()
+
+
+def test_the_platforms_image_has_what_the_package_asks_for_and_nothing_that_only_trains() -> None:
+    platform, extras = _pinned(PLATFORM), PROJECT["optional-dependencies"]
+    needed = {canonicalize_name(Requirement(text).name) for text in PROJECT["dependencies"]}
+    assert needed | {"setuptools"} <= platform.keys()
+    assert platform.keys() <= _pinned(RUNNING).keys()
+    only_trains = {canonicalize_name(Requirement(text).name) for text in extras["trainer"]} - {
+        "dagster-pipes"
+    }
+    assert not (only_trains - {"dagster-pipes"}) & platform.keys()
 
 
 def test_torch_comes_in_two_wheels_of_one_version_and_only_one_brings_cuda() -> None:
@@ -94,9 +106,12 @@ def test_the_changelog_tells_of_this_version() -> None:
 
 def test_every_file_that_the_notice_names_is_there() -> None:
     notice = (REPOSITORY / "NOTICE").read_text(encoding="utf-8")
-    named = re.findall(r"^   ((?:trainer|astra_learn_assets)/[\w./]+)", notice, re.MULTILINE)
+    named = re.findall(r"^   ((?:trainer|astra_learn_assets)/[\w./]+?)/?(?:: (.*))?$", notice, re.MULTILINE)
     assert len(named) >= 5
-    assert [path for path in named if not (REPOSITORY / path).exists()] == []
+    for folder, files in named:
+        for pattern in re.findall(r"[\w*]+\.\w+", files) or ["."]:
+            found = list((REPOSITORY / folder).parent.glob(f"{Path(folder).name}/{pattern}"))
+            assert found, f"{folder}/{pattern}"
 
 
 class _Index(BaseHTTPRequestHandler):

@@ -25,13 +25,13 @@ from fastapi import Depends, Path, Request
 from fastapi.dependencies.models import Dependant
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
-from astra_learn_assets import ids
 from astra_learn_assets.api.state import AppState, app_state
 from astra_learn_assets.errors import BadInput, Forbidden, ForeignTenant, Unauthorized
 from astra_learn_assets.hotpath.wording import told
+from astra_learn_assets.ids import TenantId
 from astra_learn_assets.platform import Platform
 from astra_learn_assets.store import api_keys, audit
-from astra_learn_assets.store.db import PLATFORM_SCOPE
+from astra_learn_assets.store.db import PLATFORM_SCOPE, Scope
 
 Need = Literal["read", "edit", "register", "administer"]
 
@@ -60,7 +60,7 @@ class Principal:
     """The key behind a request; ``tenant_id`` None = platform scope."""
 
     key_id: str
-    tenant_id: str | None
+    tenant_id: TenantId | None
     role: str
     label: str
 
@@ -79,7 +79,7 @@ class Access:
     """A principal admitted to one tenant."""
 
     principal: Principal
-    tenant_id: str
+    tenant_id: TenantId
     state: AppState
     request_id: str
 
@@ -135,14 +135,14 @@ def _query_names(dependant: Dependant) -> set[str]:
     return names.union(*map(_query_names, dependant.dependencies))
 
 
-def admit(state: AppState, caller: Principal, tenant_id: str, need: Need, request: Request) -> Access:
-    """Let ``caller`` at ``tenant_id`` for ``need``, or write the refusal to the audit log and raise.
+def admit(state: AppState, caller: Principal, asked_for: str, need: Need, request: Request) -> Access:
+    """Let ``caller`` at the tenant ``asked_for``, or write the refusal to the audit log and raise.
 
     Raises:
         ForeignTenant: the key is of another tenant.
         Forbidden: the role does not cover ``need``.
     """
-    tenant_id = ids.tenant_id(tenant_id)
+    tenant_id = TenantId(asked_for)
     request.state.log = {"key": caller.key_id, "tenant": tenant_id}
     refusal: Forbidden | None = None
     if caller.tenant_id is None and caller.role != "platform":
@@ -158,13 +158,13 @@ def admit(state: AppState, caller: Principal, tenant_id: str, need: Need, reques
 
 
 def record_refusal(
-    state: AppState, caller: Principal, tenant_id: str, refusal: Forbidden, request: Request
+    state: AppState, caller: Principal, tenant_id: TenantId, refusal: Forbidden, request: Request
 ) -> None:
     """Write a refused access to the audit log of the caller's own tenant."""
     _record(state, caller.tenant_id or PLATFORM_SCOPE, caller.actor, f"{refusal.code}:{tenant_id}", request)
 
 
-def _record(state: AppState, scope: str, actor: str, target: str, request: Request) -> None:
+def _record(state: AppState, scope: Scope, actor: str, target: str, request: Request) -> None:
     route = getattr(request.scope.get("route"), "path", "?")
     with state.platform.database.of(scope).session() as session:
         audit.record(

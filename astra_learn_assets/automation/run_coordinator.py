@@ -1,87 +1,141 @@
-"""Tags every run on its way into the queue.
+"""Stamps every run on its way into the queue.
 
 Tags of a job reach only runs of that job: assets materialized in the UI and backfills lose them.
-The coordinator sees every run, so the lane, the priority and the GPU request are set here:
+The coordinator sees every run, so the lane, the priority and the pod are set here:
 
 - ``astra/lane``: ``{tenant}:learn`` or ``{tenant}:prepare``; the instance runs one of each at a time;
 - ``dagster/priority``: -10 for backfills, so that a clerk's feedback never waits behind one;
-- ``astra/gpu``: on runs that train or evaluate; the instance runs one of them at a time. A pool does not
-  hold back whole runs until its limit was set by hand, and two trainings on one card end both;
-- ``dagster-k8s/config``: a GPU and its node pool for runs that train or evaluate, when
-  ``ASTRA_GPU_TAGS`` holds it as JSON (Kubernetes only).
+- ``astra/gpu``: on runs that use an asset of the pool ``gpu``; the instance runs one of them at a time. A
+  pool does not hold back whole runs until its limit was set by hand, and two trainings on one card end both;
+- ``dagster-k8s/config`` and ``astra/compute``: what its pod is and the profile's name, from the policy in
+  :mod:`~astra_learn_assets.automation.compute` (where runs are pods).
 
-A tag the run brings itself always wins.
+Which assets need a GPU is said by the assets (``pool=GPU_POOL``): Dagster puts the pool of each step into the
+run's plan, and a run without a selection of assets has a plan too. A lane, a priority and a GPU count that
+the run brings itself win; a pod that it brings is merged, and a run that would weaken its profile fails with
+the reason instead of waiting.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from functools import cached_property
 
 from dagster import DagsterRun, QueuedRunCoordinator, SubmitRunContext
 
-from astra_learn_assets.errors import BadConfiguration
+from astra_learn_assets.automation import compute
+from astra_learn_assets.automation.compute import ComputePolicy
+from astra_learn_assets.errors import AstraError, BadConfiguration
+from astra_learn_assets.ids import TenantId
+from astra_learn_assets.resources.queue_guard import COMPUTE_TAG, K8S_LAUNCHER
 from astra_learn_assets.settings import get_settings
 
 GPU_POOL = "gpu"
 LANE_TAG = "astra/lane"
 GPU_TAG = "astra/gpu"
-_LEARNING = frozenset(
-    {"training_corpus", "golden_set", "lora_adapter", "evaluation_report", "promoted_adapter"}
-)
-_GPU = frozenset({"lora_adapter", "evaluation_report"})
-_JOB_ASSETS = {
-    "train_adapter": _LEARNING,
-    "evaluate_adapter": frozenset({"evaluation_report", "promoted_adapter"}),
-}
+K8S_TAG = "dagster-k8s/config"
+_PREPARING = ("document_diffs", "anonymized_pairs")  # and their checks
 
 
-def tags_for(
-    *, tags: Mapping[str, str], assets: Iterable[str], gpu_config: str | None = None
-) -> dict[str, str]:
-    """The tags to add to a run with ``tags`` that materializes ``assets``; none it already has.
-
-    Raises:
-        BadConfiguration: when ``gpu_config`` is not a JSON object.
-    """
-    names = set(assets)
+def tags_for(*, tags: Mapping[str, str], steps: Iterable[str], gpu: bool) -> dict[str, str]:
+    """Lane, priority and GPU count of a run with ``tags`` and these ``steps``; none it already has."""
     added: dict[str, str] = {}
     tenant = tags.get("dagster/partition")
     if tenant is not None:
-        added[LANE_TAG] = f"{tenant}:{'learn' if names & _LEARNING else 'prepare'}"
+        preparing = all(step.startswith(_PREPARING) for step in steps)
+        added[LANE_TAG] = f"{tenant}:{'prepare' if preparing else 'learn'}"
     if "dagster/backfill" in tags:
         added["dagster/priority"] = "-10"
-    if names & _GPU:
+    if gpu:
         added[GPU_TAG] = "1"
-    if gpu_config and names & _GPU:
-        try:
-            parsed = json.loads(gpu_config)
-        except json.JSONDecodeError as error:
-            raise BadConfiguration(f"ASTRA_GPU_TAGS is not JSON: {error}") from error
-        if not isinstance(parsed, dict):
-            raise BadConfiguration("ASTRA_GPU_TAGS must be a JSON object as for the tag dagster-k8s/config")
-        added["dagster-k8s/config"] = gpu_config
     return {name: value for name, value in added.items() if name not in tags}
 
 
+def compute_tags(*, tags: Mapping[str, str], gpu: bool, policy: ComputePolicy, tier: str) -> dict[str, str]:
+    """The pod of a run, whatever it brings.
+
+    Raises:
+        BadConfiguration: its own tag is no JSON object or would weaken the profile.
+    """
+    name = policy.name_for("training" if gpu else "default", tier)
+    own: object = {}
+    if K8S_TAG in tags:
+        try:
+            own = json.loads(tags[K8S_TAG])
+        except json.JSONDecodeError as error:
+            raise BadConfiguration(f"the run's own tag {K8S_TAG} is not JSON: {error}") from error
+    if not isinstance(own, dict):
+        raise BadConfiguration(f"the run's own tag {K8S_TAG} must be a JSON object")
+    config = compute.merged(policy.profiles[name], own)
+    return {K8S_TAG: json.dumps(config, sort_keys=True), COMPUTE_TAG: name}
+
+
 class TaggingRunCoordinator(QueuedRunCoordinator):  # type: ignore[type-arg]
-    """A :class:`QueuedRunCoordinator` that adds :func:`tags_for` to each run it queues."""
+    """A :class:`QueuedRunCoordinator` that stamps each run it queues, and fails those it must not queue."""
 
     def submit_run(self, context: SubmitRunContext) -> DagsterRun:
-        """Tag the run, then queue it."""
+        """Stamp the run, then queue it; a run that may not have what it asks for ends with the reason."""
         run = context.dagster_run
-        added = tags_for(
-            tags=run.tags,
-            assets=_assets_of(run),
-            gpu_config=get_settings().gpu_tags,
-        )
+        try:
+            added = self._stamp(run)
+        except AstraError as error:
+            self._instance.report_run_failed(run, message=f"not queued: {error}")
+            refused = self._instance.get_run_by_id(run.run_id)
+            assert refused is not None  # it was there a moment ago
+            return refused
         if added:
             self._instance.add_run_tags(run.run_id, added)
         return super().submit_run(context)
 
+    def _stamp(self, run: DagsterRun) -> dict[str, str]:
+        steps = self._steps_of(run)
+        gpu = GPU_POOL in steps.values()
+        added = tags_for(tags=run.tags, steps=steps, gpu=gpu)
+        policy = self._policy
+        if policy is not None:
+            tier = self._tier(run.tags.get("dagster/partition"), policy, gpu)
+            added |= compute_tags(tags=run.tags, gpu=gpu, policy=policy, tier=tier)
+        return added
 
-def _assets_of(run: DagsterRun) -> Iterable[str]:
-    """The assets a run materializes; a run of a whole job names only its job."""
-    if run.asset_selection:
-        return [key.to_user_string() for key in run.asset_selection]
-    return _JOB_ASSETS.get(run.job_name, ())
+    @cached_property
+    def _policy(self) -> ComputePolicy | None:
+        """The compute policy; None where runs are processes of this machine.
+
+        Raises:
+            BadConfiguration: runs are pods and nothing says how large, or the policy is not sound.
+        """
+        path = get_settings().compute_profiles
+        if path is not None:
+            return compute.load(path)
+        if type(self._instance.run_launcher).__name__ == K8S_LAUNCHER:
+            raise BadConfiguration(
+                "runs are pods (K8sRunLauncher) and ASTRA_COMPUTE_PROFILES is not set: a pod without limits "
+                "could starve its node; set it to the file of profiles (the Helm chart writes one)"
+            )
+        return None
+
+    def _steps_of(self, run: DagsterRun) -> dict[str, str | None]:
+        """What a run will do: each step and the pool of its asset, from the run's own plan.
+
+        A run of a whole job has no selection of assets, but a plan it always has.
+
+        Raises:
+            BadConfiguration: it has none: nobody can say what it would need.
+        """
+        if run.execution_plan_snapshot_id is None:
+            raise BadConfiguration(f"run {run.run_id} has no execution plan: launch it anew")
+        plan = self._instance.get_execution_plan_snapshot(run.execution_plan_snapshot_id)
+        chosen = set(plan.step_keys_to_execute)
+        return {step.key: step.pool for step in plan.steps if step.key in chosen}
+
+    @staticmethod
+    def _tier(tenant: str | None, policy: ComputePolicy, gpu: bool) -> str:
+        """The municipality's tier, asked of the database only where it makes a difference."""
+        if tenant is None or not policy.by_tier("training" if gpu else "default"):
+            return compute.STANDARD
+        from astra_learn_assets.platform import Platform
+        from astra_learn_assets.store import tenants
+
+        with Platform.open(get_settings()) as platform, platform.database.session() as session:
+            return tenants.get(session, TenantId(tenant)).tier

@@ -20,6 +20,7 @@ import dagster as dg
 
 from astra_learn_assets.automation.jobs import prepare_examples, train_adapter
 from astra_learn_assets.errors import AstraError, Unavailable
+from astra_learn_assets.ids import TenantId
 from astra_learn_assets.learning import anonymize, promoter
 from astra_learn_assets.learning.training import plan
 from astra_learn_assets.learning.training import run as training_run
@@ -124,9 +125,9 @@ def feedback(instance: dg.DagsterInstance, platform: Platform, cursor: str | Non
     erased = {tenant.tenant_id for tenant in everyone if tenant.wrapped_key is None}
     present = set(instance.get_dynamic_partitions(str(tenant_partitions.name)))
     changes: list[dg.AddDynamicPartitionsRequest | dg.DeleteDynamicPartitionsRequest] = []
-    if new := [tenant for tenant in known if tenant not in present]:
+    if new := [str(tenant) for tenant in known if tenant not in present]:
         changes.append(tenant_partitions.build_add_request(new))
-    if gone := sorted(erased & present):
+    if gone := sorted(str(tenant) for tenant in erased & present):
         changes.append(tenant_partitions.build_delete_request(gone))
     requests: list[dg.RunRequest] = []
     reasons: list[str] = []
@@ -210,7 +211,7 @@ def training(instance: dg.DagsterInstance, platform: Platform, *, cron: bool) ->
 
 
 def _training_request(
-    instance: dg.DagsterInstance, platform: Platform, tenant: str, cron: bool, is_partition: bool
+    instance: dg.DagsterInstance, platform: Platform, tenant: TenantId, cron: bool, is_partition: bool
 ) -> tuple[str, dg.RunRequest | None]:
     plan.close_lost(platform, tenant, lambda row: _run_state(instance, row))
     if not is_partition:
@@ -222,13 +223,13 @@ def _training_request(
         return decision.reason, None
     tags = {training_run.TAG: row.run_id, "astra/reason": decision.reason}
     key = run_key(tenant, row.through_seq, row.attempt)
-    return decision.reason, dg.RunRequest(run_key=key, partition_key=tenant, tags=tags)
+    return decision.reason, dg.RunRequest(run_key=key, partition_key=str(tenant), tags=tags)
 
 
-def _prepare_request(instance: dg.DagsterInstance, tenant: str, waiting: Waiting) -> dg.RunRequest | str:
+def _prepare_request(instance: dg.DagsterInstance, tenant: TenantId, waiting: Waiting) -> dg.RunRequest | str:
     """The run to ask for, or why none is."""
     now = datetime.now(UTC)
-    lane = {"dagster/partition": tenant}
+    lane = {"dagster/partition": str(tenant)}
     active = dg.RunsFilter(job_name=prepare_examples.name, tags=lane, statuses=_ACTIVE)
     if instance.get_runs(active, limit=1):
         return f"{waiting}; a preparing run is under way"
@@ -248,7 +249,7 @@ def _prepare_request(instance: dg.DagsterInstance, tenant: str, waiting: Waiting
     attempt = 1 + (int(earlier[0].dagster_run.tags.get(_ATTEMPT_TAG, len(earlier))) if earlier else 0)
     return dg.RunRequest(
         run_key=f"{tenant}:{waiting.key}:{attempt}",
-        partition_key=tenant,
+        partition_key=str(tenant),
         tags={WORK_TAG: waiting.key, _ATTEMPT_TAG: str(attempt)},
     )
 
@@ -267,7 +268,7 @@ def _run_state(instance: dg.DagsterInstance, row: TrainingRun) -> RunState:
 
 
 def _outside_events(
-    platform: Platform, waiting: dict[str, int], cursor: str | None
+    platform: Platform, waiting: dict[TenantId, int], cursor: str | None
 ) -> tuple[list[dg.AssetMaterialization], str]:
     """Materializations of what the hot path wrote since ``cursor`` (``tenant=finals,dictionary;…``)."""
     seen = dict(part.split("=", 1) for part in (cursor or "").split(";") if "=" in part)
@@ -279,13 +280,13 @@ def _outside_events(
             if str(newest) != finals_before:
                 events.append(
                     dg.AssetMaterialization(
-                        "final_documents", partition=tenant, metadata={"newest_seq": newest}
+                        "final_documents", partition=str(tenant), metadata={"newest_seq": newest}
                     )
                 )
             if str(version) != version_before and version > 0:
                 metadata = {"version": version, "entries": len(entries)}
                 events.append(
-                    dg.AssetMaterialization("entities_dictionary", partition=tenant, metadata=metadata)
+                    dg.AssetMaterialization("entities_dictionary", partition=str(tenant), metadata=metadata)
                 )
             seen[tenant] = f"{newest},{version}"
     return events, ";".join(f"{tenant}={value}" for tenant, value in sorted(seen.items()))

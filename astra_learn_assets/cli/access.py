@@ -20,6 +20,7 @@ from astra_learn_assets.cli.output import (
 )
 from astra_learn_assets.cli.platform import HomeOption, chosen_country, platform
 from astra_learn_assets.errors import BadInput
+from astra_learn_assets.ids import TenantId
 
 tenant_app = typer.Typer(help="Municipalities.", no_args_is_help=True)
 key_app = typer.Typer(help="Keys of the API.", no_args_is_help=True)
@@ -63,6 +64,7 @@ def tenant_add(
     from astra_learn_assets.store import audit, tenants
 
     with answering(output):
+        tenant = TenantId(tenant)
         code = chosen_country(country, home)
         if not (1 <= len(tier) <= 20 and tier.isascii() and tier.isalnum()):
             raise BadInput(f"tier {tier!r:.30}: use 1 to 20 letters or digits")
@@ -130,6 +132,7 @@ def tenant_erase(
     with answering(output):
         if not yes:
             raise BadInput("nothing was erased: there is no way back, so say --yes")
+        tenant = TenantId(tenant)
         with platform(home) as opened:
             with opened.database.session() as session:
                 tenants.get(session, tenant)
@@ -160,10 +163,11 @@ def key_issue(
                 if tenant
                 else f"a key with role {role.value} needs --tenant"
             )
+        tenant_id = None if tenant is None else TenantId(tenant)
         expires_at = datetime.now(UTC) + timedelta(days=days) if days else None
         with platform(home) as opened, opened.database.session() as session:
             row, plaintext = api_keys.issue(
-                session, tenant_id=tenant, role=role.value, label=label, expires_at=expires_at
+                session, tenant_id=tenant_id, role=role.value, label=label, expires_at=expires_at
             )
             audit.record(
                 session,
@@ -258,7 +262,7 @@ def blocklist_add(
 ) -> None:
     """Add a term; the same term again takes the new action."""
     with answering(output):
-        _add_terms(tenant, [term], action, kind, home)
+        _add_terms(TenantId(tenant), [term], action, kind, home)
         if output is Format.json:
             print_json({"tenant_id": tenant, "added": 1})
         else:
@@ -283,7 +287,7 @@ def blocklist_import(
         # only \n ends a line: a U+2028 pasted into a name must not make two terms of it
         lines = [line.strip() for line in text.split("\n")]
         terms = [line for line in lines if line and not line.startswith("#")]
-        _add_terms(tenant, terms, action, kind, home)
+        _add_terms(TenantId(tenant), terms, action, kind, home)
         if output is Format.json:
             print_json({"tenant_id": tenant, "added": len(terms)})
         else:
@@ -301,6 +305,7 @@ def blocklist_remove(
     from astra_learn_assets.hotpath.blocklist_terms import remove_term
 
     with answering(output):
+        tenant = TenantId(tenant)
         with platform(home) as opened, opened.database.session() as session:
             remove_term(session, tenant, term, actor="cli", request_id=None)
         if output is Format.json:
@@ -317,6 +322,7 @@ def blocklist_list(
     from astra_learn_assets.store import blocklist, tenants
 
     with answering(output):
+        tenant = TenantId(tenant)
         with platform(home) as opened, opened.database.session() as session:
             tenants.get(session, tenant)
             rows = [
@@ -337,7 +343,7 @@ def register(app: typer.Typer) -> None:
     app.add_typer(blocklist_app, name="blocklist")
 
 
-def _add_terms(tenant: str, terms: list[str], action: Action, kind: str, home: Path | None) -> None:
+def _add_terms(tenant: TenantId, terms: list[str], action: Action, kind: str, home: Path | None) -> None:
     from astra_learn_assets.hotpath.blocklist_terms import add_term, clean_term
 
     cleaned = [clean_term(term) for term in terms]  # all are good before the first is stored

@@ -12,6 +12,7 @@ from astra_learn_assets.cli import files
 from astra_learn_assets.cli.output import Format, FormatOption, answering, print_json
 from astra_learn_assets.cli.platform import require_simulation
 from astra_learn_assets.errors import AlreadyExists, BadInput
+from astra_learn_assets.ids import TenantId
 
 if TYPE_CHECKING:
     from astra_learn_assets.simulation.council.simulator import SimulatedSession
@@ -35,7 +36,7 @@ def sample(
         require_simulation()
         from astra_learn_assets.simulation.council.simulator import make_council
 
-        session = make_council(tenant, seed=seed).session(number)
+        session = make_council(TenantId(tenant), seed=seed).session(number)
         contents = {
             "draft.docx": session.draft_docx,
             "draft.json": session.manifest.model_dump_json(indent=2).encode(),

@@ -20,6 +20,7 @@ from astra_learn_assets.cli.output import (
 )
 from astra_learn_assets.cli.platform import HomeOption, platform, read_settings
 from astra_learn_assets.errors import AstraError, BadInput, Unavailable
+from astra_learn_assets.ids import TenantId
 
 if TYPE_CHECKING:
     from astra_learn_assets.contracts import Delta, Manifest
@@ -53,6 +54,7 @@ def submit(
     """Hand in a final: its name fixes are live at once, its corrections wait for training."""
     with answering(output):
         data = files.read(file)
+        tenant = TenantId(tenant)
         summary = (
             _submit_remote(data, url, key or _configured_key(home), tenant, session, version)
             if url is not None
@@ -150,7 +152,9 @@ def _configured_key(home: Path | None) -> str | None:
     return key.get_secret_value() if key is not None else None
 
 
-def _submit_here(data: bytes, tenant: str, session: str, version: int, home: Path | None) -> SubmitSummary:
+def _submit_here(
+    data: bytes, tenant: TenantId, session: str, version: int, home: Path | None
+) -> SubmitSummary:
     from astra_learn_assets.hotpath.intake import submit_final
 
     with platform(home) as opened:
@@ -165,7 +169,7 @@ def _submit_here(data: bytes, tenant: str, session: str, version: int, home: Pat
 
 
 def _submit_remote(
-    data: bytes, url: str, key: str | None, tenant: str, session: str, version: int
+    data: bytes, url: str, key: str | None, tenant: TenantId, session: str, version: int
 ) -> SubmitSummary:
     import httpx
 
@@ -174,7 +178,7 @@ def _submit_remote(
 
     if not key:
         raise BadInput("--url needs a key: give --key, or set ASTRA_KEY")
-    path = f"/v1/tenants/{ids.tenant_id(tenant)}/sessions/{ids.name(session, 'session id')}"
+    path = f"/v1/tenants/{tenant}/sessions/{ids.name(session, 'session id')}"
     try:
         answer = httpx.post(
             f"{url.rstrip('/')}{path}/versions/{ids.version(version)}/final",

@@ -18,6 +18,7 @@ from astra_learn_assets.cli.output import (
 )
 from astra_learn_assets.cli.platform import HomeOption, platform
 from astra_learn_assets.errors import BadInput
+from astra_learn_assets.ids import TenantId
 
 adapter_app = typer.Typer(help="Adapters.", no_args_is_help=True)
 
@@ -34,7 +35,7 @@ def status(
     with answering(output):
         found: list[LearningStatus] = []
         with platform(home) as opened, opened.database.session() as session:
-            names = [tenant] if tenant else [row.tenant_id for row in tenants.list_all(session)]
+            names = [TenantId(tenant)] if tenant else [row.tenant_id for row in tenants.list_all(session)]
             found = [status_in(session, opened.settings, name) for name in names]
         if output is Format.json:
             dumped = [one.model_dump(mode="json") for one in found]
@@ -69,6 +70,7 @@ def promote(
     from astra_learn_assets.learning.promoter import promote as promote_adapter
 
     with answering(output):
+        tenant = TenantId(tenant)
         _own_adapter(tenant, adapter_id)
         with platform(home) as opened:
             row = promote_adapter(opened, tenant, adapter_id, promoted_by=_user())
@@ -87,6 +89,7 @@ def rollback(
     from astra_learn_assets.learning.promoter import rollback as roll_back
 
     with answering(output):
+        tenant = TenantId(tenant)
         if to is not None:
             _own_adapter(tenant, to)
         with platform(home) as opened:
@@ -116,6 +119,7 @@ def adapter_import(
     with answering(output):
         if not folder.is_dir():
             raise BadInput(f"{folder} is no folder: name the folder with adapter_config.json")
+        tenant = TenantId(tenant)
         with platform(home) as opened:
             known, revision = base_identity(opened.settings)
             made = import_adapter(
@@ -140,11 +144,11 @@ def register(app: typer.Typer) -> None:
     app.add_typer(adapter_app, name="adapter")
 
 
-def _own_adapter(tenant: str, adapter_id: str) -> None:
+def _own_adapter(tenant: TenantId, adapter_id: str) -> None:
     from astra_learn_assets import ids
     from astra_learn_assets.errors import ForeignTenant
 
-    if ids.tenant_of_adapter(adapter_id) != ids.tenant_id(tenant):
+    if ids.tenant_of_adapter(adapter_id) != tenant:
         raise ForeignTenant(f"adapter {adapter_id} is not of tenant {tenant}")
 
 

@@ -22,6 +22,7 @@ from astra_learn_assets.cli.output import (
     print_table,
 )
 from astra_learn_assets.errors import BadInput
+from astra_learn_assets.ids import TenantId
 
 if TYPE_CHECKING:
     from astra_learn_assets.learning.anonymize import Policy
@@ -129,7 +130,7 @@ def _policy(tenant: str | None, country: str | None) -> Policy:
         )
     code = None if country is None else chosen_country(country)
     with platform() as opened:
-        policy = policy_of(opened, tenant)
+        policy = policy_of(opened, TenantId(tenant))
     return replace(policy, country=code) if code else policy
 
 

@@ -28,6 +28,7 @@ from astra_learn_assets.comparator.names.surroundings import Recognizer
 from astra_learn_assets.comparator.quarantine import reason_to_quarantine
 from astra_learn_assets.contracts import Delta, EntityChange, Manifest, Rejection
 from astra_learn_assets.errors import BadManifest
+from astra_learn_assets.settings import DOCUMENT_CONFIDENCE_MINIMUM
 
 ENGINE_VERSION = "1.1.0"
 
@@ -58,7 +59,7 @@ def compare(
     base_replaced: bool = False,
     dictionary: Mapping[str, str] | None = None,
     people: KnownPeople = NOBODY_KNOWN,
-    confidence_minimum: float = 0.5,
+    confidence_minimum: float = DOCUMENT_CONFIDENCE_MINIMUM,
     recognize: Recognizer | None = None,
 ) -> Delta:
     """What the human changed in ``generated`` to make ``final``, and what may be learned from it.
@@ -99,7 +100,7 @@ def compare_documents(
     base_replaced: bool = False,
     dictionary: Mapping[str, str] | None = None,
     people: KnownPeople = NOBODY_KNOWN,
-    confidence_minimum: float = 0.5,
+    confidence_minimum: float = DOCUMENT_CONFIDENCE_MINIMUM,
     recognize: Recognizer | None = None,
 ) -> Delta:
     """:func:`compare` for who has read both files already (with the manifest's chunk ids as ``known_ids``).

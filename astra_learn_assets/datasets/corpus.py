@@ -17,20 +17,20 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from astra_learn_assets import ids
 from astra_learn_assets.contracts import Example
 from astra_learn_assets.datasets import jsonl, poisoning, quality
 from astra_learn_assets.datasets.golden import GoldenSet
 from astra_learn_assets.datasets.leakage import GoldenIndex
 from astra_learn_assets.datasets.replay import REPLAY
 from astra_learn_assets.errors import BadConfiguration, ForeignTenant
+from astra_learn_assets.ids import TenantId
 
 
 @dataclass(frozen=True)
 class Corpus:
     """``data`` is canonical JSONL, ``dataset_hash`` its SHA-256; counts are lines."""
 
-    tenant_id: str
+    tenant_id: TenantId
     data: bytes
     dataset_hash: str
     tenant_examples: int
@@ -41,7 +41,7 @@ class Corpus:
     """Document -> why nothing of it was learned."""
 
     @classmethod
-    def read(cls, tenant_id: str, data: bytes) -> Corpus:
+    def read(cls, tenant_id: TenantId, data: bytes) -> Corpus:
         """The corpus stored as ``data`` (without what was left out of it).
 
         Raises:
@@ -54,7 +54,7 @@ class Corpus:
 
 def build_corpus(
     *,
-    tenant_id: str,
+    tenant_id: TenantId,
     examples: Sequence[Example],
     replay: Sequence[Example],
     golden: GoldenSet | Sequence[Example],
@@ -72,7 +72,6 @@ def build_corpus(
         ForeignTenant: when an example is of another tenant.
         BadConfiguration: when ``replay_share`` is not in 0..1 or there is no replay to take it from.
     """
-    ids.tenant_id(tenant_id)
     if not 0 <= replay_share < 1:
         raise BadConfiguration(
             f"replay share {replay_share}: use a number from 0 to below 1, for example 0.2"
@@ -162,7 +161,7 @@ def _one_answer_per_input(examples: Sequence[Example], reasons: Counter[str]) ->
     return kept
 
 
-def _replay_pool(replay: Sequence[Example], unseen: GoldenIndex, tenant_id: str) -> list[Example]:
+def _replay_pool(replay: Sequence[Example], unseen: GoldenIndex, tenant_id: TenantId) -> list[Example]:
     """Usable replay examples in an order of the tenant's own, so tenants do not all learn the same ones."""
     pool: dict[str, Example] = {}
     for example in replay:

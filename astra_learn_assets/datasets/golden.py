@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from astra_learn_assets.contracts import Example
 from astra_learn_assets.datasets import jsonl, poisoning, quality
 from astra_learn_assets.errors import ForeignTenant
-from astra_learn_assets.spanish.text import clean, folded_words
+from astra_learn_assets.spanish.text import folded_words, normal_form
 
 # ids of finals, as store.artifacts makes them: session, version, kind, 12 digits of the hash
 _FINAL = re.compile(r"(?P<session>.+)-v\d+-final-[0-9a-f]{12}")
@@ -87,7 +87,7 @@ def build_golden(examples: Sequence[Example], maximum: int, *, context: Sequence
     by_document: defaultdict[str, list[Example]] = defaultdict(list)
     seen: set[tuple[str, str]] = set()
     for example in sorted(fit, key=lambda item: _hash("example", item.meta.example_id)):
-        text = (clean(example.input), clean(example.output))
+        text = (normal_form(example.input), normal_form(example.output))
         if example.meta.example_id in wanted and text not in seen:
             seen.add(text)
             by_document[example.meta.document_id].append(example)

@@ -19,8 +19,9 @@ from collections.abc import Mapping
 from astra_learn_assets import ids
 from astra_learn_assets.contracts import Example, ExampleMeta, Pair, Route
 from astra_learn_assets.errors import BadInput
+from astra_learn_assets.ids import TenantId
 from astra_learn_assets.spanish.placeholder import placeholders
-from astra_learn_assets.spanish.text import clean
+from astra_learn_assets.spanish.text import normal_form
 
 INSTRUCTION = "Corrige la transcripción del acta conservando el sentido y los marcadores."
 
@@ -31,7 +32,7 @@ def instruction(route: Route) -> str:  # noqa: ARG001 - the route is part of the
 
 
 def example_id(
-    *, tenant_id: str, document_id: str, chunk_id: str | None, route: Route, before: str, after: str
+    *, tenant_id: TenantId, document_id: str, chunk_id: str | None, route: Route, before: str, after: str
 ) -> str:
     """SHA-256 of the content that makes an example what it is, as 64 hexadecimal digits.
 
@@ -56,7 +57,7 @@ def make_example(
     before: str,
     after: str,
     entities: Mapping[str, int],
-    tenant_id: str,
+    tenant_id: TenantId,
     document_id: str,
     engine_version: str,
 ) -> Example:
@@ -66,12 +67,11 @@ def make_example(
     route and audio. ``entities`` counts placeholders over both sides; only those still present are kept.
 
     Raises:
-        InvalidTenantId, InvalidId: for ids that cannot be part of a path.
+        InvalidId: for ids that cannot be part of a path.
         BadInput: when a text cannot be written as UTF-8.
     """
-    ids.tenant_id(tenant_id)
     ids.name(document_id, "document id")
-    before, after = clean(before), clean(after)
+    before, after = normal_form(before), normal_form(after)
     try:
         identity = example_id(
             tenant_id=tenant_id,

@@ -21,7 +21,7 @@ from rapidfuzz.distance import Levenshtein
 
 from astra_learn_assets.contracts import Example
 from astra_learn_assets.spanish.placeholder import BROKEN, PLACEHOLDER, placeholders
-from astra_learn_assets.spanish.text import clean
+from astra_learn_assets.spanish.text import normal_form
 
 Reason = Literal[
     "empty_input",
@@ -65,7 +65,7 @@ DEFAULT_LIMITS = QualityLimits()
 
 def assess(example: Example, limits: QualityLimits = DEFAULT_LIMITS) -> Reason | None:
     """Why ``example`` is left out of training, or None when it is fit."""
-    before, after = clean(example.input), clean(example.output)
+    before, after = normal_form(example.input), normal_form(example.output)
     if not before:
         return "audio_only" if example.meta.route == 3 and after else "empty_input"
     if not after:

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from astra_learn_assets.datasets import jsonl
 from astra_learn_assets.datasets.golden import GoldenSet
 from astra_learn_assets.errors import BadJsonl
-from astra_learn_assets.spanish.text import clean
+from astra_learn_assets.spanish.text import normal_form
 
 BASE = "base"
 CANDIDATE = "candidate"
@@ -88,8 +88,8 @@ def match(golden: GoldenSet, rows: Sequence[Prediction], systems: Sequence[str])
         if example is None:
             continue
         if (
-            clean(row.reference) != clean(example.output)
-            or clean(row.input) != clean(example.input)
+            normal_form(row.reference) != normal_form(example.output)
+            or normal_form(row.input) != normal_form(example.input)
             or row.document_id != example.meta.document_id
         ):
             changed += 1

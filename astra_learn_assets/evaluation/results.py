@@ -32,6 +32,7 @@ from astra_learn_assets.evaluation.predictions import (
     match,
 )
 from astra_learn_assets.evaluation.word_errors import NOTHING, TextCounts, compare
+from astra_learn_assets.ids import TenantId
 
 
 class _Frozen(BaseModel):
@@ -76,7 +77,7 @@ class DocumentScores(_Frozen):
 class EvaluationReport(_Frozen):
     """See the module's docstring. ``problems`` not empty: the gate will not pass."""
 
-    tenant_id: str
+    tenant_id: TenantId
     candidate_digest: str
     champion_digest: str | None
     baseline_digest: str | None
@@ -105,7 +106,7 @@ class EvaluationReport(_Frozen):
 
 def evaluate(
     *,
-    tenant_id: str,
+    tenant_id: TenantId,
     golden: GoldenSet,
     predictions: bytes,
     candidate_digest: str,
@@ -120,9 +121,8 @@ def evaluate(
 
     Raises:
         BadJsonl: when the file is broken.
-        InvalidTenantId, InvalidId: for a malformed tenant or digest.
+        InvalidId: for a malformed digest.
     """
-    ids.tenant_id(tenant_id)
     for name, value in (
         (CANDIDATE, candidate_digest),
         (CHAMPION, champion_digest),

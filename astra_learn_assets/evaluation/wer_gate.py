@@ -15,6 +15,7 @@ from __future__ import annotations
 from astra_learn_assets.contracts import GateVerdict
 from astra_learn_assets.evaluation.predictions import BASE, CANDIDATE
 from astra_learn_assets.evaluation.results import EvaluationReport
+from astra_learn_assets.ids import TenantId
 
 _EPSILON = 1e-9
 
@@ -25,7 +26,7 @@ def wer_gate(
     tolerance_points: float,
     minimum_words: int,
     digest: str,
-    tenant_id: str,
+    tenant_id: TenantId,
     golden_hash: str | None = None,
 ) -> GateVerdict:
     """Judge the candidate whose adapter has content ``digest``.

@@ -18,7 +18,7 @@ import unicodedata
 from dataclasses import dataclass
 
 from astra_learn_assets.spanish.placeholder import PLACEHOLDER
-from astra_learn_assets.spanish.text import clean
+from astra_learn_assets.spanish.text import normal_form
 
 _TOKEN = re.compile(rf"{PLACEHOLDER.pattern}|\d+(?:[.,:/]\d+)*|[^\W\d_]+|[^\s]")
 _KEPT_SIGNS = frozenset("%€$ºª&+@")
@@ -80,7 +80,7 @@ def headline_words(text: str) -> list[str]:
 
 def strict_words(text: str) -> list[str]:
     """Words as written, every punctuation mark a word of its own."""
-    return [match[0] for match in _TOKEN.finditer(clean(unicodedata.normalize("NFC", text)))]
+    return [match[0] for match in _TOKEN.finditer(normal_form(unicodedata.normalize("NFC", text)))]
 
 
 def compare(reference: str, hypothesis: str) -> TextCounts:

@@ -9,6 +9,7 @@ from sqlalchemy import orm
 
 from astra_learn_assets.errors import BadInput, NotFound
 from astra_learn_assets.hotpath.wording import told
+from astra_learn_assets.ids import TenantId
 from astra_learn_assets.store import audit, blocklist, erasure, tenants
 
 _KIND = re.compile(r"[a-z_]{1,20}")
@@ -33,7 +34,7 @@ def clean_term(term: str) -> str:
 
 def add_term(
     session: orm.Session,
-    tenant_id: str,
+    tenant_id: TenantId,
     term: str,
     *,
     action: str,
@@ -57,7 +58,7 @@ def add_term(
 
 
 def remove_term(
-    session: orm.Session, tenant_id: str, term: str, *, actor: str, request_id: str | None
+    session: orm.Session, tenant_id: TenantId, term: str, *, actor: str, request_id: str | None
 ) -> None:
     """Take ``term`` out; it may also be given by its id.
 
@@ -75,7 +76,7 @@ def remove_term(
 
 
 def _audit(
-    session: orm.Session, tenant_id: str, actor: str, action: str, term: str, request_id: str | None
+    session: orm.Session, tenant_id: TenantId, actor: str, action: str, term: str, request_id: str | None
 ) -> None:
     audit.record(
         session,

@@ -23,6 +23,7 @@ from astra_learn_assets.comparator.names.given_names import NOBODY_KNOWN, KnownP
 from astra_learn_assets.contracts import Delta
 from astra_learn_assets.errors import AstraError, BadManifest, UploadRefused, where
 from astra_learn_assets.hotpath import prepared
+from astra_learn_assets.settings import UPLOAD_MAX_BYTES
 
 _LENGTH = struct.Struct(">Q")
 _TOO_COMPLEX = (
@@ -42,7 +43,7 @@ class Comparison:
     dictionary: Mapping[str, str] | None
     confidence_minimum: float
     people: KnownPeople = NOBODY_KNOWN
-    upload_max_bytes: int = 30_000_000
+    upload_max_bytes: int = UPLOAD_MAX_BYTES
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,7 @@ from astra_learn_assets.contracts import Delta
 from astra_learn_assets.errors import BadInput, DecryptionFailed, NotFound
 from astra_learn_assets.hotpath import prepared, stored_file
 from astra_learn_assets.hotpath.comparison_process import Compared, Comparison, compare_here
+from astra_learn_assets.ids import TenantId
 from astra_learn_assets.platform import Platform
 from astra_learn_assets.store import artifacts, dictionary, paths
 from astra_learn_assets.store.tables import Artifact
@@ -149,7 +150,7 @@ def answer(
     )
 
 
-def keep(platform: Platform, tenant_id: str, inputs: Inputs, made: Compared) -> Kept:
+def keep(platform: Platform, tenant_id: TenantId, inputs: Inputs, made: Compared) -> Kept:
     """Store a result under its inputs; the same inputs again find it there."""
     key = paths.diff(tenant_id, inputs.final_id, inputs.digest)
     if not platform.vault.write(tenant_id, key, made.diff) and not _is_kept(platform, tenant_id, key, made):
@@ -226,7 +227,7 @@ def _found(platform: Platform, final: Artifact, inputs: Inputs) -> tuple[Delta, 
         return None
 
 
-def _is_kept(platform: Platform, tenant_id: str, key: str, made: Compared) -> bool:
+def _is_kept(platform: Platform, tenant_id: TenantId, key: str, made: Compared) -> bool:
     try:
         return platform.vault.read(tenant_id, key) == made.diff
     except (NotFound, DecryptionFailed):

@@ -18,6 +18,7 @@ from astra_learn_assets.contracts import Manifest
 from astra_learn_assets.errors import BadInput, BadManifest, Conflict
 from astra_learn_assets.hotpath import prepared
 from astra_learn_assets.hotpath.wording import told
+from astra_learn_assets.ids import TenantId
 from astra_learn_assets.platform import Platform
 from astra_learn_assets.store import artifacts, audit, erasure, paths, tenants
 from astra_learn_assets.store.tables import Artifact
@@ -29,7 +30,7 @@ MAXIMUM_ROSTER = 2_000
 class Place:
     """Where a document belongs; every part validated."""
 
-    tenant_id: str
+    tenant_id: TenantId
     session_id: str
     version: int
 
@@ -37,7 +38,7 @@ class Place:
 def register_session(
     platform: Platform,
     *,
-    tenant_id: str,
+    tenant_id: TenantId,
     session_id: str,
     version: int,
     cloned_from: str | None = None,
@@ -48,7 +49,7 @@ def register_session(
     """Make a session known in one version; the same again changes nothing.
 
     Raises:
-        InvalidTenantId, InvalidId, UnknownTenant, TenantErased, BadInput: an impossible roster.
+        InvalidId, UnknownTenant, TenantErased, BadInput: an impossible roster.
     """
     place = place_of(tenant_id, session_id, version)
     if cloned_from is not None:
@@ -71,7 +72,7 @@ def register_session(
 def register_draft(
     platform: Platform,
     *,
-    tenant_id: str,
+    tenant_id: TenantId,
     session_id: str,
     version: int,
     docx: bytes,
@@ -90,7 +91,7 @@ def register_draft(
         UploadRefused: not a DOCX the gate lets in.
         BadManifest: unreadable, or of another session, version or document.
         Conflict: the same DOCX is already registered with another manifest.
-        InvalidTenantId, InvalidId, UnknownTenant, TenantErased, BadInput.
+        InvalidId, UnknownTenant, TenantErased, BadInput.
     """
     place = place_of(tenant_id, session_id, version)
     if cloned_from is not None:
@@ -131,13 +132,13 @@ def register_draft(
     return artifact
 
 
-def place_of(tenant_id: str, session_id: str, version: int) -> Place:
-    """The place, every part validated.
+def place_of(tenant_id: TenantId, session_id: str, version: int) -> Place:
+    """The place, session and version validated.
 
     Raises:
-        InvalidTenantId, InvalidId.
+        InvalidId.
     """
-    return Place(ids.tenant_id(tenant_id), ids.name(session_id, "session id"), ids.version(version))
+    return Place(tenant_id, ids.name(session_id, "session id"), ids.version(version))
 
 
 def _roster(names: Sequence[str]) -> list[str]:

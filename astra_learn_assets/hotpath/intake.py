@@ -34,6 +34,7 @@ from astra_learn_assets.hotpath.comparisons import Compare
 from astra_learn_assets.hotpath.drafts import Place, note, place_of, register_draft, register_session
 from astra_learn_assets.hotpath.summary import LiveEntity, SubmitSummary, left_out, sentence
 from astra_learn_assets.hotpath.wording import told
+from astra_learn_assets.ids import TenantId
 from astra_learn_assets.platform import Platform
 from astra_learn_assets.spanish.fold import entry_key
 from astra_learn_assets.store import artifacts, dictionary, erasure, outbox, paths, tenants
@@ -57,7 +58,7 @@ def _ignore(_what: str, _seconds: float) -> None:
 def submit_final(
     platform: Platform,
     *,
-    tenant_id: str,
+    tenant_id: TenantId,
     session_id: str,
     version: int,
     data: bytes,
@@ -79,7 +80,7 @@ def submit_final(
         UploadRefused: not a DOCX the gate lets in; nothing stored.
         BaseMissing: no draft of this session and version; nothing stored.
         TenantErased: the tenant's data was destroyed; nothing stored.
-        InvalidTenantId, InvalidId, UnknownTenant, Unavailable.
+        InvalidId, UnknownTenant, Unavailable.
     """
     started = time.perf_counter()
     place = place_of(tenant_id, session_id, version)
@@ -134,7 +135,7 @@ def submit_final(
 
 def compare_artifacts(
     platform: Platform,
-    tenant_id: str,
+    tenant_id: TenantId,
     generated_id: str,
     final_id: str,
     *,
@@ -147,16 +148,15 @@ def compare_artifacts(
         BadInput: the ids are not a draft and a final.
         BaseMissing: no draft of the final's session and version.
     """
-    tenant = ids.tenant_id(tenant_id)
     for value in (generated_id, final_id):
         ids.name(value, "artifact id")
     with platform.database.session() as session:
-        tenants.get(session, tenant)
-        generated = artifacts.get_artifact(session, tenant, generated_id)
-        final = artifacts.get_artifact(session, tenant, final_id)
+        tenants.get(session, tenant_id)
+        generated = artifacts.get_artifact(session, tenant_id, generated_id)
+        final = artifacts.get_artifact(session, tenant_id, final_id)
         if generated.kind != "generated" or final.kind != "final":
             raise told(BadInput("'generated_id' debe ser un borrador y 'final_id' un documento final"))
-        base = _choose_base(session, Place(tenant, final.session_id, final.version), generated_id)
+        base = _choose_base(session, Place(tenant_id, final.session_id, final.version), generated_id)
         if base.replaced:  # not one of its session and version: the final's own
             base = _Base(artifacts.own_base(session, final), replaced=True)
     delta, _ = comparisons.of_final(platform, final, draft=base.artifact, compare=compare)
@@ -217,7 +217,7 @@ def _live_entities(delta: Delta) -> tuple[tuple[LiveEntity, ...], list[Rejection
 
 def _apply(
     session: orm.Session,
-    tenant_id: str,
+    tenant_id: TenantId,
     live: Sequence[LiveEntity],
     source: str,
     author: str,

@@ -20,6 +20,7 @@ from astra_learn_assets.comparator.draft_manifest import parse_manifest
 from astra_learn_assets.contracts import Manifest
 from astra_learn_assets.errors import DecryptionFailed, NotFound
 from astra_learn_assets.hotpath import stored_file
+from astra_learn_assets.ids import TenantId
 from astra_learn_assets.platform import Platform
 from astra_learn_assets.store import paths
 from astra_learn_assets.store.tables import Artifact
@@ -74,7 +75,7 @@ def load(data: bytes) -> PreparedDraft:
         raise ValueError(f"no prepared draft: {error.errors(include_input=False)[0]['type']}") from None
 
 
-def key(tenant_id: str, uri: str, sha256: str, manifest_sha256: str) -> str:
+def key(tenant_id: TenantId, uri: str, sha256: str, manifest_sha256: str) -> str:
     """Where the prepared form of the draft at ``uri`` with these contents is kept."""
     identity = f"{uri}\0{sha256}\0{manifest_sha256}\0{engine.fingerprint()}"
     return paths.prepared_draft(tenant_id, hashlib.sha256(identity.encode()).hexdigest())
@@ -82,7 +83,7 @@ def key(tenant_id: str, uri: str, sha256: str, manifest_sha256: str) -> str:
 
 def keep(
     vault: Vault,
-    tenant_id: str,
+    tenant_id: TenantId,
     uri: str,
     sha256: str,
     manifest_sha256: str,

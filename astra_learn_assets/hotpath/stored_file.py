@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 
 from astra_learn_assets.errors import AstraError, DecryptionFailed, NotFound, TenantErased, UnknownTenant
+from astra_learn_assets.ids import TenantId
 from astra_learn_assets.platform import Platform
 from astra_learn_assets.store import paths
 from astra_learn_assets.store.tables import Artifact
@@ -54,7 +55,7 @@ def manifest_of(platform: Platform, draft: Artifact) -> bytes:
     return data
 
 
-def sealed(platform: Platform, tenant_id: str, key: str, sha256: str | None, *, what: str) -> bytes:
+def sealed(platform: Platform, tenant_id: TenantId, key: str, sha256: str | None, *, what: str) -> bytes:
     """The plaintext of the tenant's object ``key``, recorded with ``sha256``; ``what`` names it in Spanish.
 
     Raises:

@@ -37,6 +37,7 @@ from astra_learn_assets.contracts import Delta, Example, GateVerdict
 from astra_learn_assets.datasets import golden, instruct, jsonl, quality
 from astra_learn_assets.errors import BadConfiguration, BadInput
 from astra_learn_assets.hotpath import stored_file
+from astra_learn_assets.ids import TenantId
 from astra_learn_assets.platform import Platform
 from astra_learn_assets.privacy import pseudonymizer
 from astra_learn_assets.privacy.ner import nlp
@@ -153,7 +154,7 @@ def _content(folder: Path) -> str:
     return total.hexdigest()[:16]
 
 
-def policy_of(platform: Platform, tenant_id: str) -> Policy:
+def policy_of(platform: Platform, tenant_id: TenantId) -> Policy:
     """The masking policy of ``tenant_id`` as of now: its country, blocklist and every roster."""
     with platform.database.session() as session:
         country = tenants.get(session, tenant_id).country
@@ -167,7 +168,7 @@ def policy_of(platform: Platform, tenant_id: str) -> Policy:
     )
 
 
-def anonymize_documents(platform: Platform, tenant_id: str) -> AnonymizeResult:
+def anonymize_documents(platform: Platform, tenant_id: TenantId) -> AnonymizeResult:
     """Anonymize what is new or was made under another policy; leave the rest untouched."""
     policy = policy_of(platform, tenant_id)
     with platform.database.session() as session:
@@ -211,14 +212,14 @@ def anonymize_documents(platform: Platform, tenant_id: str) -> AnonymizeResult:
     )
 
 
-def outstanding(platform: Platform, tenant_id: str) -> documents.Outstanding:
+def outstanding(platform: Platform, tenant_id: TenantId) -> documents.Outstanding:
     """The documents of ``tenant_id`` that a preparing run would still change under today's policy."""
     policy = policy_of(platform, tenant_id).fingerprint
     with platform.database.session() as session:
         return documents.outstanding(session, tenant_id, policy=policy)
 
 
-def judge(platform: Platform, tenant_id: str, *, dagster_run_id: str | None = None) -> list[GateVerdict]:
+def judge(platform: Platform, tenant_id: TenantId, *, dagster_run_id: str | None = None) -> list[GateVerdict]:
     """pii_gate: judge every example file that has no verdict under the present policy; record each.
 
     Returns one verdict per example file of the tenant, old ones included, so that the caller sees
@@ -272,7 +273,7 @@ def is_approved(row: Document, policy: Policy) -> bool:
     return row.state == "anonymized" and row.approved is True and row.pii_policy == policy.fingerprint
 
 
-def read_pairs(platform: Platform, tenant_id: str, row: Document) -> bytes:
+def read_pairs(platform: Platform, tenant_id: TenantId, row: Document) -> bytes:
     """The example file that ``row`` records. One that is not it is given up, to be made anew.
 
     Raises:
@@ -317,7 +318,7 @@ def _note(session: orm.Session, row: Document, verdict: GateVerdict) -> None:
     )
 
 
-def _delta(platform: Platform, tenant_id: str, row: Document) -> Delta:
+def _delta(platform: Platform, tenant_id: TenantId, row: Document) -> Delta:
     with platform.database.session() as session:
         final = artifacts.get_artifact(session, tenant_id, row.artifact_id)
     key = paths.diff(tenant_id, row.document_id, final.comparison)
@@ -329,7 +330,7 @@ def _delta(platform: Platform, tenant_id: str, row: Document) -> Delta:
         raise stored_file.Unreadable(f"{what} no se puede leer") from error
 
 
-def _keep_out(platform: Platform, tenant_id: str, row: Document, reason: str, *, again: bool) -> None:
+def _keep_out(platform: Platform, tenant_id: TenantId, row: Document, reason: str, *, again: bool) -> None:
     """Keep a document out, for good or until it is compared ``again``.
 
     What it taught under another policy no longer teaches.
@@ -359,7 +360,7 @@ def _refusal(row: Document, reason: str) -> GateVerdict:
 
 
 def _examples(
-    tenant_id: str,
+    tenant_id: TenantId,
     document_id: str,
     delta: Delta,
     first: Pseudonymizer,
@@ -394,7 +395,7 @@ def _examples(
 
 
 def _store(
-    platform: Platform, tenant_id: str, row: Document, policy: Policy, kept: Sequence[Example]
+    platform: Platform, tenant_id: TenantId, row: Document, policy: Policy, kept: Sequence[Example]
 ) -> None:
     """File first, then rows: an index entry never points at text that is not there."""
     data = jsonl.dump(kept)

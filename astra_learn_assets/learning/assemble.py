@@ -19,6 +19,7 @@ from astra_learn_assets.contracts import Example, GateVerdict
 from astra_learn_assets.datasets import corpus, corpus_gate, golden, jsonl, replay
 from astra_learn_assets.errors import GateRefused
 from astra_learn_assets.hotpath import stored_file
+from astra_learn_assets.ids import TenantId
 from astra_learn_assets.learning import anonymize
 from astra_learn_assets.learning.training import run as training_run
 from astra_learn_assets.learning.training.run import Step
@@ -55,7 +56,7 @@ class CorpusResult:
     preview: tuple[Example, ...] = ()
 
 
-def build_golden_set(platform: Platform, tenant_id: str) -> GoldenResult:
+def build_golden_set(platform: Platform, tenant_id: TenantId) -> GoldenResult:
     """Write the golden set of all golden documents that passed the privacy gate."""
     chosen = _golden(platform, tenant_id)
     platform.vault.write(tenant_id, paths.golden(tenant_id, chosen.golden_hash), chosen.data)
@@ -67,7 +68,7 @@ def build_golden_set(platform: Platform, tenant_id: str) -> GoldenResult:
     )
 
 
-def has_examples(platform: Platform, tenant_id: str) -> bool:
+def has_examples(platform: Platform, tenant_id: TenantId) -> bool:
     """Whether the tenant has anything at all to learn from."""
     with platform.database.session() as session:
         return examples.counts(session, tenant_id)["usable"] > 0
@@ -184,7 +185,7 @@ def judge(platform: Platform, step: Step) -> GateVerdict:
     return verdict
 
 
-def preview(platform: Platform, tenant_id: str) -> tuple[Example, ...]:
+def preview(platform: Platform, tenant_id: TenantId) -> tuple[Example, ...]:
     """A few of the newest teaching examples, each from a file that pii_gate passed under today's policy."""
     shown: list[Example] = []
     for row in reversed(approved_documents(platform, tenant_id, of_golden=False)):
@@ -194,7 +195,7 @@ def preview(platform: Platform, tenant_id: str) -> tuple[Example, ...]:
     return tuple(shown[:_PREVIEW])
 
 
-def approved_documents(platform: Platform, tenant_id: str, *, of_golden: bool) -> list[Document]:
+def approved_documents(platform: Platform, tenant_id: TenantId, *, of_golden: bool) -> list[Document]:
     """Documents made under today's policy whose exact bytes pii_gate passed, golden or teaching ones."""
     policy = anonymize.policy_of(platform, tenant_id)
     share = platform.settings.golden_share
@@ -206,7 +207,7 @@ def approved_documents(platform: Platform, tenant_id: str, *, of_golden: bool) -
         ]
 
 
-def _golden(platform: Platform, tenant_id: str) -> golden.GoldenSet:
+def _golden(platform: Platform, tenant_id: TenantId) -> golden.GoldenSet:
     """The golden set; the teaching examples are its context, so a hostile golden document stands out."""
     test, context = (
         [
@@ -219,7 +220,7 @@ def _golden(platform: Platform, tenant_id: str) -> golden.GoldenSet:
     return golden.build_golden(test, platform.settings.golden_maximum_examples, context=context)
 
 
-def _usable(platform: Platform, tenant_id: str, row: Document) -> list[Example]:
+def _usable(platform: Platform, tenant_id: TenantId, row: Document) -> list[Example]:
     """The document's examples that the index holds as usable."""
     with platform.database.session() as session:
         indexed = examples.of_document(session, tenant_id, row.document_id)
@@ -227,7 +228,7 @@ def _usable(platform: Platform, tenant_id: str, row: Document) -> list[Example]:
     return [example for example in _load(platform, tenant_id, row) if example.meta.example_id in usable]
 
 
-def _load(platform: Platform, tenant_id: str, row: Document) -> list[Example]:
+def _load(platform: Platform, tenant_id: TenantId, row: Document) -> list[Example]:
     """The examples of an approved document.
 
     Raises:
@@ -242,7 +243,7 @@ def _load(platform: Platform, tenant_id: str, row: Document) -> list[Example]:
         ) from error
 
 
-def read_approved(platform: Platform, tenant_id: str, dataset_hash: str) -> bytes:
+def read_approved(platform: Platform, tenant_id: TenantId, dataset_hash: str) -> bytes:
     """The bytes of a corpus, at the moment they are to be trained on.
 
     Raises:
@@ -260,7 +261,7 @@ def read_approved(platform: Platform, tenant_id: str, dataset_hash: str) -> byte
     return data
 
 
-def _unapproved(platform: Platform, tenant_id: str, lines: Sequence[Example]) -> int:
+def _unapproved(platform: Platform, tenant_id: TenantId, lines: Sequence[Example]) -> int:
     """How many of ``lines`` are the tenant's own, of documents that are not approved now."""
     approved = {
         row.document_id

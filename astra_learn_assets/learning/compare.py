@@ -20,6 +20,7 @@ from astra_learn_assets.errors import BadInput, BaseMissing
 from astra_learn_assets.hotpath import comparisons, stored_file
 from astra_learn_assets.hotpath.comparison_process import compare_here
 from astra_learn_assets.hotpath.comparisons import Compare
+from astra_learn_assets.ids import TenantId
 from astra_learn_assets.platform import Platform
 from astra_learn_assets.store import artifacts, documents
 from astra_learn_assets.store.tables import Artifact, Document
@@ -42,7 +43,7 @@ class CompareResult:
 
 
 def compare_waiting_finals(
-    platform: Platform, tenant_id: str, *, compare: Compare = compare_here
+    platform: Platform, tenant_id: TenantId, *, compare: Compare = compare_here
 ) -> CompareResult:
     """The diff of each final of ``tenant_id`` that has no document row yet or could not be read before.
 
@@ -81,7 +82,7 @@ def diffs_digest(rows: list[Document]) -> str:
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
-def _compare_one(platform: Platform, tenant_id: str, final: Artifact, compare: Compare) -> Delta | None:
+def _compare_one(platform: Platform, tenant_id: TenantId, final: Artifact, compare: Compare) -> Delta | None:
     """Record the diff of one final; None when it could not be compared at all."""
     try:
         delta, kept = comparisons.of_final(platform, final, compare=compare)
@@ -97,7 +98,7 @@ def _compare_one(platform: Platform, tenant_id: str, final: Artifact, compare: C
 
 def _record(
     platform: Platform,
-    tenant_id: str,
+    tenant_id: TenantId,
     final: Artifact,
     *,
     reason: str | None,

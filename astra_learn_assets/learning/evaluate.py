@@ -18,6 +18,7 @@ from astra_learn_assets.datasets.golden import GoldenSet
 from astra_learn_assets.errors import GateRefused, TrainingFailed
 from astra_learn_assets.evaluation import results, wer_gate
 from astra_learn_assets.evaluation.results import EvaluationReport
+from astra_learn_assets.ids import TenantId
 from astra_learn_assets.learning import assemble, lineage
 from astra_learn_assets.learning.training import process as trainer_process
 from astra_learn_assets.learning.training import run as training_run
@@ -40,7 +41,7 @@ class Contest:
     and which nothing can load any more; the candidate then has the new base to beat.
     """
 
-    tenant_id: str
+    tenant_id: TenantId
     candidate: Adapter
     champion: Adapter | None
     baseline: Adapter | None

@@ -13,6 +13,7 @@ import tempfile
 from pathlib import Path
 
 from astra_learn_assets.errors import AdapterRefused, GateRefused
+from astra_learn_assets.ids import TenantId
 from astra_learn_assets.learning import lineage
 from astra_learn_assets.learning.publisher import publish, recipe_hash
 from astra_learn_assets.platform import Platform
@@ -34,7 +35,7 @@ from astra_learn_assets.store.tables import Adapter
 
 def import_adapter(
     platform: Platform,
-    tenant_id: str,
+    tenant_id: TenantId,
     folder: Path,
     *,
     dataset_hash: str,

@@ -28,6 +28,7 @@ import structlog
 from astra_learn_assets.contracts import AdapterManifest, GateVerdict
 from astra_learn_assets.errors import Unavailable
 from astra_learn_assets.evaluation.results import EvaluationReport
+from astra_learn_assets.ids import TenantId
 from astra_learn_assets.registry.manifest import digest_of
 from astra_learn_assets.settings import Settings
 
@@ -38,7 +39,7 @@ CHAMPION = "champion"
 _LOG = structlog.get_logger(__name__)
 
 
-def model_name(tenant_id: str) -> str:
+def model_name(tenant_id: TenantId) -> str:
     """Name of a tenant's experiment and registered model."""
     return f"astra-{tenant_id}"
 
@@ -135,7 +136,7 @@ def register(settings: Settings, manifest: AdapterManifest, *, run_id: str | Non
         return str(made.version)
 
 
-def set_champion(settings: Settings, tenant_id: str, version: str) -> None:
+def set_champion(settings: Settings, tenant_id: TenantId, version: str) -> None:
     """Point the alias ``champion`` at ``version``.
 
     Raises:
@@ -146,7 +147,7 @@ def set_champion(settings: Settings, tenant_id: str, version: str) -> None:
             client.set_registered_model_alias(model_name(tenant_id), CHAMPION, version)
 
 
-def champion(settings: Settings, tenant_id: str) -> str | None:
+def champion(settings: Settings, tenant_id: TenantId) -> str | None:
     """The adapter id the alias ``champion`` points at, if any.
 
     Raises:
@@ -255,7 +256,7 @@ def loss_curve(log: Sequence[Mapping[str, Any]]) -> bytes | None:
     return buffer.getvalue()
 
 
-def _experiment(client: MlflowClient, settings: Settings, tenant_id: str) -> str:
+def _experiment(client: MlflowClient, settings: Settings, tenant_id: TenantId) -> str:
     name = model_name(tenant_id)
     location = None
     if settings.mlflow_artifact_root is not None:

@@ -27,6 +27,7 @@ import structlog
 from astra_learn_assets import ids
 from astra_learn_assets.contracts import AdapterManifest, NewModelAvailable
 from astra_learn_assets.errors import Conflict, ForeignTenant, GateRefused, Unavailable
+from astra_learn_assets.ids import TenantId
 from astra_learn_assets.learning import lineage
 from astra_learn_assets.learning.publisher import fetch_verified
 from astra_learn_assets.platform import Platform
@@ -38,13 +39,13 @@ _LOG = structlog.get_logger(__name__)
 _ALIAS_FAILURES = 3  # after so many MLflow is away rather than one model broken
 
 
-def redis_key(tenant_id: str) -> str:
+def redis_key(tenant_id: TenantId) -> str:
     """``NEW_MODEL_AVAILABLE:{tenant_id}``: what CORE reads, and the channel it is announced on."""
-    return f"NEW_MODEL_AVAILABLE:{ids.tenant_id(tenant_id)}"
+    return f"NEW_MODEL_AVAILABLE:{tenant_id}"
 
 
 def promote(
-    platform: Platform, tenant_id: str, adapter_id: str, *, promoted_by: str, kind: str = "promotion"
+    platform: Platform, tenant_id: TenantId, adapter_id: str, *, promoted_by: str, kind: str = "promotion"
 ) -> Promotion:
     """Make ``adapter_id`` the champion of ``tenant_id``; idempotent when it is already.
 
@@ -110,7 +111,7 @@ def promote(
     return promotion
 
 
-def rollback(platform: Platform, tenant_id: str, *, by: str, to: str | None = None) -> Promotion:
+def rollback(platform: Platform, tenant_id: TenantId, *, by: str, to: str | None = None) -> Promotion:
     """Promote an older adapter: ``to``, or the one that served before the present one came.
 
     ``to`` must have been promoted before, or have passed both gates. Rolling back twice goes back two.
@@ -147,7 +148,7 @@ def republish(platform: Platform) -> int:
         raise Unavailable(f"Redis does not answer: {type(error).__name__}") from error
 
 
-def repair_aliases(platform: Platform, done: Mapping[str, int]) -> dict[str, int]:
+def repair_aliases(platform: Platform, done: Mapping[str, int]) -> dict[TenantId, int]:
     """Point MLflow's alias ``champion`` at what the table says; returns tenant -> promotion that it shows.
 
     ``done`` is the answer of the last call: MLflow is asked only about tenants promoted since. One of them
@@ -180,7 +181,7 @@ def repair_aliases(platform: Platform, done: Mapping[str, int]) -> dict[str, int
     return right
 
 
-def _announce(platform: Platform, tenant_id: str) -> bool:
+def _announce(platform: Platform, tenant_id: TenantId) -> bool:
     """Set the Redis key from the table; True when it had to change."""
     key = redis_key(tenant_id)
     changed = False
@@ -201,7 +202,7 @@ def _announce(platform: Platform, tenant_id: str) -> bool:
             return True
 
 
-def _message(platform: Platform, tenant_id: str) -> str | None:
+def _message(platform: Platform, tenant_id: TenantId) -> str | None:
     with platform.database.session() as session:
         current = promotions.current(session, tenant_id)
         if current is None:
@@ -215,7 +216,7 @@ def _message(platform: Platform, tenant_id: str) -> str | None:
         ).model_dump_json()
 
 
-def _set_alias(platform: Platform, tenant_id: str) -> None:
+def _set_alias(platform: Platform, tenant_id: TenantId) -> None:
     """Set the alias from the table, if it shows something else; the version is made when it is missing."""
     with platform.database.session() as session:
         history = promotions.history(session, tenant_id)
@@ -252,7 +253,6 @@ def _source(platform: Platform, adapter_id: str) -> str:
     return f"{root}/{paths.adapter(adapter_id)}"
 
 
-def _require_own(tenant_id: str, adapter_id: str) -> None:
-    ids.tenant_id(tenant_id)
+def _require_own(tenant_id: TenantId, adapter_id: str) -> None:
     if ids.tenant_of_adapter(adapter_id) != tenant_id:
         raise ForeignTenant(f"{adapter_id} is not an adapter of {tenant_id}")

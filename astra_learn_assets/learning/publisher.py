@@ -22,6 +22,7 @@ import sqlalchemy as sa
 from astra_learn_assets.contracts import AdapterManifest
 from astra_learn_assets.datasets.jsonl import canonical_json
 from astra_learn_assets.errors import AdapterRefused
+from astra_learn_assets.ids import TenantId
 from astra_learn_assets.platform import Platform
 from astra_learn_assets.registry.keys import signing_key, verify_key
 from astra_learn_assets.registry.manifest import SIGNATURE, digest_of
@@ -95,7 +96,7 @@ def publish(
         )
 
 
-def fetch_verified(platform: Platform, tenant_id: str, adapter_id: str) -> AdapterManifest:
+def fetch_verified(platform: Platform, tenant_id: TenantId, adapter_id: str) -> AdapterManifest:
     """The manifest of a stored adapter, after every stored byte was checked against the signature.
 
     Raises:

@@ -14,7 +14,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import orm
 
-from astra_learn_assets import ids
+from astra_learn_assets.ids import TenantId
 from astra_learn_assets.platform import Platform
 from astra_learn_assets.settings import Settings
 from astra_learn_assets.store import dictionary, documents, examples, promotions, tenants, trainings
@@ -94,17 +94,17 @@ class TrainingLog(_Answer):
     dagster_run_url: str | None
 
 
-def learning_status(platform: Platform, tenant_id: str) -> LearningStatus:
+def learning_status(platform: Platform, tenant_id: TenantId) -> LearningStatus:
     """The status of ``tenant_id``.
 
     Raises:
-        UnknownTenant, InvalidTenantId.
+        UnknownTenant: there is none.
     """
     with platform.database.session() as session:
-        return status_in(session, platform.settings, ids.tenant_id(tenant_id))
+        return status_in(session, platform.settings, tenant_id)
 
 
-def status_in(session: orm.Session, settings: Settings, tenant_id: str) -> LearningStatus:
+def status_in(session: orm.Session, settings: Settings, tenant_id: TenantId) -> LearningStatus:
     """:func:`learning_status` inside an open transaction."""
     tenant = tenants.get(session, tenant_id)
     pending = examples.pending(session, tenant_id)
@@ -132,15 +132,15 @@ def status_in(session: orm.Session, settings: Settings, tenant_id: str) -> Learn
     )
 
 
-def learning_trainings(platform: Platform, tenant_id: str, *, limit: int) -> list[Training]:
+def learning_trainings(platform: Platform, tenant_id: TenantId, *, limit: int) -> list[Training]:
     """The trainings of ``tenant_id``, newest first."""
     with platform.database.session() as session:
-        tenants.get(session, ids.tenant_id(tenant_id))
+        tenants.get(session, tenant_id)
         rows = trainings.listing(session, tenant_id, limit=limit)
         return [_training(row, platform.settings) for row in rows]
 
 
-def learning_training(platform: Platform, tenant_id: str, run_id: str) -> Training:
+def learning_training(platform: Platform, tenant_id: TenantId, run_id: str) -> Training:
     """One training of ``tenant_id``.
 
     Raises:
@@ -150,7 +150,7 @@ def learning_training(platform: Platform, tenant_id: str, run_id: str) -> Traini
         return _training(_own(session, tenant_id, run_id), platform.settings)
 
 
-def learning_log(platform: Platform, tenant_id: str, run_id: str) -> TrainingLog:
+def learning_log(platform: Platform, tenant_id: TenantId, run_id: str) -> TrainingLog:
     """What is recorded of one training.
 
     Raises:
@@ -168,7 +168,7 @@ def learning_log(platform: Platform, tenant_id: str, run_id: str) -> TrainingLog
         )
 
 
-def learning_metrics(platform: Platform, tenant_id: str, *, days: int) -> LearningMetrics:
+def learning_metrics(platform: Platform, tenant_id: TenantId, *, days: int) -> LearningMetrics:
     """The trainings of the last ``days``, oldest first, and how they ended."""
     since = datetime.now(UTC) - timedelta(days=days)
     points = [run for run in learning_trainings(platform, tenant_id, limit=1_000) if run.created_at >= since]
@@ -224,8 +224,8 @@ def _cell(value: object) -> str:
     return str(value)
 
 
-def _own(session: orm.Session, tenant_id: str, run_id: str) -> TrainingRun:
-    tenants.get(session, ids.tenant_id(tenant_id))
+def _own(session: orm.Session, tenant_id: TenantId, run_id: str) -> TrainingRun:
+    tenants.get(session, tenant_id)
     return trainings.get(session, run_id, tenant_id=tenant_id)
 
 

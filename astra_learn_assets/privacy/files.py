@@ -1,8 +1,8 @@
 """Whole files: anonymize a JSONL to a JSONL, scan one. Streams, so files may be larger than memory.
 
 Lines are examples (``instruction``, ``input``, ``output``, ``meta``), bare ``{"input", "output"}`` or
-``{"text"}``; other fields pass through, except that strings in them which hold a masked name are
-masked too. The output appears under its name only when complete.
+``{"text"}``. Every other string of a line is masked too (:mod:`privacy.record`), with the numbers that the
+same people have in its sides. The output appears under its name only when complete.
 """
 
 from __future__ import annotations
@@ -17,13 +17,16 @@ from pathlib import Path
 from typing import Any
 
 from astra_learn_assets.errors import BadInput, BadJsonl
-from astra_learn_assets.privacy.pseudonymizer import PseudonymizedPair, Pseudonymizer
+from astra_learn_assets.privacy import record
+from astra_learn_assets.privacy.pseudonymizer import PseudonymizedPair, Pseudonymizer, count_placeholders
 from astra_learn_assets.privacy.scan.residual import ResidualScanner, ScanReport, parse_line
 from astra_learn_assets.spanish.placeholder import PLACEHOLDER
 
 BATCH_LINES = 128
 BATCH_CHARACTERS = 400_000
 MOST_PLACES = 1_000
+MOST_PLAIN = 20_000  # strings remembered to hold nobody: an instruction is the same on every line
+SEAM = "\n\n\u2042\n\n"  # nothing that is one person's stands on both sides of it
 Progress = Callable[[int, int], None]
 Batch = list[tuple[int, dict[str, Any]]]
 
@@ -202,6 +205,7 @@ class _Work:
         self._pseudonymizer = pseudonymizer
         self._scanner = scanner
         self._drop = drop
+        self._plain: set[str] = set()
         self._reset()
 
     def _reset(self) -> None:
@@ -215,37 +219,53 @@ class _Work:
         return list(self.batch(batch)), self.report()
 
     def batch(self, batch: Batch) -> Iterator[bytes]:
-        items = [(*_sides(values), _seed(values)) for _, values in batch]
+        others = [self._others(values) for _, values in batch]
+        items = [
+            (*_with_others(_sides(values), texts), _seed(values))
+            for (_, values), texts in zip(batch, others, strict=True)
+        ]
         results = self._pseudonymizer.pairs(items)
-        texts = [v for _, values in batch if "text" in values and "input" in values for v in [values["text"]]]
-        extra = iter(self._pseudonymizer.pairs([(t, "", _digest(t)) for t in texts]))
-        for (number, values), result in zip(batch, results, strict=True):
+        for (number, values), texts, result in zip(batch, others, results, strict=True):
             self._lines += 1
-            line = dict(values)
-            result = self._again(result, _seed(values))
-            if "input" in values or "output" in values:
-                line.update(
-                    {k: v for k, v in (("input", result.before), ("output", result.after)) if k in values}
-                )
-                if "text" in values:
-                    line["text"] = next(extra).before if "input" in values else values["text"]
-            else:
-                line["text"] = result.before
-            if self._drop and result.identical and "output" in values and values["input"] != values["output"]:
+            line = _filled(values, self._again(result, _seed(values)), texts)
+            if line is None:
+                self._quarantined.append(number)
+                continue
+            pair = _sides(line)
+            if (
+                self._drop
+                and pair[0] == pair[1]
+                and "output" in values
+                and values["input"] != values["output"]
+            ):
                 self._identical += 1
                 continue
-            if self._scanner and self._scanner.scan_values(
-                number, {k: v for k, v in line.items() if k != "instruction"}
-            ):
+            if self._scanner and self._scanner.scan_values(number, line):
                 self._quarantined.append(number)
                 continue
             if isinstance(line.get("meta"), dict) and "entities" in line["meta"]:
-                line["meta"] = {**line["meta"], "entities": result.entities}
-            for placeholder, count in result.entities.items():
+                line["meta"] = {**line["meta"], "entities": count_placeholders(*pair)}
+            counted = count_placeholders(*(text for _, text in record.strings(line)))
+            for placeholder, count in counted.items():
                 match = PLACEHOLDER.fullmatch(placeholder)
                 self._masked[match[1] if match else placeholder] += count
             self._written += 1
             yield json.dumps(line, ensure_ascii=False, separators=(", ", ": ")).encode() + b"\n"
+
+    def _others(self, values: dict[str, Any]) -> dict[record.Place, str]:
+        """The strings beside the sides in which something would be masked; mostly there is none."""
+        beside = {
+            place: text
+            for place, text in record.strings(values)
+            if len(place) > 1 or place[0] not in _pair(values)
+        }
+        texts = [text for text in beside.values() if text not in self._plain]
+        for text, found in zip(texts, self._pseudonymizer.findings_of(texts), strict=True):
+            if not found and not (self._scanner and self._scanner.scan_text(text)):
+                self._plain.add(text)
+        if len(self._plain) > MOST_PLAIN:
+            self._plain.clear()
+        return {place: text for place, text in beside.items() if text not in self._plain}
 
     def _again(self, result: PseudonymizedPair, seed: str) -> PseudonymizedPair:
         """Mask what only the scanner sees, the same words alike on both sides."""
@@ -271,10 +291,39 @@ class _Work:
         )
 
 
+def _pair(values: dict[str, Any]) -> tuple[str, ...]:
+    """The fields that are masked as a pair."""
+    return ("input", "output") if "input" in values or "output" in values else ("text",)
+
+
 def _sides(values: dict[str, Any]) -> tuple[str, str]:
-    if "input" in values or "output" in values:
-        return values.get("input", ""), values.get("output", "")
-    return values["text"], ""
+    before, after = (*(values.get(name, "") for name in _pair(values)), "")[:2]
+    return before, after
+
+
+def _with_others(sides: tuple[str, str], others: dict[record.Place, str]) -> tuple[str, str]:
+    """The sides with the other strings in front of both, so that one map numbers the people of all."""
+    head = "".join(f"{text}{SEAM}" for text in others.values())
+    return head + sides[0], head + sides[1]
+
+
+def _filled(
+    values: dict[str, Any], result: PseudonymizedPair, others: dict[record.Place, str]
+) -> dict[str, Any] | None:
+    """The line with what was masked in its places; None when a seam between two strings is gone."""
+    left, right = result.before.split(SEAM), result.after.split(SEAM)
+    if len(left) != len(others) + 1 or left[:-1] != right[:-1]:
+        return None
+    masked: dict[record.Place, str] = dict(zip(others, left, strict=False))
+    masked |= {
+        (name,): side
+        for name, side in zip(_pair(values), (left[-1], right[-1]), strict=False)
+        if name in values
+    }
+    try:
+        return record.replaced(values, lambda place, text: masked.get(place, text))
+    except ValueError:
+        return None
 
 
 def _seed(values: dict[str, Any]) -> str:

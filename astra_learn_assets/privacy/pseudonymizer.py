@@ -107,7 +107,9 @@ class Pseudonymizer:
             active = still
             if not active:
                 break
-        return [PseudonymizedPair(before, after, _count(before, after)) for before, after in texts]
+        return [
+            PseudonymizedPair(before, after, count_placeholders(before, after)) for before, after in texts
+        ]
 
     def text(self, text: str, seed: str | int) -> tuple[str, dict[str, int]]:
         """One text masked, and the count of each placeholder in it."""
@@ -128,7 +130,7 @@ class Pseudonymizer:
         left, right = views[0].text, views[1].text
         alignment = aliases.align(left, right) if left and right and left != right else None
         before, after = _replace(views, _both_sides(views, found, alignment), f"{seed}/scan")
-        return PseudonymizedPair(before, after, _count(before, after))
+        return PseudonymizedPair(before, after, count_placeholders(before, after))
 
     def findings(self, text: str) -> list[tuple[int, int, str]]:
         """What would be masked in ``text``, as ``(start, end, kind)`` of the text as given."""
@@ -155,8 +157,9 @@ def _last(view: Cleaned, end: int) -> int:
     return max(i for i, e in enumerate(view.ends) if e <= end) + 1
 
 
-def _count(before: str, after: str) -> dict[str, int]:
-    counts = Counter(m[0] for side in (before, after) for m in PLACEHOLDER.finditer(side))
+def count_placeholders(*texts: str) -> dict[str, int]:
+    """How often each placeholder stands in ``texts``."""
+    counts = Counter(m[0] for text in texts for m in PLACEHOLDER.finditer(text))
     return dict(sorted(counts.items()))
 
 

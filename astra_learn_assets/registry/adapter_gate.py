@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from astra_learn_assets.contracts import GateVerdict
 from astra_learn_assets.errors import AdapterRefused
+from astra_learn_assets.ids import TenantId
 from astra_learn_assets.registry.manifest import CONFIG, METRICS, WEIGHTS, Scalar, digest_of
 from astra_learn_assets.registry.signature import verify_folder
 from astra_learn_assets.registry.tensors import Tensor, read_header, values
@@ -29,7 +30,9 @@ _MUST_BE_FINITE = ("train_loss_first", "train_loss_last")
 _MAY_BE_FINITE = ("validation_loss_first", "validation_loss_last", "perplexity")
 
 
-def adapter_gate(folder: Path, *, tenant_id: str, digest: str, verify_key: Ed25519PublicKey) -> GateVerdict:
+def adapter_gate(
+    folder: Path, *, tenant_id: TenantId, digest: str, verify_key: Ed25519PublicKey
+) -> GateVerdict:
     """Judge the signed adapter in ``folder``, which must be ``tenant_id``'s with content ``digest``.
 
     The trainer's account of the training is ``metrics.json`` in the folder, which the signature covers.

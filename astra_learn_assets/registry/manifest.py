@@ -23,6 +23,7 @@ from astra_learn_assets import ids
 from astra_learn_assets.contracts import AdapterManifest
 from astra_learn_assets.datasets.jsonl import canonical_json
 from astra_learn_assets.errors import AdapterRefused
+from astra_learn_assets.ids import TenantId
 from astra_learn_assets.registry.commit import commit_hash
 
 MANIFEST = "manifest.json"
@@ -82,7 +83,7 @@ def hash_file(path: Path) -> str:
 
 def content_digest(
     *,
-    tenant_id: str,
+    tenant_id: TenantId,
     base_model: str,
     base_revision: str | None,
     dataset_hash: str,
@@ -116,7 +117,7 @@ def digest_of(manifest: AdapterManifest) -> str:
 def build_manifest(
     folder: Path,
     *,
-    tenant_id: str,
+    tenant_id: TenantId,
     base_model: str,
     base_revision: str | None,
     dataset_hash: str,
@@ -133,9 +134,8 @@ def build_manifest(
 
     Raises:
         AdapterRefused: when the folder holds something that no adapter has, or lacks its weights or config.
-        InvalidTenantId, InvalidId: for a malformed tenant or dataset hash.
+        InvalidId: for a malformed dataset hash.
     """
-    ids.tenant_id(tenant_id)
     ids.digest(dataset_hash, "dataset hash")
     names = [
         name for name in file_names(folder, allow_pickle=allow_pickle) if name not in (MANIFEST, SIGNATURE)

@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from astra_learn_assets.contracts import AdapterManifest
 from astra_learn_assets.errors import AdapterRefused
+from astra_learn_assets.ids import TenantId
 from astra_learn_assets.registry.keys import signing_key, verify_key
 from astra_learn_assets.registry.manifest import (
     MANIFEST,
@@ -44,7 +45,7 @@ def sign_folder(folder: Path, manifest: AdapterManifest, key: Ed25519PrivateKey)
 
 
 def verify_manifest(
-    data: bytes, signature: bytes, key: Ed25519PublicKey, tenant_id: str, *, allow_pickle: bool = False
+    data: bytes, signature: bytes, key: Ed25519PublicKey, tenant_id: TenantId, *, allow_pickle: bool = False
 ) -> AdapterManifest:
     """The manifest in ``data`` if ``signature`` is ours and the adapter is ``tenant_id``'s.
 
@@ -64,7 +65,7 @@ def verify_manifest(
 
 
 def verify_folder(
-    folder: Path, key: Ed25519PublicKey, tenant_id: str, *, allow_pickle: bool = False
+    folder: Path, key: Ed25519PublicKey, tenant_id: TenantId, *, allow_pickle: bool = False
 ) -> AdapterManifest:
     """The manifest of ``folder`` if the folder is exactly what was signed for ``tenant_id``.
 

@@ -6,11 +6,17 @@ from contextlib import contextmanager
 import dagster as dg
 
 from astra_learn_assets.platform import Platform
+from astra_learn_assets.resources.queue_guard import refuse_bypass
 from astra_learn_assets.settings import get_settings
 
 
 class PlatformResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     """Opens a :class:`Platform` from the process's settings; where that points is environment."""
+
+    def setup_for_execution(self, context: dg.InitResourceContext) -> None:
+        """Refuse a run that came past the queue (:func:`refuse_bypass`)."""
+        if context.instance is not None and context.run is not None:
+            refuse_bypass(context.instance.run_launcher, context.run.tags)
 
     @contextmanager
     def open(self) -> Iterator[Platform]:

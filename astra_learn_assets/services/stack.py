@@ -26,7 +26,7 @@ from astra_learn_assets.errors import BadConfiguration, Unavailable
 from astra_learn_assets.services.embedded import embedded, export_env
 from astra_learn_assets.settings import REPOSITORY, Settings
 
-START_SECONDS = 120
+START_SECONDS = 300  # two busy cores and a cold disk need two minutes; a part that ended is not waited for
 STOP_SECONDS = 20
 LEARNING_NICENESS = 10
 
@@ -51,7 +51,7 @@ def running_stack(settings: Settings, *, dagster: bool = True) -> Iterator[Stack
     """Start everything, wait until it answers, yield it, end everything.
 
     Raises:
-        Unavailable: when a part does not answer within two minutes; the message holds its last lines.
+        Unavailable: when a part does not answer within five minutes; the message holds its last lines.
         BadConfiguration: when a port is taken.
     """
     with ExitStack() as stack:

@@ -36,6 +36,7 @@ from redis.exceptions import RedisError
 from astra_learn_assets import ids
 from astra_learn_assets.contracts import AdapterManifest, NewModelAvailable
 from astra_learn_assets.errors import AdapterRefused, AstraError, NotFound, Unavailable
+from astra_learn_assets.ids import TenantId
 from astra_learn_assets.registry.manifest import digest_of
 from astra_learn_assets.registry.signature import verify_folder
 from astra_learn_assets.store import paths
@@ -110,7 +111,7 @@ class AdapterStore:
             AdapterRefused: when the only adapter there is cannot be verified.
             Unavailable: when neither Redis, object store nor cache has one.
         """
-        ids.tenant_id(tenant_id)
+        tenant_id = TenantId(tenant_id)
         with self._lock(tenant_id):
             try:
                 wanted = self._announced(tenant_id) or self._last_good(tenant_id)
@@ -136,22 +137,22 @@ class AdapterStore:
             AdapterRefused: when it is another tenant's or not what was signed.
             NotFound, Unavailable: when it is not stored, or the store does not answer.
         """
-        ids.tenant_id(tenant_id)
+        tenant_id = TenantId(tenant_id)
         with self._lock(tenant_id):
             return self._load(tenant_id, adapter_id, None).served
 
     def forget(self, tenant_id: str) -> None:
         """Delete everything kept of ``tenant_id`` (its data was erased, or it moved elsewhere)."""
-        ids.tenant_id(tenant_id)
+        tenant_id = TenantId(tenant_id)
         with self._lock(tenant_id):
             self._served.pop(tenant_id, None)
             self._remove(self._cache / tenant_id)
 
-    def _lock(self, tenant_id: str) -> threading.Lock:
+    def _lock(self, tenant_id: TenantId) -> threading.Lock:
         with self._guard:
             return self._locks[tenant_id]
 
-    def _announced(self, tenant_id: str) -> NewModelAvailable | None:
+    def _announced(self, tenant_id: TenantId) -> NewModelAvailable | None:
         if self._redis is None:
             return None
         try:
@@ -170,7 +171,7 @@ class AdapterStore:
         except ValidationError:
             raise AdapterRefused(f"NEW_MODEL_AVAILABLE:{tenant_id} is no announcement") from None
 
-    def _swap(self, tenant_id: str, wanted: NewModelAvailable) -> ServedAdapter:
+    def _swap(self, tenant_id: TenantId, wanted: NewModelAvailable) -> ServedAdapter:
         held = self._served.get(tenant_id)
         if (
             held is not None
@@ -195,7 +196,7 @@ class AdapterStore:
         self._evict()
         return loaded.served
 
-    def _keep(self, tenant_id: str) -> ServedAdapter | None:
+    def _keep(self, tenant_id: TenantId) -> ServedAdapter | None:
         """The last good adapter if it is still good, from memory or from the disk."""
         held = self._served.get(tenant_id)
         if held is not None and _fingerprint(held.served.path) == held.fingerprint:
@@ -210,7 +211,7 @@ class AdapterStore:
         self._served[tenant_id] = loaded
         return loaded.served
 
-    def _load(self, tenant_id: str, adapter_id: str, sha256: str | None) -> _Loaded:
+    def _load(self, tenant_id: TenantId, adapter_id: str, sha256: str | None) -> _Loaded:
         if ids.tenant_of_adapter(adapter_id) != tenant_id:
             raise AdapterRefused(f"{adapter_id} is not an adapter of {tenant_id}")
         folder = self._cache / tenant_id / adapter_id
@@ -226,7 +227,7 @@ class AdapterStore:
             raise Unavailable(f"the adapter cache cannot be written: {error.strerror or error}") from error
         return self._verified(folder, tenant_id, adapter_id, sha256)
 
-    def _fetch(self, folder: Path, tenant_id: str, adapter_id: str, sha256: str | None) -> None:
+    def _fetch(self, folder: Path, tenant_id: TenantId, adapter_id: str, sha256: str | None) -> None:
         staging = self._cache / _STAGING
         staging.mkdir(parents=True, exist_ok=True, mode=0o700)
         folder.parent.mkdir(exist_ok=True, mode=0o700)
@@ -240,7 +241,7 @@ class AdapterStore:
                 if not folder.is_dir():  # else another process was faster; it is verified next
                     raise
 
-    def _verified(self, folder: Path, tenant_id: str, adapter_id: str, sha256: str | None) -> _Loaded:
+    def _verified(self, folder: Path, tenant_id: TenantId, adapter_id: str, sha256: str | None) -> _Loaded:
         fingerprint = _fingerprint(folder)
         manifest = verify_folder(folder, self._verify_key, tenant_id)
         if manifest.adapter_id != adapter_id:
@@ -251,14 +252,14 @@ class AdapterStore:
             raise AdapterRefused(f"{adapter_id} changed while it was checked")
         return _Loaded(ServedAdapter(adapter_id, folder, manifest), fingerprint)
 
-    def _last_good(self, tenant_id: str) -> NewModelAvailable | None:
+    def _last_good(self, tenant_id: TenantId) -> NewModelAvailable | None:
         try:
             data = (self._cache / tenant_id / _LAST_GOOD).read_bytes()
             return NewModelAvailable.model_validate_json(data)
         except (OSError, ValidationError):
             return None
 
-    def _remember(self, tenant_id: str, good: NewModelAvailable) -> None:
+    def _remember(self, tenant_id: TenantId, good: NewModelAvailable) -> None:
         path = self._cache / tenant_id / _LAST_GOOD
         if self._last_good(tenant_id) == good:
             return

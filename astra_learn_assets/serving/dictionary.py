@@ -23,13 +23,13 @@ import structlog
 from pydantic import ValidationError
 from redis.exceptions import RedisError
 
-from astra_learn_assets import ids
 from astra_learn_assets.contracts import DictionaryEntry, DictionaryUpdated
 from astra_learn_assets.errors import AstraError
+from astra_learn_assets.ids import TenantId
 
 CHANNEL = "DICTIONARY_UPDATED"
 
-Fetch = Callable[[str], tuple[int, Sequence[DictionaryEntry]]]
+Fetch = Callable[[TenantId], tuple[int, Sequence[DictionaryEntry]]]
 """``fetch(tenant_id)`` gives version and entries; raises an AstraError or OSError when it cannot."""
 
 _LOG = structlog.get_logger(__name__)
@@ -67,7 +67,7 @@ class DictionarySubscriber:
         self._redis = redis
         self._fetch = fetch
         self._every = tenants is None
-        self._held: dict[str, Dictionary] = {ids.tenant_id(name): _EMPTY for name in tenants or ()}
+        self._held: dict[str, Dictionary] = {TenantId(name): _EMPTY for name in tenants or ()}
         self._heard: dict[str, int] = {}  # newest version a message told of
         self._unread: set[str] = set()  # the last fetch failed
         self._refresh_seconds = refresh_seconds
@@ -90,11 +90,13 @@ class DictionarySubscriber:
 
     def track(self, tenant_id: str) -> None:
         """Follow one more tenant, from now on."""
-        self._held.setdefault(ids.tenant_id(tenant_id), _EMPTY)
+        tenant_id = TenantId(tenant_id)
+        self._held.setdefault(tenant_id, _EMPTY)
         self.refresh(tenant_id)
 
     def refresh(self, tenant_id: str) -> bool:
         """Read a tenant's dictionary; True when it was newer than what was held."""
+        tenant_id = TenantId(tenant_id)
         try:
             version, entries = self._fetch(tenant_id)
         except (AstraError, OSError) as error:
@@ -115,10 +117,10 @@ class DictionarySubscriber:
         """Act on one message of the channel; anything that is no message of ours is ignored."""
         try:
             message = DictionaryUpdated.model_validate_json(data)
-            tenant_id = ids.tenant_id(message.tenant_id)
-        except (ValidationError, AstraError):
+        except ValidationError:
             _LOG.warning("ignoring a malformed message", channel=CHANNEL)
             return
+        tenant_id = message.tenant_id
         if not self._every and tenant_id not in self._held:
             return
         if message.version <= self.dictionary(tenant_id).version:

@@ -1,8 +1,9 @@
 """What text is, for a data set: one normal form, and the words compared.
 
 Two spellings of the same thing must not become two examples, so every text goes through
-:func:`clean` before it is hashed. :func:`folded_words` is coarser: it is what "nearly the same text"
-means when the golden set is kept out of a corpus.
+:func:`normal_form` before it is hashed. :func:`folded_words` is coarser: it is what "nearly the same text"
+means when the golden set is kept out of a corpus. What a detector must see through (tags, look-alikes)
+is another question, with a way back to the original: :mod:`~astra_learn_assets.spanish.visible`.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ _LINE_ENDS = re.compile(r"\r\n?|[\u0085\u2028\u2029\v\f]")
 _WORD = re.compile(r"\w+")
 
 
-def clean(text: str) -> str:
+def normal_form(text: str) -> str:
     """The normal form of a text: NFC, ``\\n`` line ends, single blanks, nothing invisible.
 
     Soft hyphens, zero-width characters and byte-order marks go because nobody who corrected the

@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 from astra_learn_assets import ids
 from astra_learn_assets.contracts import AdapterManifest
 from astra_learn_assets.errors import BadInput, Conflict, ForeignTenant, NotFound
+from astra_learn_assets.ids import TenantId
 from astra_learn_assets.store.tables import Adapter
 
 
@@ -54,7 +55,7 @@ def add(
     return row
 
 
-def get(session: orm.Session, tenant_id: str, adapter_id: str) -> Adapter:
+def get(session: orm.Session, tenant_id: TenantId, adapter_id: str) -> Adapter:
     """An adapter of this tenant.
 
     Raises:
@@ -62,7 +63,7 @@ def get(session: orm.Session, tenant_id: str, adapter_id: str) -> Adapter:
         ForeignTenant: another tenant's.
         NotFound: never published.
     """
-    if ids.tenant_of_adapter(adapter_id) != ids.tenant_id(tenant_id):
+    if ids.tenant_of_adapter(adapter_id) != tenant_id:
         raise ForeignTenant(f"adapter {adapter_id!r} is not one of tenant {tenant_id!r}")
     row = session.get(Adapter, adapter_id)
     if row is None:
@@ -70,11 +71,11 @@ def get(session: orm.Session, tenant_id: str, adapter_id: str) -> Adapter:
     return row
 
 
-def by_recipe(session: orm.Session, tenant_id: str, recipe_hash: str) -> Adapter | None:
+def by_recipe(session: orm.Session, tenant_id: TenantId, recipe_hash: str) -> Adapter | None:
     """The newest adapter made from the same corpus, base and hyperparameters, if there is one."""
     row: Adapter | None = session.scalar(
         sa.select(Adapter)
-        .where(Adapter.tenant_id == ids.tenant_id(tenant_id), Adapter.recipe_hash == recipe_hash)
+        .where(Adapter.tenant_id == tenant_id, Adapter.recipe_hash == recipe_hash)
         .order_by(Adapter.created_at.desc(), Adapter.adapter_id)
         .limit(1)
     )

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy import orm
 
 from astra_learn_assets.errors import BadInput, NotFound, Unauthorized
+from astra_learn_assets.ids import TenantId
 from astra_learn_assets.store import tenants
 from astra_learn_assets.store.tables import ApiKey
 
@@ -28,7 +29,7 @@ class Holder:
     """Whose key it is; ``tenant_id`` None = platform scope."""
 
     key_id: str
-    tenant_id: str | None
+    tenant_id: TenantId | None
     role: str
     label: str
 
@@ -36,7 +37,7 @@ class Holder:
 def issue(
     session: orm.Session,
     *,
-    tenant_id: str | None,
+    tenant_id: TenantId | None,
     role: str,
     label: str,
     expires_at: datetime | None = None,
@@ -46,7 +47,7 @@ def issue(
     Raises:
         BadInput: unknown role; role ``platform`` with a tenant or another role without one; no label;
             an ``expires_at`` in the past or without a time zone.
-        UnknownTenant, InvalidTenantId.
+        UnknownTenant: there is none.
     """
     if role not in ROLES:
         raise BadInput(f"invalid role {role!r:.20}: expected one of {', '.join(ROLES)}")
@@ -110,7 +111,7 @@ def revoke(session: orm.Session, key_id: str) -> ApiKey:
     return row
 
 
-def listing(session: orm.Session, tenant_id: str | None = None) -> list[ApiKey]:
+def listing(session: orm.Session, tenant_id: TenantId | None = None) -> list[ApiKey]:
     """Every key, or those of one tenant, oldest first."""
     query = sa.select(ApiKey).order_by(ApiKey.created_at, ApiKey.key_id)
     if tenant_id is not None:

@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import JSONB, insert
 
 from astra_learn_assets import ids
 from astra_learn_assets.errors import BadInput, BaseMissing, Conflict, NotFound
+from astra_learn_assets.ids import TenantId
 from astra_learn_assets.store import locks
 from astra_learn_assets.store.tables import Artifact, Document, Session
 
@@ -21,7 +22,7 @@ _ID_LENGTH = 80
 
 def register_session(
     session: orm.Session,
-    tenant_id: str,
+    tenant_id: TenantId,
     *,
     session_id: str,
     version: int,
@@ -40,7 +41,7 @@ def register_session(
     session.execute(
         insert(Session)
         .values(
-            tenant_id=ids.tenant_id(tenant_id),
+            tenant_id=tenant_id,
             session_id=ids.name(session_id, "session id"),
             version=ids.version(version),
             cloned_from=cloned_from,
@@ -63,27 +64,25 @@ def register_session(
     return row
 
 
-def get_session(session: orm.Session, tenant_id: str, session_id: str, version: int) -> Session:
+def get_session(session: orm.Session, tenant_id: TenantId, session_id: str, version: int) -> Session:
     """A session in one version.
 
     Raises:
         NotFound: there is none of this tenant.
     """
-    row = session.get(Session, (ids.tenant_id(tenant_id), session_id, version))
+    row = session.get(Session, (tenant_id, session_id, version))
     if row is None:
         raise NotFound(f"tenant {tenant_id!r} has no session {session_id!r:.90} version {version}")
     return row
 
 
-def rosters(session: orm.Session, tenant_id: str) -> list[str]:
+def rosters(session: orm.Session, tenant_id: TenantId) -> list[str]:
     """Every name on any roster of the tenant, once, sorted."""
     name = sa.func.jsonb_array_elements_text(Session.roster).label("name")
-    return sorted(
-        session.scalars(sa.select(name).where(Session.tenant_id == ids.tenant_id(tenant_id)).distinct())
-    )
+    return sorted(session.scalars(sa.select(name).where(Session.tenant_id == tenant_id).distinct()))
 
 
-def waiting_corrections(session: orm.Session, tenant_id: str, *, but_of: str) -> list[tuple[str, str]]:
+def waiting_corrections(session: orm.Session, tenant_id: TenantId, *, but_of: str) -> list[tuple[str, str]]:
     """(wrong, right) of every correction that finals of other sessions than ``but_of`` left waiting.
 
     The finals of one session repeat each other's corrections, so they say nothing about one another.
@@ -96,7 +95,7 @@ def waiting_corrections(session: orm.Session, tenant_id: str, *, but_of: str) ->
         .select_from(Artifact)
         .join(entry, sa.true())
         .where(
-            Artifact.tenant_id == ids.tenant_id(tenant_id),
+            Artifact.tenant_id == tenant_id,
             Artifact.kind == "final",
             Artifact.session_id != but_of,
             sa.func.jsonb_typeof(waiting) == "array",
@@ -117,7 +116,7 @@ def artifact_id(session_id: str, version: int, kind: str, sha256: str) -> str:
 
 def add_artifact(
     session: orm.Session,
-    tenant_id: str,
+    tenant_id: TenantId,
     *,
     session_id: str,
     version: int,
@@ -165,19 +164,19 @@ def add_artifact(
     return existing, False
 
 
-def get_artifact(session: orm.Session, tenant_id: str, artifact_id: str) -> Artifact:
+def get_artifact(session: orm.Session, tenant_id: TenantId, artifact_id: str) -> Artifact:
     """A document of this tenant.
 
     Raises:
         NotFound: there is none; a document of another tenant is none.
     """
-    row = session.get(Artifact, (ids.tenant_id(tenant_id), artifact_id))
+    row = session.get(Artifact, (tenant_id, artifact_id))
     if row is None:
         raise NotFound(f"tenant {tenant_id!r} has no document {artifact_id!r:.90}")
     return row
 
 
-def base_for(session: orm.Session, tenant_id: str, session_id: str, version: int) -> Artifact | None:
+def base_for(session: orm.Session, tenant_id: TenantId, session_id: str, version: int) -> Artifact | None:
     """The newest draft of exactly this session and version: what its finals are compared with."""
     row: Artifact | None = session.scalar(
         sa.select(Artifact)
@@ -242,7 +241,7 @@ def _without_document() -> sa.ColumnElement[bool]:
     return sa.and_(Artifact.kind == "final", ~known.exists())
 
 
-def finals_without_document(session: orm.Session, tenant_id: str) -> list[Artifact]:
+def finals_without_document(session: orm.Session, tenant_id: TenantId) -> list[Artifact]:
     """The finals that no diff was stored for yet, in order of arrival."""
     return list(
         session.scalars(
@@ -253,7 +252,7 @@ def finals_without_document(session: orm.Session, tenant_id: str) -> list[Artifa
     )
 
 
-def tenants_with_new_finals(session: orm.Session) -> dict[str, int]:
+def tenants_with_new_finals(session: orm.Session) -> dict[TenantId, int]:
     """Tenants that have such finals, each with the seq of its newest one."""
     rows = session.execute(
         sa.select(Artifact.tenant_id, sa.func.max(Artifact.seq))
@@ -264,11 +263,11 @@ def tenants_with_new_finals(session: orm.Session) -> dict[str, int]:
     return {tenant: int(newest) for tenant, newest in rows}
 
 
-def uploaders(session: orm.Session, tenant_id: str) -> dict[str, str]:
+def uploaders(session: orm.Session, tenant_id: TenantId) -> dict[str, str]:
     """Who sent each final, by its id; one that nobody is known for is left out."""
     rows = session.execute(
         sa.select(Artifact.artifact_id, Artifact.uploaded_by).where(
-            Artifact.tenant_id == ids.tenant_id(tenant_id),
+            Artifact.tenant_id == tenant_id,
             Artifact.kind == "final",
             Artifact.uploaded_by.is_not(None),
         )

@@ -6,24 +6,22 @@ import sqlalchemy as sa
 from sqlalchemy import orm
 from sqlalchemy.dialects.postgresql import insert
 
-from astra_learn_assets import ids
 from astra_learn_assets.errors import BadInput, NotFound
+from astra_learn_assets.ids import TenantId
 from astra_learn_assets.store.tables import BlocklistTerm
 
 
-def listing(session: orm.Session, tenant_id: str) -> list[BlocklistTerm]:
+def listing(session: orm.Session, tenant_id: TenantId) -> list[BlocklistTerm]:
     """The tenant's terms, sorted."""
     return list(
         session.scalars(
-            sa.select(BlocklistTerm)
-            .where(BlocklistTerm.tenant_id == ids.tenant_id(tenant_id))
-            .order_by(BlocklistTerm.term)
+            sa.select(BlocklistTerm).where(BlocklistTerm.tenant_id == tenant_id).order_by(BlocklistTerm.term)
         )
     )
 
 
 def add(
-    session: orm.Session, tenant_id: str, term: str, *, action: str = "mask", kind: str = "person"
+    session: orm.Session, tenant_id: TenantId, term: str, *, action: str = "mask", kind: str = "person"
 ) -> BlocklistTerm:
     """Put a term in; again with another action or kind replaces those.
 
@@ -39,7 +37,7 @@ def add(
         raise BadInput("invalid kind: use 1 to 20 characters, for example 'person'")
     row: BlocklistTerm | None = session.scalar(
         insert(BlocklistTerm)
-        .values(tenant_id=ids.tenant_id(tenant_id), term=cleaned, action=action, kind=kind)
+        .values(tenant_id=tenant_id, term=cleaned, action=action, kind=kind)
         .on_conflict_do_update(index_elements=["tenant_id", "term"], set_={"action": action, "kind": kind})
         .returning(BlocklistTerm),
         execution_options={"populate_existing": True},
@@ -48,7 +46,7 @@ def add(
     return row
 
 
-def remove(session: orm.Session, tenant_id: str, term: str) -> None:
+def remove(session: orm.Session, tenant_id: TenantId, term: str) -> None:
     """Take a term out.
 
     Raises:
@@ -57,7 +55,7 @@ def remove(session: orm.Session, tenant_id: str, term: str) -> None:
     gone = session.scalar(
         sa.delete(BlocklistTerm)
         .where(
-            BlocklistTerm.tenant_id == ids.tenant_id(tenant_id),
+            BlocklistTerm.tenant_id == tenant_id,
             BlocklistTerm.term == " ".join(term.split()),
         )
         .returning(BlocklistTerm.term)

@@ -20,6 +20,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from astra_learn_assets.errors import BadConfiguration, DecryptionFailed, Unavailable
+from astra_learn_assets.ids import TenantId
 
 if TYPE_CHECKING:
     from astra_learn_assets.settings import Settings
@@ -38,13 +39,13 @@ def new_key() -> bytes:
     return secrets.token_bytes(KEY_BYTES)
 
 
-def seal(data_key: bytes, data: bytes, *, tenant: str, object_key: str) -> bytes:
+def seal(data_key: bytes, data: bytes, *, tenant: TenantId, object_key: str) -> bytes:
     """``data`` encrypted for exactly this tenant and place."""
     nonce = secrets.token_bytes(_NONCE_BYTES)
     return _HEADER + nonce + AESGCM(data_key).encrypt(nonce, data, _bound_to(tenant, object_key))
 
 
-def unseal(data_key: bytes, sealed: bytes, *, tenant: str, object_key: str) -> bytes:
+def unseal(data_key: bytes, sealed: bytes, *, tenant: TenantId, object_key: str) -> bytes:
     """The plaintext of a sealed object.
 
     Raises:
@@ -194,6 +195,6 @@ def _decode(text: str, source: str) -> bytes:
     return key
 
 
-def _bound_to(tenant: str, object_key: str) -> bytes:
+def _bound_to(tenant: TenantId, object_key: str) -> bytes:
     # NUL cannot occur in either part, so no two pairs give the same bytes
     return b"\0".join((_HEADER, tenant.encode(), object_key.encode()))

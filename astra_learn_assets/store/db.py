@@ -24,18 +24,20 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, Literal
 
 import sqlalchemy as sa
 from sqlalchemy import orm
 from sqlalchemy.engine import URL, make_url
 
 from astra_learn_assets.errors import BadConfiguration, Unavailable, UnknownTenant
+from astra_learn_assets.ids import TenantId
 
+Scope = TenantId | Literal["*"]
 MIGRATIONS = Path(__file__).parent / "migrations"
 # Dagster's own tables may live in the same database and use alembic_version for themselves.
 VERSION_TABLE = "astra_schema_version"
-PLATFORM_SCOPE = "*"  # the outbox of every tenant, and audit lines without a tenant; no other rows
+PLATFORM_SCOPE: Final = "*"  # the outbox of every tenant, and audit lines without a tenant; no other rows
 _MIGRATION_LOCK = 0x41535452  # "ASTR": any constant, the same in every process
 # SQLSTATE classes of a server that is going away, full or not ready (08, 53, 57P)
 _AWAY = ("08", "53", "57P")
@@ -92,7 +94,7 @@ class Database:
 
     def __init__(self, url: str, *, pool_size: int = 5, row_security: bool = False) -> None:
         self._url = normalise_url(url)
-        self._scope: str | None = None
+        self._scope: Scope | None = None
         self.engine = sa.create_engine(
             self._url,
             pool_pre_ping=True,  # a restarted server costs one retry, not one failed request
@@ -111,13 +113,13 @@ class Database:
         """The URL with its password, for subprocesses; never log it."""
         return self._url.render_as_string(hide_password=False)
 
-    def of(self, tenant_id: str) -> Database:
-        """The same pool, with every transaction scoped to ``tenant_id`` (or :data:`PLATFORM_SCOPE`).
+    def of(self, scope: Scope) -> Database:
+        """The same pool, with every transaction scoped to a tenant (or :data:`PLATFORM_SCOPE`).
 
         For a role under row-level security that decides which rows exist; for the owner's it does nothing.
         """
         scoped = copy.copy(self)
-        scoped._scope = tenant_id
+        scoped._scope = scope
         return scoped
 
     @contextmanager

@@ -13,9 +13,9 @@ import sqlalchemy as sa
 from sqlalchemy import orm
 from sqlalchemy.dialects.postgresql import insert
 
-from astra_learn_assets import ids
 from astra_learn_assets.contracts import DictionaryEntry, DictionaryUpdated
 from astra_learn_assets.errors import BadInput, NotFound
+from astra_learn_assets.ids import TenantId
 from astra_learn_assets.spanish.fold import entry_key
 from astra_learn_assets.store import outbox
 from astra_learn_assets.store.tables import Dictionary, DictionaryChange
@@ -24,7 +24,7 @@ _MAXIMUM_LENGTH = 200
 
 
 def apply(
-    session: orm.Session, tenant_id: str, entries: Sequence[DictionaryEntry]
+    session: orm.Session, tenant_id: TenantId, entries: Sequence[DictionaryEntry]
 ) -> DictionaryUpdated | None:
     """Put ``entries`` in, all in one new version; None when they say nothing new.
 
@@ -68,7 +68,7 @@ def apply(
     return _commit(session, row, content, changes)
 
 
-def remove(session: orm.Session, tenant_id: str, wrong: str, author: str) -> DictionaryUpdated | None:
+def remove(session: orm.Session, tenant_id: TenantId, wrong: str, author: str) -> DictionaryUpdated | None:
     """Take an entry out; None when there is none. The history row's ``entry`` names the ``author``."""
     row = _locked(session, tenant_id)
     key = entry_key(wrong)
@@ -79,21 +79,21 @@ def remove(session: orm.Session, tenant_id: str, wrong: str, author: str) -> Dic
     return _commit(session, row, content, [change])
 
 
-def read(session: orm.Session, tenant_id: str) -> tuple[int, list[DictionaryEntry]]:
+def read(session: orm.Session, tenant_id: TenantId) -> tuple[int, list[DictionaryEntry]]:
     """``(version, entries)``, entries by key; ``(0, [])`` before the first one."""
-    row = session.get(Dictionary, ids.tenant_id(tenant_id), populate_existing=True)
+    row = session.get(Dictionary, tenant_id, populate_existing=True)
     if row is None:
         return 0, []
     return row.version, [DictionaryEntry.model_validate(row.entries[key]) for key in sorted(row.entries)]
 
 
-def replacements(session: orm.Session, tenant_id: str) -> tuple[int, dict[str, str]]:
+def replacements(session: orm.Session, tenant_id: TenantId) -> tuple[int, dict[str, str]]:
     """``(version, wrong form -> right form)``, without making ten thousand entries of them."""
     version, entries = _content(session, tenant_id)
     return version, _as_replacements(entries)
 
 
-def replacements_at(session: orm.Session, tenant_id: str, version: int) -> dict[str, str]:
+def replacements_at(session: orm.Session, tenant_id: TenantId, version: int) -> dict[str, str]:
     """Wrong form -> right form as of ``version``: today's, with the history after it taken back.
 
     Raises:
@@ -110,10 +110,8 @@ def replacements_at(session: orm.Session, tenant_id: str, version: int) -> dict[
     return _as_replacements(entries)
 
 
-def _content(session: orm.Session, tenant_id: str) -> tuple[int, dict[str, Any]]:
-    query = sa.select(Dictionary.version, Dictionary.entries).where(
-        Dictionary.tenant_id == ids.tenant_id(tenant_id)
-    )
+def _content(session: orm.Session, tenant_id: TenantId) -> tuple[int, dict[str, Any]]:
+    query = sa.select(Dictionary.version, Dictionary.entries).where(Dictionary.tenant_id == tenant_id)
     row = session.execute(query).first()
     return (0, {}) if row is None else (int(row[0]), dict(row[1]))
 
@@ -122,14 +120,14 @@ def _as_replacements(entries: Mapping[str, Any]) -> dict[str, str]:
     return {entries[key]["wrong"]: entries[key]["right"] for key in sorted(entries)}
 
 
-def version_of(session: orm.Session, tenant_id: str) -> int:
+def version_of(session: orm.Session, tenant_id: TenantId) -> int:
     """The version alone, without reading ten thousand entries; 0 before the first one."""
-    query = sa.select(Dictionary.version).where(Dictionary.tenant_id == ids.tenant_id(tenant_id))
+    query = sa.select(Dictionary.version).where(Dictionary.tenant_id == tenant_id)
     return session.scalar(query) or 0
 
 
 def changes_since(
-    session: orm.Session, tenant_id: str, version: int, *, limit: int | None = None
+    session: orm.Session, tenant_id: TenantId, version: int, *, limit: int | None = None
 ) -> list[DictionaryChange]:
     """The history after ``version``, oldest first: what a reader that was away has to catch up on.
 
@@ -138,7 +136,7 @@ def changes_since(
     """
     query = (
         sa.select(DictionaryChange)
-        .where(DictionaryChange.tenant_id == ids.tenant_id(tenant_id), DictionaryChange.version > version)
+        .where(DictionaryChange.tenant_id == tenant_id, DictionaryChange.version > version)
         .order_by(DictionaryChange.version, DictionaryChange.key)
     )
     if limit is None:
@@ -155,12 +153,10 @@ def _removal(content: dict[str, Any], key: str, author: str) -> DictionaryChange
     return DictionaryChange(key=key, action="removed", entry={"author": author}, previous=previous)
 
 
-def _locked(session: orm.Session, tenant_id: str) -> Dictionary:
+def _locked(session: orm.Session, tenant_id: TenantId) -> Dictionary:
     """The tenant's row, made if missing, locked until the commit, as it is now."""
     session.execute(
-        insert(Dictionary)
-        .values(tenant_id=ids.tenant_id(tenant_id), version=0, entries={})
-        .on_conflict_do_nothing()
+        insert(Dictionary).values(tenant_id=tenant_id, version=0, entries={}).on_conflict_do_nothing()
     )
     row: Dictionary = session.scalars(
         sa.select(Dictionary).where(Dictionary.tenant_id == tenant_id).with_for_update(),

@@ -21,6 +21,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from astra_learn_assets import ids
 from astra_learn_assets.errors import BadInput, NotFound
+from astra_learn_assets.ids import TenantId
 from astra_learn_assets.store import artifacts
 from astra_learn_assets.store.tables import Artifact, Document
 
@@ -45,7 +46,7 @@ class Outstanding:
 
 def record(
     session: orm.Session,
-    tenant_id: str,
+    tenant_id: TenantId,
     *,
     document_id: str,
     artifact_id: str,
@@ -92,19 +93,19 @@ def record(
     return row
 
 
-def get(session: orm.Session, tenant_id: str, document_id: str) -> Document:
+def get(session: orm.Session, tenant_id: TenantId, document_id: str) -> Document:
     """One document.
 
     Raises:
         NotFound: the tenant has none of this id.
     """
-    row = session.get(Document, (ids.tenant_id(tenant_id), document_id))
+    row = session.get(Document, (tenant_id, document_id))
     if row is None:
         raise NotFound(f"tenant {tenant_id!r} has no document {document_id!r:.90}")
     return row
 
 
-def listing(session: orm.Session, tenant_id: str, state: str | None = None) -> list[Document]:
+def listing(session: orm.Session, tenant_id: TenantId, state: str | None = None) -> list[Document]:
     """The tenant's documents in the order in which their finals arrived."""
     query = (
         sa.select(Document)
@@ -112,7 +113,7 @@ def listing(session: orm.Session, tenant_id: str, state: str | None = None) -> l
             Artifact,
             sa.and_(Artifact.tenant_id == Document.tenant_id, Artifact.artifact_id == Document.artifact_id),
         )
-        .where(Document.tenant_id == ids.tenant_id(tenant_id))
+        .where(Document.tenant_id == tenant_id)
         .order_by(Artifact.seq)
     )
     if state is not None:
@@ -120,7 +121,7 @@ def listing(session: orm.Session, tenant_id: str, state: str | None = None) -> l
     return list(session.scalars(query))
 
 
-def unreadable_finals(session: orm.Session, tenant_id: str) -> list[Artifact]:
+def unreadable_finals(session: orm.Session, tenant_id: TenantId) -> list[Artifact]:
     """The finals kept out only because a file could not be read, in order of arrival."""
     return list(
         session.scalars(
@@ -131,13 +132,13 @@ def unreadable_finals(session: orm.Session, tenant_id: str) -> list[Artifact]:
                     Artifact.tenant_id == Document.tenant_id, Artifact.artifact_id == Document.artifact_id
                 ),
             )
-            .where(Document.tenant_id == ids.tenant_id(tenant_id), Document.unreadable)
+            .where(Document.tenant_id == tenant_id, Document.unreadable)
             .order_by(Artifact.seq)
         )
     )
 
 
-def outstanding(session: orm.Session, tenant_id: str, *, policy: str) -> Outstanding:
+def outstanding(session: orm.Session, tenant_id: TenantId, *, policy: str) -> Outstanding:
     """What is left to prepare of the tenant's documents when ``policy`` is today's fingerprint."""
     # Not IS DISTINCT FROM, which no index answers.
     made_otherwise = sa.or_(
@@ -162,7 +163,7 @@ def outstanding(session: orm.Session, tenant_id: str, *, policy: str) -> Outstan
                     Artifact.tenant_id == Document.tenant_id, Artifact.artifact_id == Document.artifact_id
                 ),
             )
-            .where(Document.tenant_id == ids.tenant_id(tenant_id), *conditions)
+            .where(Document.tenant_id == tenant_id, *conditions)
             .order_by(Artifact.seq)
         )
         found[why] = tuple(session.scalars(query))
@@ -171,7 +172,7 @@ def outstanding(session: orm.Session, tenant_id: str, *, policy: str) -> Outstan
 
 def judged(
     session: orm.Session,
-    tenant_id: str,
+    tenant_id: TenantId,
     document_id: str,
     *,
     pairs_sha256: str,
@@ -182,7 +183,7 @@ def judged(
     changed = session.execute(
         sa.update(Document)
         .where(
-            Document.tenant_id == ids.tenant_id(tenant_id),
+            Document.tenant_id == tenant_id,
             Document.document_id == document_id,
             Document.state == "anonymized",
             Document.pairs_sha256 == pairs_sha256,
@@ -194,12 +195,12 @@ def judged(
     return changed.first() is not None
 
 
-def reopen(session: orm.Session, tenant_id: str, document_id: str, *, pairs_sha256: str) -> bool:
+def reopen(session: orm.Session, tenant_id: TenantId, document_id: str, *, pairs_sha256: str) -> bool:
     """Have the example file be made anew, unless that has happened since ``pairs_sha256`` was read."""
     changed = session.execute(
         sa.update(Document)
         .where(
-            Document.tenant_id == ids.tenant_id(tenant_id),
+            Document.tenant_id == tenant_id,
             Document.document_id == document_id,
             Document.state == "anonymized",
             Document.pairs_sha256 == pairs_sha256,

@@ -17,9 +17,9 @@ import sqlalchemy as sa
 from sqlalchemy import orm
 from sqlalchemy.dialects.postgresql import insert
 
-from astra_learn_assets import ids
 from astra_learn_assets.contracts import DictionaryUpdated
 from astra_learn_assets.errors import TenantErased, UnknownTenant
+from astra_learn_assets.ids import TenantId
 from astra_learn_assets.store import audit, locks, outbox
 from astra_learn_assets.store.tables import AuditEntry, Base, Dictionary, Tenant
 
@@ -27,7 +27,7 @@ _STAYS = frozenset({"tenants", "audit_log", "entities_dictionary"})
 _LOCK = "erase"
 
 
-def erase_rows(session: orm.Session, tenant_id: str, *, actor: str) -> int:
+def erase_rows(session: orm.Session, tenant_id: TenantId, *, actor: str) -> int:
     """Destroy the tenant's key and delete its rows; returns how many rows went. May be repeated.
 
     Waits for writes that are under way (see :func:`hold_open`) and is one with the caller's transaction.
@@ -35,7 +35,7 @@ def erase_rows(session: orm.Session, tenant_id: str, *, actor: str) -> int:
     Raises:
         UnknownTenant: there is no such tenant.
     """
-    locks.hold(session, _LOCK, ids.tenant_id(tenant_id))
+    locks.hold(session, _LOCK, tenant_id)
     updated = session.execute(
         sa.update(Tenant)
         .where(Tenant.tenant_id == tenant_id)
@@ -75,7 +75,7 @@ def erase_rows(session: orm.Session, tenant_id: str, *, actor: str) -> int:
     return gone
 
 
-def hold_open(session: orm.Session, tenant_id: str) -> bytes:
+def hold_open(session: orm.Session, tenant_id: TenantId) -> bytes:
     """Keep the tenant from being erased until this transaction ends, so that it leaves nothing behind.
 
     Returns its wrapped key.
@@ -84,7 +84,7 @@ def hold_open(session: orm.Session, tenant_id: str) -> bytes:
         TenantErased: it was.
         UnknownTenant: there is no such tenant.
     """
-    locks.share(session, _LOCK, ids.tenant_id(tenant_id))
+    locks.share(session, _LOCK, tenant_id)
     # a statement of its own: it must see what was committed while we waited for the lock
     row = session.execute(sa.select(Tenant.wrapped_key).where(Tenant.tenant_id == tenant_id)).first()
     if row is None:
@@ -95,7 +95,7 @@ def hold_open(session: orm.Session, tenant_id: str) -> bytes:
     return wrapped
 
 
-def _empty_dictionary(session: orm.Session, tenant_id: str) -> None:
+def _empty_dictionary(session: orm.Session, tenant_id: TenantId) -> None:
     """An empty dictionary above every version that anybody may hold; unchanged when it is empty already."""
     version = session.scalar(
         insert(Dictionary)

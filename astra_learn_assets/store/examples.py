@@ -18,6 +18,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from astra_learn_assets import ids
 from astra_learn_assets.errors import BadInput
+from astra_learn_assets.ids import TenantId
 from astra_learn_assets.store import locks
 from astra_learn_assets.store.tables import ExampleRow, TrainingRun
 
@@ -47,7 +48,7 @@ class Pending:
 
 
 def add(
-    session: orm.Session, tenant_id: str, rows: Sequence[NewExample], *, revive: str | None = None
+    session: orm.Session, tenant_id: TenantId, rows: Sequence[NewExample], *, revive: str | None = None
 ) -> int:
     """Index ``rows``; returns how many were new. One that is there keeps its seq and its state.
 
@@ -57,7 +58,6 @@ def add(
         InvalidId: malformed example or document id; nothing is added.
         BadInput: route other than 1, 2, 3.
     """
-    ids.tenant_id(tenant_id)
     for row in rows:
         ids.digest(row.example_id, "example id")
         ids.name(row.document_id, "document id")
@@ -90,7 +90,7 @@ def add(
     return new
 
 
-def usable(session: orm.Session, tenant_id: str, through_seq: int | None = None) -> list[ExampleRow]:
+def usable(session: orm.Session, tenant_id: TenantId, through_seq: int | None = None) -> list[ExampleRow]:
     """What may be trained on: usable, not golden, up to ``through_seq``, ascending by seq."""
     query = sa.select(ExampleRow).where(*_trainable(tenant_id)).order_by(ExampleRow.seq)
     if through_seq is not None:
@@ -98,7 +98,7 @@ def usable(session: orm.Session, tenant_id: str, through_seq: int | None = None)
     return list(session.scalars(query))
 
 
-def of_document(session: orm.Session, tenant_id: str, document_id: str) -> list[ExampleRow]:
+def of_document(session: orm.Session, tenant_id: TenantId, document_id: str) -> list[ExampleRow]:
     """Every example of a document, usable or not, ascending by seq."""
     return list(
         session.scalars(
@@ -109,12 +109,12 @@ def of_document(session: orm.Session, tenant_id: str, document_id: str) -> list[
     )
 
 
-def pending(session: orm.Session, tenant_id: str) -> Pending:
+def pending(session: orm.Session, tenant_id: TenantId) -> Pending:
     """What came in since the last finished training (promoted or rejected)."""
     # The greatest, not the latest: a training repeated by hand for an older corpus makes nothing pending.
     trained = (
         sa.select(sa.func.coalesce(sa.func.max(TrainingRun.through_seq), 0))
-        .where(TrainingRun.tenant_id == ids.tenant_id(tenant_id), TrainingRun.state.in_(FINISHED))
+        .where(TrainingRun.tenant_id == tenant_id, TrainingRun.state.in_(FINISHED))
         .scalar_subquery()
     )
     count, newest, oldest = session.execute(
@@ -125,7 +125,7 @@ def pending(session: orm.Session, tenant_id: str) -> Pending:
     return Pending(int(count), newest, oldest)
 
 
-def exclude(session: orm.Session, tenant_id: str, example_ids: Collection[str], reason: str) -> int:
+def exclude(session: orm.Session, tenant_id: TenantId, example_ids: Collection[str], reason: str) -> int:
     """Take examples out of every later corpus; returns how many were usable until now."""
     changed = 0
     wanted = sorted(example_ids)
@@ -133,7 +133,7 @@ def exclude(session: orm.Session, tenant_id: str, example_ids: Collection[str], 
         rows = session.scalars(
             sa.update(ExampleRow)
             .where(
-                ExampleRow.tenant_id == ids.tenant_id(tenant_id),
+                ExampleRow.tenant_id == tenant_id,
                 ExampleRow.example_id.in_(wanted[start : start + _BATCH]),
                 ExampleRow.usable,
             )
@@ -144,7 +144,7 @@ def exclude(session: orm.Session, tenant_id: str, example_ids: Collection[str], 
     return changed
 
 
-def counts(session: orm.Session, tenant_id: str) -> dict[str, int]:
+def counts(session: orm.Session, tenant_id: TenantId) -> dict[str, int]:
     """``total``, ``usable`` (trainable), ``golden``, ``excluded``; usable per ``route_1`` .. ``route_3``."""
     trainable = sa.and_(ExampleRow.usable, ~ExampleRow.golden)
     columns: dict[str, sa.ColumnElement[bool]] = {
@@ -156,11 +156,11 @@ def counts(session: orm.Session, tenant_id: str) -> dict[str, int]:
     }
     values = session.execute(
         sa.select(*(sa.func.count().filter(condition) for condition in columns.values())).where(
-            ExampleRow.tenant_id == ids.tenant_id(tenant_id)
+            ExampleRow.tenant_id == tenant_id
         )
     ).one()
     return {name: int(value) for name, value in zip(columns, values, strict=True)}
 
 
-def _trainable(tenant_id: str) -> tuple[sa.ColumnElement[bool], ...]:
-    return ExampleRow.tenant_id == ids.tenant_id(tenant_id), sa.and_(ExampleRow.usable, ~ExampleRow.golden)
+def _trainable(tenant_id: TenantId) -> tuple[sa.ColumnElement[bool], ...]:
+    return ExampleRow.tenant_id == tenant_id, sa.and_(ExampleRow.usable, ~ExampleRow.golden)

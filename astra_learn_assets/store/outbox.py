@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from sqlalchemy import orm
 
-from astra_learn_assets import ids
+from astra_learn_assets.ids import TenantId
 from astra_learn_assets.store import locks
 from astra_learn_assets.store.db import Database
 from astra_learn_assets.store.tables import Outbox
@@ -31,9 +31,9 @@ _RELAY_LOCK = 0x41535458  # any constant, the same in every process
 _LOCK_NOT_AVAILABLE = "55P03"
 
 
-def enqueue(session: orm.Session, tenant_id: str, channel: str, payload: Mapping[str, Any]) -> None:
+def enqueue(session: orm.Session, tenant_id: TenantId, channel: str, payload: Mapping[str, Any]) -> None:
     """Write an event into the caller's transaction."""
-    locks.hold(session, "outbox", ids.tenant_id(tenant_id))
+    locks.hold(session, "outbox", tenant_id)
     session.execute(sa.insert(Outbox).values(tenant_id=tenant_id, channel=channel, payload=dict(payload)))
 
 

@@ -1,4 +1,5 @@
-"""The one place that builds object keys. Every part goes through :mod:`astra_learn_assets.ids` first.
+"""The one place that builds object keys. A tenant id is one already; every other part goes through
+:mod:`astra_learn_assets.ids` first.
 
 ``diffs/`` and ``datasets/`` are encrypted under the tenant's key (:func:`is_encrypted`).
 """
@@ -6,16 +7,17 @@
 from __future__ import annotations
 
 from astra_learn_assets import ids
+from astra_learn_assets.ids import TenantId
 
 ENCRYPTED_PREFIXES = ("diffs/", "datasets/")
 
 
-def draft_docx(tenant: str, session: str, version: int) -> str:
+def draft_docx(tenant: TenantId, session: str, version: int) -> str:
     """``sessions/{tenant}/{session}/v{n}/draft.docx``"""
     return f"{_session(tenant, session, version)}/draft.docx"
 
 
-def redraft_docx(tenant: str, session: str, version: int, sha256: str) -> str:
+def redraft_docx(tenant: TenantId, session: str, version: int, sha256: str) -> str:
     """``sessions/{tenant}/{session}/v{n}/draft-{16 of sha256}.docx``: a draft made anew, same version."""
     return f"{_session(tenant, session, version)}/draft-{ids.digest(sha256, 'draft digest')[:16]}.docx"
 
@@ -25,45 +27,43 @@ def manifest_of(draft_key: str) -> str:
     return f"{draft_key.removesuffix('.docx')}.json"
 
 
-def final_docx(tenant: str, session: str, version: int, sha256: str) -> str:
+def final_docx(tenant: TenantId, session: str, version: int, sha256: str) -> str:
     """``sessions/{tenant}/{session}/v{n}/final-{16 of sha256}.docx``: a second upload never overwrites."""
     return f"{_session(tenant, session, version)}/final-{ids.digest(sha256, 'final digest')[:16]}.docx"
 
 
-def diff(tenant: str, document: str, comparison: str | None = None) -> str:
+def diff(tenant: TenantId, document: str, comparison: str | None = None) -> str:
     """``diffs/{tenant}/{document}.{16 of comparison}.parquet``: ``comparison`` is the digest of all inputs.
 
     Without it ``diffs/{tenant}/{document}.parquet``, where diffs lay before they were named by their inputs.
     """
     named = f".{ids.digest(comparison, 'comparison digest')[:16]}" if comparison is not None else ""
-    return f"diffs/{ids.tenant_id(tenant)}/{ids.name(document, 'document id')}{named}.parquet"
+    return f"diffs/{tenant}/{ids.name(document, 'document id')}{named}.parquet"
 
 
-def prepared_draft(tenant: str, digest: str) -> str:
+def prepared_draft(tenant: TenantId, digest: str) -> str:
     """``diffs/{tenant}/drafts/{digest}.json``: the blocks of a draft, read once."""
-    return f"diffs/{ids.tenant_id(tenant)}/drafts/{ids.digest(digest, 'draft digest')}.json"
+    return f"diffs/{tenant}/drafts/{ids.digest(digest, 'draft digest')}.json"
 
 
-def pairs(tenant: str, document: str) -> str:
+def pairs(tenant: TenantId, document: str) -> str:
     """``datasets/{tenant}/pairs/{document}.jsonl``"""
-    return f"datasets/{ids.tenant_id(tenant)}/pairs/{ids.name(document, 'document id')}.jsonl"
+    return f"datasets/{tenant}/pairs/{ids.name(document, 'document id')}.jsonl"
 
 
-def corpus(tenant: str, dataset_hash: str) -> str:
+def corpus(tenant: TenantId, dataset_hash: str) -> str:
     """``datasets/{tenant}/corpora/{dataset_hash}.jsonl``"""
-    return f"datasets/{ids.tenant_id(tenant)}/corpora/{ids.digest(dataset_hash, 'dataset hash')}.jsonl"
+    return f"datasets/{tenant}/corpora/{ids.digest(dataset_hash, 'dataset hash')}.jsonl"
 
 
-def golden(tenant: str, golden_hash: str) -> str:
+def golden(tenant: TenantId, golden_hash: str) -> str:
     """``datasets/{tenant}/golden/{golden_hash}.jsonl``"""
-    return f"datasets/{ids.tenant_id(tenant)}/golden/{ids.digest(golden_hash, 'golden hash')}.jsonl"
+    return f"datasets/{tenant}/golden/{ids.digest(golden_hash, 'golden hash')}.jsonl"
 
 
-def predictions(tenant: str, evaluation_hash: str) -> str:
+def predictions(tenant: TenantId, evaluation_hash: str) -> str:
     """``datasets/{tenant}/predictions/{evaluation_hash}.jsonl``"""
-    return (
-        f"datasets/{ids.tenant_id(tenant)}/predictions/{ids.digest(evaluation_hash, 'evaluation hash')}.jsonl"
-    )
+    return f"datasets/{tenant}/predictions/{ids.digest(evaluation_hash, 'evaluation hash')}.jsonl"
 
 
 def adapter(adapter_id: str) -> str:
@@ -71,10 +71,9 @@ def adapter(adapter_id: str) -> str:
     return f"models/adapters/{ids.tenant_of_adapter(adapter_id)}/{adapter_id}"
 
 
-def tenant_prefixes(tenant: str) -> tuple[str, ...]:
+def tenant_prefixes(tenant: TenantId) -> tuple[str, ...]:
     """Every prefix that holds something of ``tenant``, each with a trailing slash."""
-    valid = ids.tenant_id(tenant)
-    return tuple(f"{root}/{valid}/" for root in ("sessions", "diffs", "datasets", "models/adapters"))
+    return tuple(f"{root}/{tenant}/" for root in ("sessions", "diffs", "datasets", "models/adapters"))
 
 
 def is_encrypted(key: str) -> bool:
@@ -82,5 +81,5 @@ def is_encrypted(key: str) -> bool:
     return key.startswith(ENCRYPTED_PREFIXES)
 
 
-def _session(tenant: str, session: str, version: int) -> str:
-    return f"sessions/{ids.tenant_id(tenant)}/{ids.name(session, 'session id')}/v{ids.version(version)}"
+def _session(tenant: TenantId, session: str, version: int) -> str:
+    return f"sessions/{tenant}/{ids.name(session, 'session id')}/v{ids.version(version)}"

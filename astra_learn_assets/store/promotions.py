@@ -5,15 +5,15 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy import orm
 
-from astra_learn_assets import ids
 from astra_learn_assets.errors import BadInput
+from astra_learn_assets.ids import TenantId
 from astra_learn_assets.store import adapters, locks
 from astra_learn_assets.store.tables import Promotion
 
 KINDS = ("promotion", "rollback")
 
 
-def current(session: orm.Session, tenant_id: str) -> Promotion | None:
+def current(session: orm.Session, tenant_id: TenantId) -> Promotion | None:
     """The newest promotion: what is served now."""
     rows = history(session, tenant_id, limit=1)
     return rows[0] if rows else None
@@ -21,7 +21,7 @@ def current(session: orm.Session, tenant_id: str) -> Promotion | None:
 
 def add(
     session: orm.Session,
-    tenant_id: str,
+    tenant_id: TenantId,
     *,
     adapter_id: str,
     kind: str,
@@ -55,12 +55,12 @@ def add(
     return row
 
 
-def history(session: orm.Session, tenant_id: str, *, limit: int | None = None) -> list[Promotion]:
+def history(session: orm.Session, tenant_id: TenantId, *, limit: int | None = None) -> list[Promotion]:
     """Everything that was ever served, newest first."""
     return list(
         session.scalars(
             sa.select(Promotion)
-            .where(Promotion.tenant_id == ids.tenant_id(tenant_id))
+            .where(Promotion.tenant_id == tenant_id)
             .order_by(Promotion.promotion_id.desc())
             .limit(limit)
         )

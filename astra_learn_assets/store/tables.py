@@ -14,6 +14,7 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     DateTime,
+    Dialect,
     ForeignKey,
     ForeignKeyConstraint,
     Identity,
@@ -23,6 +24,7 @@ from sqlalchemy import (
     MetaData,
     String,
     Text,
+    TypeDecorator,
     UniqueConstraint,
     func,
     text,
@@ -30,7 +32,25 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-_TENANT = String(63)
+from astra_learn_assets.ids import TenantId
+
+
+class TenantColumn(TypeDecorator[TenantId]):
+    """``VARCHAR(63)``; what is read from it is a :class:`TenantId`."""
+
+    impl = String(63)
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002
+        """A plain string: the driver need not know of ours."""
+        return None if value is None else str(value)
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> TenantId | None:  # noqa: ARG002
+        """Made here, as everywhere where an id enters."""
+        return None if value is None else TenantId(value)
+
+
+_TENANT = TenantColumn()
 _SHA256 = String(64)
 
 
@@ -63,7 +83,7 @@ def _one_of(column: str, *values: str) -> CheckConstraint:
     return CheckConstraint(f"{column} IN ({listed})", name=f"{column}_known")
 
 
-def _tenant(primary_key: bool = False) -> Mapped[str]:
+def _tenant(primary_key: bool = False) -> Mapped[TenantId]:
     return mapped_column(
         _TENANT, ForeignKey("tenants.tenant_id"), primary_key=primary_key, index=not primary_key
     )
@@ -73,7 +93,7 @@ class Tenant(Base):
     """A municipality. ``wrapped_key`` is its data key wrapped by the master key; NULL = erased."""
 
     __tablename__ = "tenants"
-    tenant_id: Mapped[str] = mapped_column(_TENANT, primary_key=True)
+    tenant_id: Mapped[TenantId] = mapped_column(_TENANT, primary_key=True)
     display_name: Mapped[str] = mapped_column(Text)
     country: Mapped[str] = mapped_column(String(2))
     tier: Mapped[str] = mapped_column(String(20), server_default="standard")
@@ -85,7 +105,7 @@ class Session(Base):
     """A council session in one version; a V2 clone names what it was cloned from."""
 
     __tablename__ = "sessions"
-    tenant_id: Mapped[str] = _tenant(primary_key=True)
+    tenant_id: Mapped[TenantId] = _tenant(primary_key=True)
     session_id: Mapped[str] = mapped_column(String(80), primary_key=True)
     version: Mapped[int] = mapped_column(Integer, primary_key=True)
     cloned_from: Mapped[str | None] = mapped_column(String(80))
@@ -110,7 +130,7 @@ class Artifact(Base):
         ),
         _one_of("kind", "generated", "final"),
     )
-    tenant_id: Mapped[str] = _tenant(primary_key=True)
+    tenant_id: Mapped[TenantId] = _tenant(primary_key=True)
     artifact_id: Mapped[str] = mapped_column(String(80), primary_key=True)
     seq: Mapped[int] = mapped_column(BigInteger, Identity(), unique=True)
     session_id: Mapped[str] = mapped_column(String(80))
@@ -133,7 +153,7 @@ class Dictionary(Base):
     """A tenant's proper nouns: one JSONB document ``{key: DictionaryEntry}`` and its version."""
 
     __tablename__ = "entities_dictionary"
-    tenant_id: Mapped[str] = _tenant(primary_key=True)
+    tenant_id: Mapped[TenantId] = _tenant(primary_key=True)
     version: Mapped[int] = mapped_column(Integer)
     entries: Mapped[dict[str, Any]] = mapped_column(JSONB)
     updated_at: Mapped[datetime] = _now()
@@ -143,7 +163,7 @@ class DictionaryChange(Base):
     """History of the dictionary, one row per changed entry; append-only."""
 
     __tablename__ = "dictionary_history"
-    tenant_id: Mapped[str] = _tenant(primary_key=True)
+    tenant_id: Mapped[TenantId] = _tenant(primary_key=True)
     version: Mapped[int] = mapped_column(Integer, primary_key=True)
     key: Mapped[str] = mapped_column(Text, primary_key=True)
     action: Mapped[str] = mapped_column(String(10))
@@ -164,7 +184,7 @@ class Outbox(Base):
         Index("ix_outbox_published", "published_at", postgresql_where=text("published_at IS NOT NULL")),
     )
     event_id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
-    tenant_id: Mapped[str] = _tenant()
+    tenant_id: Mapped[TenantId] = _tenant()
     channel: Mapped[str] = mapped_column(Text)
     payload: Mapped[dict[str, Any]] = mapped_column(JSONB)
     created_at: Mapped[datetime] = _now()
@@ -203,7 +223,7 @@ class Document(Base):
             postgresql_where=text("state = 'anonymized' AND approved IS NULL"),
         ),
     )
-    tenant_id: Mapped[str] = _tenant(primary_key=True)
+    tenant_id: Mapped[TenantId] = _tenant(primary_key=True)
     document_id: Mapped[str] = mapped_column(String(80), primary_key=True)
     artifact_id: Mapped[str] = mapped_column(String(80))
     state: Mapped[str] = mapped_column(String(12))  # compared | quarantined | anonymized
@@ -226,7 +246,7 @@ class ExampleRow(Base):
         Index("ix_examples_pending", "tenant_id", "usable", "seq"),
     )
     seq: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
-    tenant_id: Mapped[str] = _tenant()
+    tenant_id: Mapped[TenantId] = _tenant()
     example_id: Mapped[str] = mapped_column(_SHA256)
     document_id: Mapped[str] = mapped_column(String(80))
     route: Mapped[int] = mapped_column(Integer)
@@ -242,7 +262,7 @@ class Verdict(Base):
     __tablename__ = "gate_verdicts"
     __table_args__ = (Index("ix_gate_verdicts_digest", "tenant_id", "gate", "digest"),)
     verdict_id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
-    tenant_id: Mapped[str] = _tenant()
+    tenant_id: Mapped[TenantId] = _tenant()
     gate: Mapped[str] = mapped_column(String(20))
     digest: Mapped[str] = mapped_column(_SHA256)
     passed: Mapped[bool] = mapped_column(Boolean)
@@ -261,7 +281,7 @@ class TrainingRun(Base):
         _one_of("state", "queued", "training", "evaluating", "promoted", "rejected", "failed"),
     )
     run_id: Mapped[str] = mapped_column(String(80), primary_key=True)
-    tenant_id: Mapped[str] = _tenant()
+    tenant_id: Mapped[TenantId] = _tenant()
     attempt: Mapped[int] = mapped_column(Integer)
     through_seq: Mapped[int] = mapped_column(BigInteger)
     dataset_hash: Mapped[str | None] = mapped_column(_SHA256)
@@ -280,7 +300,7 @@ class Adapter(Base):
 
     __tablename__ = "adapters"
     adapter_id: Mapped[str] = mapped_column(String(100), primary_key=True)
-    tenant_id: Mapped[str] = _tenant()
+    tenant_id: Mapped[TenantId] = _tenant()
     digest: Mapped[str] = mapped_column(_SHA256, unique=True)
     recipe_hash: Mapped[str] = mapped_column(_SHA256, index=True)
     dataset_hash: Mapped[str] = mapped_column(_SHA256)
@@ -296,7 +316,7 @@ class Promotion(Base):
     __tablename__ = "promotions"
     __table_args__ = (_one_of("kind", "promotion", "rollback"),)
     promotion_id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
-    tenant_id: Mapped[str] = _tenant()
+    tenant_id: Mapped[TenantId] = _tenant()
     adapter_id: Mapped[str] = mapped_column(ForeignKey("adapters.adapter_id"))
     previous_adapter_id: Mapped[str | None] = mapped_column(String(100))
     kind: Mapped[str] = mapped_column(String(10))  # promotion | rollback
@@ -310,7 +330,7 @@ class BlocklistTerm(Base):
 
     __tablename__ = "blocklist"
     __table_args__ = (_one_of("action", "mask", "allow"),)
-    tenant_id: Mapped[str] = _tenant(primary_key=True)
+    tenant_id: Mapped[TenantId] = _tenant(primary_key=True)
     term: Mapped[str] = mapped_column(Text, primary_key=True)
     action: Mapped[str] = mapped_column(String(5), server_default="mask")
     kind: Mapped[str] = mapped_column(String(20), server_default="person")
@@ -324,7 +344,7 @@ class ApiKey(Base):
     __table_args__ = (_one_of("role", "viewer", "editor", "admin", "platform"),)
     key_id: Mapped[str] = mapped_column(String(40), primary_key=True)
     key_sha256: Mapped[str] = mapped_column(_SHA256, unique=True)
-    tenant_id: Mapped[str | None] = mapped_column(_TENANT, ForeignKey("tenants.tenant_id"))
+    tenant_id: Mapped[TenantId | None] = mapped_column(_TENANT, ForeignKey("tenants.tenant_id"))
     role: Mapped[str] = mapped_column(String(10))  # viewer | editor | admin | platform
     label: Mapped[str] = mapped_column(Text)
     created_at: Mapped[datetime] = _now()
@@ -333,11 +353,14 @@ class ApiKey(Base):
 
 
 class AuditEntry(Base):
-    """Append-only log of writes and refused accesses; holds ids, never text."""
+    """Append-only log of writes and refused accesses; holds ids, never text.
+
+    ``tenant_id`` is what was asked for: of a refusal it need not be the id of any tenant, nor a valid one.
+    """
 
     __tablename__ = "audit_log"
     entry_id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
-    tenant_id: Mapped[str | None] = mapped_column(_TENANT, index=True)
+    tenant_id: Mapped[str | None] = mapped_column(String(63), index=True)
     actor: Mapped[str] = mapped_column(Text)
     action: Mapped[str] = mapped_column(Text)
     target: Mapped[str | None] = mapped_column(Text)

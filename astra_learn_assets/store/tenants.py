@@ -8,8 +8,8 @@ import sqlalchemy as sa
 from sqlalchemy import orm
 from sqlalchemy.dialects.postgresql import insert
 
-from astra_learn_assets import ids
 from astra_learn_assets.errors import AlreadyExists, BadInput, InvalidTenantId, UnknownTenant
+from astra_learn_assets.ids import TenantId
 from astra_learn_assets.privacy.identifiers.countries import country_code
 from astra_learn_assets.store.tables import Tenant
 
@@ -19,7 +19,7 @@ RESERVED = frozenset({"replay"})
 
 def create(
     session: orm.Session,
-    tenant_id: str,
+    tenant_id: TenantId,
     *,
     display_name: str,
     country: str,
@@ -29,11 +29,11 @@ def create(
     """Add a tenant. ``country`` is the lower-case code of a country pack; ``wrapped_key`` from the vault.
 
     Raises:
-        InvalidTenantId: malformed or reserved.
+        InvalidTenantId: reserved.
         AlreadyExists: there is one of this id, erased or not: an id is never given twice.
         BadInput: no display name, or a country without a pack of national ids.
     """
-    if ids.tenant_id(tenant_id) in RESERVED:
+    if tenant_id in RESERVED:
         raise InvalidTenantId(f"tenant id {tenant_id!r} is reserved: choose another one")
     name = " ".join(display_name.split())
     if not name or "\0" in name:
@@ -53,13 +53,13 @@ def create(
     return row
 
 
-def get(session: orm.Session, tenant_id: str) -> Tenant:
+def get(session: orm.Session, tenant_id: TenantId) -> Tenant:
     """The tenant's row.
 
     Raises:
-        InvalidTenantId, UnknownTenant.
+        UnknownTenant: there is none.
     """
-    row = session.get(Tenant, ids.tenant_id(tenant_id))
+    row = session.get(Tenant, tenant_id)
     if row is None:
         raise UnknownTenant(f"no tenant {tenant_id!r}: add it with 'astra-learn tenant add {tenant_id}'")
     return row

@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from astra_learn_assets import ids
 from astra_learn_assets.errors import BadInput, NotFound
+from astra_learn_assets.ids import TenantId
 from astra_learn_assets.store.examples import FINISHED
 from astra_learn_assets.store.tables import TrainingRun
 
@@ -31,7 +32,7 @@ _COLUMNS = frozenset(
 
 
 def start(
-    session: orm.Session, tenant_id: str, *, through_seq: int, attempt: int, dagster_run_id: str | None
+    session: orm.Session, tenant_id: TenantId, *, through_seq: int, attempt: int, dagster_run_id: str | None
 ) -> TrainingRun:
     """The row of this attempt, made (state ``queued``) unless it is there: starting twice gives one row.
 
@@ -43,7 +44,7 @@ def start(
     session.execute(
         insert(TrainingRun)
         .values(
-            run_id=ids.name(f"{ids.tenant_id(tenant_id)}-{through_seq}-{attempt}", "training id"),
+            run_id=ids.name(f"{tenant_id}-{through_seq}-{attempt}", "training id"),
             tenant_id=tenant_id,
             attempt=attempt,
             through_seq=through_seq,
@@ -85,7 +86,7 @@ def update(session: orm.Session, run_id: str, **columns: Any) -> TrainingRun:
     return row
 
 
-def get(session: orm.Session, run_id: str, *, tenant_id: str | None = None) -> TrainingRun:
+def get(session: orm.Session, run_id: str, *, tenant_id: TenantId | None = None) -> TrainingRun:
     """A training; with ``tenant_id`` only if it is that tenant's.
 
     Raises:
@@ -97,7 +98,7 @@ def get(session: orm.Session, run_id: str, *, tenant_id: str | None = None) -> T
     return row
 
 
-def listing(session: orm.Session, tenant_id: str, *, limit: int = 100) -> list[TrainingRun]:
+def listing(session: orm.Session, tenant_id: TenantId, *, limit: int = 100) -> list[TrainingRun]:
     """The tenant's trainings, newest first."""
     return list(
         session.scalars(
@@ -110,17 +111,17 @@ def listing(session: orm.Session, tenant_id: str, *, limit: int = 100) -> list[T
     )
 
 
-def last_finished(session: orm.Session, tenant_id: str) -> TrainingRun | None:
+def last_finished(session: orm.Session, tenant_id: TenantId) -> TrainingRun | None:
     """The training that was promoted or rejected last."""
     return _latest(session, tenant_id, *FINISHED)
 
 
-def last_failed(session: orm.Session, tenant_id: str) -> TrainingRun | None:
+def last_failed(session: orm.Session, tenant_id: TenantId) -> TrainingRun | None:
     """The training that failed last."""
     return _latest(session, tenant_id, "failed")
 
 
-def unfinished(session: orm.Session, tenant_id: str) -> list[TrainingRun]:
+def unfinished(session: orm.Session, tenant_id: TenantId) -> list[TrainingRun]:
     """The trainings under way or waiting, oldest first; empty when there is none."""
     return list(
         session.scalars(
@@ -131,17 +132,17 @@ def unfinished(session: orm.Session, tenant_id: str) -> list[TrainingRun]:
     )
 
 
-def next_attempt(session: orm.Session, tenant_id: str, through_seq: int) -> int:
+def next_attempt(session: orm.Session, tenant_id: TenantId, through_seq: int) -> int:
     """1 for a corpus never tried, else one more than the last attempt at it."""
     last = session.scalar(
         sa.select(sa.func.max(TrainingRun.attempt)).where(
-            TrainingRun.tenant_id == ids.tenant_id(tenant_id), TrainingRun.through_seq == through_seq
+            TrainingRun.tenant_id == tenant_id, TrainingRun.through_seq == through_seq
         )
     )
     return int(last or 0) + 1
 
 
-def started_since(session: orm.Session, tenant_id: str, since: datetime) -> int:
+def started_since(session: orm.Session, tenant_id: TenantId, since: datetime) -> int:
     """How many trainings that got as far as a corpus were started at or after ``since`` (with a time zone).
 
     A training whose run was never launched cost nothing and does not count.
@@ -150,7 +151,7 @@ def started_since(session: orm.Session, tenant_id: str, since: datetime) -> int:
         sa.select(sa.func.count())
         .select_from(TrainingRun)
         .where(
-            TrainingRun.tenant_id == ids.tenant_id(tenant_id),
+            TrainingRun.tenant_id == tenant_id,
             TrainingRun.created_at >= since,
             TrainingRun.dataset_hash.is_not(None),
         )
@@ -158,11 +159,11 @@ def started_since(session: orm.Session, tenant_id: str, since: datetime) -> int:
     return int(count or 0)
 
 
-def _of(tenant_id: str) -> sa.Select[Any]:
-    return sa.select(TrainingRun).where(TrainingRun.tenant_id == ids.tenant_id(tenant_id))
+def _of(tenant_id: TenantId) -> sa.Select[Any]:
+    return sa.select(TrainingRun).where(TrainingRun.tenant_id == tenant_id)
 
 
-def _latest(session: orm.Session, tenant_id: str, *states: str) -> TrainingRun | None:
+def _latest(session: orm.Session, tenant_id: TenantId, *states: str) -> TrainingRun | None:
     row: TrainingRun | None = session.scalar(
         _of(tenant_id)
         .where(TrainingRun.state.in_(states))

@@ -18,6 +18,7 @@ import threading
 import sqlalchemy as sa
 
 from astra_learn_assets.errors import ForeignTenant, TenantErased, UnknownTenant
+from astra_learn_assets.ids import TenantId
 from astra_learn_assets.store import crypto, erasure, paths
 from astra_learn_assets.store.crypto import MasterKey
 from astra_learn_assets.store.db import Database
@@ -47,7 +48,7 @@ class Vault:
         """A fresh data key, wrapped: what a new tenant's row holds."""
         return self._master.wrap(crypto.new_key())
 
-    def read(self, tenant: str, key: str, *, wrapped_key: bytes | None = None) -> bytes:
+    def read(self, tenant: TenantId, key: str, *, wrapped_key: bytes | None = None) -> bytes:
         """The plaintext of an object of ``tenant``.
 
         ``wrapped_key``: the tenant's, from a row that the caller has read just now; else it is asked for.
@@ -67,7 +68,7 @@ class Vault:
 
     def write(
         self,
-        tenant: str,
+        tenant: TenantId,
         key: str,
         data: bytes,
         *,
@@ -90,12 +91,12 @@ class Vault:
             data = crypto.seal(data_key, data, tenant=tenant, object_key=key)
         return self._objects.put(key, data, overwrite=overwrite)
 
-    def exists(self, tenant: str, key: str) -> bool:
+    def exists(self, tenant: TenantId, key: str) -> bool:
         """Whether ``tenant`` has such an object."""
         _own(tenant, key)
         return self._objects.exists(key)
 
-    def erase_tenant(self, tenant: str, *, actor: str = "cli") -> int:
+    def erase_tenant(self, tenant: TenantId, *, actor: str = "cli") -> int:
         """Destroy the tenant's key and rows, then its objects; returns how many objects there were.
 
         The key goes first: if the second half fails, what is sealed cannot be read, and a repetition
@@ -111,7 +112,7 @@ class Vault:
             self._unwrapped.clear()
         return sum(self._objects.delete_prefix(prefix) for prefix in prefixes)
 
-    def _data_key(self, tenant: str) -> bytes:
+    def _data_key(self, tenant: TenantId) -> bytes:
         with self._database.session() as session:
             row = session.execute(sa.select(Tenant.wrapped_key).where(Tenant.tenant_id == tenant)).first()
         if row is None:
@@ -135,6 +136,6 @@ class Vault:
         return data_key
 
 
-def _own(tenant: str, key: str) -> None:
+def _own(tenant: TenantId, key: str) -> None:
     if not key.startswith(paths.tenant_prefixes(tenant)):
         raise ForeignTenant(f"object {key!r:.120} is not one of tenant {tenant!r}")

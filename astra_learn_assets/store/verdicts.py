@@ -12,6 +12,7 @@ from sqlalchemy import orm
 from astra_learn_assets import ids
 from astra_learn_assets.contracts import GateVerdict
 from astra_learn_assets.errors import GateRefused
+from astra_learn_assets.ids import TenantId
 from astra_learn_assets.store.tables import Verdict
 
 
@@ -19,7 +20,7 @@ def record(session: orm.Session, verdict: GateVerdict, dagster_run_id: str | Non
     """Append a verdict; the newest of a digest counts."""
     session.add(
         Verdict(
-            tenant_id=ids.tenant_id(verdict.tenant_id),
+            tenant_id=verdict.tenant_id,
             gate=verdict.gate,
             digest=ids.digest(verdict.digest, "digest"),
             passed=verdict.passed,
@@ -31,12 +32,12 @@ def record(session: orm.Session, verdict: GateVerdict, dagster_run_id: str | Non
     session.flush()
 
 
-def latest(session: orm.Session, tenant_id: str, gate: str, digest: str) -> GateVerdict | None:
+def latest(session: orm.Session, tenant_id: TenantId, gate: str, digest: str) -> GateVerdict | None:
     """The newest verdict of ``gate`` on ``digest``, None when it was never judged."""
     row = session.scalar(
         sa.select(Verdict)
         .where(
-            Verdict.tenant_id == ids.tenant_id(tenant_id),
+            Verdict.tenant_id == tenant_id,
             Verdict.gate == gate,
             Verdict.digest == ids.digest(digest, "digest"),
         )
@@ -55,7 +56,7 @@ def latest(session: orm.Session, tenant_id: str, gate: str, digest: str) -> Gate
     )
 
 
-def require_passed(session: orm.Session, tenant_id: str, gate: str, digest: str) -> GateVerdict:
+def require_passed(session: orm.Session, tenant_id: TenantId, gate: str, digest: str) -> GateVerdict:
     """The newest verdict, if it passed.
 
     Raises:

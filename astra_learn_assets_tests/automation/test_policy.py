@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from astra_learn_assets.errors import InvalidTenantId
 from astra_learn_assets.learning.training.policy import Decision, decide_training, run_key
 from astra_learn_assets.settings import Settings
 
@@ -23,7 +22,6 @@ class _Pending:
 
 def _decide(count: int, *, age_hours: float = 1, **changes: object) -> Decision:
     arguments: dict[str, object] = {
-        "tenant_id": "villaverde",
         "now": NOW,
         "pending": _Pending(count, oldest_created_at=NOW - timedelta(hours=age_hours)),
         "limits": Settings(_env_file=None),  # type: ignore[call-arg]
@@ -208,8 +206,6 @@ def test_a_single_example_is_something_new() -> None:
 
 
 def test_bad_arguments_are_refused() -> None:
-    with pytest.raises(InvalidTenantId):
-        _decide(500, tenant_id="a:b")
     with pytest.raises(ValueError, match=r"^times must carry a time zone$"):
         _decide(500, now=datetime(2026, 3, 2))
     with pytest.raises(ValueError, match=r"^the first attempt is number 1$"):

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from astra_learn_assets.contracts import Pair
 from astra_learn_assets.datasets import instruct, jsonl
-from astra_learn_assets.errors import BadInput, BadJsonl, InvalidId, InvalidTenantId
-from astra_learn_assets.spanish.text import clean
+from astra_learn_assets.errors import BadInput, BadJsonl, InvalidId
+from astra_learn_assets.spanish.text import normal_form
 from astra_learn_assets_tests.datasets.builders import example, replay
 
 _PAIR = Pair(chunk_id="c1", route=3, before="x", after="y", audio_uri="s3://a/b.mp3", start_ms=0, end_ms=900)
@@ -65,8 +65,6 @@ def test_the_id_follows_content_and_not_engine_or_spelling_of_unicode() -> None:
 @pytest.mark.parametrize(
     ("field", "value", "error"),
     [
-        ("tenant_id", "a/b", InvalidTenantId),
-        ("tenant_id", "", InvalidTenantId),
         ("document_id", "../x", InvalidId),
         ("before", "medio \ud800 carácter", BadInput),
     ],
@@ -147,4 +145,4 @@ def test_any_text_survives_the_file(before: str, after: str) -> None:
     except BadInput:
         return
     assert jsonl.load(jsonl.dump([made])) == [made]
-    assert clean(made.output) == made.output
+    assert normal_form(made.output) == made.output

@@ -219,15 +219,15 @@ def test_a_file_that_is_no_country_is_refused(add: Add, text: str, name: str, se
 @pytest.mark.parametrize(
     ("table", "sentence"),
     [
-        ("celular\nmovil\ncelular\n", "words/phone.txt: 'celular' stands twice"),
-        ("# a comment\nMóvil\n", "words/phone.txt: write 'movil', not 'Móvil'"),
-        ("movil \n", "words/phone.txt: write 'movil', not 'movil '"),
+        ("celular\nmovil\ncelular\n", "tables/phone.txt: 'celular' stands twice"),
+        ("# a comment\nMóvil\n", "tables/phone.txt: write 'movil', not 'Móvil'"),
+        ("movil \n", "tables/phone.txt: write 'movil', not 'movil '"),
     ],
 )
 def test_a_table_of_words_with_a_double_or_unfolded_term_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, table: str, sentence: str
 ) -> None:
     (tmp_path / "phone.txt").write_text(table, encoding="utf-8")
-    monkeypatch.setattr("astra_learn_assets.privacy.identifiers.rules._WORDS", tmp_path)
+    monkeypatch.setattr("astra_learn_assets.privacy.identifiers.rules.TABLES", tmp_path)
     with pytest.raises(BadConfiguration, match=f"^{re.escape(sentence)}$"):
         listed("phone")

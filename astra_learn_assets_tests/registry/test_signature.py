@@ -14,7 +14,7 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from astra_learn_assets.datasets.jsonl import canonical_json
-from astra_learn_assets.errors import AdapterRefused, BadConfiguration, InvalidId, InvalidTenantId
+from astra_learn_assets.errors import AdapterRefused, BadConfiguration, InvalidId
 from astra_learn_assets.registry import keys
 from astra_learn_assets.registry.commit import commit_hash
 from astra_learn_assets.registry.manifest import digest_of, dump_manifest, load_manifest
@@ -208,8 +208,6 @@ def test_a_pickle_passes_only_when_asked_for(tmp_path: Path) -> None:
 
 def test_what_is_no_adapter_gets_no_manifest(tmp_path: Path) -> None:
     folder = trained_folder(tmp_path / "a")
-    with pytest.raises(InvalidTenantId):
-        manifest_of(folder, "a/b")
     with pytest.raises(InvalidId):
         manifest_of(folder, dataset_hash="x")
     (folder / "adapter_config.json").unlink()

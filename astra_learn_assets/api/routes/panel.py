@@ -11,12 +11,12 @@ from typing import Annotated
 from fastapi import APIRouter, Cookie, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from astra_learn_assets import ids
 from astra_learn_assets.api import page
 from astra_learn_assets.api.auth import Access, admit, authenticate
 from astra_learn_assets.api.limits import TooManyRequests
 from astra_learn_assets.api.state import app_state
 from astra_learn_assets.errors import AstraError, Forbidden, InvalidTenantId, NotFound, Unauthorized
+from astra_learn_assets.ids import TenantId
 from astra_learn_assets.learning import status as learning
 
 router = APIRouter(include_in_schema=False)
@@ -37,7 +37,7 @@ def show(request: Request, tenant: str, astra_key: Annotated[str | None, Cookie(
     scheme, _, bearer = request.headers.get("authorization", "").partition(" ")
     key = bearer.strip() if scheme.lower() == "bearer" else astra_key
     try:
-        tenant_id = ids.tenant_id(tenant)
+        tenant_id = TenantId(tenant)
     except InvalidTenantId as error:
         return _html(page.login_page(tenant[:63], error=str(error)), error.http_status)
     if not key:
@@ -54,7 +54,7 @@ def show(request: Request, tenant: str, astra_key: Annotated[str | None, Cookie(
 @router.post("/panel/{tenant}")
 def log_in(request: Request, tenant: str, key: Annotated[str, Form(max_length=200)]) -> Response:
     """Check the key once and keep it in a cookie of this page."""
-    tenant_id = ids.tenant_id(tenant)
+    tenant_id = TenantId(tenant)
     try:
         _admit(request, tenant_id, key.strip())
     except (Unauthorized, Forbidden, TooManyRequests) as error:

@@ -14,6 +14,7 @@ from typing import Literal
 
 from sqlalchemy import orm
 
+from astra_learn_assets.ids import TenantId
 from astra_learn_assets.learning import anonymize
 from astra_learn_assets.learning.training.policy import Decision, decide_training
 from astra_learn_assets.platform import Platform
@@ -27,7 +28,7 @@ _QUOTA_FACTOR = {"standard": 1, "premium": 4}
 
 
 def decide_and_begin(
-    platform: Platform, tenant_id: str, *, cron: bool, now: datetime | None = None
+    platform: Platform, tenant_id: TenantId, *, cron: bool, now: datetime | None = None
 ) -> tuple[Decision, TrainingRun | None]:
     """The policy's answer, and the row (state ``queued``) of the training it decided on.
 
@@ -52,7 +53,7 @@ def decide_and_begin(
         return decision, row
 
 
-def _preparing(platform: Platform, tenant_id: str) -> int:
+def _preparing(platform: Platform, tenant_id: TenantId) -> int:
     """Documents without examples that pii_gate has passed under today's policy, which a run will make."""
     outstanding = anonymize.outstanding(platform, tenant_id)
     with platform.database.session() as session:
@@ -61,7 +62,13 @@ def _preparing(platform: Platform, tenant_id: str) -> int:
 
 
 def _decide(
-    session: orm.Session, settings: Settings, tenant_id: str, preparing: int, *, cron: bool, now: datetime
+    session: orm.Session,
+    settings: Settings,
+    tenant_id: TenantId,
+    preparing: int,
+    *,
+    cron: bool,
+    now: datetime,
 ) -> Decision:
     pending = examples.pending(session, tenant_id)
     failed = trainings.last_failed(session, tenant_id)
@@ -70,7 +77,6 @@ def _decide(
     recent = failed if failed and (finished is None or failed.created_at > finished.created_at) else None
     tier = tenants.get(session, tenant_id).tier
     return decide_training(
-        tenant_id=tenant_id,
         now=now,
         pending=pending,
         limits=settings,
@@ -84,7 +90,7 @@ def _decide(
     )
 
 
-def queued(platform: Platform, tenant_id: str) -> list[TrainingRun]:
+def queued(platform: Platform, tenant_id: TenantId) -> list[TrainingRun]:
     """The tenant's trainings that wait for their run."""
     with platform.database.session() as session:
         return [row for row in trainings.unfinished(session, tenant_id) if row.state == "queued"]
@@ -92,7 +98,7 @@ def queued(platform: Platform, tenant_id: str) -> list[TrainingRun]:
 
 def close_lost(
     platform: Platform,
-    tenant_id: str,
+    tenant_id: TenantId,
     state_of: Callable[[TrainingRun], RunState],
     now: datetime | None = None,
 ) -> list[str]:

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, Protocol
 
-from astra_learn_assets import ids
+from astra_learn_assets.ids import TenantId
 
 Code = Literal[
     "threshold",
@@ -79,7 +79,6 @@ class Decision:
 
 def decide_training(
     *,
-    tenant_id: str,
     now: datetime,
     pending: PendingExamples,
     limits: PolicyLimits,
@@ -101,10 +100,8 @@ def decide_training(
     aware. At every bound, reaching it is enough.
 
     Raises:
-        InvalidTenantId: for a malformed tenant id.
         ValueError: for a naive time, or an attempt below 1.
     """
-    ids.tenant_id(tenant_id)
     for value in (now, last_failed_at, pending.oldest_created_at):
         if value is not None and value.tzinfo is None:
             raise ValueError("times must carry a time zone")
@@ -155,7 +152,7 @@ def decide_training(
     return Decision(True, "age", reason, pending.newest_seq, next_attempt)
 
 
-def run_key(tenant_id: str, through_seq: int, attempt: int) -> str:
+def run_key(tenant_id: TenantId, through_seq: int, attempt: int) -> str:
     """``tenant:through_seq:attempt``: a scheduler starts a training at most once under it."""
     return f"{tenant_id}:{through_seq}:{attempt}"
 

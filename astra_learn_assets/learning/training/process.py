@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from astra_learn_assets.errors import TrainingFailed
+from astra_learn_assets.ids import TenantId
 from astra_learn_assets.settings import Settings
 
 Runner = Callable[[Sequence[str]], None]
@@ -51,7 +52,7 @@ def failure(exit_code: int, stderr: str = "") -> TrainingFailed:
 def train_command(
     settings: Settings,
     *,
-    tenant_id: str,
+    tenant_id: TenantId,
     data: Path,
     out: Path,
     hyperparameters: dict[str, float | int],
@@ -71,7 +72,7 @@ def train_command(
 
 
 def evaluate_command(
-    settings: Settings, *, tenant_id: str, data: Path, out: Path, adapters: dict[str, Path]
+    settings: Settings, *, tenant_id: TenantId, data: Path, out: Path, adapters: dict[str, Path]
 ) -> list[str]:
     """``python -m trainer evaluate`` of the base and each named adapter on one golden set."""
     command = [*_trainer(settings), "evaluate", "--tenant", tenant_id, "--data", str(data), "--out", str(out)]

@@ -20,6 +20,7 @@ from typing import Any, NoReturn
 from sqlalchemy import orm
 
 from astra_learn_assets.errors import GateRefused
+from astra_learn_assets.ids import TenantId
 from astra_learn_assets.platform import Platform
 from astra_learn_assets.store import examples, trainings
 from astra_learn_assets.store.tables import TrainingRun
@@ -37,13 +38,13 @@ class Step:
     instead of the training's own.
     """
 
-    tenant_id: str
+    tenant_id: TenantId
     dagster_run_id: str
     training_id: str | None = None
     adapter_id: str | None = None
 
     @classmethod
-    def tagged(cls, tenant_id: str, dagster_run_id: str, tags: Mapping[str, str]) -> Step:
+    def tagged(cls, tenant_id: TenantId, dagster_run_id: str, tags: Mapping[str, str]) -> Step:
         """The step of a run with ``tags``."""
         return cls(tenant_id, dagster_run_id, tags.get(TAG), tags.get(ADAPTER_TAG))
 
@@ -53,7 +54,7 @@ class Training:
     """A training with a corpus: what the assets after ``training_corpus`` need to know of it."""
 
     run_id: str
-    tenant_id: str
+    tenant_id: TenantId
     dataset_hash: str
     golden_hash: str
     state: str
@@ -153,7 +154,7 @@ def of_step(platform: Platform, step: Step) -> Training:
         return _training(own or _no_corpus(step.tenant_id))
 
 
-def newest(platform: Platform, tenant_id: str) -> Training:
+def newest(platform: Platform, tenant_id: TenantId) -> Training:
     """The tenant's newest training that has a corpus.
 
     Raises:
@@ -181,7 +182,7 @@ def end(platform: Platform, training: Training, *, state: str, reason: str) -> N
         trainings.update(session, training.run_id, state=state, reason=reason, finished_at=datetime.now(UTC))
 
 
-def _next_attempt(session: orm.Session, tenant_id: str, through_seq: int) -> TrainingRun:
+def _next_attempt(session: orm.Session, tenant_id: TenantId, through_seq: int) -> TrainingRun:
     return trainings.start(
         session,
         tenant_id,
@@ -191,12 +192,12 @@ def _next_attempt(session: orm.Session, tenant_id: str, through_seq: int) -> Tra
     )
 
 
-def _with_corpus(session: orm.Session, tenant_id: str) -> list[TrainingRun]:
+def _with_corpus(session: orm.Session, tenant_id: TenantId) -> list[TrainingRun]:
     """Newest first."""
     return [row for row in trainings.listing(session, tenant_id, limit=200) if _has_corpus(row)]
 
 
-def _no_corpus(tenant_id: str) -> NoReturn:
+def _no_corpus(tenant_id: TenantId) -> NoReturn:
     raise GateRefused(f"tenant {tenant_id} has no training corpus: materialize training_corpus first")
 
 

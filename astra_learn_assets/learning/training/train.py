@@ -19,6 +19,7 @@ from typing import Any
 
 from astra_learn_assets.contracts import AdapterManifest, GateVerdict
 from astra_learn_assets.errors import BadConfiguration, TrainingFailed
+from astra_learn_assets.ids import TenantId
 from astra_learn_assets.learning import assemble, lineage, publisher
 from astra_learn_assets.learning.training import process as trainer_process
 from astra_learn_assets.learning.training import run as training_run
@@ -135,7 +136,7 @@ def _for_adapter(
     return training
 
 
-def _checkpoints(settings: Settings, tenant_id: str, recipe_hash: str) -> Path | None:
+def _checkpoints(settings: Settings, tenant_id: TenantId, recipe_hash: str) -> Path | None:
     if settings.checkpoint_dir is None:
         return None
     return settings.checkpoint_dir / tenant_id / recipe_hash
@@ -229,7 +230,7 @@ def mlflow_link(settings: Settings, result: TrainResult) -> str:
     return f"{uri}/#/runs/{result.mlflow_run_id}" if uri.startswith("http") else result.mlflow_run_id
 
 
-def _already_made(platform: Platform, tenant_id: str, recipe_hash: str) -> TrainResult | None:
+def _already_made(platform: Platform, tenant_id: TenantId, recipe_hash: str) -> TrainResult | None:
     with platform.database.session() as session:
         row = adapters.by_recipe(session, tenant_id, recipe_hash)
         if row is None:

@@ -11,12 +11,20 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 
-from astra_learn_assets.privacy.identifiers.rules import Finding, listed
+from astra_learn_assets.privacy.identifiers.rules import Finding
 from astra_learn_assets.spanish.fold import fold_chars
 from astra_learn_assets.spanish.name_words import tokens
 
 UP = r"[A-ZÁÉÍÓÚÜÑÀÈÒÇ]"
-STREET = f"(?:{'|'.join(listed('street_heads', folded=False))})"
+STREET = (
+    r"(?:calle|c/\.?|avenida|avda\.?|avd\.?|av\.?|plaza|pza\.?|plz\.|pl\.|plazuela|plazoleta|glorieta|"
+    r"paseo|pº|camino|cno\.?|cmno\.?|carretera|ctra\.?|carrera|cra\.|kra\.|travesía|trav\.|pasaje|"
+    r"psje\.?|pje\.?|ronda|rda\.|rambla|callejón|cjón\.?|calleja|cuesta|costanilla|bulevar|boulevard|"
+    r"blvr?d\.?|jirón|jr\.|transversal|diagonal|circunvalación|urbanización|urb\.?|urbanizacion|"
+    r"residencial|conjunto|ciudadela|cdla\.?|lotización|barriada|bda\.?|alameda|autopista|vía|av/|pz\.?|"
+    r"pso\.|crta\.?|p/|travessera|raval|vialidad|carrer|plaça|avinguda|passeig|kalea|etorbidea|rúa|"
+    r"praza|praça|calzada|privada|andador|cerrada|prolongación|malecón|pasadizo|polígono|pol\.)"
+)
 _WORD = rf"(?:{UP}[\w’'´.\-]*|\d{{1,2}}|N\d{{2}})"
 _LINK = r"(?:de|del|da|do|dos|das|les|els|la|las|los|el|y|e|i|d['’]|en|san|santa)"
 _NAME = rf"(?:{_LINK}\s+){{0,3}}{_WORD}(?:[ ]+(?:(?:{_LINK})[ ]+){{0,3}}{_WORD}){{0,6}}"

@@ -24,7 +24,7 @@ AFTER = 28
 _REACH = 64  # what a rule reads beyond its window: context before and after, and vetoes
 _LONG_PIECE = 2000  # characters; longer ones are not remembered
 _SENTENCE_END = re.compile(r"[.!?]\s+(?=[A-ZÁÉÍÓÚÑ¿¡])|\n\s*\n")
-_WORDS = Path(__file__).resolve().parent / "words"
+TABLES = Path(__file__).resolve().parent / "tables"
 _ABBREVIATION_END = re.compile(r"(?:\b\w{1,3}|\bnúm|\btel[eé]f|\bident)\.\s+$", re.IGNORECASE)
 
 
@@ -129,19 +129,19 @@ def words(text: str) -> frozenset[str]:
     return frozenset(fold_chars(word) for word in text.split("|"))
 
 
-def listed(table: str, *, folded: bool = True) -> tuple[str, ...]:
-    """Terms of ``words/<table>.txt`` in their order: one a line; ``#`` begins a comment line.
+def listed(table: str) -> tuple[str, ...]:
+    """Terms of ``tables/<table>.txt``: one a line, folded; ``#`` begins a comment line.
 
     Raises:
-        BadConfiguration: for a term that stands twice or, where they are ``folded`` words, is not folded.
+        BadConfiguration: for a term that stands twice or is not folded.
     """
-    lines = (_WORDS / f"{table}.txt").read_text(encoding="utf-8").splitlines()
+    lines = (TABLES / f"{table}.txt").read_text(encoding="utf-8").splitlines()
     terms = [line for line in lines if line and not line.startswith("#")]
     for at, term in enumerate(terms):
         if term in terms[:at]:
-            raise BadConfiguration(f"words/{table}.txt: {term!r} stands twice")
-        if folded and term != fold_chars(term).strip():
-            raise BadConfiguration(f"words/{table}.txt: write {fold_chars(term).strip()!r}, not {term!r}")
+            raise BadConfiguration(f"tables/{table}.txt: {term!r} stands twice")
+        if term != fold_chars(term).strip():
+            raise BadConfiguration(f"tables/{table}.txt: write {fold_chars(term).strip()!r}, not {term!r}")
     return tuple(terms)
 
 

@@ -13,9 +13,11 @@ from collections.abc import Sequence
 
 from astra_learn_assets.contracts import GateVerdict
 from astra_learn_assets.errors import BadJsonl
+from astra_learn_assets.ids import TenantId
 from astra_learn_assets.privacy.pseudonymizer import VERSION, Pseudonymizer
+from astra_learn_assets.privacy.record import SIDES
 from astra_learn_assets.privacy.scan.canary import CanaryResult, run_canaries
-from astra_learn_assets.privacy.scan.residual import FIELDS, ResidualScanner, parse_line
+from astra_learn_assets.privacy.scan.residual import ResidualScanner, parse_line
 
 MAXIMUM_LEAK = 0.05
 
@@ -25,7 +27,7 @@ def pii_gate(
     *,
     scanner: ResidualScanner,
     pseudonymizer: Pseudonymizer,
-    tenant_id: str,
+    tenant_id: TenantId,
     digest: str,
     canary: CanaryResult | None = None,
 ) -> GateVerdict:
@@ -107,7 +109,5 @@ def _texts(jsonl: bytes) -> list[str]:
     for number, line in enumerate(jsonl.splitlines(), 1):
         if line.strip():
             values = parse_line(number, line)
-            texts += [
-                values[name] for name in FIELDS if name != "instruction" and isinstance(values.get(name), str)
-            ]
+            texts += [values[name] for name in SIDES if isinstance(values.get(name), str)]
     return [text for text in texts if text.strip()]

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from astra_learn_assets.errors import BadJsonl
+from astra_learn_assets.privacy import record
 from astra_learn_assets.privacy.identifiers.rules import Finding, resolve
 from astra_learn_assets.privacy.ner.nlp import load_model
 from astra_learn_assets.privacy.people import persons
@@ -26,12 +27,13 @@ from astra_learn_assets.privacy.terms import AllowTerms, MaskTerms
 from astra_learn_assets.spanish.placeholder import PLACEHOLDER
 from astra_learn_assets.spanish.visible import clean
 
-FIELDS = ("instruction", "input", "output", "text")
-
 
 @dataclass(frozen=True)
 class Hit:
-    """Something personal that is still there; ``start``/``end`` in the field's text, ``line`` from 1."""
+    """Something personal that is still there; ``start``/``end`` in the field's text, ``line`` from 1.
+
+    ``field`` is ``input``, ``output``, ``instruction`` …, or ``meta.*``: a key inside may be the name itself.
+    """
 
     line: int
     field: str
@@ -134,13 +136,16 @@ class ResidualScanner:
                 yield Finding(span[0], span[1], "PERSONA", 30, "entity model")
 
     def scan_values(self, number: int, values: dict[str, Any]) -> list[Hit]:
-        """Hits in the text fields of one parsed line."""
-        return [
-            Hit(number, name, kind, start, end, detector)
-            for name in FIELDS
-            if isinstance(values.get(name), str)
-            for start, end, kind, detector in self.scan_text(values[name])
+        """Hits in every string of one parsed line (:mod:`privacy.record`); ``field`` is its place."""
+        hits = [
+            Hit(number, _field(place), kind, start, end, detector)
+            for place, text in record.strings(values)
+            for start, end, kind, detector in self.scan_text(text)
         ]
+        named = record.name_in_address(values)
+        if named is not None:
+            hits.append(Hit(number, "meta.*", "PERSONA", *named, "address"))
+        return hits
 
     def scan_jsonl(self, data: bytes) -> ScanReport:
         """Scan the final bytes of a JSONL file.
@@ -164,6 +169,11 @@ class ResidualScanner:
             kinds.update(hit.kind for hit in found)
             hits += found if places is None else found[: max(0, places - len(hits))]
         return ScanReport(count, hits, dict(sorted(kinds.items())), dict(self.detectors), bad)
+
+
+def _field(place: record.Place) -> str:
+    """``meta.revisor``; of a key, and of what lies deeper, only where it is: a key may be a name."""
+    return str(place[0]) if len(place) == 1 else f"{place[0]}.*"
 
 
 def _rebuild(arguments: dict[str, Any]) -> ResidualScanner:

@@ -17,8 +17,8 @@ from datetime import date, timedelta
 from functools import cache
 from typing import Literal
 
-from astra_learn_assets import ids
 from astra_learn_assets.contracts import EntityKind, Manifest
+from astra_learn_assets.ids import TenantId
 from astra_learn_assets.simulation.council import council_clerk, draft, hostile
 from astra_learn_assets.simulation.council.errors_model import (
     EntityError,
@@ -64,7 +64,7 @@ class SimulatedSession:
 class Council:
     """A municipality: who sits in it, what its town is called, and what its recognizer gets wrong."""
 
-    tenant_id: str
+    tenant_id: TenantId
     display_name: str
     country: str
     seed: int
@@ -185,7 +185,7 @@ class Council:
 
 
 def make_council(
-    tenant_id: str,
+    tenant_id: TenantId,
     *,
     seed: int,
     country: str | None = None,
@@ -197,10 +197,9 @@ def make_council(
     ``country`` is one of es, ec, co, mx, pe, cl, ar; by default the demo tenants' own, else drawn.
 
     Raises:
-        InvalidTenantId: when ``tenant_id`` is not valid.
         ValueError: when ``country`` is unknown.
     """
-    rng = _generator(ids.tenant_id(tenant_id), seed, "council", None)
+    rng = _generator(tenant_id, seed, "council", None)
     name, code = _DEMO.get(tenant_id, (tenant_id.replace("-", " ").title(), rng.choice(sorted(COUNTRIES))))
     code = country or code
     if code not in COUNTRIES:
@@ -224,7 +223,7 @@ def _day(ordinal: int) -> date:
     return FIRST_DAY + timedelta(days=7 * ordinal)
 
 
-def _generator(tenant_id: str, seed: int, purpose: str, index: int | None) -> random.Random:
+def _generator(tenant_id: TenantId, seed: int, purpose: str, index: int | None) -> random.Random:
     # seeding with text goes through SHA-512 in the standard library: the same on every machine
     return random.Random(f"{tenant_id}|{seed}|{purpose}|{index}")
 

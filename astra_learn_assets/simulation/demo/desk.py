@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import httpx
 import redis
 
+from astra_learn_assets.ids import TenantId
 from astra_learn_assets.simulation.council.simulator import Council, SimulatedSession
 from astra_learn_assets.store.outbox import CHANNEL_DICTIONARY
 
@@ -30,7 +31,7 @@ class EventLog:
         self._stop = threading.Event()
         self._thread.start()
 
-    def wait(self, tenant_id: str, version: int, timeout: float) -> float | None:
+    def wait(self, tenant_id: TenantId, version: int, timeout: float) -> float | None:
         """When (monotonic seconds) ``version`` or a later one of the tenant was announced, else None."""
         deadline = time.monotonic() + timeout
         with self._news:
@@ -47,7 +48,7 @@ class EventLog:
         self._thread.join(timeout=5)
         self._pubsub.close()
 
-    def _first(self, tenant_id: str, version: int) -> float | None:
+    def _first(self, tenant_id: TenantId, version: int) -> float | None:
         times = [at for (tenant, seen), at in self._seen.items() if tenant == tenant_id and seen >= version]
         return min(times, default=None)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from astra_learn_assets.ids import TenantId
 from astra_learn_assets.simulation.demo.desk import Tally
 
 LIVE_SECONDS = 2.0
@@ -14,7 +15,7 @@ LIVE_SECONDS = 2.0
 class CouncilFigures:
     """One council after the loop. Rates are shares (0.08 = 8 %); None = never measured."""
 
-    tenant_id: str
+    tenant_id: TenantId
     tally: Tally
     examples: int
     hostile_learned: int

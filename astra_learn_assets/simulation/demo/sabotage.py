@@ -18,6 +18,7 @@ import httpx
 
 from astra_learn_assets.datasets import jsonl
 from astra_learn_assets.errors import Unavailable
+from astra_learn_assets.ids import TenantId
 from astra_learn_assets.learning.importer import import_adapter
 from astra_learn_assets.learning.training import process as trainer_process
 from astra_learn_assets.learning.training import run as training_run
@@ -44,7 +45,7 @@ query Status($runId: ID!) { runOrError(runId: $runId) { ... on Run { status } } 
 """
 
 
-def try_worse_adapter(stack: Stack, platform: Platform, tenant_id: str) -> Sabotage:
+def try_worse_adapter(stack: Stack, platform: Platform, tenant_id: TenantId) -> Sabotage:
     """Train, import and judge a worse adapter; what the gate said and what is served afterwards."""
     training = training_run.newest(platform, tenant_id)
     corpus = platform.vault.read(tenant_id, paths.corpus(tenant_id, training.dataset_hash))
@@ -102,7 +103,7 @@ def shuffled(corpus: bytes, *, seed: int) -> bytes:
     return b"".join(json.dumps(line, ensure_ascii=False).encode() + b"\n" for line in lines)
 
 
-def _launch(stack: Stack, tenant_id: str, adapter_id: str) -> str:
+def _launch(stack: Stack, tenant_id: TenantId, adapter_id: str) -> str:
     """Launch the job as the UI does."""
     tags = {"dagster/partition": tenant_id, training_run.ADAPTER_TAG: adapter_id}
     params = {

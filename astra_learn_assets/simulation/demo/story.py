@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.live import Live
 
 from astra_learn_assets.errors import AdapterRefused, AstraError, BadConfiguration, Unavailable
+from astra_learn_assets.ids import TenantId
 from astra_learn_assets.platform import Platform
 from astra_learn_assets.registry.keys import verify_key
 from astra_learn_assets.services import membership
@@ -63,7 +64,7 @@ def run_demo(settings: Settings, options: Options, console: Console | None = Non
         Platform.open(stack.settings) as platform,
     ):
         announce(stack, console)
-        councils = [make_council(name, seed=options.seed) for name in COUNCILS]
+        councils = [make_council(TenantId(name), seed=options.seed) for name in COUNCILS]
         desks, events = _open_desks(stack, platform, councils, options)
         try:
             _watch_the_loop(stack, platform, desks, console)

@@ -10,6 +10,7 @@ from rich.console import Console, Group
 from rich.spinner import Spinner
 from rich.table import Table
 
+from astra_learn_assets.ids import TenantId
 from astra_learn_assets.simulation.demo.desk import Tally
 from astra_learn_assets.simulation.demo.figures import CouncilFigures, Promise
 
@@ -18,7 +19,7 @@ from astra_learn_assets.simulation.demo.figures import CouncilFigures, Promise
 class CouncilState:
     """One council while the loop runs."""
 
-    tenant_id: str
+    tenant_id: TenantId
     sessions: int
     tally: Tally
     anonymized: int

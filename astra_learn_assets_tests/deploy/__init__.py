@@ -1,0 +1,1 @@
+"""What is under ``deploy/``: rendered, validated, linted and refused; no cluster (deploy/cluster has one)."""
