@@ -28,6 +28,7 @@ _FORMS = {
     "engine_version": re.compile(r"\d+(?:\.\d+){0,3}"),
     "audio_uri": re.compile(r"[a-z][a-z0-9+.-]*:/{1,3}[^\s]+"),
 }
+_FIELD = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+){0,7}")
 _NAME_IN_ADDRESS = re.compile(r"(?<![^\W\d_])([^\W\d_]{3,})(?=(?:[-_.+ ]|%20){1,2}([^\W\d_]{3,}))")
 
 
@@ -105,8 +106,13 @@ def _replaced(value: Any, place: Place, change: Callable[[Place, str], str]) -> 
 
 
 def _is_ours(key: str) -> bool:
-    """A key of the contract: a field of an example, or a placeholder that ``entities`` counts."""
-    return key in _OURS or PLACEHOLDER.fullmatch(key) is not None
+    """A field's name: one of the contract, a placeholder that ``entities`` counts, or written like one.
+
+    Written like one is ``snake_case`` without any listed name: a detector takes such words for anything.
+    """
+    if key in _OURS or PLACEHOLDER.fullmatch(key) is not None:
+        return True
+    return _FIELD.fullmatch(key) is not None and not any(map(name_words.is_name_word, key.split("_")))
 
 
 _OURS = frozenset((*_FORMS, *SIDES, "instruction", "meta", "route", "start_ms", "end_ms", "entities"))

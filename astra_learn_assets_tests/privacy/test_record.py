@@ -59,6 +59,7 @@ def written(
         {**PAIR, "meta": {"revisor": "Eduviges Calpiñan", "correo": "e.calpinan@example.org"}},
         {**PAIR, "meta": {"notas": ["visto por doña Eduviges Calpiñan", {"de": "Eduviges Calpiñan"}]}},
         {**PAIR, "meta": {"Eduviges Calpiñan": "sí"}},
+        {**PAIR, "meta": {"eduviges calpiñan": {"eduviges calpiñan": 1}}},
         {**PAIR, "meta": {"document_id": "visto por Eduviges Calpiñan"}},
         {**PAIR, "observaciones": "Lo pidió don Eduviges Calpiñan."},
         {**PAIR, "text": "Lo pidió don Eduviges Calpiñan."},
@@ -127,3 +128,13 @@ def test_two_keys_that_become_one_lose_no_value_but_the_line(
     line = {**PAIR, "meta": {"doña Eduviges Calpiñan": 1, "Doña Eduviges Calpiñan": 2, "otra": 3}}
     out = written(tmp_path, masker, scanner, line)
     assert out == [] or sorted(out[0]["meta"].values()) == [1, 2, 3]
+
+
+def test_a_fields_name_is_no_person_unless_a_name_stands_in_it() -> None:
+    fields = {
+        "other": 1,
+        "reviewed_by": 2,
+        "meta": {"sha256_of_audio": "x", "juana": "y", "juana_ramos": "z"},
+    }
+    keys = [text for place, text in record.strings(fields) if place[-1] == "key"]
+    assert keys == ["juana", "juana_ramos"]

@@ -1,4 +1,3 @@
-# ruff: noqa: E501  (tables: one form, one line)
 """Persons, places and organisations for synthetic minutes, seeded.
 
 Names come from Faker's lists of a dozen locales (MIT), from the hand-written lists of the package and,
@@ -13,6 +12,7 @@ import random
 import zlib
 from collections.abc import Mapping, Sequence
 
+from astra_learn_assets.making.ner.lists import terms
 from astra_learn_assets.spanish.fold import fold
 from astra_learn_assets.spanish.lexicon import given_names_by_origin, surnames_by_origin
 
@@ -46,243 +46,12 @@ _PARTICLES = (
 )
 _LINKS = ("y", "i", "e", "de", "-", "y de")
 _SYLLABLES = {
-    "romance": (
-        "ba be bo ca co cu da de di do fa fe fi ga go gu la le li lo lu ma me mi mo na ne ni no pa pe pi po ra re ri "
-        "ro sa se si so ta te ti to va ve vi bra cla dre fran gri lla llo mar nel per sal tor val ver zan zur",
-        "na no ra ro la lo da do sa so ez es al an ar el en er in ón ano ana ero era illo eda ín iz uz ente ari",
-    ),
-    "basque": (
-        "a e i o u ar al er el in iz or ur txa txe txi ga go gor gai ka ko ku la le lar men mu na ne za ze zu be bi "
-        "bar do du etx itu ola ura xa",
-        "beitia eta etxea gaizka garai goitia iaga ibar iri kutz mendi ondo rreta rri tegi txo tza uri zabal zaga zar",
-    ),
-    "andean": (
-        "qui cu ma hua chu pa wa yu chi lla tu pi ri ca ay in su cca ña ti po ju sa ta ka ya ki to",
-        "spe mani ri man que ya sca lla pa nto ca ni mba sa yo cha qui ma wi rac pan chi nqui",
-    ),
-    "foreign": (
-        "ab ach al ben bou ch da dj el ghe ha ia jo ka kh ko kr ma mu ne ol os pe pr ra sch sh sk sta ste su sz ta "
-        "tch th vi vo wa wei x ya yo zh",
-        "aoui ad al an ari att bach berg dine escu ev ewski iel ich il ine ini ko lem lou man med mir nov our ov owa "
-        "rad rim sen sky son tein ur va wan yev",
-    ),
+    origin: (terms(f"syllables_{origin}_first"), terms(f"syllables_{origin}_last"))
+    for origin in ("romance", "basque", "andean", "foreign")
 }
-TOWNS = [
-    "Villaverde",
-    "Mazuecos",
-    "Robledal",
-    "Zaragoza",
-    "Badajoz",
-    "Don Benito",
-    "Mérida",
-    "Almendralejo",
-    "Cáceres",
-    "Plasencia",
-    "Úbeda",
-    "Baeza",
-    "Motril",
-    "Ronda",
-    "Lorca",
-    "Elche",
-    "Alcoy",
-    "Gandía",
-    "Sagunto",
-    "Teruel",
-    "Huesca",
-    "Barbastro",
-    "Reus",
-    "Manresa",
-    "Vic",
-    "Olot",
-    "Berga",
-    "Getxo",
-    "Barakaldo",
-    "Zarautz",
-    "Tolosa",
-    "Tudela",
-    "Estella",
-    "Logroño",
-    "Haro",
-    "Soria",
-    "Ávila",
-    "Béjar",
-    "Zamora",
-    "Toro",
-    "Benavente",
-    "Ponferrada",
-    "Lugo",
-    "Vigo",
-    "Cangas",
-    "Betanzos",
-    "Avilés",
-    "Mieres",
-    "Torrelavega",
-    "Laredo",
-    "Getafe",
-    "Móstoles",
-    "Alcorcón",
-    "Toledo",
-    "Illescas",
-    "Cuenca",
-    "Tarancón",
-    "Albacete",
-    "Hellín",
-    "Telde",
-    "Arucas",
-    "Adeje",
-    "Ibiza",
-    "Inca",
-    "Quito",
-    "Cuenca",
-    "Loja",
-    "Ambato",
-    "Riobamba",
-    "Ibarra",
-    "Otavalo",
-    "Guayaquil",
-    "Machala",
-    "Manta",
-    "Bogotá",
-    "Cali",
-    "Medellín",
-    "Pasto",
-    "Popayán",
-    "Ibagué",
-    "Tunja",
-    "Sogamoso",
-    "Chía",
-    "Lima",
-    "Cusco",
-    "Arequipa",
-    "Puno",
-    "Juliaca",
-    "Tacna",
-    "Trujillo",
-    "Cajamarca",
-    "Huaraz",
-    "La Paz",
-    "El Alto",
-    "Sucre",
-    "Potosí",
-    "Oruro",
-    "Cochabamba",
-    "Tarija",
-    "Santa Cruz",
-    "Asunción",
-    "Luque",
-    "Encarnación",
-    "Montevideo",
-    "Salto",
-    "Paysandú",
-    "Rivera",
-    "Rosario",
-    "Córdoba",
-    "Mendoza",
-    "Salta",
-    "Jujuy",
-    "Neuquén",
-    "Bariloche",
-    "Valparaíso",
-    "Temuco",
-    "Valdivia",
-    "Concepción",
-    "Iquique",
-    "Arica",
-    "Caracas",
-    "Maracaibo",
-    "Valencia",
-    "Barinas",
-    "Mérida",
-    "Managua",
-    "León",
-    "Granada",
-    "Tegucigalpa",
-    "Choluteca",
-    "San Salvador",
-    "Santa Ana",
-    "Guatemala",
-    "Quetzaltenango",
-    "Cobán",
-    "San José",
-    "Alajuela",
-    "Cartago",
-    "Heredia",
-    "Panamá",
-    "David",
-    "Chitré",
-    "Santo Domingo",
-    "Santiago",
-    "Puebla",
-    "Oaxaca",
-    "Mérida",
-    "Querétaro",
-    "Zapopan",
-    "Toluca",
-    "Saltillo",
-    "Durango",
-    "Tepic",
-    "Colima",
-]
-_TOWN_HEADS = [
-    "Villa",
-    "Valle",
-    "Puente",
-    "Torre",
-    "Castillo",
-    "Fuente",
-    "Peña",
-    "Río",
-    "Monte",
-    "Puerto",
-    "San",
-    "Santa",
-    "Casas",
-    "Aldea",
-    "Pozo",
-    "Arroyo",
-]
-_THINGS = [
-    "Constitución",
-    "Libertad",
-    "Independencia",
-    "Mayor",
-    "Nueva",
-    "Real",
-    "Iglesia",
-    "Fuente",
-    "Olivo",
-    "Sol",
-    "Paz",
-    "Rosas",
-    "Molino",
-    "Estación",
-    "Prado",
-    "Ronda",
-    "España",
-    "Europa",
-    "América",
-    "Bolívar",
-    "Colón",
-    "Cervantes",
-    "Goya",
-    "Velázquez",
-    "Sucre",
-    "Amazonas",
-    "Diez de Agosto",
-    "Dos de Mayo",
-    "Primero de Mayo",
-    "Luz",
-    "Eras",
-    "Cruz",
-    "Huertas",
-    "Parque",
-    "Mercado",
-    "Toros",
-    "Reyes Católicos",
-    "Portugal",
-    "Andalucía",
-    "Extremadura",
-]
+_SHORT_FORMS = terms("short_forms")
+_BEFORE_SURNAMES = ("O’", "O'", "D’", "Mac", "Mc", "El ", "Ben ", "Van der ")
+TOWNS, _TOWN_HEADS, _THINGS = terms("towns"), terms("town_heads"), terms("things")
 
 
 def is_held_out(name: str) -> bool:
@@ -342,9 +111,7 @@ class NameFactory:
         while True:
             heads, tails = self.rng.choice(list(_SYLLABLES.values()))
             count = self.rng.choice((1, 1, 2, 2, 2, 3))
-            word = "".join(self.rng.choice(heads.split()) for _ in range(count)) + self.rng.choice(
-                tails.split()
-            )
+            word = "".join(self.rng.choice(heads) for _ in range(count)) + self.rng.choice(tails)
             if 3 <= len(word) <= 14 and is_held_out(word) == self._held_out:
                 return word.capitalize()
 
@@ -359,7 +126,7 @@ class NameFactory:
         if roll < 0.16:
             return f"{name} {self._pick(self._given)}"
         if roll < 0.20:
-            return f"{self.rng.choice(('Mª', 'M.ª', 'Mª.', 'Ma.', 'Mª del', 'Mª de los', 'José Mª', 'Fco.', 'Fco. José', 'Juan de'))} {name}"
+            return f"{self.rng.choice(_SHORT_FORMS)} {name}"
         if roll < 0.23:
             return f"{name} {self.rng.choice(('de la', 'del', 'de los', 'de'))} {self._pick(self._given)}"
         return name
@@ -372,7 +139,7 @@ class NameFactory:
         if roll < 0.12:
             return f"{name}-{self._pick(self._surnames)}"
         if roll < 0.13:
-            return f"{self.rng.choice(('O’', chr(39).join(('O', '')), 'D’', 'Mac', 'Mc', 'El ', 'Ben ', 'Van der '))}{name}"
+            return f"{self.rng.choice(_BEFORE_SURNAMES)}{name}"
         return name
 
     def surnames(self) -> str:
@@ -401,7 +168,8 @@ class NameFactory:
         if roll < 0.5:
             return self.rng.choice(TOWNS)
         if roll < 0.7:
-            return f"{self.rng.choice(_TOWN_HEADS)} {self.rng.choice(('de ', 'del ', 'de la ', ''))}{self.invent()}"
+            head, link = self.rng.choice(_TOWN_HEADS), self.rng.choice(("de ", "del ", "de la ", ""))
+            return f"{head} {link}{self.invent()}"
         if roll < 0.85:
             return self.invent()
         return self.rng.choice(
@@ -482,29 +250,85 @@ class NameFactory:
             if roll < 0.45
             else title + (self.full() if roll < 0.85 else self.surname())
         )
-        number = self.rng.choice(("", "", "", f", {self.rng.randint(1, 160)}", f" nº {self.rng.randint(1, 99)}",
-                                  f" {self.rng.randint(1, 90)}"))  # fmt: skip
+        number = self.rng.choice(
+            (
+                "",
+                "",
+                "",
+                f", {self.rng.randint(1, 160)}",
+                f" nº {self.rng.randint(1, 99)}",
+                f" {self.rng.randint(1, 90)}",
+            )
+        )
         return f"{kind}{link}{name}{number}"
 
     def organisation(self) -> str:
         pick = self.rng.choice
-        topic = pick(["Urbanismo", "Hacienda", "Cultura", "Deportes", "Obras y Servicios", "Medio Ambiente", "Igualdad", "Personal", "Festejos", "Educación y Juventud", "Bienestar Social", "Seguridad Ciudadana", "Participación Ciudadana", "Turismo", "Agua", "Hacienda y Especial de Cuentas", "Movilidad y Transporte", "Planificación", "Obras Públicas"])  # fmt: skip
-        party = pick(["Socialista", "Popular", "Mixto", "Ciudadanos", "Vox", "Izquierda Unida", "Podemos", "Más País", "PSOE", "PP", "IU", "Compromís", "Adelante", "Independiente", "Pachakutik", "Revolución Ciudadana", "Morena", "PRI", "PAN", "Centro Democrático"])  # fmt: skip
+        topic = pick(terms("topics"))
+        party = pick(terms("parties"))
         who = self.full() if self.chance(0.7) else self.surname()
         forms = (
-            f"Concejalía de {topic}", f"Comisión de {topic}", f"Comisión Informativa de {topic}", f"Área de {topic}",
-            f"Dirección de {topic}", f"Secretaría de {topic}", "Junta de Gobierno Local", f"Ayuntamiento de {self.place()}",
-            f"Diputación Provincial de {self.place()}", f"GAD Municipal de {self.place()}", f"Alcaldía de {self.place()}",
-            f"Grupo Municipal {party}", f"Grupo {party}", f"Partido {party}", f"grupo municipal {party}", party,
-            f"Asociación de Vecinos {self.invent()}", f"Asociación Cultural {self.place()}", f"AMPA {self.invent()}",
-            f"{self.invent()} S.L.", f"{self.invent()}, S.A.", f"{self.invent()} {self.invent()} S.A.U.", f"UTE {self.invent()}",
-            f"Construcciones {self.surname()} S.L.", f"Hermanos {self.surname()} C.B.", f"Transportes {self.surname()}, S.L.",
-            f"CEIP {who}", f"IES {who}", f"Hospital {who}", f"Fundación {who}", f"Colegio {who}", f"Biblioteca {who}",
-            f"Teatro {who}", f"Centro Cultural {who}", f"Residencia {who}", f"Pabellón {who}", f"Unidad Educativa {who}",
-            f"Escuela {who}", f"Centro de Salud {who}", f"Estadio {who}", f"Premio {who}", f"Instituto {who}",
-            "Policía Local", "Guardia Civil", "Cruz Roja", "Cáritas", "Junta de Andalucía", "Generalitat", "Gobierno",
-            "Tribunal de Cuentas", "Consejo de Ministros", "Contraloría General del Estado", "EMAPA", "FEMP", "SERCOP",
-            "Registro de la Propiedad", "Banco de España", "Unión Europea", "Universidad de " + self.place(),
-            "Mancomunidad " + self.invent(), "Consejo Nacional Electoral", "Junta Parroquial de " + self.place(),
-        )  # fmt: skip
+            f"Concejalía de {topic}",
+            f"Comisión de {topic}",
+            f"Comisión Informativa de {topic}",
+            f"Área de {topic}",
+            f"Dirección de {topic}",
+            f"Secretaría de {topic}",
+            "Junta de Gobierno Local",
+            f"Ayuntamiento de {self.place()}",
+            f"Diputación Provincial de {self.place()}",
+            f"GAD Municipal de {self.place()}",
+            f"Alcaldía de {self.place()}",
+            f"Grupo Municipal {party}",
+            f"Grupo {party}",
+            f"Partido {party}",
+            f"grupo municipal {party}",
+            party,
+            f"Asociación de Vecinos {self.invent()}",
+            f"Asociación Cultural {self.place()}",
+            f"AMPA {self.invent()}",
+            f"{self.invent()} S.L.",
+            f"{self.invent()}, S.A.",
+            f"{self.invent()} {self.invent()} S.A.U.",
+            f"UTE {self.invent()}",
+            f"Construcciones {self.surname()} S.L.",
+            f"Hermanos {self.surname()} C.B.",
+            f"Transportes {self.surname()}, S.L.",
+            f"CEIP {who}",
+            f"IES {who}",
+            f"Hospital {who}",
+            f"Fundación {who}",
+            f"Colegio {who}",
+            f"Biblioteca {who}",
+            f"Teatro {who}",
+            f"Centro Cultural {who}",
+            f"Residencia {who}",
+            f"Pabellón {who}",
+            f"Unidad Educativa {who}",
+            f"Escuela {who}",
+            f"Centro de Salud {who}",
+            f"Estadio {who}",
+            f"Premio {who}",
+            f"Instituto {who}",
+            "Policía Local",
+            "Guardia Civil",
+            "Cruz Roja",
+            "Cáritas",
+            "Junta de Andalucía",
+            "Generalitat",
+            "Gobierno",
+            "Tribunal de Cuentas",
+            "Consejo de Ministros",
+            "Contraloría General del Estado",
+            "EMAPA",
+            "FEMP",
+            "SERCOP",
+            "Registro de la Propiedad",
+            "Banco de España",
+            "Unión Europea",
+            "Universidad de " + self.place(),
+            "Mancomunidad " + self.invent(),
+            "Consejo Nacional Electoral",
+            "Junta Parroquial de " + self.place(),
+        )
         return str(pick(forms))
