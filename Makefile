@@ -51,7 +51,7 @@ lint: $(STAMP) ## what CI checks: ruff, mypy, import-linter, tables of words, co
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
-	@$(BIN)/python -m astra_learn_assets.spanish.tables
+	@$(BIN)/python -m astra_learn_assets.spanish.word_tables
 	@$(BIN)/python -m astra_learn_assets.privacy.identifiers.check
 	@$(BIN)/python docs/check.py
 

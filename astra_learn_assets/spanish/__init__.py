@@ -1,7 +1,7 @@
 """What any module may know of the language and of text: word lists, fold, placeholders, visible text.
 
 - :mod:`.lexicon`: which words are ordinary, names, offices or places; its tables, one term a line
-- :mod:`.tables`: how such a table is read, and what ``make lint`` refuses in one
+- :mod:`.word_tables`: how such a table is read, and what ``make lint`` refuses in one
 - :mod:`.name_words`: the words of a text, folded, and what each of them is
 - :mod:`.fold`: every way two spellings are held to be the same
 - :mod:`.placeholder`: the one expression for ``<PERSONA_1>``

@@ -8,7 +8,7 @@ import pytest
 
 from astra_learn_assets.spanish import lexicon
 from astra_learn_assets.spanish.fold import fold_chars
-from astra_learn_assets.spanish.tables import read_folded, read_table
+from astra_learn_assets.spanish.word_tables import read_folded, read_table
 
 WORDS = ("words_frequent", "words", "words_spelled", "words_folded", "words_rare")
 

@@ -171,7 +171,7 @@ def build_words(data: Path, folder: Path) -> dict[str, int]:
 
     from astra_learn_assets.spanish.fold import fold
     from astra_learn_assets.spanish.lexicon import given_names, surnames
-    from astra_learn_assets.spanish.tables import order
+    from astra_learn_assets.spanish.word_tables import order
 
     counts: Counter[str] = Counter()
     capitals: Counter[str] = Counter()

@@ -15,7 +15,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from astra_learn_assets.spanish.fold import fold_chars
-from astra_learn_assets.spanish.tables import read_table
+from astra_learn_assets.spanish.word_tables import read_table
 
 BEFORE = 48
 MARGIN = 40

@@ -1,7 +1,7 @@
 """The one lexicon: which words are ordinary Spanish, which are names, and which announce something.
 
 Its tables stand beside this file, one term a line, each with a line that says what it is for
-(:mod:`~astra_learn_assets.spanish.tables` reads and checks them). Two views are made of them:
+(:mod:`~astra_learn_assets.spanish.word_tables` reads and checks them). Two views are made of them:
 
 *spelled*
     lower case with accents: what a corrected text is judged by, where an accent tells a name from a word.
@@ -24,7 +24,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from astra_learn_assets.spanish.fold import fold_chars
-from astra_learn_assets.spanish.tables import read_folded, read_origins, read_table
+from astra_learn_assets.spanish.word_tables import read_folded, read_origins, read_table
 
 FOLDER = Path(__file__).resolve().parent
 _FAKER = "faker"

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from astra_learn_assets.spanish.tables import read_table
+from astra_learn_assets.spanish.word_tables import read_table
 
 FOLDER = Path(__file__).resolve().parent
 

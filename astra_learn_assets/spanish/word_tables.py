@@ -11,8 +11,8 @@ for. Then come the terms, sorted by their folded form (so that ``ámbar`` stands
 Forms: ``folded`` (lower case, no accents, ``ñ`` kept), ``lower`` (lower case with accents), ``printed``
 (as printed, compared blind to case), ``printed, with origins`` (a tab and origins parted by commas).
 
-``python -m astra_learn_assets.spanish.tables`` checks every table of the package; with ``--sort FILE...``
-it writes tables anew in their order.
+``python -m astra_learn_assets.spanish.word_tables`` checks every table of the package; with
+``--sort FILE...`` it writes tables anew in their order.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ def faults(path: Path) -> Iterator[str]:
         elif previous and order(term) < order(previous):
             yield (
                 f"{where}: {term!r} belongs before {previous!r}; sort the table with "
-                f"python -m astra_learn_assets.spanish.tables --sort {path}"
+                f"python -m astra_learn_assets.spanish.word_tables --sort {path}"
             )
         seen.setdefault(key, number)
         previous = term

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from astra_learn_assets.spanish import tables
+from astra_learn_assets.spanish import word_tables
 
 HEAD = "# form: folded\n# Heads of streets.\n"
 
@@ -19,7 +19,7 @@ def table(tmp_path: Path) -> Path:
 
 def found(table: Path, text: str) -> list[str]:
     table.write_bytes(text.encode())
-    return list(tables.faults(table))
+    return list(word_tables.faults(table))
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_a_table_without_terms_or_a_last_line_end_or_of_another_encoding_is_refu
     assert "holds no term" in found(table, HEAD)[0]
     assert "no line end" in found(table, f"{HEAD}calle")[0]
     table.write_bytes(f"{HEAD}peña\n".encode("latin-1"))
-    assert "is not UTF-8" in next(iter(tables.faults(table)))
+    assert "is not UTF-8" in next(iter(word_tables.faults(table)))
 
 
 def test_every_fault_of_a_table_is_told_at_once(table: Path) -> None:
@@ -82,35 +82,35 @@ def test_every_fault_of_a_table_is_told_at_once(table: Path) -> None:
 
 def test_a_good_table_is_read_as_it_stands(table: Path) -> None:
     assert found(table, "# form: lower\námbar\nambos\nde la\nñandú\n") == []
-    assert tables.read_table(table) == ("ámbar", "ambos", "de la", "ñandú")
-    assert tables.read_folded(table) == {"ambos", "ambar", "de la", "ñandu"}
+    assert word_tables.read_table(table) == ("ámbar", "ambos", "de la", "ñandú")
+    assert word_tables.read_folded(table) == {"ambos", "ambar", "de la", "ñandu"}
 
 
 def test_a_name_of_two_origins_stands_under_both(table: Path) -> None:
     assert found(table, "# form: printed, with origins\nAinhoa\teu,faker\nAna\tes\n") == []
-    assert tables.read_origins(table) == {"eu": ("Ainhoa",), "faker": ("Ainhoa",), "es": ("Ana",)}
+    assert word_tables.read_origins(table) == {"eu": ("Ainhoa",), "faker": ("Ainhoa",), "es": ("Ana",)}
 
 
 def test_sorting_mends_order_blanks_and_repeats_and_keeps_the_head(table: Path) -> None:
     table.write_text(f"{HEAD}plaza\n calle\nplaza\n\nñu\nnube\n")
-    tables.sort(table)
+    word_tables.sort(table)
     assert table.read_text() == f"{HEAD}calle\nnube\nplaza\nñu\n"
-    assert list(tables.faults(table)) == []
+    assert list(word_tables.faults(table)) == []
 
 
 def test_only_the_folders_of_tables_are_looked_into(table: Path, tmp_path: Path) -> None:
     table.write_text(f"{HEAD}calle\n")
     (tmp_path / "notes.txt").write_text("no table")
-    assert tables.tables(tmp_path) == [table]
+    assert word_tables.tables(tmp_path) == [table]
 
 
 def test_the_command_fails_on_a_bad_table_and_passes_on_ours(
     table: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert tables.main([]) == 0
-    assert len(tables.tables(tables.PACKAGE)) > 40
+    assert word_tables.main([]) == 0
+    assert len(word_tables.tables(word_tables.PACKAGE)) > 40
     table.write_text(f"{HEAD}plaza\ncalle\n")
-    assert tables.main([], tmp_path) == 1
+    assert word_tables.main([], tmp_path) == 1
     assert capsys.readouterr().err.startswith(f"{table}:4: 'calle' belongs before 'plaza'")
-    assert tables.main(["--sort", str(table)]) == 0
-    assert tables.main([], tmp_path) == 0
+    assert word_tables.main(["--sort", str(table)]) == 0
+    assert word_tables.main([], tmp_path) == 0
