@@ -225,6 +225,31 @@ def test_one_b_matrix_that_is_not_zero_is_enough_and_is_counted(tmp_path: Path) 
     assert verdict.details["nonzero_b"] == 1
 
 
+def test_small_numbers_a_single_rank_and_empty_matrices_are_weights_too(tmp_path: Path) -> None:
+    def odd(made: dict[str, np.ndarray[Any, Any]]) -> None:
+        made.clear()
+        made[f"{_Q}.lora_A.weight"] = np.zeros((1, 0), np.float32)
+        made[f"{_Q}.lora_B.weight"] = np.full((8, 1), 1e-3, np.float32)
+
+    manifest = signed_folder(tmp_path / "a", weights=_changed(odd), config={"r": 1})
+    verdict = _judge(tmp_path / "a", digest_of(manifest))
+    assert verdict.passed, verdict.reason
+    assert (verdict.details["nonzero_b"], verdict.details["modules"]) == (1, 1)
+
+
+def test_a_rank_of_zero_fits_no_config(tmp_path: Path) -> None:
+    manifest = signed_folder(tmp_path / "a", weights=_changed(_no_rank), config={"r": None})
+    reason = _judge(tmp_path / "a", digest_of(manifest)).reason
+    assert reason == f"{_WEIGHTS}: the matrices of '{_Q}' do not fit the rank"
+
+
+def test_a_figure_that_is_missing_hides_no_other(tmp_path: Path) -> None:
+    manifest = signed_folder(tmp_path / "a", metrics={"validation_loss_first": None})
+    details = _judge(tmp_path / "a", digest_of(manifest)).details
+    assert "validation_loss_first" not in details
+    assert (details["validation_loss_last"], details["perplexity"]) == (0.6, 1.8)
+
+
 def test_a_loss_over_one_is_a_loss_and_every_fault_is_named(tmp_path: Path) -> None:
     manifest = signed_folder(
         tmp_path / "a", metrics={"finite": False, "train_loss_last": 9.0}, config={"bias": "all"}
