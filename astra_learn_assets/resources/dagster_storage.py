@@ -7,10 +7,10 @@ this class, so that ``ASTRA_DAGSTER_DATABASE_URL`` may be written as ``ASTRA_DAT
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any, Self
 
-import yaml
 from dagster._serdes import ConfigurableClassData
 from dagster_postgres import DagsterPostgresStorage
 
@@ -30,6 +30,6 @@ class PostgresStorage(DagsterPostgresStorage):
             BadConfiguration: it is no Postgres URL.
         """
         url = normalise_url(config_value["postgres_url"]).render_as_string(hide_password=False)
-        if inst_data is not None:  # what Dagster hands to its other processes
-            inst_data = inst_data._replace(config_yaml=yaml.safe_dump({"postgres_url": url}))
+        if inst_data is not None:  # what Dagster hands to its other processes (JSON is YAML)
+            inst_data = inst_data._replace(config_yaml=json.dumps({"postgres_url": url}))
         return cls(postgres_url=url, inst_data=inst_data)
