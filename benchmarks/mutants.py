@@ -28,7 +28,8 @@ WORK = ROOT / "build" / "mutants"
 EXPLAINED = Path(__file__).with_name("mutants_explained.txt")
 PACKAGE = "astra_learn_assets"
 _MOST_SURVIVORS = 0.10
-_CAUGHT = {1, 3, 24, -24, 36, 152, 255, -11}  # a test failed, time ran out, the interpreter fell over
+_CAUGHT = {1, 2, 3, 24, -24, 36, 152, 255, -11}
+"""A test failed, the tests could not be read, pytest or the interpreter fell over, time ran out."""
 _COPIED = (PACKAGE, f"{PACKAGE}_tests")
 
 

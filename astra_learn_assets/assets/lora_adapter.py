@@ -18,6 +18,7 @@ class TrainConfig(dg.Config):
         default_factory=dict, description="rank, alpha, learning_rate, epochs, batch_tokens, seed"
     )
     force: bool = Field(False, description="train even if the same recipe has an adapter already")
+    also_bin: bool = Field(False, description="the weights also as adapter_model.bin, beside safetensors")
 
 
 @dg.asset(deps=[training_corpus], pool=GPU_POOL, **common("learning", "pytorch", "huggingface"))
@@ -35,6 +36,7 @@ def lora_adapter(
             run=trainer.runner(context),
             overrides=train.overrides(config.hyperparameters),
             force=config.force,
+            also_bin=config.also_bin,
         )
         link = train.mlflow_link(opened.settings, result)
     return dg.MaterializeResult(

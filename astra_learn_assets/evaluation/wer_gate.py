@@ -12,8 +12,6 @@ golden set below the minimum of words holds: nothing is promoted on a guess.
 
 from __future__ import annotations
 
-import math
-
 from astra_learn_assets.contracts import GateVerdict
 from astra_learn_assets.evaluation.predictions import BASE, CANDIDATE
 from astra_learn_assets.evaluation.results import EvaluationReport
@@ -57,7 +55,7 @@ def wer_gate(
     rises = []
     for system, comparison in sorted(report.comparisons.items()):
         for label, rise in (("WER", comparison.difference), ("strict WER", comparison.strict_difference)):
-            if not math.isfinite(rise) or rise > tolerance_points + _EPSILON:
+            if not rise <= tolerance_points + _EPSILON:
                 rises.append(
                     f"{label} rises by {rise:.2f} points against the {system}, "
                     f"more than the {tolerance_points:g} allowed"

@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import unquote, urlsplit
 
 import obstore
@@ -35,9 +35,12 @@ from astra_learn_assets.errors import (
     NotFound,
     Unavailable,
 )
+from astra_learn_assets.store import s3
 
 if TYPE_CHECKING:
     from obstore.store import S3Config
+
+Answer = TypeVar("Answer")
 
 _SEGMENT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,199}")
 _STAGING = ".partial"  # below the root of a local store; no key begins with a dot
@@ -48,9 +51,19 @@ _SIGNED_LAST = ("manifest.json", "manifest.sig")
 class ObjectStore:
     """Bytes by key. Make one with :meth:`open`."""
 
-    def __init__(self, backend: LocalStore | S3Store, root: Path | None) -> None:
+    def __init__(
+        self,
+        backend: LocalStore | S3Store,
+        root: Path | None,
+        *,
+        url: str = "",
+        renew: Callable[[], LocalStore | S3Store] | None = None,
+    ) -> None:
         self._backend = backend
         self._root = root  # of a local store
+        self._url = url  # s3://bucket/prefix, for messages
+        self._renew = renew  # a backend with the credentials of now
+        self._bucket_seen = root is not None
 
     @classmethod
     def open(cls, url: str, kms_key: str | None = None) -> ObjectStore:
@@ -58,6 +71,9 @@ class ObjectStore:
 
         On S3 with ``kms_key`` every write asks for SSE-KMS with that key. Credentials, region and
         endpoint come from the usual ``AWS_*`` variables or the pod's identity.
+
+        Every call to S3 raises BadConfiguration when there is no such bucket. Server errors and time-outs are
+        tried again for 30 seconds; credentials that have expired are asked for anew, once.
 
         Raises:
             BadConfiguration: the URL is neither, or the folder cannot be made.
@@ -71,28 +87,12 @@ class ObjectStore:
                 raise BadConfiguration(f"the object store folder {root} cannot be made: {error}") from error
             return cls(LocalStore(root, automatic_cleanup=True), root)
         if parts.scheme == "s3" and parts.netloc:
-            config: S3Config = {}
-            if kms_key is not None:
-                config = {
-                    "server_side_encryption": "aws:kms",
-                    "sse_kms_key_id": kms_key,
-                    "sse_bucket_key_enabled": True,
-                }
-            endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
-            if endpoint is not None:
-                config["endpoint"] = endpoint
-            backend = S3Store(
-                parts.netloc,
-                prefix=parts.path.strip("/") or None,
-                config=config,
-                client_options={
-                    "allow_http": endpoint is not None and endpoint.startswith("http://"),
-                    "timeout": timedelta(minutes=10),  # of one whole request: adapters are large
-                    "connect_timeout": timedelta(seconds=5),
-                },
-                retry_config={"max_retries": 4, "retry_timeout": timedelta(seconds=30)},
-            )
-            return cls(backend, None)
+            place = f"s3://{parts.netloc}{parts.path.rstrip('/')}"
+
+            def connect() -> S3Store:
+                return _connect(parts.netloc, parts.path.strip("/"), kms_key)
+
+            return cls(connect(), None, url=place, renew=connect)
         raise BadConfiguration(
             f"object store URL {parts.scheme}://…: expected file:///absolute/folder or s3://bucket/prefix"
         )
@@ -105,8 +105,7 @@ class ObjectStore:
             InvalidId: ``key`` cannot be one.
             Unavailable: the store does not answer.
         """
-        with _translated(check_key(key)):
-            return bytes(obstore.get(self._backend, key).bytes())
+        return self._ask(key, lambda backend: bytes(obstore.get(backend, key).bytes()))
 
     def put(self, key: str, data: bytes, *, overwrite: bool = False) -> bool:
         """Write ``data``; False when the key exists already and was left alone.
@@ -115,26 +114,28 @@ class ObjectStore:
             InvalidId: ``key`` cannot be one.
             Unavailable: the store does not answer, or the disk is full.
         """
-        with _translated(check_key(key)):
-            if self._root is not None:
+        if self._root is not None:
+            with _translated(check_key(key)):
                 return _write_durably(self._root, key, data, overwrite)
-            try:
-                obstore.put(
-                    self._backend,
+        try:
+            self._ask(
+                key,
+                lambda backend: obstore.put(
+                    backend,
                     key,
                     data,
                     mode="overwrite" if overwrite else "create",
                     use_multipart=None if overwrite else False,  # a multipart write has no condition
-                )
-            except AlreadyExistsError:
-                return False
-            return True
+                ),
+            )
+        except AlreadyExistsError:
+            return False
+        return True
 
     def exists(self, key: str) -> bool:
         """Whether there is an object."""
         try:
-            with _translated(check_key(key)):
-                obstore.head(self._backend, key)
+            self._ask(key, lambda backend: obstore.head(backend, key))
         except NotFound:
             return False
         return True
@@ -142,15 +143,17 @@ class ObjectStore:
     def list(self, prefix: str) -> list[str]:
         """The keys below the folder ``prefix``, sorted. ``a/b`` holds ``a/b/c``, not ``a/bc``."""
         folder = check_key(prefix.removesuffix("/"))
-        with _translated(folder):
-            batches = obstore.list(self._backend, folder)
+
+        def entries(backend: LocalStore | S3Store) -> list[str]:
+            batches = obstore.list(backend, folder)
             return sorted(str(entry["path"]) for batch in batches for entry in batch)
+
+        return self._ask(folder, entries)
 
     def delete(self, key: str) -> None:
         """Remove an object; none there is fine."""
         try:
-            with _translated(check_key(key)):
-                obstore.delete(self._backend, key)
+            self._ask(key, lambda backend: obstore.delete(backend, key))
         except NotFound:
             return
 
@@ -160,6 +163,34 @@ class ObjectStore:
         for key in keys:
             self.delete(key)
         return len(keys)
+
+    def _ask(self, key: str, act: Callable[[LocalStore | S3Store], Answer]) -> Answer:
+        """``act`` on the backend, its errors as ours; once more where new credentials may help."""
+        try:
+            with _translated(check_key(key), self._url):
+                answer = act(self._backend)
+        except _StaleCredentials:
+            assert self._renew is not None  # only S3 says so
+            self._backend = self._renew()
+            with _translated(key, self._url):
+                answer = act(self._backend)
+        except NotFound:
+            # a missing bucket answers a HEAD request like a missing object: without a word about which it is
+            self._look_for_bucket()
+            raise
+        self._bucket_seen = True
+        return answer
+
+    def _look_for_bucket(self) -> None:
+        """Once, ask for the bucket itself.
+
+        Raises:
+            BadConfiguration: there is none.
+        """
+        if not self._bucket_seen:
+            with _translated("", self._url):
+                next(iter(obstore.list(self._backend, chunk_size=1)), None)
+            self._bucket_seen = True
 
     def put_folder(
         self, prefix: str, folder: Path, *, before_signing: Callable[[], object] | None = None
@@ -295,14 +326,57 @@ def _files(folder: Path) -> dict[str, Path]:
     return found
 
 
+def _connect(bucket: str, prefix: str, kms_key: str | None) -> S3Store:
+    config: S3Config = {}
+    if kms_key is not None:
+        config = {
+            "server_side_encryption": "aws:kms",
+            "sse_kms_key_id": kms_key,
+            "sse_bucket_key_enabled": True,
+        }
+    endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
+    if endpoint is not None:
+        config["endpoint"] = endpoint
+    return S3Store(
+        bucket,
+        prefix=prefix or None,
+        config=config,
+        client_options={
+            "allow_http": endpoint is not None and endpoint.startswith("http://"),
+            "timeout": timedelta(minutes=10),  # of one whole request: adapters are large
+            "connect_timeout": timedelta(seconds=5),
+        },
+        retry_config={"max_retries": 4, "retry_timeout": timedelta(seconds=30)},
+    )
+
+
+class _StaleCredentials(Unavailable):
+    """The credentials have expired: others may be there by now."""
+
+
 @contextmanager
-def _translated(key: str) -> Iterator[None]:
-    """Errors of ``obstore`` and of the disk as ours."""
+def _translated(key: str, url: str = "") -> Iterator[None]:
+    """Errors of ``obstore`` and of the disk as ours; ``url``: the store, where it is S3."""
     try:
         yield
     except FileNotFoundError as error:
+        _refuse_missing_bucket(s3.cause_of(error), url, error)
         raise NotFound(f"no object {key!r}") from error
+    except AlreadyExistsError:
+        raise
     except BaseError as error:
-        raise Unavailable(f"the object store failed on {key!r}: {type(error).__name__}") from error
+        if not url:
+            raise Unavailable(f"the object store failed on {key!r}: {type(error).__name__}") from error
+        cause = s3.cause_of(error)
+        _refuse_missing_bucket(cause, url, error)
+        kind = _StaleCredentials if cause.stale_credentials else Unavailable
+        raise kind(f"the object store failed on {url}/{key}: {cause}") from error
     except OSError as error:
         raise Unavailable(f"the object store failed on {key!r}: {error.strerror}") from error
+
+
+def _refuse_missing_bucket(cause: s3.Cause, url: str, error: Exception) -> None:
+    if cause.no_bucket:
+        raise BadConfiguration(
+            f"there is no bucket for {url}: make it, or check ASTRA_OBJECT_STORE_URL and AWS_REGION"
+        ) from error

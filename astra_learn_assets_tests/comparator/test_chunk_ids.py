@@ -159,5 +159,31 @@ def test_arbitration_does_not_depend_on_the_order_of_a_blocks_carriers(blocks: l
     assert forwards == backwards
 
 
+def test_a_bookmark_that_only_passes_through_is_believed_where_nothing_else_speaks() -> None:
+    """The middle of a paragraph split in three has it alone; one pasted there has an id of its own."""
+    whole, pasted, copied = (mint_chunk_id("acta", n) for n in range(3))
+    blocks = [
+        [Claim(whole, "bookmark")],
+        [Claim(pasted, "hidden"), Claim(whole, "span")],
+        [Claim(whole, "span")],
+        [Claim(copied, "tab"), Claim(whole, "span")],
+        [Claim(whole, "bookmark"), Claim(pasted, "hidden"), Claim(whole, "hidden")],
+        [],
+    ]
+    assert arbitrate(blocks) == [(whole,), (pasted,), (whole,), (whole,), (whole, pasted), ()]
+
+
+def test_a_tab_stop_claims_what_nobody_else_does_where_it_stands_first() -> None:
+    one, two, three = (mint_chunk_id("acta", n) for n in range(3))
+    blocks = [
+        [Claim(one, "tab")],  # its own block says so further down
+        [Claim(two, "tab"), Claim(three, "tab")],
+        [Claim(two, "tab")],  # made with Enter
+        [Claim(one, "hidden"), Claim(three, "tab")],
+        [Claim(three, "tab")],
+    ]
+    assert arbitrate(blocks) == [(), (two,), (), (one,), (three,)]
+
+
 def test_carriers_are_a_closed_set() -> None:
     assert set(Carrier.__args__) == {"bookmark", "hidden", "sdt", "comment", "field", "link", "span", "tab"}  # type: ignore[attr-defined]

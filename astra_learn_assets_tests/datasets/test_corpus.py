@@ -5,11 +5,12 @@ from __future__ import annotations
 import random
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from astra_learn_assets.contracts import Example
-from astra_learn_assets.datasets import jsonl
+from astra_learn_assets.contracts import Example, GateVerdict
+from astra_learn_assets.datasets import jsonl, poisoning
 from astra_learn_assets.datasets.corpus import Corpus, build_corpus
 from astra_learn_assets.datasets.corpus_gate import corpus_gate
 from astra_learn_assets.datasets.golden import GoldenSet, build_golden, is_golden
@@ -61,6 +62,145 @@ def test_a_corpus_of_honest_documents_passes_its_gate() -> None:
     assert corpus.tenant_examples > 200
     assert _gate(corpus, golden, golden_share=0.2) == (True, "the corpus keeps all rules")
     assert Corpus.read("villaverde", corpus.data).tenant_examples == corpus.tenant_examples
+
+
+def test_the_verdict_counts_what_is_in_the_corpus() -> None:
+    rest, golden = _split()
+    corpus = _build(rest, golden)
+    own, extra = corpus.tenant_examples, corpus.replay_examples
+    verdict = corpus_gate(corpus, golden, replay_share=0.2, minimum=50, golden_share=0.2)
+    assert verdict == GateVerdict(
+        gate="corpus_gate",
+        tenant_id="villaverde",
+        digest=corpus.dataset_hash,
+        passed=True,
+        reason="the corpus keeps all rules",
+        details={
+            "golden_hash": golden.golden_hash,
+            "golden_examples": len(golden.examples),
+            "minimum": 50,
+            "replay_share_wanted": 0.2,
+            "lines": own + extra,
+            "tenant_examples": own,
+            "replay_examples": extra,
+            "replay_share": round(extra / (own + extra), 4),
+            "documents": own // 10,
+            "golden_leaks": 0,
+            "repeated": 0,
+            "unfit": 0,
+            "suspected": 0,
+            "hostile_documents": 0,
+            "largest_document_share": round(10 / own, 4),
+        },
+    )
+
+
+def _figures(corpus: Corpus, golden: GoldenSet = EMPTY, **changes: Any) -> tuple[str, dict[str, Any]]:
+    arguments: dict[str, Any] = {"replay_share": 0.2, "minimum": 0, **changes}
+    verdict = corpus_gate(corpus, golden, **arguments)
+    return verdict.reason, dict(verdict.details)
+
+
+def test_an_empty_or_unreadable_corpus_is_told_as_such() -> None:
+    reason, details = _figures(_build([]), minimum=1)
+    assert reason == "0 examples, at least 1 are needed; replay is 0.0% of the corpus instead of 20%"
+    assert details["replay_share"] == details["largest_document_share"] == 0.0
+    broken = replace(_build(documents(12)), data=b"{\n")
+    reason, details = _figures(broken, minimum=7)
+    assert reason.startswith("the file cannot be read: ")
+    assert details == {
+        "golden_hash": EMPTY.golden_hash,
+        "golden_examples": 0,
+        "minimum": 7,
+        "replay_share_wanted": 0.2,
+    }
+
+
+def test_just_enough_examples_and_a_replay_share_at_the_edge_pass() -> None:
+    lines = jsonl.load(_build(documents(12)).data)
+    own = [item for item in lines if item.meta.tenant_id != "replay"]
+    extra = [item for item in lines if item.meta.tenant_id == "replay"]
+    corpus = _build(documents(12))
+    hundred = _rewritten(corpus, sorted([*own[:98], *extra[:2]], key=lambda item: item.meta.example_id))
+    good = "the corpus keeps all rules"
+    assert _figures(hundred, replay_share=0.0, minimum=98)[0] == good
+    assert _figures(hundred, replay_share=0.0, minimum=99)[0] == "98 examples, at least 99 are needed"
+    three = _rewritten(corpus, [*own[:97], *extra[:3]])
+    assert "replay is 3.0% of the corpus instead of 0%" in _figures(three, replay_share=0.0)[0]
+    # of ten lines one is a tenth: a small corpus may be off by one line and no more
+    one, two = _rewritten(corpus, [*own[:9], *extra[:1]]), _rewritten(corpus, [*own[:8], *extra[:2]])
+    assert "replay" not in _figures(one, replay_share=0.0)[0]
+    assert "replay is 20.0% of the corpus instead of 0%" in _figures(two, replay_share=0.0)[0]
+
+
+def test_every_fault_is_a_sentence_with_its_count() -> None:
+    corpus = _build(documents(12))
+    lines = jsonl.load(corpus.data)
+    own = [item for item in lines if item.meta.tenant_id != "replay"]
+    strangers = [document(1, tenant="otro")[0], document(2, tenant="otro")[0]]
+    twin = own[0].model_copy(
+        update={"meta": own[0].meta.model_copy(update={"example_id": "f" * 64, "document_id": "copy"})}
+    )
+    unfit = [example("igual", "igual"), example("otra cosa igual", "otra cosa igual")]
+    insult = [example("el alcalde hablo", "El alcalde, idiota, habló")]
+    cases: dict[str, list[Example]] = {
+        "2 lines are of another municipality": [*lines, *strangers],
+        "2 examples are repeated": [*lines, own[0]],
+        "1 examples are repeated": [*lines, twin],
+        "injected_insult in 1 examples": [*lines, *insult],
+    }
+    for reason, changed in cases.items():
+        assert _figures(_rewritten(corpus, changed))[0] == reason
+    assert _figures(_rewritten(corpus, [*lines, own[0]]))[1]["repeated"] == 2
+    reason, details = _figures(_rewritten(corpus, [*lines, *unfit]))
+    assert reason == "unfit examples: identical 2"
+    assert details["unfit"] == 2
+    assert _figures(_rewritten(corpus, [*lines, *insult]))[1]["suspected"] == 1
+    assert (
+        _figures(replace(corpus, dataset_hash="0" * 64))[0] == "dataset_hash is not the SHA-256 of the file"
+    )
+    loose = corpus.data.replace(b'":"', b'": "')
+    canonical = replace(corpus, data=loose, dataset_hash=jsonl.digest(loose))
+    assert _figures(canonical)[0] == "the file is not canonical JSONL"
+
+
+def test_what_leaked_from_the_golden_set_is_counted_by_kind() -> None:
+    rest, golden = _split()
+    corpus = _build(rest, golden)
+    stolen = golden.examples[0]
+    copies = [stolen, example(stolen.input, stolen.output, document="copy")]
+    reason, details = _figures(
+        _rewritten(corpus, [*jsonl.load(corpus.data), *copies]), golden, golden_share=0.2
+    )
+    assert reason == (
+        "the golden set leaked into the corpus (golden_document 1, golden_text 1); 1 examples are repeated"
+    )
+    assert details["golden_leaks"] == 2
+
+
+def test_hostile_and_dominant_documents_are_named() -> None:
+    corpus = _build(documents(15))
+    lines = jsonl.load(corpus.data)
+    hostile = [
+        example(item.output, noisy(item.output).replace("e", "o"), document="evil", chunk=item.meta.chunk_id)
+        for item in document(77, pairs=30)
+    ]
+    reason, details = _figures(_rewritten(corpus, [*lines, *hostile]), replay_share=0.17)
+    assert reason.startswith("1 documents look hostile (evil)")
+    assert "hostile_document in" not in reason
+    assert (details["hostile_documents"], details["suspected"]) == (1, 30)
+    big = _rewritten(corpus, [*lines, *document(99, pairs=300)])
+    trimmed = len(
+        poisoning.trim_shares(
+            [item for item in jsonl.load(big.data) if item.meta.tenant_id != "replay"],
+            poisoning.DEFAULT_LIMITS,
+        ).left_out
+    )
+    reason, details = _figures(big, replay_share=0.08)
+    assert reason == f"one document gives too much of the corpus ({trimmed} examples over its share)"
+    assert details["largest_document_share"] == round(300 / 450, 4)
+    free = replace(poisoning.DEFAULT_LIMITS, max_document_share=1.0)
+    assert _figures(big, replay_share=0.08, limits=free)[0] == "the corpus keeps all rules"
 
 
 def test_the_hash_does_not_depend_on_the_order_of_the_input() -> None:

@@ -86,6 +86,128 @@ def test_a_better_candidate_passes_and_the_details_hold_the_table() -> None:
     GateVerdict.model_validate_json(verdict.model_dump_json())
 
 
+def test_the_verdict_holds_every_figure_a_person_weighs_it_by() -> None:
+    report = _report(
+        _file(base=0.10, champion=0.06, baseline=0.08, candidate=0.03), champion=CHAMPION, baseline=BASELINE
+    )
+    verdict = _judge(report, golden_hash=GOLDEN.golden_hash)
+    details: dict[str, object] = {
+        "golden_hash": GOLDEN.golden_hash,
+        "report_digest": report.digest(),
+        "champion_digest": CHAMPION,
+        "examples": len(GOLDEN.examples),
+        "documents": 20,
+        "words": WORDS,
+        "minimum_words": 500,
+        "tolerance_points": 2.0,
+        "input_wer": round(report.input_wer, 6),
+    }
+    for system in ("base", "champion", "baseline", "candidate"):
+        scores = report.systems[system]
+        assert scores.perplexity is not None
+        details |= {
+            f"{system}_wer": round(scores.wer, 6),
+            f"{system}_cer": round(scores.cer, 6),
+            f"{system}_wer_strict": round(scores.wer_strict, 6),
+            f"{system}_exact": round(scores.exact, 6),
+            f"{system}_perplexity": round(scores.perplexity, 4),
+        }
+    for system in ("base", "champion", "baseline"):
+        rise = report.comparisons[system]
+        details |= {
+            f"vs_{system}_points": round(rise.difference, 4),
+            f"vs_{system}_low": round(rise.low, 4),
+            f"vs_{system}_high": round(rise.high, 4),
+            f"vs_{system}_probability_worse": round(rise.probability_worse, 4),
+            f"vs_{system}_strict_points": round(rise.strict_difference, 4),
+        }
+    wer = {name: f"{scores.wer:.2%}" for name, scores in report.systems.items()}
+    assert verdict == GateVerdict(
+        gate="wer_gate",
+        tenant_id="villaverde",
+        digest=DIGEST,
+        passed=True,
+        reason=f"WER on {WORDS} golden words: base {wer['base']}, baseline {wer['baseline']}, "
+        f"candidate {wer['candidate']}, champion {wer['champion']}",
+        details=details,
+    )
+
+
+def test_a_report_keeps_more_digits_than_a_verdict_shows() -> None:
+    report = _report(_file(base=0.10, champion=0.06, candidate=0.03))
+    odd = report.model_copy(
+        update={
+            "input_wer": 0.123456789,
+            "systems": {
+                name: scores.model_copy(
+                    update={
+                        "wer": 0.123456789,
+                        "cer": 0.123456789,
+                        "wer_strict": 0.123456789,
+                        "exact": 0.123456789,
+                        "perplexity": 1.23456789 if name == "base" else None,
+                    }
+                )
+                for name, scores in report.systems.items()
+            },
+            "comparisons": {
+                name: item.model_copy(
+                    update={
+                        "difference": -1.23456789,
+                        "low": -1.23456789,
+                        "high": -1.23456789,
+                        "probability_worse": 0.123456789,
+                        "strict_difference": -1.23456789,
+                    }
+                )
+                for name, item in report.comparisons.items()
+            },
+        }
+    )
+    details = _judge(odd).details
+    assert details["input_wer"] == details["base_wer"] == details["champion_cer"] == 0.123457
+    assert details["candidate_wer_strict"] == details["candidate_exact"] == 0.123457
+    assert (details["base_perplexity"], details["champion_perplexity"]) == (1.2346, None)
+    assert details["vs_base_points"] == details["vs_base_low"] == details["vs_base_high"] == -1.2346
+    assert details["vs_champion_strict_points"] == -1.2346
+    assert details["vs_champion_probability_worse"] == 0.1235
+
+
+def test_the_reasons_are_sentences_that_name_what_is_wrong() -> None:
+    data = _file(base=0.20, champion=0.03, candidate=0.06)
+    report = _report(data)
+    worse = report.comparisons["champion"]
+    rises = (
+        f"WER rises by {worse.difference:.2f} points against the champion, more than the 2 allowed; "
+        f"strict WER rises by {worse.strict_difference:.2f} points against the champion, "
+        "more than the 2 allowed"
+    )
+    assert _judge(report).reason == rises
+    held = _judge(report, tolerance=50.0, minimum=WORDS + 1).reason
+    assert held == (
+        f"on hold: the golden set has {WORDS} words, at least {WORDS + 1} are needed "
+        "to tell a rise from chance"
+    )
+    foreign = _judge(report, tolerance=50.0, digest="e" * 64, tenant_id="otro", golden_hash="e" * 64)
+    assert foreign.reason == (
+        "the report is of 'villaverde', not of 'otro'; the report is of another adapter; "
+        "the report was made on another golden version; evaluate again"
+    )
+    assert (foreign.tenant_id, foreign.digest) == ("otro", "e" * 64)
+
+
+@pytest.mark.parametrize("system", ["base", "champion", "baseline", "candidate"])
+@pytest.mark.parametrize("field", ["systems", "comparisons"])
+def test_no_score_that_is_needed_may_be_missing(system: str, field: str) -> None:
+    report = _report(_file(base=0.1, champion=0.1, baseline=0.1, candidate=0.0), baseline=BASELINE)
+    kept = {name: value for name, value in getattr(report, field).items() if name != system}
+    verdict = _judge(report.model_copy(update={field: kept}))
+    if (system, field) == ("candidate", "comparisons"):  # it is not compared with itself
+        assert verdict.passed
+    else:
+        assert verdict.reason == f"the report has no scores of the {system}"
+
+
 def test_two_points_worse_than_the_champion_is_rejected_though_better_than_the_base() -> None:
     verdict = _judge(_report(_file(base=0.20, champion=0.03, candidate=0.06)))
     assert not verdict.passed
@@ -243,5 +365,5 @@ def test_a_broken_predictions_file_names_its_line() -> None:
 def test_a_negative_tolerance_is_refused() -> None:
     report = _report(_file(base=0.1, champion=0.1, candidate=0.0))
     for tolerance in (-1.0, float("nan")):
-        with pytest.raises(ValueError, match="tolerance"):
+        with pytest.raises(ValueError, match=rf"^tolerance of {tolerance} points: use 0 or more$"):
             _judge(report, tolerance=tolerance)

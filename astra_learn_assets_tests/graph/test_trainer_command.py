@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from astra_learn_assets.errors import BadConfiguration
+from astra_learn_assets.ids import TenantId
 from astra_learn_assets.learning.training import train
 from astra_learn_assets.learning.training.process import hyperparameters, train_command
 from astra_learn_assets.settings import Settings
@@ -40,3 +41,11 @@ def test_a_runs_config_may_name_what_the_settings_leave_open() -> None:
         train.overrides({"batch_tokens": 0.5})
     with pytest.raises(BadConfiguration, match=r"unknown hyperparameter 'temperature': use alpha"):
         train.overrides({"temperature": 1.0})
+
+
+def test_bin_weights_are_asked_for_only_where_a_run_says_so() -> None:
+    settings = Settings()
+    paths = {"data": Path("corpus.jsonl"), "out": Path("adapter"), "hyperparameters": {}}
+    assert "--bin" not in train_command(settings, tenant_id=TenantId("alfa"), **paths)  # type: ignore[arg-type]
+    command = train_command(settings, tenant_id=TenantId("alfa"), also_bin=True, **paths)  # type: ignore[arg-type]
+    assert command[-1] == "--bin"

@@ -57,6 +57,11 @@ def pseudonymizer() -> Pseudonymizer:
     return engine()
 
 
+@lru_cache(maxsize=1)
+def _second_detector() -> ResidualScanner:
+    return ResidualScanner(country="es")
+
+
 @pytest.fixture(scope="session")
 def scanner() -> ResidualScanner:
-    return ResidualScanner(country="es")
+    return _second_detector()

@@ -16,7 +16,6 @@ from astra_learn_assets.errors import BadConfiguration, BadInput
 from astra_learn_assets.privacy.detector import Detector
 from astra_learn_assets.privacy.identifiers import check, countries
 from astra_learn_assets.privacy.identifiers.pack import CountryPack
-from astra_learn_assets.privacy.identifiers.rules import listed
 from astra_learn_assets.privacy.identifiers.samples import spellings
 from astra_learn_assets.privacy.pseudonymizer import Pseudonymizer
 from astra_learn_assets.privacy.scan.canary import run_canaries
@@ -214,20 +213,3 @@ def test_a_file_that_is_no_country_is_refused(add: Add, text: str, name: str, se
     add(text, name)
     with pytest.raises(BadConfiguration, match=re.escape(sentence)):
         countries.country_packs()
-
-
-@pytest.mark.parametrize(
-    ("table", "sentence"),
-    [
-        ("celular\nmovil\ncelular\n", "tables/phone.txt: 'celular' stands twice"),
-        ("# a comment\nMóvil\n", "tables/phone.txt: write 'movil', not 'Móvil'"),
-        ("movil \n", "tables/phone.txt: write 'movil', not 'movil '"),
-    ],
-)
-def test_a_table_of_words_with_a_double_or_unfolded_term_is_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, table: str, sentence: str
-) -> None:
-    (tmp_path / "phone.txt").write_text(table, encoding="utf-8")
-    monkeypatch.setattr("astra_learn_assets.privacy.identifiers.rules.TABLES", tmp_path)
-    with pytest.raises(BadConfiguration, match=f"^{re.escape(sentence)}$"):
-        listed("phone")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import asdict
 from pathlib import Path
@@ -11,9 +10,8 @@ import pytest
 
 from astra_learn_assets.errors import BadInput, BadJsonl
 from astra_learn_assets.privacy.files import anonymize_file, scan_file
-from astra_learn_assets.privacy.pseudonymizer import PseudonymizedPair, Pseudonymizer
+from astra_learn_assets.privacy.pseudonymizer import Pseudonymizer
 from astra_learn_assets.privacy.scan.canary import clopper_pearson, run_canaries, survives
-from astra_learn_assets.privacy.scan.pii_gate import pii_gate
 from astra_learn_assets.privacy.scan.residual import ResidualScanner
 from astra_learn_assets_tests.privacy.conftest import engine
 
@@ -85,55 +83,6 @@ def test_a_broken_line_is_named_by_its_number(scanner: ResidualScanner, bad: byt
     with pytest.raises(BadJsonl) as error:
         scanner.scan_jsonl(jsonl(CLEAN[0]) + b"\n" + bad)
     assert error.value.line == 2
-
-
-def verdict(data: bytes, scanner: ResidualScanner, pseudonymizer: Pseudonymizer):  # type: ignore[no-untyped-def]
-    digest = hashlib.sha256(data).hexdigest()
-    return pii_gate(data, scanner=scanner, pseudonymizer=pseudonymizer, tenant_id="villaverde", digest=digest)
-
-
-def test_the_gate_passes_clean_bytes_and_tells_its_leak_estimate(
-    scanner: ResidualScanner, pseudonymizer: Pseudonymizer
-) -> None:
-    passed = verdict(jsonl(*CLEAN), scanner, pseudonymizer)
-    assert passed.passed, passed.reason
-    assert passed.details["canaries"] == 60
-    assert 0 <= float(passed.details["leak_low"] or 0) <= float(passed.details["leak_high"] or 0) < 0.15
-    assert "detector.presidio-analyzer" in passed.details
-
-
-def test_the_gate_blocks_one_remaining_name_and_says_the_kind_only(
-    scanner: ResidualScanner, pseudonymizer: Pseudonymizer
-) -> None:
-    refused = verdict(jsonl(*CLEAN, "Interviene Pedro García López."), scanner, pseudonymizer)
-    assert not refused.passed
-    assert "PERSONA" in refused.reason
-    assert "García" not in refused.model_dump_json()
-
-
-def test_the_gate_refuses_what_is_no_jsonl(scanner: ResidualScanner, pseudonymizer: Pseudonymizer) -> None:
-    assert not verdict(b"not json", scanner, pseudonymizer).passed
-
-
-def test_the_gate_blocks_when_the_detectors_do_not_work(
-    scanner: ResidualScanner, pseudonymizer: Pseudonymizer
-) -> None:
-    class Blind(Pseudonymizer):
-        def __init__(self) -> None:
-            self.model_name = "blind"
-
-        def pairs(self, items):  # type: ignore[no-untyped-def]
-            return [PseudonymizedPair(b, a, {}) for b, a, _ in items]
-
-    class BlindScanner(ResidualScanner):
-        def scan_text(self, text: str) -> list[tuple[int, int, str, str]]:
-            return []
-
-    refused = verdict(jsonl(*CLEAN), BlindScanner(), Blind())
-    assert not refused.passed
-    assert "canaries" in refused.reason
-    seen = run_canaries(CLEAN, pseudonymizer=Blind(), scanner=scanner, seed="x")
-    assert seen.missed_first == seen.planted
 
 
 @pytest.mark.parametrize("country", ["es", "ec", "cl", "mx", "pa"])

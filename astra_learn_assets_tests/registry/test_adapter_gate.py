@@ -14,10 +14,23 @@ import pytest
 from astra_learn_assets.contracts import GateVerdict
 from astra_learn_assets.errors import AdapterRefused
 from astra_learn_assets.registry.adapter_gate import adapter_gate
-from astra_learn_assets.registry.manifest import digest_of
+from astra_learn_assets.registry.manifest import build_manifest, digest_of
+from astra_learn_assets.registry.signature import sign_folder
 from astra_learn_assets.registry.tensors import read_header, values
-from astra_learn_assets_tests.registry.builders import KEY, OTHER_KEY, resign, signed_folder, tensors
+from astra_learn_assets_tests.registry.builders import (
+    BASE,
+    DATASET,
+    KEY,
+    OTHER_KEY,
+    manifest_of,
+    resign,
+    signed_folder,
+    tensors,
+    trained_folder,
+)
 
+_CONFIG = "adapter_config.json"
+_WEIGHTS = "adapter_model.safetensors"
 _Q = "base_model.model.model.layers.0.self_attn.q_proj"
 
 
@@ -57,6 +70,15 @@ def _other_rank(made: dict[str, np.ndarray[Any, Any]]) -> None:
     made[f"{_Q}.lora_B.weight"] = np.ones((8, 5), np.float32)
 
 
+def _no_rank(made: dict[str, np.ndarray[Any, Any]]) -> None:
+    made[f"{_Q}.lora_A.weight"] = np.ones((0, 8), np.float32)
+    made[f"{_Q}.lora_B.weight"] = np.ones((8, 0), np.float32)
+
+
+def _twice(made: dict[str, np.ndarray[Any, Any]]) -> None:
+    made[f"{_Q}.lora_A.other.weight"] = made[f"{_Q}.lora_A.weight"]
+
+
 def _three_dimensions(made: dict[str, np.ndarray[Any, Any]]) -> None:
     made[f"{_Q}.lora_A.weight"] = np.ones((4, 8, 1), np.float32)
 
@@ -68,23 +90,42 @@ def _whole_numbers(made: dict[str, np.ndarray[Any, Any]]) -> None:
 def test_a_sound_adapter_passes_for_its_digest(tmp_path: Path) -> None:
     manifest = signed_folder(tmp_path / "a")
     verdict = _judge(tmp_path / "a", digest_of(manifest))
-    assert verdict.passed
-    assert verdict.digest == digest_of(manifest)
-    assert (verdict.details["modules"], verdict.details["nonzero_b"]) == (2, 2)
+    largest = max(float(abs(made).max()) for made in tensors().values())
+    assert verdict == GateVerdict(
+        gate="adapter_gate",
+        tenant_id="villaverde",
+        digest=digest_of(manifest),
+        passed=True,
+        reason="signed, finite, loss fell, reload equals",
+        details={
+            "adapter_id": manifest.adapter_id,
+            "files": len(manifest.files),
+            "train_loss_first": 2.1,
+            "train_loss_last": 0.4,
+            "validation_loss_first": 2.0,
+            "validation_loss_last": 0.6,
+            "perplexity": 1.8,
+            "modules": 2,
+            "nonzero_b": 2,
+            "largest_weight": largest,
+        },
+    )
 
 
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (_nan, "NaN"),
-        (_infinite, "NaN"),
-        (_zero_b, "does nothing"),
-        (_base_weight, "not a LoRA matrix"),
-        (_only_a, "only one of its two"),
-        (_other_rank, "do not fit the rank"),
-        (_three_dimensions, "not a LoRA matrix"),
+        (_nan, f"{_WEIGHTS}: '{_Q}.lora_A.weight' has NaN or infinity"),
+        (_infinite, f"{_WEIGHTS}: '{_Q}.lora_B.weight' has NaN or infinity"),
+        (_zero_b, f"{_WEIGHTS}: every B matrix is zero, the adapter does nothing"),
+        (_base_weight, f"{_WEIGHTS}: 'base_model.model.lm_head.weight' is not a LoRA matrix"),
+        (_twice, "is not a LoRA matrix"),
+        (_only_a, f"{_WEIGHTS}: '{_Q}' has only one of its two matrices"),
+        (_other_rank, f"{_WEIGHTS}: the matrices of '{_Q}' do not fit the rank"),
+        (_no_rank, f"{_WEIGHTS}: the matrices of '{_Q}' do not fit the rank"),
+        (_three_dimensions, f"{_WEIGHTS}: '{_Q}.lora_A.weight' is not a LoRA matrix"),
         (_whole_numbers, "of type I32"),
-        (dict.clear, "no LoRA matrix"),
+        (dict.clear, f"{_WEIGHTS} holds no LoRA matrix"),
     ],
 )
 def test_weights_that_are_no_sound_lora_do_not_pass(
@@ -96,20 +137,29 @@ def test_weights_that_are_no_sound_lora_do_not_pass(
     assert words in verdict.reason
 
 
+_RELOAD = "the trainer does not confirm that the saved adapter answers like the trained one"
+
+
 @pytest.mark.parametrize(
     ("metrics", "words"),
     [
-        ({"train_loss_last": 2.1}, "did not fall"),
-        ({"train_loss_last": 3.0}, "did not fall"),
-        ({"train_loss_last": float("nan")}, "not a finite number"),
-        ({"train_loss_first": float("inf")}, "not a finite number"),
-        ({"train_loss_last": None}, "missing"),
-        ({"train_loss_last": "0.1"}, "not a finite number"),
-        ({"train_loss_last": True}, "not a finite number"),
-        ({"validation_loss_last": float("nan")}, "validation_loss_last"),
-        ({"reload_equal": False}, "saved adapter"),
-        ({"reload_equal": None}, "saved adapter"),
-        ({"finite": False}, "finite"),
+        ({"train_loss_last": 2.1}, "the training loss did not fall (2.1000 to 2.1000)"),
+        ({"train_loss_last": 3.0}, "the training loss did not fall (2.1000 to 3.0000)"),
+        ({"train_loss_last": float("nan")}, "train_loss_last is missing or not a finite number"),
+        ({"train_loss_first": float("inf")}, "train_loss_first is missing or not a finite number"),
+        ({"train_loss_last": None}, "train_loss_last is missing or not a finite number"),
+        ({"train_loss_first": None}, "train_loss_first is missing or not a finite number"),
+        ({"train_loss_last": "0.1"}, "train_loss_last is missing or not a finite number"),
+        ({"train_loss_last": True}, "train_loss_last is missing or not a finite number"),
+        ({"validation_loss_last": float("nan")}, "validation_loss_last is missing or not a finite number"),
+        ({"reload_equal": False}, _RELOAD),
+        ({"reload_equal": None}, _RELOAD),
+        ({"reload_equal": "true"}, _RELOAD),
+        ({"finite": False}, "the trainer does not confirm that losses and gradients were finite"),
+        (
+            {"finite": 1, "reload_equal": 1},
+            f"the trainer does not confirm that losses and gradients were finite; {_RELOAD}",
+        ),
     ],
 )
 def test_a_training_that_went_wrong_does_not_pass(
@@ -118,22 +168,104 @@ def test_a_training_that_went_wrong_does_not_pass(
     manifest = signed_folder(tmp_path / "a", metrics=metrics)
     verdict = _judge(tmp_path / "a", digest_of(manifest))
     assert not verdict.passed
-    assert words in verdict.reason
+    assert verdict.reason == words
+
+
+@pytest.mark.parametrize(
+    ("config", "reason"),
+    [
+        ({"peft_type": "IA3"}, f"{_CONFIG}: peft_type is not LORA"),
+        (
+            {"modules_to_save": ["lm_head"]},
+            f"{_CONFIG}: modules_to_save would replace layers of the base model",
+        ),
+        ({"bias": "all"}, f"{_CONFIG}: bias must be 'none'"),
+        ({"auto_mapping": {"parent_library": "os"}}, f"{_CONFIG}: auto_mapping would import code"),
+        ({"r": 16}, f"{_WEIGHTS}: the matrices of '{_Q}' do not fit the rank"),
+        (
+            {"r": True, "rank_pattern": {"q_proj": 16}},
+            f"{_WEIGHTS}: the matrices of '{_Q}' do not fit the rank",
+        ),
+    ],
+)
+def test_a_config_that_would_do_more_than_lora_does_not_pass(
+    tmp_path: Path, config: dict[str, Any], reason: str
+) -> None:
+    manifest = signed_folder(tmp_path / "a", config=config)
+    verdict = _judge(tmp_path / "a", digest_of(manifest))
+    assert (verdict.passed, verdict.reason) == (False, reason)
 
 
 @pytest.mark.parametrize(
     "config",
+    [{"r": 16, "rank_pattern": {"q_proj": 4}}, {"r": None}, {"r": None, "rank_pattern": "q_proj"}],
+)
+def test_a_rank_that_the_config_names_or_does_not_name_passes(tmp_path: Path, config: dict[str, Any]) -> None:
+    manifest = signed_folder(tmp_path / "a", config=config)
+    assert _judge(tmp_path / "a", digest_of(manifest)).passed
+
+
+def test_a_config_without_a_bias_has_none(tmp_path: Path) -> None:
+    folder = trained_folder(tmp_path / "a")
+    config = json.loads((folder / _CONFIG).read_bytes())
+    del config["bias"]
+    (folder / _CONFIG).write_text(json.dumps(config))
+    assert _judge(folder, digest_of(resign(folder))).passed
+
+
+def test_one_b_matrix_that_is_not_zero_is_enough_and_is_counted(tmp_path: Path) -> None:
+    def first_only(made: dict[str, np.ndarray[Any, Any]]) -> None:
+        kept = made[f"{_Q}.lora_B.weight"].copy()
+        _zero_b(made)
+        made[f"{_Q}.lora_B.weight"] = kept
+
+    manifest = signed_folder(tmp_path / "a", weights=_changed(first_only))
+    verdict = _judge(tmp_path / "a", digest_of(manifest))
+    assert verdict.passed
+    assert verdict.details["nonzero_b"] == 1
+
+
+def test_a_loss_over_one_is_a_loss_and_every_fault_is_named(tmp_path: Path) -> None:
+    manifest = signed_folder(
+        tmp_path / "a", metrics={"finite": False, "train_loss_last": 9.0}, config={"bias": "all"}
+    )
+    reason = _judge(tmp_path / "a", digest_of(manifest)).reason
+    assert reason == (
+        "the training loss did not fall (2.1000 to 9.0000); "
+        "the trainer does not confirm that losses and gradients were finite; "
+        f"{_CONFIG}: bias must be 'none'"
+    )
+
+
+@pytest.mark.parametrize("name", ["metrics.json", "adapter_config.json"])
+@pytest.mark.parametrize(
+    ("content", "words"),
     [
-        {"peft_type": "IA3"},
-        {"modules_to_save": ["lm_head"]},
-        {"bias": "all"},
-        {"auto_mapping": {"parent_library": "os"}},
-        {"r": 16},
+        (b"{", "is not JSON"),
+        (b"\xff", "is not JSON"),
+        (b"[" * 100_000, "is not JSON"),
+        (b"[]", "is not a JSON object"),
     ],
 )
-def test_a_config_that_would_do_more_than_lora_does_not_pass(tmp_path: Path, config: dict[str, Any]) -> None:
-    manifest = signed_folder(tmp_path / "a", config=config)
-    assert not _judge(tmp_path / "a", digest_of(manifest)).passed
+def test_a_file_of_the_trainers_that_cannot_be_read_is_the_reason(
+    tmp_path: Path, name: str, content: bytes, words: str
+) -> None:
+    folder = trained_folder(tmp_path / "a")
+    manifest = manifest_of(folder)
+    (folder / name).write_bytes(content)
+    described = build_manifest(
+        folder,
+        tenant_id="villaverde",
+        base_model=BASE,
+        base_revision=None,
+        dataset_hash=DATASET,
+        hyperparameters=manifest.hyperparameters,
+        metrics={},
+        commit="c" * 40,
+    )
+    sign_folder(folder, described, KEY)
+    verdict = _judge(folder, digest_of(described))
+    assert (verdict.passed, verdict.reason) == (False, f"{name} {words}")
 
 
 def test_small_validation_sets_may_have_no_validation_loss(tmp_path: Path) -> None:
@@ -141,11 +273,31 @@ def test_small_validation_sets_may_have_no_validation_loss(tmp_path: Path) -> No
     assert _judge(tmp_path / "a", digest_of(manifest)).passed
 
 
+def test_a_folder_without_the_trainers_account_does_not_pass(tmp_path: Path) -> None:
+    folder = trained_folder(tmp_path / "a")
+    manifest = manifest_of(folder)
+    (folder / "metrics.json").unlink()
+    described = build_manifest(
+        folder,
+        tenant_id="villaverde",
+        base_model=BASE,
+        base_revision=None,
+        dataset_hash=DATASET,
+        hyperparameters=manifest.hyperparameters,
+        metrics={},
+        commit="c" * 40,
+    )
+    sign_folder(folder, described, KEY)
+    assert _judge(folder, digest_of(described)).reason == "metrics.json is missing"
+
+
 def test_unsigned_foreign_changed_and_mistaken_folders_do_not_pass(tmp_path: Path) -> None:
     manifest = signed_folder(tmp_path / "a")
     digest = digest_of(manifest)
     assert not _judge(tmp_path / "a", digest, tenant="otra-villa").passed
-    assert not _judge(tmp_path / "a", "0" * 64).passed
+    other = _judge(tmp_path / "a", "0" * 64)
+    assert (other.passed, other.digest) == (False, "0" * 64)
+    assert other.reason == f"the folder holds another adapter, {manifest.adapter_id}"
     assert not _judge(tmp_path / "missing", digest).passed
     resign(tmp_path / "a", OTHER_KEY)
     assert not _judge(tmp_path / "a", digest).passed

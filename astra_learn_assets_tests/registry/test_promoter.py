@@ -17,6 +17,8 @@ from typing import Any
 import pytest
 import redis
 import sqlalchemy as sa
+from mlflow import MlflowClient
+from structlog.testing import capture_logs
 
 from astra_learn_assets.automation import sensors
 from astra_learn_assets.contracts import AdapterManifest, GateVerdict, NewModelAvailable
@@ -391,6 +393,140 @@ def test_a_promotion_that_came_in_between_is_not_undone(
     assert said.adapter_id == second.adapter_id
     again = promoter.promote(town, TENANT, third.adapter_id, promoted_by="test")
     assert again.adapter_id == third.adapter_id
+
+
+def test_every_refusal_of_a_promotion_names_what_is_wrong(town: Platform, tmp_path: Path) -> None:
+    first, second = _publish(town, tmp_path, 1), _publish(town, tmp_path, 2)
+    with pytest.raises(ForeignTenant, match=rf"^{first.adapter_id} is not an adapter of otra-villa$"):
+        promoter.promote(town, "otra-villa", first.adapter_id, promoted_by="test")
+    _judge(town, first, champion_digest=second.digest)
+    against = (
+        rf"^{first.adapter_id} was judged against another champion than the present one \(none\); evaluate"
+    )
+    with pytest.raises(GateRefused, match=against):
+        promoter.promote(town, TENANT, first.adapter_id, promoted_by="test")
+    _judge(town, second)
+    promoter.promote(town, TENANT, second.adapter_id, promoted_by="test")
+    _judge(town, first, champion_digest=None)
+    against = rf"the present one \({second.adapter_id}\); evaluate it again$"
+    with pytest.raises(GateRefused, match=against):
+        promoter.promote(town, TENANT, first.adapter_id, promoted_by="test")
+    only = rf"^tenant {TENANT}: no older adapter to roll back to; name one with passing gates$"
+    with pytest.raises(Conflict, match=only):
+        promoter.rollback(town, TENANT, by="ana")
+    with pytest.raises(Conflict, match=r"^tenant otra-villa: no older adapter"):
+        promoter.rollback(town, "otra-villa", by="ana")
+
+
+def test_the_row_of_a_promotion_says_who_and_how(town: Platform, tmp_path: Path) -> None:
+    first, second = (_promoted(town, tmp_path, seed) for seed in (1, 2))
+    back = promoter.rollback(town, TENANT, by="ana", to=first.adapter_id)
+    assert (back.kind, back.promoted_by, back.adapter_id, back.tenant_id) == (
+        "rollback", "ana", first.adapter_id, TENANT,
+    )  # fmt: skip
+    with town.database.session() as session:
+        rows = promotions.history(session, TENANT)
+    assert [(row.kind, row.promoted_by, row.adapter_id, row.mlflow_version) for row in rows] == [
+        ("rollback", "ana", first.adapter_id, "1"),
+        ("promotion", "test", second.adapter_id, "2"),
+        ("promotion", "test", first.adapter_id, "1"),
+    ]
+
+
+def test_an_adapter_that_served_before_needs_no_new_verdict_for_a_rollback_but_does_for_a_promotion(
+    town: Platform, tmp_path: Path
+) -> None:
+    first, _ = (_promoted(town, tmp_path, seed) for seed in (1, 2))
+    _judge(town, first, wer=False)
+    with pytest.raises(GateRefused):
+        promoter.promote(town, TENANT, first.adapter_id, promoted_by="test")
+    assert promoter.rollback(town, TENANT, by="ana").adapter_id == first.adapter_id
+
+
+def test_what_is_stored_under_an_id_must_be_what_was_judged(
+    town: Platform, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = _publish(town, tmp_path, 1), _publish(town, tmp_path, 2)
+    _judge(town, first)
+    read = promoter.fetch_verified
+    monkeypatch.setattr(
+        promoter,
+        "fetch_verified",
+        lambda platform, tenant, _adapter: read(platform, tenant, second.adapter_id),
+    )
+    words = rf"^{first.adapter_id}: the stored adapter is not the one that was judged$"
+    with pytest.raises(GateRefused, match=words):
+        promoter.promote(town, TENANT, first.adapter_id, promoted_by="test")
+    assert _current(town) is None
+
+
+def test_a_promotion_is_published_on_its_channel_once(town: Platform, tmp_path: Path) -> None:
+    with town.redis.pubsub(ignore_subscribe_messages=True) as channel:
+        channel.subscribe(promoter.redis_key(TENANT))
+        channel.get_message(timeout=5)
+        row = _promoted(town, tmp_path, 1)
+        message = channel.get_message(timeout=5)
+        assert message is not None
+        assert NewModelAvailable.model_validate_json(message["data"]).adapter_id == row.adapter_id
+        assert promoter.republish(town) == 0
+        assert channel.get_message(timeout=0.2) is None
+
+
+def test_mlflow_knows_where_the_adapter_lies_and_which_run_made_it(town: Platform, tmp_path: Path) -> None:
+    row = _promoted(town, tmp_path, 1)
+    client = MlflowClient(town.settings.mlflow_tracking_uri, town.settings.mlflow_tracking_uri)
+    version = client.get_model_version(f"astra-{TENANT}", "1")
+    assert version.source == f"{town.settings.object_store_url}/{paths.adapter(row.adapter_id)}"
+    assert version.run_id == row.mlflow_run_id
+
+
+def test_followers_that_are_away_are_logged(
+    town: Platform, tmp_path: Path, mlflow_away: Callable[[], None]
+) -> None:
+    row = _publish(town, tmp_path)
+    _judge(town, row)
+    good, town.redis = town.redis, redis.Redis(host="127.0.0.1", port=1, retry=None, decode_responses=True)
+    with capture_logs() as logs:
+        promoter.promote(town, TENANT, row.adapter_id, promoted_by="test")
+    town.redis = good
+    told = [(line["event"], line["tenant_id"]) for line in logs if "tenant_id" in line]
+    later = "promoted; a follower is away and will be set later"
+    assert told == [("promoting without MLflow", TENANT), (later, TENANT), (later, TENANT)]
+    assert all(line["error"] for line in logs if "tenant_id" in line)
+
+
+def test_an_mlflow_that_is_away_costs_three_attempts_a_round(
+    town: Platform, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make_tenant: Make
+) -> None:
+    _promoted(town, tmp_path, 1)
+    names = [f"villa-{number}" for number in range(5)]
+    for name in names:
+        make_tenant(name)
+        folder = tmp_path / name
+        manifest = manifest_of(trained_folder(folder), name)
+        row = publisher.publish(town, folder, manifest, recipe_hash="b" * 64)
+        with town.database.session() as session:
+            promotions.add(
+                session, name, adapter_id=row.adapter_id, kind="promotion", promoted_by="test",
+                mlflow_version=None,
+            )  # fmt: skip
+    asked: list[str] = []
+
+    def away(_settings: Settings, tenant: str) -> str | None:
+        asked.append(tenant)
+        raise Unavailable("MLflow does not answer")
+
+    monkeypatch.setattr(lineage, "champion", away)
+    with capture_logs() as logs:
+        assert promoter.repair_aliases(town, {}) == {}
+    assert len(set(asked)) == 3
+    assert [(line["event"], line["tenant_id"], line["error"]) for line in logs] == [
+        ("alias not set; it will be later", tenant, "MLflow does not answer") for tenant in asked
+    ]
+    known = {TENANT: 1, "villa-0": 99}
+    asked.clear()
+    assert promoter.repair_aliases(town, known) == {TENANT: 1}
+    assert TENANT not in asked
 
 
 def test_publishing_the_same_content_again_keeps_what_is_stored(town: Platform, tmp_path: Path) -> None:

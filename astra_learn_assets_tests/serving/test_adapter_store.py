@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import stat
 import threading
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from redis.exceptions import ConnectionError as RedisConnectionError
+from structlog.testing import capture_logs
 
 from astra_learn_assets.contracts import AdapterManifest, NewModelAvailable
 from astra_learn_assets.errors import AdapterRefused, InvalidId, InvalidTenantId, NotFound, Unavailable
 from astra_learn_assets.registry.manifest import digest_of
+from astra_learn_assets.serving import adapter_store
 from astra_learn_assets.serving.adapter_store import AdapterStore
 from astra_learn_assets.store import paths
 from astra_learn_assets.store.objects import ObjectStore
@@ -245,6 +250,211 @@ def test_the_cache_keeps_to_its_bound_and_never_deletes_what_is_served(world: _W
 
 def _files(world: _World, manifest: AdapterManifest) -> list[Path]:
     return list((world.root / "objects" / paths.adapter(manifest.adapter_id)).iterdir())
+
+
+def _said(logs: list[Any]) -> list[dict[str, object]]:
+    return [{key: value for key, value in line.items() if key != "log_level"} for line in logs]
+
+
+def test_what_the_store_puts_up_with_is_logged_with_tenant_adapter_and_reason(world: _World) -> None:
+    first, second = world.publish(1), world.publish(2, signed=False)
+    world.announce(first)
+    store = world.store()
+    path = store.current("villaverde").path
+    world.announce(second)
+    with capture_logs() as logs:
+        store.current("villaverde")
+    kept = {
+        "event": "keeping the last good adapter",
+        "tenant_id": "villaverde",
+        "adapter_id": first.adapter_id,
+        "error": "manifest.json is not signed by the platform's key",
+    }
+    line = _said(logs)[-1]
+    assert {**line, "error": kept["error"]} == kept
+    assert "sign" in str(line["error"])
+    world.announce(first)
+    (path / "adapter_config.json").write_text("{}")
+    with capture_logs() as logs:
+        store.current("villaverde")
+    line = _said(logs)[0]
+    assert (line["event"], line["adapter_id"]) == ("refetching a corrupted cache entry", first.adapter_id)
+    assert "adapter_config.json" in str(line["error"])
+
+
+def test_a_cache_that_does_not_remember_says_so_and_serves(world: _World) -> None:
+    manifest = world.publish(1)
+    world.announce(manifest)
+    (world.root / "cache" / "villaverde" / "last_good.json").mkdir(parents=True)  # cannot be replaced
+    with capture_logs() as logs:
+        assert world.store().current("villaverde").adapter_id == manifest.adapter_id
+    line = _said(logs)[0]
+    assert (line["event"], line["tenant_id"]) == ("last good adapter not remembered", "villaverde")
+    assert "directory" in str(line["error"])
+
+
+def test_folders_of_the_cache_are_for_this_user_alone(world: _World) -> None:
+    world.announce(world.publish(1))
+    world.store().current("villaverde")
+    for name in (".staging", "villaverde"):
+        assert stat.S_IMODE((world.root / "cache" / name).stat().st_mode) == 0o700
+    assert list((world.root / "cache" / ".staging").iterdir()) == []
+
+
+def test_a_cache_that_cannot_be_written_is_unavailable(world: _World) -> None:
+    world.announce(world.publish(1))
+    (world.root / "cache").write_text("a file where the folder should be")
+    with pytest.raises(
+        Unavailable, match=r"^the adapter cache cannot be written: (Not a directory|File exists)$"
+    ):
+        world.store().current("villaverde")
+
+
+def test_every_refusal_names_what_is_wrong(world: _World) -> None:
+    manifest = world.publish(1)
+    store = world.store()
+    with pytest.raises(NotFound, match=r"^no adapter was promoted for villaverde; use the base model$"):
+        store.current("villaverde")
+    with pytest.raises(AdapterRefused, match=rf"^{manifest.adapter_id} is not an adapter of otra-villa$"):
+        store.load("otra-villa", manifest.adapter_id)
+    other = "villaverde--0123456789abcdef"
+    world.objects.put_folder(paths.adapter(other), world.root / "made-villaverde-1")
+    with pytest.raises(AdapterRefused, match=rf"^{manifest.adapter_id} was offered as {other}$"):
+        store.load("villaverde", other)
+    world.announce(manifest, sha256="0" * 64)
+    with pytest.raises(
+        AdapterRefused, match=rf"^{manifest.adapter_id} is not the adapter that was announced$"
+    ):
+        store.current("villaverde")
+    for value in ("nonsense", 7):
+        world.redis.values["NEW_MODEL_AVAILABLE:villaverde"] = value  # type: ignore[assignment]
+        with pytest.raises(AdapterRefused, match=r"^NEW_MODEL_AVAILABLE:villaverde is no announcement$"):
+            store.current("villaverde")
+    world.redis.away = True
+    with pytest.raises(Unavailable, match=r"^Redis does not answer: ConnectionError$"):
+        store.current("villaverde")
+    for call in (store.current, store.forget, lambda name: store.load(name, manifest.adapter_id)):
+        with pytest.raises(InvalidTenantId):
+            call("../villaverde")
+
+
+def test_an_announcement_in_bytes_is_one_too_and_no_redis_is_no_announcement(world: _World) -> None:
+    manifest = world.publish(1)
+    world.announce(manifest)
+    key = "NEW_MODEL_AVAILABLE:villaverde"
+    world.redis.values[key] = world.redis.values[key].encode()  # type: ignore[assignment]
+    assert world.store().current("villaverde").adapter_id == manifest.adapter_id
+    alone = AdapterStore(
+        world.objects, verify_key=KEY.public_key(), cache_dir=world.root / "cache", max_bytes=10**9
+    )
+    assert alone.current("villaverde").adapter_id == manifest.adapter_id
+    with pytest.raises(NotFound):
+        alone.current("otra-villa")
+
+
+def test_a_failed_adapter_is_left_alone_for_half_a_minute(world: _World) -> None:
+    """Also when there is nothing else to serve: the same refusal, without asking the object store."""
+    manifest = world.publish(1, signed=False)
+    world.announce(manifest)
+    store = world.store()
+    with pytest.raises(AdapterRefused) as first:
+        store.current("villaverde")
+    shutil.rmtree(world.root / "objects" / paths.adapter(manifest.adapter_id))
+    world.publish(1)
+    world.time = 29.9
+    with pytest.raises(AdapterRefused) as again:
+        store.current("villaverde")
+    assert again.value is first.value
+    world.time = 30.0
+    assert store.current("villaverde").adapter_id == manifest.adapter_id
+
+
+def test_an_adapter_that_changes_while_it_is_checked_is_refused(
+    world: _World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    manifest = world.publish(1)
+    check = adapter_store.verify_folder
+
+    def touching(folder: Path, *arguments: Any) -> AdapterManifest:
+        found = check(folder, *arguments)
+        (folder / "adapter_config.json").write_text("{}")
+        return found
+
+    monkeypatch.setattr(adapter_store, "verify_folder", touching)
+    with pytest.raises(AdapterRefused, match=rf"^{manifest.adapter_id} changed while it was checked$"):
+        world.store().load("villaverde", manifest.adapter_id)
+
+
+def test_another_process_that_was_faster_is_no_error(world: _World, monkeypatch: pytest.MonkeyPatch) -> None:
+    manifest = world.publish(1)
+    folder = world.root / "cache" / "villaverde" / manifest.adapter_id
+    rename = Path.rename
+
+    def late(path: Path, target: Path) -> Path:
+        if target == folder:
+            shutil.copytree(path, target)
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", late)
+    assert world.store().load("villaverde", manifest.adapter_id).path == folder
+
+
+def test_the_least_recently_used_goes_first_and_a_full_cache_keeps_what_fits(world: _World) -> None:
+    manifests = [world.publish(seed) for seed in (1, 2, 3)]
+    size = sum(path.stat().st_size for path in _files(world, manifests[0]))
+    roomy = world.store(max_bytes=3 * size)
+    folders = []
+    for age, manifest in enumerate(manifests):
+        world.announce(manifest)
+        folders.append(roomy.current("villaverde").path)
+        os.utime(folders[-1], (100 + age, 100 + age))
+    assert all(folder.is_dir() for folder in folders)
+    world.announce(manifests[0])
+    roomy.current("villaverde")  # used just now, so the second is the oldest
+    os.utime(folders[2], (102, 102))
+    fourth = world.publish(4)
+    world.announce(fourth)
+    newest = roomy.current("villaverde").path
+    assert [folder.is_dir() for folder in (*folders, newest)] == [True, False, True, True]
+    roomy.current("villaverde")
+    assert newest.stat().st_mtime > 10_000
+
+
+def test_what_is_held_counts_as_used_each_time_it_is_served(world: _World) -> None:
+    world.announce(world.publish(1))
+    store = world.store()
+    path = store.current("villaverde").path
+    os.utime(path, (100, 100))
+    held = store.current("villaverde")
+    assert held.path.stat().st_mtime > 10_000
+
+
+def test_links_and_files_in_the_cache_are_no_adapters_to_evict(world: _World) -> None:
+    world.announce(world.publish(1))
+    elsewhere = world.root / "elsewhere"
+    (elsewhere / "old").mkdir(parents=True)
+    (elsewhere / "old" / "file").write_text("x" * 10_000)
+    world.store().current("villaverde")
+    (world.root / "cache" / "linked").symlink_to(elsewhere)
+    (world.root / "cache" / "stray.txt").write_text("x")
+    world.announce(world.publish(2))
+    world.store(max_bytes=1).current("villaverde")
+    assert (elsewhere / "old" / "file").is_file()
+    assert (world.root / "cache" / "stray.txt").is_file()
+
+
+def test_the_last_good_one_is_not_served_when_its_files_changed_and_cannot_be_had_anew(world: _World) -> None:
+    first, second = world.publish(1), world.publish(2, signed=False)
+    world.announce(first)
+    store = world.store()
+    path = store.current("villaverde").path
+    world.announce(second)
+    (path / "adapter_config.json").write_text("{}")
+    assert store.current("villaverde").adapter_id == first.adapter_id  # fetched again
+    (path / "adapter_config.json").write_text("{}")
+    shutil.rmtree(world.root / "objects" / paths.adapter(first.adapter_id))
+    with pytest.raises(AdapterRefused):
+        store.current("villaverde")
 
 
 def test_many_threads_get_one_verified_adapter_while_promotions_happen(world: _World) -> None:

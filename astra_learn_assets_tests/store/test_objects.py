@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from urllib.request import urlopen
+from typing import ClassVar
 from uuid import uuid4
 
 import boto3  # type: ignore[import-untyped]
@@ -272,8 +274,90 @@ def test_s3_writes_ask_for_the_kms_key(s3: str) -> None:
     )
 
 
-def test_a_bucket_that_does_not_exist_is_unavailable_or_empty_handed(s3: str) -> None:
-    store = ObjectStore.open("s3://no-such-bucket-anywhere")
-    with pytest.raises((Unavailable, NotFound)):
-        store.put("a", b"x")
-    assert urlopen(f"{s3}/moto-api/").status == 200
+@pytest.mark.parametrize("act", ["put", "get", "exists", "list", "delete"])
+def test_a_bucket_that_does_not_exist_is_told_and_never_taken_for_an_empty_one(s3: str, act: str) -> None:
+    store = ObjectStore.open("s3://no-such-bucket-anywhere/some")
+    with pytest.raises(BadConfiguration, match="no bucket for s3://no-such-bucket-anywhere/some"):
+        getattr(store, act)(*(("a/b", b"x") if act == "put" else ("a/b",)))
+
+
+class Refusing(BaseHTTPRequestHandler):
+    """An S3 that answers with the next of ``answers``, and then as one that has nothing."""
+
+    answers: ClassVar[list[tuple[int, str]]] = []
+    asked: ClassVar[int] = 0
+
+    def do_GET(self) -> None:
+        type(self).asked += 1
+        listing = "list-type" in self.path
+        status, code = self.answers.pop(0) if self.answers else (200 if listing else 404, "NoSuchKey")
+        body = f"<Error><Code>{code}</Code><Message>token AQoDYXdz</Message></Error>".encode()
+        body = b"<ListBucketResult></ListBucketResult>" if status == 200 else body
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_arguments: object) -> None:
+        return
+
+
+@pytest.fixture
+def refusing(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Refusing]]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Refusing)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{server.server_port}")
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "test")
+    monkeypatch.setenv("AWS_REGION", "eu-south-2")
+    Refusing.answers, Refusing.asked = [], 0
+    yield Refusing
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "sentence"),
+    [
+        (403, "AccessDenied", r"AccessDenied \(status 403\): the role may not do this"),
+        (403, "InvalidAccessKeyId", "the access key is unknown"),
+        (301, "PermanentRedirect", "the bucket is in another region"),
+        (400, "KMS.DisabledException", "refused"),
+    ],
+)
+def test_a_refusal_names_bucket_key_and_cause_and_repeats_nothing_else(
+    refusing: type[Refusing], status: int, code: str, sentence: str
+) -> None:
+    refusing.answers = [(status, code)] * 9
+    with pytest.raises(Unavailable, match=f"s3://bucket/prefix/a/b: .*{sentence}") as refused:
+        ObjectStore.open("s3://bucket/prefix").get("a/b")
+    assert "AQoDYXdz" not in str(refused.value)
+
+
+def test_server_errors_are_tried_again_and_given_up_after_a_bound(refusing: type[Refusing]) -> None:
+    store = ObjectStore.open("s3://bucket")
+    refusing.answers = [(500, "InternalError"), (503, "SlowDown")]
+    with pytest.raises(NotFound):
+        store.get("a/b")
+    refusing.answers, refusing.asked = [(500, "InternalError")] * 50, 0
+    with pytest.raises(Unavailable, match=r"s3://bucket/a/b: InternalError \(status 500\)"):
+        store.get("a/b")
+    assert refusing.asked == 5
+
+
+def test_expired_credentials_are_asked_for_anew_once(refusing: type[Refusing]) -> None:
+    store = ObjectStore.open("s3://bucket")
+    refusing.answers = [(400, "ExpiredToken")]
+    with pytest.raises(NotFound):
+        store.get("a/b")
+    refusing.answers = [(400, "ExpiredToken")] * 9
+    with pytest.raises(Unavailable, match="the credentials have expired and no new ones were found"):
+        store.get("a/b")
+
+
+def test_an_endpoint_that_does_not_answer_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    with pytest.raises(Unavailable, match="no answer from the endpoint: check AWS_ENDPOINT_URL"):
+        ObjectStore.open("s3://bucket").get("a/b")

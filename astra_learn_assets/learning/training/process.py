@@ -57,6 +57,7 @@ def train_command(
     out: Path,
     hyperparameters: dict[str, float | int],
     checkpoints: Path | None = None,
+    also_bin: bool = False,
 ) -> list[str]:
     """``python -m trainer train`` for one corpus; ``hyperparameters`` keys are option names.
 
@@ -68,6 +69,8 @@ def train_command(
         command += [f"--{name.replace('_', '-')}", f"{value}"]
     if checkpoints is not None:
         command += ["--checkpoints", str(checkpoints)]
+    if also_bin:
+        command.append("--bin")
     return command
 
 

@@ -57,8 +57,12 @@ def train_adapter(
     run: Runner,
     overrides: dict[str, float | int] | None = None,
     force: bool = False,
+    also_bin: bool = False,
 ) -> TrainResult:
     """Train the adapter of the step's corpus, or find the one already made from it.
+
+    ``also_bin`` adds ``adapter_model.bin`` for servers that read nothing else: other files, so an adapter of
+    its own.
 
     An adapter that an ended training did not have (another recipe, or forced) begins a new attempt, so
     that every later gate judges this adapter.
@@ -79,7 +83,7 @@ def train_adapter(
         dataset_hash=training.dataset_hash,
         base_model=base_model,
         base_revision=base_revision,
-        hyperparameters=recipe,
+        hyperparameters={**recipe, "also_bin": 1} if also_bin else recipe,
     )
     if not force and (made := _already_made(platform, tenant_id, recipe_hash)) is not None:
         training = _for_adapter(platform, step, training, made.manifest.adapter_id)
@@ -96,6 +100,7 @@ def train_adapter(
             out=out,
             hyperparameters=recipe,
             checkpoints=_checkpoints(settings, tenant_id, recipe_hash),
+            also_bin=also_bin,
         )
         try:
             run(command)

@@ -14,8 +14,8 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 
-from astra_learn_assets.errors import BadConfiguration
 from astra_learn_assets.spanish.fold import fold_chars
+from astra_learn_assets.spanish.tables import read_table
 
 BEFORE = 48
 MARGIN = 40
@@ -24,7 +24,7 @@ AFTER = 28
 _REACH = 64  # what a rule reads beyond its window: context before and after, and vetoes
 _LONG_PIECE = 2000  # characters; longer ones are not remembered
 _SENTENCE_END = re.compile(r"[.!?]\s+(?=[A-ZÁÉÍÓÚÑ¿¡])|\n\s*\n")
-TABLES = Path(__file__).resolve().parent / "tables"
+_TABLES = Path(__file__).resolve().parent / "tables"
 _ABBREVIATION_END = re.compile(r"(?:\b\w{1,3}|\bnúm|\btel[eé]f|\bident)\.\s+$", re.IGNORECASE)
 
 
@@ -130,19 +130,8 @@ def words(text: str) -> frozenset[str]:
 
 
 def listed(table: str) -> tuple[str, ...]:
-    """Terms of ``tables/<table>.txt``: one a line, folded; ``#`` begins a comment line.
-
-    Raises:
-        BadConfiguration: for a term that stands twice or is not folded.
-    """
-    lines = (TABLES / f"{table}.txt").read_text(encoding="utf-8").splitlines()
-    terms = [line for line in lines if line and not line.startswith("#")]
-    for at, term in enumerate(terms):
-        if term in terms[:at]:
-            raise BadConfiguration(f"tables/{table}.txt: {term!r} stands twice")
-        if term != fold_chars(term).strip():
-            raise BadConfiguration(f"tables/{table}.txt: write {fold_chars(term).strip()!r}, not {term!r}")
-    return tuple(terms)
+    """The folded terms of ``tables/<table>.txt``."""
+    return read_table(_TABLES / f"{table}.txt")
 
 
 class RuleSet:

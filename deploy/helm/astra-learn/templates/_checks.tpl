@@ -75,7 +75,7 @@ dagster.gpus is {{ $v.dagster.gpus }} and quota.training allows {{ $cards }}: th
 {{- range (include "astra.env-json" (dict "root" (dict "Values" (omit $v "settings")) "want" $want) | fromJson).env }}{{ $reserved = append $reserved .name }}{{ end }}
 {{- end }}
 {{- range $name, $value := $v.settings }}
-{{- if or (has $name $reserved) (has $name (list "ASTRA_MASTER_KEY" "ASTRA_KEY" "ASTRA_GPU_TAGS" "ASTRA_REDIS_URL" "ASTRA_CHECKPOINT_DIR")) }}
+{{- if or (has $name $reserved) (has $name (list "ASTRA_MASTER_KEY" "ASTRA_KEY" "ASTRA_REDIS_URL" "ASTRA_CHECKPOINT_DIR")) }}
 settings.{{ $name }}: the chart sets this variable itself, or it is a secret; use the value that is meant for it
 {{- end }}
 {{- end }}
