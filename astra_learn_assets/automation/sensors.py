@@ -24,7 +24,7 @@ from astra_learn_assets.ids import TenantId
 from astra_learn_assets.learning import anonymize, promoter
 from astra_learn_assets.learning.training import plan
 from astra_learn_assets.learning.training import run as training_run
-from astra_learn_assets.learning.training.plan import RunState
+from astra_learn_assets.learning.training.plan import LAUNCH_GRACE, RunState
 from astra_learn_assets.learning.training.policy import run_key
 from astra_learn_assets.partitions import tenant_partitions
 from astra_learn_assets.platform import Platform
@@ -43,6 +43,8 @@ _ACTIVE = [
     dg.DagsterRunStatus.STARTED,
     dg.DagsterRunStatus.CANCELING,
 ]
+# Dagster's own: set with the failure (absent for a moment after it), and when the retry exists.
+_WILL_RETRY_TAG, _RETRY_TAG = "dagster/will_retry", "dagster/auto_retry_run_id"
 _RETRY_AFTER = timedelta(minutes=5)
 _MAX_PREPARE_RUNS = 6
 _PREPARE_WINDOW = timedelta(days=1)
@@ -262,9 +264,24 @@ def _run_state(instance: dg.DagsterInstance, row: TrainingRun) -> RunState:
         runs = [run] if run is not None else []
     if not runs:
         return "unknown"
-    if runs[0].status in _ACTIVE:
+    if runs[0].status in _ACTIVE or _awaits_retry(instance, runs[0]):
         return "active"
     return "succeeded" if runs[0].status == dg.DagsterRunStatus.SUCCESS else "failed"
+
+
+def _awaits_retry(instance: dg.DagsterInstance, run: dg.DagsterRun) -> bool:
+    """Whether Dagster is about to start a failed run again by itself.
+
+    Closed in this moment, the training would begin a second time beside its own retry. The daemon takes the
+    tag back when it cannot launch one; if it never comes to that, the grace of a lost launch is the bound.
+    """
+    if run.status != dg.DagsterRunStatus.FAILURE or not instance.run_retries_enabled:
+        return False
+    if run.tags.get(_WILL_RETRY_TAG) == "false" or _RETRY_TAG in run.tags:
+        return False  # none will come; or it came, and is newer than this run if it still works on the row
+    record = instance.get_run_record_by_id(run.run_id)
+    ended = record.end_time if record is not None else None
+    return ended is not None and datetime.now(UTC).timestamp() - ended < LAUNCH_GRACE.total_seconds()
 
 
 def _outside_events(

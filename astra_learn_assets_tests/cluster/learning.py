@@ -22,11 +22,10 @@ import sqlalchemy as sa
 import yaml
 
 from astra_learn_assets.datasets.golden import is_golden
-from astra_learn_assets.definitions import defs
 from astra_learn_assets.partitions import tenant_partitions
 from astra_learn_assets.platform import Platform
 from astra_learn_assets.services.embedded import export_env
-from astra_learn_assets.settings import REPOSITORY, Settings, get_settings
+from astra_learn_assets.settings import REPOSITORY, Settings
 from astra_learn_assets.simulation.council.simulator import make_council
 from astra_learn_assets.store import examples, promotions, tenants, trainings
 from astra_learn_assets.store.db import normalise_url
@@ -139,15 +138,10 @@ class Learning:
         yield from (index for index in careful if index not in golden)
 
     def prepare(self, town: Town) -> None:
-        """Submit as many sessions as a training needs and make their examples, in this process."""
-        with _environment(self._variables), dg.DagsterInstance.ephemeral() as instance:
-            get_settings.cache_clear()
-            instance.add_dynamic_partitions(str(tenant_partitions.name), [town.tenant_id])
-            town.submit(*itertools.islice(self.sessions(town), 5))
-            job = defs.resolve_job_def("prepare_examples")
-            assert job.execute_in_process(instance=instance, partition_key=town.tenant_id).success
-        assert self.pending(town.tenant_id) >= self.settings.train_threshold
-        get_settings.cache_clear()
+        """Submit as many sessions as a training needs and wait for their examples: a training is due then."""
+        town.submit(*itertools.islice(self.sessions(town), 5))
+        due = self.settings.train_threshold
+        self.until(lambda: self.pending(town.tenant_id) >= due, f"{town.tenant_id} has its examples")
 
     # what a test looks at
 

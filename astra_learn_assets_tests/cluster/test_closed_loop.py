@@ -34,8 +34,8 @@ def test_the_nth_example_trains_on_the_training_node_and_ends_in_one_promotion(l
     assert learning.promotions(town.tenant_id) == [row.adapter_id]
     learning.until(lambda: learning.pointer(town.tenant_id) == row.adapter_id, "CORE is told")
 
-    (pod,) = learning.pods(run.run_id)
-    assert (phase(pod), pod["spec"]["nodeName"]) == ("Succeeded", "gpu-train")
+    learning.until(lambda: [phase(pod) for pod in learning.pods(run.run_id)] == ["Succeeded"], "its pod ends")
+    assert [pod["spec"]["nodeName"] for pod in learning.pods(run.run_id)] == ["gpu-train"]
     prepared = [
         pod for run in learning.runs(town.tenant_id, "prepare_examples") for pod in learning.pods(run.run_id)
     ]

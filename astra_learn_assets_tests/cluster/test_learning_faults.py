@@ -118,21 +118,24 @@ def test_a_process_on_a_node_that_is_cut_off_and_its_retry_promote_once(learning
 
 
 def test_a_run_whose_image_can_be_pulled_again_goes_on_as_the_same_attempt(learning: Learning) -> None:
-    tenant_image = learning.cluster.images.pop(IMAGE)
+    node = learning.cluster.nodes["gpu-train"]
+    node.hold_starts()
     tenant = ready_town(learning, "no-image")
     run = first_run(learning, tenant)
+    image = learning.cluster.images.pop(IMAGE)
+    node.release_starts()
     learning.until(
         lambda: [waiting_reason(pod) for pod in learning.pods(run)] == ["ImagePullBackOff"], "the pull fails"
     )
     assert learning.status(run) == STARTING
-    learning.cluster.images[IMAGE] = tenant_image
+    learning.cluster.images[IMAGE] = image
     one_promotion(learning, tenant, runs=[SUCCESS])
 
 
 def test_a_pod_that_starts_after_its_time_out_does_not_train_beside_the_retry(learning: Learning) -> None:
-    tenant = ready_town(learning, "late")
     node = learning.cluster.nodes["gpu-train"]
     node.hold_starts()
+    tenant = ready_town(learning, "late")
     run = first_run(learning, tenant)
     learning.until(lambda: learning.status(run) == FAILURE, "the start times out")
     (_, retry) = learning.until(

@@ -8,6 +8,7 @@ from typing import Any
 
 import dagster as dg
 import pytest
+from dagster._core.test_utils import instance_for_test
 
 from astra_learn_assets.automation.sensors import WORK_TAG, feedback, training
 from astra_learn_assets.errors import Unavailable
@@ -113,6 +114,29 @@ def test_a_training_whose_run_failed_is_closed_and_waits_before_the_next_attempt
     with town.platform.database.session() as session:
         (row,) = trainings.listing(session, town.tenant_id)
     assert row.state == "failed"
+
+
+def test_a_training_whose_run_dagster_is_about_to_retry_is_not_begun_a_second_time(town: Town) -> None:
+    """The moment between a crash and its retry, in which the sensor looks."""
+    retries = {"run_retries": {"enabled": True, "max_retries": 1, "retry_on_asset_or_op_failure": False}}
+    with instance_for_test(overrides=retries) as instance:
+        instance.add_dynamic_partitions(str(tenant_partitions.name), [town.tenant_id])
+        _add_examples(town.platform, town.tenant_id, 30)
+        (request,) = training(instance, town.platform, cron=False).run_requests or []
+        tags = {**request.tags, "dagster/partition": town.tenant_id}
+        run = instance.create_run_for_job(_job(), tags=tags)
+        instance.report_run_failed(run)
+        assert not training(instance, town.platform, cron=False).run_requests
+        assert _states(town) == ["queued"], "its retry will take the row over"
+
+        instance.add_run_tags(run.run_id, {"dagster/will_retry": "false"})  # the daemon could not launch it
+        training(instance, town.platform, cron=False)
+        assert _states(town) == ["failed"]
+
+
+def _states(town: Town) -> list[str]:
+    with town.platform.database.session() as session:
+        return [row.state for row in trainings.listing(session, town.tenant_id)]
 
 
 def test_schedule_and_sensor_that_look_at_the_same_moment_begin_one_training(
