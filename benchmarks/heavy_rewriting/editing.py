@@ -1,4 +1,4 @@
-"""How a clerk goes through a whole draft: sections and rows in another order, paragraphs joined, cut and typed over."""
+"""How a clerk goes through a whole draft: sections put elsewhere, paragraphs joined, cut and typed over."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from benchmarks.heavy_rewriting.lexicon import Template, rows, terms
 from benchmarks.heavy_rewriting.minutes import Session, Unit, text_of
 from benchmarks.heavy_rewriting.model import FinalParagraph
 from benchmarks.heavy_rewriting.speech import finished, join
-from benchmarks.heavy_rewriting.telling import Manner, Told, condensed, part, tell
+from benchmarks.heavy_rewriting.telling import Manner, Told, condensed, part, settled, tell
 
 SPOKEN_ROLES = ("turn", "formula", "label")
 
@@ -46,12 +46,12 @@ class Clerk:
         """Goes through the draft once, in the order of the final."""
         order = self._reordered()
         at, number = 0, 0
-        new_at = set(self.rng.sample(range(len(order)), min(self.habits.new_headings, len(order))))
+        headings = [at for at, unit in enumerate(order) if unit.role == "heading"]
+        new_at = set(self.rng.sample(headings, min(self.habits.new_headings, len(headings))))
         while at < len(order):
-            unit, number = order[at], number + (order[at].role == "heading")
-            if at in new_at and self._new_heading(number + 1):
-                number += 1
-            new_at.discard(at)
+            unit = order[at]
+            number += at in new_at and self._new_heading(number + 1)
+            number += unit.role == "heading"
             at += self._step(order, at, number if self.habits.renumbered else unit.number)
         self.final = _with_moves(self.final)
 
@@ -61,7 +61,9 @@ class Clerk:
         run = _run(order, at)
         if rng.random() < habits.insertion:
             self._insert()
-        weight = 2.0 if unit.role in ("formula", "label") else 0.3 if unit.role in ("heading", "preamble") else 1.0
+        weight = (
+            2.0 if unit.role in ("formula", "label") else 0.3 if unit.role in ("heading", "preamble") else 1.0
+        )
         if rng.random() < habits.deletion * weight:
             self.deleted.add(_id(unit))
             return 1
@@ -89,8 +91,10 @@ class Clerk:
             return 3
         if way == "condense":
             units = run[: rng.randrange(2, 6)]
-            text = condensed(units, self.habits.manner, rng)
-            self._put(Told(text, "merged", False, False, ("condensed",)), units)
+            told, said = condensed(units, self.habits.manner, rng)
+            told = replace(told, kind="merged") if len(said) > 1 else settled(told, text_of(said[0]))
+            self._put(told, said)
+            self.deleted.update(_id(unit) for unit in units if unit not in said)
             return len(units)
         self._put(tell(run[0], self.habits.manner, rng, number), run[:1])
         return 1
@@ -101,7 +105,7 @@ class Clerk:
         return len(units)
 
     def _split(self, unit: Unit) -> bool:
-        """Cuts a paragraph into two or three, a part of it sometimes left out; False when it cannot be cut."""
+        """Cuts a paragraph into two or three, sometimes without a part; False when it cannot be cut."""
         rng, count = self.rng, len(unit.sentences)
         cuts = sorted(rng.sample(range(1, count), min(rng.choice((1, 1, 2)), count - 1)))
         pieces = [list(unit.sentences[a:b]) for a, b in zip((0, *cuts), (*cuts, count), strict=True)]
@@ -124,7 +128,13 @@ class Clerk:
             chance = self.habits.kept_id * (1.0 if at == 0 else 0.15)
             self.final.append(
                 FinalParagraph(
-                    one.text, (_id(unit),), rng.random() < chance, "split", False, teaches, one.content_change,
+                    one.text,
+                    (_id(unit),),
+                    rng.random() < chance,
+                    "split",
+                    False,
+                    teaches,
+                    one.content_change,
                     operations=operations,
                 )
             )
@@ -134,8 +144,14 @@ class Clerk:
         teaches = told.teaches or (corrected and told.whole and not told.content_change)
         self.final.append(
             FinalParagraph(
-                told.text, tuple(_id(unit) for unit in units), self.rng.random() < self.habits.kept_id, told.kind,
-                False, teaches, told.content_change, operations=told.operations,
+                told.text,
+                tuple(_id(unit) for unit in units),
+                self.rng.random() < self.habits.kept_id,
+                told.kind,
+                False,
+                teaches,
+                told.content_change,
+                operations=told.operations,
             )
         )
 
@@ -183,7 +199,9 @@ class Clerk:
         for _ in range(habits.swapped_sections if len(blocks) > 2 else 0):
             a, b = rng.sample(range(1, len(blocks)), 2)
             blocks[a], blocks[b] = blocks[b], blocks[a]
-        blocks = [_ballots_sorted(block, rng) if rng.random() < habits.sorted_ballots else block for block in blocks]
+        blocks = [
+            _ballots_sorted(block, rng) if rng.random() < habits.sorted_ballots else block for block in blocks
+        ]
         order = [unit for block in blocks for unit in block]
         for _ in range(min(habits.lifted, len(order) // 6)):
             order.insert(rng.randrange(len(order)), order.pop(rng.randrange(len(order))))

@@ -25,7 +25,7 @@ _KEPT = (1.0, 0.99, 0.97, 0.94, 0.9, 0.8, 0.65, 0.45, 0.2, 0.0)
 def generate(seed: int, count: int, real: Path | None = None) -> list[Rewriting]:
     """``count`` cases; the same seed gives the same cases, and case i has intensity i mod 10.
 
-    ``real``: a folder of ``*.jsonl.xz`` with a ``text`` a line; every second case is then made of its sentences.
+    ``real``: a folder of ``*.jsonl.xz``, a ``text`` a line; half of the cases are then made of its sentences.
     Raises ValueError when ``count`` is negative or the folder holds fewer than 200 usable sentences.
     """
     if count < 0:
@@ -38,7 +38,7 @@ def generate(seed: int, count: int, real: Path | None = None) -> list[Rewriting]
 
 
 def real_sentences(folder: Path, limit: int = 60_000) -> list[str]:
-    """Sentences of 4 to 60 words of the first ``limit`` that the folder's files hold, in the order of the files."""
+    """About ``limit`` sentences of 4 to 60 words, in the order of the folder's files."""
     found: list[str] = []
     for text in _texts(folder):
         for sentence in re.split(r"(?<=[.?!]) +(?=[A-ZÁÉÍÓÚÑ¿¡])", " ".join(text.split())):

@@ -21,7 +21,7 @@ class Template:
 
 
 def rows(name: str, columns: int) -> list[tuple[str, ...]]:
-    """The rows of a tab-separated file of ``data/``; ValueError names a row with another number of columns."""
+    """The rows of a tab-separated file of ``data/``; ValueError names a row with more or fewer."""
     result = []
     for number, line in enumerate((DATA / name).read_text(encoding="utf-8").splitlines(), 1):
         cells = tuple(line.split("\t"))
@@ -29,6 +29,11 @@ def rows(name: str, columns: int) -> list[tuple[str, ...]]:
             raise ValueError(f"{name}:{number}: {len(cells)} columns, not {columns}; separate them with tabs")
         result.append(cells)
     return result
+
+
+def mapping(name: str) -> dict[str, str]:
+    """A file of two columns as a mapping; errors as for ``rows``."""
+    return {row[0]: row[1] for row in rows(name, 2)}
 
 
 def terms(name: str) -> list[str]:

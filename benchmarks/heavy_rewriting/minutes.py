@@ -14,7 +14,7 @@ ROLES = ("heading", "label", "turn", "formula", "ballot", "preamble")
 
 @dataclass(frozen=True)
 class Unit:
-    """A paragraph of the draft before it is text: its role, section, who speaks (or None) and the sentences."""
+    """A paragraph of the draft before it is text: its role, section, speaker (or None) and sentences."""
 
     role: str
     section: int
@@ -137,7 +137,8 @@ class Session:
     def _turn(self, section: int, topic: str) -> list[Unit]:
         who = self.rng.choice(self._members)
         count = self.rng.choice((1, 1, 2, 2, 3, 3, 4, 6))
-        turn = Unit("turn", section, tuple(self.sentence(topic) for _ in range(count)), topic, who)
+        said = tuple(self.sentence(topic) for _ in range(count))
+        turn = Unit("turn", section, said, topic if self._real is None else "general", who)
         match self._style:
             case "own":
                 label = Sentence((self.speaker.name(who, ":"),), values=(who,))

@@ -20,7 +20,7 @@ class FinalParagraph:
     """A paragraph of the final and where it comes from.
 
     ``sources``: draft ids that it says, in draft order; empty when ``kind`` is inserted or replaced.
-    ``kept_id``: the hidden id that it carries in the DOCX is still there: the one of its first source, or, when
+    ``kept_id``: its paragraph in the DOCX still has the hidden id: the one of its first source, or, when
     ``kind`` is replaced, the one of the block in whose place it was typed (``replaces``).
     ``moved``: it does not stand in the draft's order (see README.md for which of two is the moved one).
     ``teaches``: the human corrected what was said, and nothing was left out, added or contradicted.

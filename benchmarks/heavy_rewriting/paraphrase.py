@@ -1,4 +1,4 @@
-"""From what was said to what a clerk writes: corrections, formal register, order of clauses, summaries, contradictions.
+"""From what was said to what a clerk writes: corrections, formal register, order of clauses, contradictions.
 
 Pure functions of a sentence or a text, and of the random choices that are handed in.
 """
@@ -21,7 +21,10 @@ _ORDERS = (
     (re.compile(r"^(?P<a>[^,]{12,}?) según (?P<b>[^,]{6,})\.$"), "Según {b}, {a}."),
     (re.compile(r"^(?P<a>[^,]{4,40}?) dice que (?P<b>.{8,})\.$"), "Según {a}, {b}."),
     (re.compile(r"^(?P<a>[^,]{4,40}?) (?:pidió|pide) (?P<b>.{8,})\.$"), "Por parte de {a} se solicita {b}."),
-    (re.compile(r"^(?P<a>[^,]{4,40}?) propone que (?P<b>.{8,})\.$"), "A propuesta de {a}, se plantea que {b}."),
+    (
+        re.compile(r"^(?P<a>[^,]{4,40}?) propone que (?P<b>.{8,})\.$"),
+        "A propuesta de {a}, se plantea que {b}.",
+    ),
 )
 
 
@@ -58,17 +61,21 @@ def reordered(text: str) -> str:
 
 
 def by_phrase_rules(text: str, rng: Random, chance: float) -> str:
-    """The text with spoken phrases replaced by written ones, each place at most once, the longest phrase first."""
-    kept: list[str] = []
+    """The text with spoken phrases replaced by written ones, the longest first, each with the given chance.
 
-    def put(match: re.Match[str], phrase: str) -> str:
-        kept.append(phrase[0].upper() + phrase[1:] if match[0][0].isupper() else phrase)
-        return f"\x00{len(kept) - 1}\x00"
-
+    A place that a longer phrase fits is settled by it, replaced or not: no rule works on a part of it.
+    """
+    settled: list[str] = []
     for pattern, phrase in phrase_rules():
-        if pattern.search(text) and rng.random() < chance:
-            text = pattern.sub(lambda match, phrase=phrase: put(match, phrase), text)  # type: ignore[misc]
-    return join(re.sub(r"\x00(\d+)\x00", lambda mark: kept[int(mark[1])], text).split())
+        replaced = rng.random() < chance
+
+        def settle(match: re.Match[str], phrase: str = phrase, replaced: bool = replaced) -> str:
+            capital = match[0][0].isupper()
+            settled.append((phrase[0].upper() + phrase[1:] if capital else phrase) if replaced else match[0])
+            return f"\x00{len(settled) - 1}\x00"
+
+        text = pattern.sub(settle, text)
+    return join(re.sub(r"\x00(\d+)\x00", lambda mark: settled[int(mark[1])], text).split())
 
 
 def lowered(text: str) -> str:
@@ -90,7 +97,7 @@ def reported(who: str, sentences: Sequence[str], rng: Random) -> str:
 
 
 def contradicted(text: str, values: Sequence[Value], rng: Random) -> tuple[str, str] | None:
-    """The text with a numeral, a name or a negation that says something else, and which; None when it has none."""
+    """The text with another numeral, name or negation, and which of them; None when it has none."""
     ways = ["numeral", "name", "negation"]
     rng.shuffle(ways)
     for way in ways:

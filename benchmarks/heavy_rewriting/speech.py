@@ -1,4 +1,4 @@
-"""What is said at a session: sentences with their right words, how a recognizer hears them, how they are written."""
+"""What is said at a session: sentences with their right words, and how a recognizer hears them."""
 
 from __future__ import annotations
 
@@ -8,10 +8,23 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from random import Random
 
-from benchmarks.heavy_rewriting.lexicon import Template, names, rows, terms
+from benchmarks.heavy_rewriting.lexicon import Template, mapping, names, terms
 from benchmarks.heavy_rewriting.numerals import in_figures, in_words
 
-MONTHS = "enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre".split()
+MONTHS = [
+    "enero",
+    "febrero",
+    "marzo",
+    "abril",
+    "mayo",
+    "junio",
+    "julio",
+    "agosto",
+    "septiembre",
+    "octubre",
+    "noviembre",
+    "diciembre",
+]
 _SLOT = re.compile(r"\{(\w+)\}")
 
 
@@ -35,7 +48,7 @@ class Token:
 
 @dataclass(frozen=True)
 class Sentence:
-    """A sentence: its tokens, the written form (empty: by rule), a summary (or empty) and its slots' values."""
+    """A sentence: its tokens, the written form (empty: by rule), a summary (or empty), its slots' values."""
 
     tokens: tuple[Token, ...]
     formal: str = ""
@@ -119,7 +132,7 @@ class Speaker:
     def __init__(self, rng: Random, voice: Voice) -> None:
         self.rng, self.voice = rng, voice
         self._misheard: dict[str, bool] = {}
-        self._words = {right: wrong for right, wrong in rows("misheard_words.tsv", 2)}
+        self._words = mapping("misheard_words.tsv")
         self._fillers = terms("fillers.txt")
 
     def say(self, template: Template) -> Sentence:
@@ -173,7 +186,7 @@ class Speaker:
             if rng.random() < voice.filler:
                 result.append(Token("", rng.choice(self._fillers)))
             result.append(Token(token.right, heard))
-            if len(token.right) < 4 and rng.random() < voice.repetition * 4:
+            if token.right.isalpha() and len(token.right) < 4 and rng.random() < voice.repetition * 4:
                 result.append(Token("", heard))
         return tuple(result)
 

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from random import Random
 
-from benchmarks.heavy_rewriting.lexicon import rows
+from benchmarks.heavy_rewriting.lexicon import mapping
 from benchmarks.heavy_rewriting.minutes import Unit, text_of
 from benchmarks.heavy_rewriting.paraphrase import contradicted, corrected, heard, reported, written
-from benchmarks.heavy_rewriting.speech import Sentence, finished, join
+from benchmarks.heavy_rewriting.speech import Sentence, join
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ def tell(unit: Unit, manner: Manner, rng: Random, number: int | None = None) -> 
         told = _summary(unit, manner, rng)
     else:
         told = Told(formal(unit, unit.sentences, manner, rng), "rewritten", operations=("formal",))
-    return _settled(_perhaps_contradicted(told, unit, manner, rng), draft)
+    return settled(_perhaps_contradicted(told, unit, manner, rng), draft)
 
 
 def part(unit: Unit, sentences: Sequence[Sentence], manner: Manner, rng: Random, label: bool) -> Told:
@@ -66,7 +66,7 @@ def part(unit: Unit, sentences: Sequence[Sentence], manner: Manner, rng: Random,
         told = Told(formal(cut, sentences, manner, rng), "rewritten", operations=("formal",))
     else:
         told = _corrected(cut, sentences, manner, rng)
-    return _settled(_perhaps_contradicted(told, cut, manner, rng), draft)
+    return settled(_perhaps_contradicted(told, cut, manner, rng), draft)
 
 
 def formal(unit: Unit, sentences: Sequence[Sentence], manner: Manner, rng: Random) -> str:
@@ -77,13 +77,18 @@ def formal(unit: Unit, sentences: Sequence[Sentence], manner: Manner, rng: Rando
     return join([*(token.right for token in unit.label), *texts])
 
 
-def condensed(units: Sequence[Unit], manner: Manner, rng: Random) -> str:
-    """One text for several paragraphs: what was most telling of each, or that the matter was discussed."""
+def condensed(units: Sequence[Unit], manner: Manner, rng: Random) -> tuple[Told, list[Unit]]:
+    """One text for several paragraphs, and the paragraphs of which it says something.
+
+    What was most telling of each turn, some of them passed over; or that the matter was discussed.
+    """
     turns = [unit for unit in units if unit.role == "turn"] or list(units)
-    if rng.random() < 0.25:
-        return _matter(turns[0], rng)
-    texts = [_summary(unit, manner, rng).text for unit in turns]
-    return join([text for text in texts if rng.random() < 0.8] or texts[:1])
+    if rng.random() < 0.15:
+        return Told(_matter(turns[0], rng), "rewritten", False, False, ("condensed", "matter")), turns
+    said = [unit for unit in turns if rng.random() < 0.8] or turns[:1]
+    told = [_summary(unit, manner, rng) for unit in said]
+    operations = dict.fromkeys(["condensed", *(operation for one in told for operation in one.operations)])
+    return Told(join([one.text for one in told]), "rewritten", False, False, tuple(operations)), said
 
 
 def _heading(unit: Unit, manner: Manner, rng: Random, number: int) -> Told:
@@ -91,7 +96,7 @@ def _heading(unit: Unit, manner: Manner, rng: Random, number: int) -> Told:
     body = [heard(s) if exact else corrected(s, rng, manner.care) for s in unit.sentences]
     text, renumbered = join([f"{number}.", *body]), number != unit.number
     told = Told(text, "corrected", True, renumbered, ("renumbered",) if renumbered else ())
-    return _settled(told, text_of(unit))
+    return settled(told, text_of(unit))
 
 
 def _corrected(unit: Unit, sentences: Sequence[Sentence], manner: Manner, rng: Random) -> Told:
@@ -103,7 +108,9 @@ def _corrected(unit: Unit, sentences: Sequence[Sentence], manner: Manner, rng: R
 def _summary(unit: Unit, manner: Manner, rng: Random) -> Told:
     short = [sentence.summary for sentence in unit.sentences if sentence.summary]
     if short and rng.random() < 0.4:
-        return Told(join([*(token.right for token in unit.label), *short]), "rewritten", False, False, ("short",))
+        return Told(
+            join([*(token.right for token in unit.label), *short]), "rewritten", False, False, ("short",)
+        )
     if len(unit.sentences) == 1:
         if len(unit.sentences[0].tokens) < 30:
             return Told(formal(unit, unit.sentences, manner, rng), "rewritten", operations=("formal",))
@@ -116,10 +123,10 @@ def _summary(unit: Unit, manner: Manner, rng: Random) -> Told:
 
 
 def _matter(unit: Unit, rng: Random) -> str:
-    matter = dict(rows("topics.tsv", 2))[unit.topic]
+    matter = mapping("topics.tsv")[unit.topic]
     if unit.who is not None:
         return f"{unit.who.formal} interviene sobre {matter}."
-    return finished(rng.choice(("Se debate sobre {}", "Se delibera acerca de {}", "Hay intervenciones sobre {}")).format(matter))
+    return f"{rng.choice(('Se debate sobre', 'Se delibera acerca de', 'Hay intervenciones sobre'))} {matter}."
 
 
 def _perhaps_contradicted(told: Told, unit: Unit, manner: Manner, rng: Random) -> Told:
@@ -128,9 +135,11 @@ def _perhaps_contradicted(told: Told, unit: Unit, manner: Manner, rng: Random) -
     changed = contradicted(told.text, unit.values, rng)
     if changed is None:
         return told
-    return replace(told, text=changed[0], content_change=True, operations=(*told.operations, f"other {changed[1]}"))
+    return replace(
+        told, text=changed[0], content_change=True, operations=(*told.operations, f"other {changed[1]}")
+    )
 
 
-def _settled(told: Told, draft: str) -> Told:
+def settled(told: Told, draft: str) -> Told:
     """A text that came out as the draft's is equal, whatever was meant."""
     return Told(draft, "equal") if told.text == draft else told
