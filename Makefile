@@ -10,10 +10,10 @@ WORKERS ?= 4
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo dev test lint format lock clean
+.PHONY: help setup demo dev test lint docs-check format lock clean
 
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 
 setup: $(STAMP) ## install everything into .venv
 
@@ -33,11 +33,15 @@ dev: $(STAMP) ## start services, API, Dagster UI and daemon; Ctrl-C ends everyth
 test: $(STAMP) ## run the whole suite
 	@$(BIN)/python -m pytest -n logical --maxprocesses $(WORKERS) --dist worksteal $(ARGS)
 
-lint: $(STAMP) ## what CI checks: ruff, mypy, import-linter
+lint: $(STAMP) ## what CI checks: ruff, mypy, import-linter, documents
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@$(BIN)/python docs/check.py
+
+docs-check: $(STAMP) ## every module and file that the documents name exists
+	@$(BIN)/python docs/check.py
 
 format: $(STAMP) ## mend what ruff can mend
 	@$(BIN)/ruff check --fix .

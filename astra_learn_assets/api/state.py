@@ -17,7 +17,7 @@ from astra_learn_assets.api.limits import RateLimiter
 from astra_learn_assets.api.telemetry import Telemetry
 from astra_learn_assets.errors import AstraError, Unavailable, where
 from astra_learn_assets.hotpath.comparison_process import compare_here
-from astra_learn_assets.hotpath.workers import Compare
+from astra_learn_assets.hotpath.comparisons import Compare
 from astra_learn_assets.platform import Platform
 from astra_learn_assets.settings import Settings
 from astra_learn_assets.store import outbox

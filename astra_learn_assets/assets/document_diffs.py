@@ -1,9 +1,12 @@
 """Corrected DOCX against its draft: what the human changed, block by block."""
 
+import contextlib
+
 import dagster as dg
 
 from astra_learn_assets.assets import common, outside
 from astra_learn_assets.assets.metadata import count_table
+from astra_learn_assets.hotpath.workers import CompareWorkers
 from astra_learn_assets.learning import compare
 from astra_learn_assets.partitions import tenant_of
 from astra_learn_assets.resources import PlatformResource
@@ -16,8 +19,9 @@ def document_diffs(context: dg.AssetExecutionContext, platform: PlatformResource
     A document the engine does not trust (another text, vandalism, no draft) is quarantined with
     its reason and teaches nothing. One whose file is missing or damaged is tried again by every run.
     """
-    with platform.open() as opened:
-        result = compare.compare_waiting_finals(opened, tenant_of(context))
+    # a process of its own, started only if something must be compared: no document can stop a run
+    with platform.open() as opened, contextlib.closing(CompareWorkers(1)) as worker:
+        result = compare.compare_waiting_finals(opened, tenant_of(context), compare=worker)
     if result.unreadable:
         context.log.error(f"files of these documents cannot be read: {', '.join(result.unreadable)}")
     return dg.MaterializeResult(

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import IO, Any
 
-from astra_learn_assets.comparator import engine
+from astra_learn_assets.comparator import diff_file, engine
 from astra_learn_assets.comparator.docx.reader import read_document
 from astra_learn_assets.contracts import Delta
 from astra_learn_assets.errors import AstraError, BadManifest, UploadRefused, where
@@ -32,20 +32,23 @@ _TOO_COMPLEX = (
 
 @dataclass(frozen=True)
 class Comparison:
-    """Everything a comparison needs. ``draft``: prepared (``prepared.dump``), or as it was sent.
-
-    ``blocks`` False leaves them out of the answer.
-    """
+    """Everything a comparison needs. ``draft``: prepared (``prepared.dump``), or as it was sent."""
 
     draft: bytes | prepared.RawDraft
     final: bytes
     generated_id: str
     final_id: str
-    base_replaced: bool
     dictionary: Mapping[str, str] | None
     confidence_minimum: float
     upload_max_bytes: int = 30_000_000
-    blocks: bool = True
+
+
+@dataclass(frozen=True)
+class Compared:
+    """What came out: ``delta`` without its blocks (they are many), ``diff`` the whole as :mod:`diff_file`."""
+
+    delta: Delta
+    diff: bytes
 
 
 @dataclass(frozen=True)
@@ -66,7 +69,7 @@ class Refused:
 TOO_COMPLEX = Refused("upload", "too_complex", _TOO_COMPLEX)
 
 
-def compare_here(job: Comparison) -> Delta:
+def compare_here(job: Comparison) -> Compared:
     """Compare in this process.
 
     Raises:
@@ -83,15 +86,13 @@ def compare_here(job: Comparison) -> Delta:
         generated_id=job.generated_id,
         final_id=job.final_id,
         manifest=draft.manifest,
-        base_id=job.generated_id,
-        base_replaced=job.base_replaced,
         dictionary=job.dictionary,
         confidence_minimum=job.confidence_minimum,
     )
-    return delta if job.blocks else delta.model_copy(update={"blocks": ()})
+    return Compared(delta.model_copy(update={"blocks": ()}), diff_file.encode(delta))
 
 
-def answer(job: Comparison) -> Delta | Refused:
+def answer(job: Comparison) -> Compared | Refused:
     """:func:`compare_here` with every refusal as a value."""
     try:
         return compare_here(job)

@@ -104,8 +104,9 @@ def register_draft(
     sha256 = hashlib.sha256(docx).hexdigest()
     with platform.database.session() as session:
         wrapped_key = erasure.hold_open(session, place.tenant_id)
-        key = _store_draft(platform, place, docx, manifest, sha256)
-        prepared.keep(platform.vault, place.tenant_id, key, sha256, draft, wrapped_key=wrapped_key)
+        key, stored = _store_draft(platform, place, docx, manifest, sha256)
+        beside = hashlib.sha256(stored).hexdigest()
+        prepared.keep(platform.vault, place.tenant_id, key, sha256, beside, draft, wrapped_key=wrapped_key)
         artifacts.register_session(
             session,
             place.tenant_id,
@@ -123,6 +124,7 @@ def register_draft(
             uri=key,
             sha256=sha256,
             uploaded_by=registered_by,
+            manifest_sha256=beside,
         )
         if created:
             note(session, place, registered_by, "draft.register", artifact.artifact_id, request_id)
@@ -157,8 +159,11 @@ def _check_manifest(manifest: Manifest, place: Place, document_id: str | None) -
         raise BadManifest("manifest: document_id is not the one inside the DOCX")
 
 
-def _store_draft(platform: Platform, place: Place, docx: bytes, manifest: bytes, sha256: str) -> str:
-    """Write DOCX and manifest at the first free key of the version; return the DOCX's key."""
+def _store_draft(
+    platform: Platform, place: Place, docx: bytes, manifest: bytes, sha256: str
+) -> tuple[str, bytes]:
+    """Write DOCX and manifest at the first free key of the version; return the DOCX's key and the manifest
+    that lies beside it, which says the same as ``manifest``."""
     first = paths.draft_docx(place.tenant_id, place.session_id, place.version)
     again = paths.redraft_docx(place.tenant_id, place.session_id, place.version, sha256)
     for key in (first, again):
@@ -176,7 +181,8 @@ def _store_draft(platform: Platform, place: Place, docx: bytes, manifest: bytes,
                     "este borrador ya está registrado con otro manifiesto: genere uno nuevo para cambiarlo"
                 )
             )
-    return key
+        return key, stored
+    return key, manifest
 
 
 def note(

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -27,16 +27,16 @@ from astra_learn_assets import ids
 from astra_learn_assets.comparator.docx.admission import refuse
 from astra_learn_assets.contracts import Delta, DictionaryEntry, Rejection
 from astra_learn_assets.errors import BadInput, BaseMissing, NotFound
-from astra_learn_assets.hotpath import prepared
+from astra_learn_assets.hotpath import comparisons
 from astra_learn_assets.hotpath.breadth import too_broad
-from astra_learn_assets.hotpath.comparison_process import Comparison, compare_here
+from astra_learn_assets.hotpath.comparison_process import compare_here
+from astra_learn_assets.hotpath.comparisons import Compare
 from astra_learn_assets.hotpath.drafts import Place, note, place_of, register_draft, register_session
 from astra_learn_assets.hotpath.summary import LiveEntity, SubmitSummary, left_out, sentence
 from astra_learn_assets.hotpath.wording import told
-from astra_learn_assets.hotpath.workers import Compare
 from astra_learn_assets.platform import Platform
 from astra_learn_assets.store import artifacts, dictionary, erasure, outbox, paths, tenants
-from astra_learn_assets.store.tables import Artifact, Tenant
+from astra_learn_assets.store.tables import Artifact
 
 __all__ = ["compare_artifacts", "register_draft", "register_session", "relay_now", "submit_final"]
 
@@ -92,17 +92,18 @@ def submit_final(
         if known is not None:
             return known
         base = _choose_base(session, place, generated_id)
-        replacements = dictionary.replacements(session, place.tenant_id)
-    job = _job(platform, tenant, base, final_id, data, replacements, blocks=False)
+        asked = comparisons.question(platform, session, base.artifact, final_id=final_id, final_sha256=sha256)
     compared = time.perf_counter()
-    delta = compare(job)
+    made = comparisons.answer(platform, asked, data, wrapped_key=tenant.wrapped_key, compare=compare)
     observe("compare", time.perf_counter() - compared)
+    delta = made.delta
     live, refused = _live_entities(delta)
 
     key = paths.final_docx(place.tenant_id, place.session_id, place.version, sha256)
     with platform.database.session() as session:
         erasure.hold_open(session, place.tenant_id)
         platform.vault.write(place.tenant_id, key, data)
+        kept = comparisons.keep(platform, place.tenant_id, asked.inputs, made)
         artifact, created = artifacts.add_artifact(
             session,
             place.tenant_id,
@@ -115,8 +116,10 @@ def submit_final(
         )
         if not created and artifact.summary is not None:
             return _again(artifact)
+        artifact.base_id, artifact.dictionary_version = delta.base_id, asked.inputs.dictionary_version
+        artifact.comparison, artifact.diff_sha256 = kept.digest, kept.sha256
         version_live = _apply(session, place.tenant_id, live, artifact.artifact_id, uploaded_by)
-        summary = _summarise(delta, live, refused, version_live, artifact.artifact_id)
+        summary = _summarise(delta, base, live, refused, version_live, artifact.artifact_id)
         artifact.summary = summary.model_dump(mode="json")
         note(session, place, uploaded_by, "final.submit", artifact.artifact_id, request_id)
     observe("hotfix", time.perf_counter() - started)
@@ -135,7 +138,7 @@ def compare_artifacts(
     *,
     compare: Compare = compare_here,
 ) -> Delta:
-    """The delta of a stored final against its right base; changes nothing, the same answer every time.
+    """The delta of a stored final against its right base: the one kept when it was uploaded.
 
     Raises:
         NotFound: an id that this tenant does not have.
@@ -146,14 +149,16 @@ def compare_artifacts(
     for value in (generated_id, final_id):
         ids.name(value, "artifact id")
     with platform.database.session() as session:
-        owner = tenants.get(session, tenant)
+        tenants.get(session, tenant)
         generated = artifacts.get_artifact(session, tenant, generated_id)
         final = artifacts.get_artifact(session, tenant, final_id)
         if generated.kind != "generated" or final.kind != "final":
             raise told(BadInput("'generated_id' debe ser un borrador y 'final_id' un documento final"))
         base = _choose_base(session, Place(tenant, final.session_id, final.version), generated_id)
-    data = platform.vault.read(tenant, final.uri)
-    return compare(_job(platform, owner, base, final_id, data, {}, blocks=True))
+        if base.replaced:  # not one of its session and version: the final's own
+            base = _Base(artifacts.own_base(session, final), replaced=True)
+    delta, _ = comparisons.of_final(platform, final, draft=base.artifact, compare=compare)
+    return delta.model_copy(update={"base_replaced": base.replaced})
 
 
 def relay_now(platform: Platform) -> int:
@@ -191,32 +196,6 @@ def _choose_base(session: orm.Session, place: Place, named: str | None) -> _Base
         return _Base(newest, replaced=True)
     same = (asked.kind, asked.session_id, asked.version) == ("generated", place.session_id, place.version)
     return _Base(asked, replaced=False) if same else _Base(newest, replaced=True)
-
-
-def _job(
-    platform: Platform,
-    tenant: Tenant,
-    base: _Base,
-    final_id: str,
-    final: bytes,
-    replacements: Mapping[str, str],
-    *,
-    blocks: bool,
-) -> Comparison:
-    draft = base.artifact
-    return Comparison(
-        draft=prepared.fetch(
-            platform.vault, tenant.tenant_id, draft.uri, draft.sha256, wrapped_key=tenant.wrapped_key
-        ),
-        final=final,
-        generated_id=draft.artifact_id,
-        final_id=final_id,
-        base_replaced=base.replaced,
-        dictionary=replacements or None,
-        confidence_minimum=platform.settings.document_confidence_minimum,
-        upload_max_bytes=platform.settings.upload_max_bytes,
-        blocks=blocks,
-    )
 
 
 def _live_entities(delta: Delta) -> tuple[tuple[LiveEntity, ...], list[Rejection]]:
@@ -265,6 +244,7 @@ def _apply(
 
 def _summarise(
     delta: Delta,
+    base: _Base,
     live: tuple[LiveEntity, ...],
     refused: Sequence[Rejection],
     dictionary_version: int,
@@ -276,14 +256,14 @@ def _summarise(
     return SubmitSummary(
         artifact_id=artifact_id,
         base_id=delta.base_id,
-        base_replaced=delta.base_replaced,
+        base_replaced=base.replaced,
         entities_live=live,
         dictionary_version=dictionary_version,
         pairs_waiting=pairs,
         left_out=left,
         quarantined=delta.quarantined,
         message=sentence(
-            base_replaced=delta.base_replaced,
+            base_replaced=base.replaced,
             entities=len(live),
             pairs=pairs,
             left=left,

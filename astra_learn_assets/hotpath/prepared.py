@@ -10,18 +10,19 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
-from astra_learn_assets import comparator, contracts
+from astra_learn_assets.comparator import engine
 from astra_learn_assets.comparator.docx.blocks import Document
 from astra_learn_assets.comparator.docx.reader import read_document
 from astra_learn_assets.comparator.draft_manifest import parse_manifest
 from astra_learn_assets.contracts import Manifest
 from astra_learn_assets.errors import DecryptionFailed, NotFound
+from astra_learn_assets.hotpath import stored_file
+from astra_learn_assets.platform import Platform
 from astra_learn_assets.store import paths
+from astra_learn_assets.store.tables import Artifact
 from astra_learn_assets.store.vault import Vault
 
 
@@ -73,41 +74,39 @@ def load(data: bytes) -> PreparedDraft:
         raise ValueError(f"no prepared draft: {error.errors(include_input=False)[0]['type']}") from None
 
 
-def key(tenant_id: str, uri: str, sha256: str) -> str:
-    """Where the prepared form of the draft at ``uri`` with content ``sha256`` is kept."""
-    identity = f"{uri}\0{sha256}\0{_reader()}"
+def key(tenant_id: str, uri: str, sha256: str, manifest_sha256: str) -> str:
+    """Where the prepared form of the draft at ``uri`` with these contents is kept."""
+    identity = f"{uri}\0{sha256}\0{manifest_sha256}\0{engine.fingerprint()}"
     return paths.prepared_draft(tenant_id, hashlib.sha256(identity.encode()).hexdigest())
 
 
 def keep(
-    vault: Vault, tenant_id: str, uri: str, sha256: str, draft: PreparedDraft, *, wrapped_key: bytes
+    vault: Vault,
+    tenant_id: str,
+    uri: str,
+    sha256: str,
+    manifest_sha256: str,
+    draft: PreparedDraft,
+    *,
+    wrapped_key: bytes,
 ) -> None:
     """Keep ``draft`` for the finals to come; one that its JSON does not bring back whole is not kept."""
     data = dump(draft)
     if load(data) == draft:
-        vault.write(tenant_id, key(tenant_id, uri, sha256), data, wrapped_key=wrapped_key)
+        vault.write(tenant_id, key(tenant_id, uri, sha256, manifest_sha256), data, wrapped_key=wrapped_key)
 
 
 def fetch(
-    vault: Vault, tenant_id: str, uri: str, sha256: str, *, wrapped_key: bytes | None = None
+    platform: Platform, draft: Artifact, manifest_sha256: str, *, wrapped_key: bytes | None = None
 ) -> bytes | RawDraft:
-    """The draft at ``uri`` for the comparison: as :func:`load` takes it if it is kept, else as it was sent.
+    """``draft`` for the comparison: as :func:`load` takes it if it is kept, else as it was sent.
 
     Raises:
-        NotFound: it is not stored.
+        stored_file.Unreadable: DOCX or manifest is missing, or not what was registered.
         TenantErased, UnknownTenant, Unavailable.
     """
+    kept = key(draft.tenant_id, draft.uri, draft.sha256, manifest_sha256)
     try:
-        return vault.read(tenant_id, key(tenant_id, uri, sha256), wrapped_key=wrapped_key)
+        return platform.vault.read(draft.tenant_id, kept, wrapped_key=wrapped_key)
     except (NotFound, DecryptionFailed):
-        return RawDraft(vault.read(tenant_id, uri), vault.read(tenant_id, paths.manifest_of(uri)))
-
-
-@cache
-def _reader() -> str:
-    """A digest of the code that decides what a prepared draft says."""
-    digest = hashlib.sha256()
-    package = Path(comparator.__file__ or "").parent
-    for source in (*sorted(package.rglob("*.py")), Path(contracts.__file__), Path(__file__)):
-        digest.update(source.name.encode() + b"\0" + source.read_bytes() + b"\0")
-    return digest.hexdigest()
+        return RawDraft(stored_file.of_artifact(platform, draft), stored_file.manifest_of(platform, draft))

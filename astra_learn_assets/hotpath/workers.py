@@ -12,14 +12,18 @@ import subprocess
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable
 from concurrent.futures import Future
 
-from astra_learn_assets.contracts import Delta
 from astra_learn_assets.errors import Unavailable
-from astra_learn_assets.hotpath.comparison_process import TOO_COMPLEX, Comparison, Refused, receive, send
+from astra_learn_assets.hotpath.comparison_process import (
+    TOO_COMPLEX,
+    Compared,
+    Comparison,
+    Refused,
+    receive,
+    send,
+)
 
-Compare = Callable[[Comparison], Delta]
 Worker = subprocess.Popen[bytes]
 
 
@@ -39,7 +43,7 @@ class CompareWorkers:
         for place in [self._idle.take(self.seconds) for _ in range(self._processes)]:
             self._idle.give(place or self._spawn())
 
-    def __call__(self, job: Comparison) -> Delta:
+    def __call__(self, job: Comparison) -> Compared:
         """Compare in the next worker that is free.
 
         Raises:
@@ -75,7 +79,7 @@ class CompareWorkers:
         with self._lock:
             return sorted(worker.pid for worker in self._alive)
 
-    def _ask(self, worker: Worker, job: Comparison) -> Delta | Refused:
+    def _ask(self, worker: Worker, job: Comparison) -> Compared | Refused:
         assert worker.stdin is not None
         assert worker.stdout is not None
         late = threading.Event()
@@ -97,7 +101,7 @@ class CompareWorkers:
             raise Unavailable("a comparison worker died; it is replaced: try again") from error
         finally:
             timer.cancel()
-        assert isinstance(answer, Delta | Refused)
+        assert isinstance(answer, Compared | Refused)
         return answer
 
     def _spawn(self) -> Worker:

@@ -32,10 +32,11 @@ from pathlib import Path
 
 from sqlalchemy import orm
 
+from astra_learn_assets.comparator import diff_file
 from astra_learn_assets.contracts import Delta, Example, GateVerdict
 from astra_learn_assets.datasets import golden, instruct, jsonl, quality
 from astra_learn_assets.errors import BadConfiguration, BadInput
-from astra_learn_assets.learning import diff_file, stored_file
+from astra_learn_assets.hotpath import stored_file
 from astra_learn_assets.platform import Platform
 from astra_learn_assets.privacy import pseudonymizer
 from astra_learn_assets.privacy.ner import nlp
@@ -302,7 +303,9 @@ def _is_stale(row: Document, policy: Policy) -> bool:
 
 
 def _delta(platform: Platform, tenant_id: str, row: Document) -> Delta:
-    key = paths.diff(tenant_id, row.document_id)
+    with platform.database.session() as session:
+        final = artifacts.get_artifact(session, tenant_id, row.artifact_id)
+    key = paths.diff(tenant_id, row.document_id, final.comparison)
     what = f"la comparación de {row.document_id}"
     data = stored_file.sealed(platform, tenant_id, key, row.diff_sha256, what=what)
     try:

@@ -18,7 +18,8 @@ from dataclasses import dataclass, field
 from astra_learn_assets.contracts import Example, GateVerdict
 from astra_learn_assets.datasets import corpus, corpus_gate, golden, jsonl, replay
 from astra_learn_assets.errors import GateRefused
-from astra_learn_assets.learning import anonymize, stored_file
+from astra_learn_assets.hotpath import stored_file
+from astra_learn_assets.learning import anonymize
 from astra_learn_assets.learning.training import run as training_run
 from astra_learn_assets.platform import Platform
 from astra_learn_assets.store import artifacts, documents, examples, paths, verdicts

@@ -1,8 +1,8 @@
 """document_diffs: every final that waits is compared with its own draft; each diff is one Parquet file.
 
-The hot path has compared the same two files already, to answer the clerk. The engine is pure, so
-the learning path compares again instead of trusting a stored answer: a backfill needs nothing but
-the documents. A document that cannot be learned from is recorded with the reason, never dropped.
+The hot path has compared the same two files already, to answer the clerk, and its answer is the one that
+is learned from (:mod:`hotpath.comparisons`); only where it is lost is it made again, from the same inputs.
+A document that cannot be learned from is recorded with the reason, never dropped.
 
 One bad document never holds up the others. What the engine refuses is kept out for good; what cannot be
 read (missing, or not the bytes that were uploaded) is kept out until a later run can read it, and every
@@ -15,13 +15,13 @@ import hashlib
 from collections import Counter
 from dataclasses import dataclass, field
 
-from astra_learn_assets.comparator import engine
-from astra_learn_assets.comparator.draft_manifest import parse_manifest
-from astra_learn_assets.contracts import Delta, Manifest
-from astra_learn_assets.errors import BadInput, NotFound
-from astra_learn_assets.learning import diff_file, stored_file
+from astra_learn_assets.contracts import Delta
+from astra_learn_assets.errors import BadInput, BaseMissing
+from astra_learn_assets.hotpath import comparisons, stored_file
+from astra_learn_assets.hotpath.comparison_process import compare_here
+from astra_learn_assets.hotpath.comparisons import Compare
 from astra_learn_assets.platform import Platform
-from astra_learn_assets.store import artifacts, documents, paths
+from astra_learn_assets.store import artifacts, documents
 from astra_learn_assets.store.tables import Artifact, Document
 
 
@@ -41,20 +41,21 @@ class CompareResult:
     """Finals kept out because a file of theirs could not be read; a person should look."""
 
 
-def compare_waiting_finals(platform: Platform, tenant_id: str) -> CompareResult:
-    """Compare each final of ``tenant_id`` that has no document row yet or could not be read before."""
+def compare_waiting_finals(
+    platform: Platform, tenant_id: str, *, compare: Compare = compare_here
+) -> CompareResult:
+    """The diff of each final of ``tenant_id`` that has no document row yet or could not be read before.
+
+    ``compare`` makes what the hot path has not left behind (the asset gives it a bounded process).
+    """
     with platform.database.session() as session:
         waiting = artifacts.finals_without_document(session, tenant_id)
         waiting += documents.unreadable_finals(session, tenant_id)
-        bases = {
-            final.artifact_id: artifacts.base_for(session, tenant_id, final.session_id, final.version)
-            for final in waiting
-        }
     operations: Counter[str] = Counter()
     routes: Counter[int] = Counter()
     wer: dict[str, float] = {}
     for final in waiting:
-        delta = _compare_one(platform, tenant_id, final, bases[final.artifact_id])
+        delta = _compare_one(platform, tenant_id, final, compare)
         if delta is not None:
             operations.update(delta.metrics.counts)
             routes.update(pair.route for pair in delta.examples)
@@ -80,38 +81,18 @@ def diffs_digest(rows: list[Document]) -> str:
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
-def _compare_one(platform: Platform, tenant_id: str, final: Artifact, base: Artifact | None) -> Delta | None:
-    """Compare one final, store its diff and its row; None when it could not be compared at all."""
-    if base is None:
-        _record(platform, tenant_id, final, reason="no draft of this session and version")
-        return None
+def _compare_one(platform: Platform, tenant_id: str, final: Artifact, compare: Compare) -> Delta | None:
+    """Record the diff of one final; None when it could not be compared at all."""
     try:
-        delta = engine.compare(
-            stored_file.of_artifact(platform, base),
-            stored_file.of_artifact(platform, final),
-            generated_id=base.artifact_id,
-            final_id=final.artifact_id,
-            manifest=_manifest(platform, base),
-            confidence_minimum=platform.settings.document_confidence_minimum,
-        )
+        delta, kept = comparisons.of_final(platform, final, compare=compare)
     except stored_file.Unreadable as error:
         _record(platform, tenant_id, final, reason=str(error), unreadable=True)
         return None
-    except BadInput as error:
+    except (BadInput, BaseMissing) as error:
         _record(platform, tenant_id, final, reason=str(error))
         return None
-    data = diff_file.encode(delta)
-    platform.vault.write(tenant_id, paths.diff(tenant_id, final.artifact_id), data, overwrite=True)
-    _record(platform, tenant_id, final, reason=delta.quarantined, delta=delta, data=data)
+    _record(platform, tenant_id, final, reason=delta.quarantined, delta=delta, diff_sha256=kept.sha256)
     return delta
-
-
-def _manifest(platform: Platform, base: Artifact) -> Manifest | None:
-    try:
-        raw = platform.objects.get(paths.manifest_of(base.uri))
-    except NotFound:
-        return None
-    return parse_manifest(raw)
 
 
 def _record(
@@ -121,7 +102,7 @@ def _record(
     *,
     reason: str | None,
     delta: Delta | None = None,
-    data: bytes | None = None,
+    diff_sha256: str | None = None,
     unreadable: bool = False,
 ) -> None:
     metrics: dict[str, float | bool] = {}
@@ -137,6 +118,6 @@ def _record(
             artifact_id=final.artifact_id,
             state="compared" if reason is None else "quarantined",
             reason=reason,
-            diff_sha256=hashlib.sha256(data).hexdigest() if data is not None else None,
+            diff_sha256=diff_sha256,
             metrics=metrics,
         )

@@ -10,7 +10,7 @@ from sqlalchemy import orm
 from sqlalchemy.dialects.postgresql import insert
 
 from astra_learn_assets import ids
-from astra_learn_assets.errors import BadInput, Conflict, NotFound
+from astra_learn_assets.errors import BadInput, BaseMissing, Conflict, NotFound
 from astra_learn_assets.store import locks
 from astra_learn_assets.store.tables import Artifact, Document, Session
 
@@ -99,6 +99,7 @@ def add_artifact(
     uri: str,
     sha256: str,
     uploaded_by: str | None = None,
+    manifest_sha256: str | None = None,
 ) -> tuple[Artifact, bool]:
     """Note a stored DOCX; ``(row, created)``. The same bytes again give the row that is there.
 
@@ -125,6 +126,7 @@ def add_artifact(
             uri=uri,
             sha256=sha256,
             uploaded_by=uploaded_by,
+            manifest_sha256=manifest_sha256,
         )
         .on_conflict_do_nothing()
         .returning(Artifact)
@@ -163,6 +165,46 @@ def base_for(session: orm.Session, tenant_id: str, session_id: str, version: int
         .limit(1)
     )
     return row
+
+
+def own_base(session: orm.Session, final: Artifact) -> Artifact:
+    """The draft ``final`` was compared with; the newest of its session and version if it never was.
+
+    Raises:
+        BaseMissing: there is none.
+    """
+    if final.base_id is not None:
+        return get_artifact(session, final.tenant_id, final.base_id)
+    newest = base_for(session, final.tenant_id, final.session_id, final.version)
+    if newest is None:
+        raise BaseMissing("no draft of this session and version")
+    return newest
+
+
+def note_comparison(
+    session: orm.Session,
+    final: Artifact,
+    *,
+    base_id: str,
+    dictionary_version: int,
+    comparison: str,
+    diff_sha256: str,
+) -> None:
+    """Say which result is the final's own, unless another process has said it meanwhile."""
+    session.execute(
+        sa.update(Artifact)
+        .where(
+            Artifact.tenant_id == final.tenant_id,
+            Artifact.artifact_id == final.artifact_id,
+            Artifact.comparison.is_not_distinct_from(final.comparison),
+        )
+        .values(
+            base_id=base_id,
+            dictionary_version=dictionary_version,
+            comparison=comparison,
+            diff_sha256=diff_sha256,
+        )
+    )
 
 
 def _without_document() -> sa.ColumnElement[bool]:

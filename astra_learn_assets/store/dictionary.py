@@ -7,7 +7,7 @@ versions have no gap and no change is lost when two clerks correct names at the 
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,7 +16,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from astra_learn_assets import ids
 from astra_learn_assets.contracts import DictionaryEntry, DictionaryUpdated
-from astra_learn_assets.errors import BadInput
+from astra_learn_assets.errors import BadInput, NotFound
 from astra_learn_assets.store import outbox
 from astra_learn_assets.store.tables import Dictionary, DictionaryChange
 
@@ -97,10 +97,38 @@ def read(session: orm.Session, tenant_id: str) -> tuple[int, list[DictionaryEntr
     return row.version, [DictionaryEntry.model_validate(row.entries[key]) for key in sorted(row.entries)]
 
 
-def replacements(session: orm.Session, tenant_id: str) -> dict[str, str]:
-    """Wrong form -> right form, without making ten thousand entries of them."""
-    query = sa.select(Dictionary.entries).where(Dictionary.tenant_id == ids.tenant_id(tenant_id))
-    entries: dict[str, Any] = session.scalar(query) or {}
+def replacements(session: orm.Session, tenant_id: str) -> tuple[int, dict[str, str]]:
+    """``(version, wrong form -> right form)``, without making ten thousand entries of them."""
+    version, entries = _content(session, tenant_id)
+    return version, _as_replacements(entries)
+
+
+def replacements_at(session: orm.Session, tenant_id: str, version: int) -> dict[str, str]:
+    """Wrong form -> right form as of ``version``: today's, with the history after it taken back.
+
+    Raises:
+        NotFound: the dictionary has never had that version.
+    """
+    newest, entries = _content(session, tenant_id)
+    if not 0 <= version <= newest:
+        raise NotFound(f"the dictionary of {tenant_id!r} has no version {version}: the newest is {newest}")
+    for change in reversed(changes_since(session, tenant_id, version)):
+        if change.previous is None:
+            entries.pop(change.key, None)
+        else:
+            entries[change.key] = change.previous
+    return _as_replacements(entries)
+
+
+def _content(session: orm.Session, tenant_id: str) -> tuple[int, dict[str, Any]]:
+    query = sa.select(Dictionary.version, Dictionary.entries).where(
+        Dictionary.tenant_id == ids.tenant_id(tenant_id)
+    )
+    row = session.execute(query).first()
+    return (0, {}) if row is None else (int(row[0]), dict(row[1]))
+
+
+def _as_replacements(entries: Mapping[str, Any]) -> dict[str, str]:
     return {entries[key]["wrong"]: entries[key]["right"] for key in sorted(entries)}
 
 

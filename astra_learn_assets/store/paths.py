@@ -35,9 +35,13 @@ def final_docx(tenant: str, session: str, version: int, sha256: str) -> str:
     return f"{_session(tenant, session, version)}/final-{ids.digest(sha256, 'final digest')[:16]}.docx"
 
 
-def diff(tenant: str, document: str) -> str:
-    """``diffs/{tenant}/{document}.parquet``"""
-    return f"diffs/{ids.tenant_id(tenant)}/{ids.name(document, 'document id')}.parquet"
+def diff(tenant: str, document: str, comparison: str | None = None) -> str:
+    """``diffs/{tenant}/{document}.{16 of comparison}.parquet``: ``comparison`` is the digest of all inputs.
+
+    Without it ``diffs/{tenant}/{document}.parquet``, where diffs lay before they were named by their inputs.
+    """
+    named = f".{ids.digest(comparison, 'comparison digest')[:16]}" if comparison is not None else ""
+    return f"diffs/{ids.tenant_id(tenant)}/{ids.name(document, 'document id')}{named}.parquet"
 
 
 def prepared_draft(tenant: str, digest: str) -> str:

@@ -97,6 +97,8 @@ class Artifact(Base):
     """A stored DOCX: a draft (``generated``) or a clerk's ``final``. ``seq`` is the arrival order.
 
     The tenant is part of the key: two municipalities may use the same session id, even the same file.
+    ``manifest_sha256`` is a draft's. ``base_id`` and the next three are a final's: the draft and the
+    dictionary it was compared with, the digest of all inputs, the hash of the result's file.
     """
 
     __tablename__ = "artifacts"
@@ -118,6 +120,11 @@ class Artifact(Base):
     sha256: Mapped[str] = mapped_column(_SHA256)
     uploaded_by: Mapped[str | None] = mapped_column(Text)
     summary: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    manifest_sha256: Mapped[str | None] = mapped_column(_SHA256)
+    base_id: Mapped[str | None] = mapped_column(String(80))
+    dictionary_version: Mapped[int | None] = mapped_column(Integer)
+    comparison: Mapped[str | None] = mapped_column(_SHA256)
+    diff_sha256: Mapped[str | None] = mapped_column(_SHA256)
     created_at: Mapped[datetime] = _now()
 
 

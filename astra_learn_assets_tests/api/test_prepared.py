@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from astra_learn_assets.comparator import engine
 from astra_learn_assets.hotpath import prepared
 from astra_learn_assets.hotpath.comparison_process import Comparison, compare_here
 from astra_learn_assets.hotpath.intake import register_draft, submit_final
@@ -20,11 +21,11 @@ def register(platform: Platform, files: DraftFiles, tenant: str = "villaverde") 
 
 
 def kept(platform: Platform, artifact: Artifact) -> str:
-    return prepared.key(artifact.tenant_id, artifact.uri, artifact.sha256)
+    return prepared.key(artifact.tenant_id, artifact.uri, artifact.sha256, artifact.manifest_sha256 or "")
 
 
 def fetch(platform: Platform, artifact: Artifact) -> bytes | prepared.RawDraft:
-    return prepared.fetch(platform.vault, artifact.tenant_id, artifact.uri, artifact.sha256)
+    return prepared.fetch(platform, artifact, artifact.manifest_sha256 or "")
 
 
 def test_the_comparison_says_the_same_of_a_prepared_draft_and_of_its_docx(
@@ -34,11 +35,11 @@ def test_the_comparison_says_the_same_of_a_prepared_draft_and_of_its_docx(
     answers = []
     for form in (fetch(platform, artifact), prepared.RawDraft(draft.docx, draft.manifest)):
         final = draft.final(NAME_FIX, TEXT_FIX)
-        answers.append(compare_here(Comparison(form, final, "g", "f", False, None, 0.5)))
+        answers.append(compare_here(Comparison(form, final, "g", "f", None, 0.5)))
     assert isinstance(fetch(platform, artifact), bytes)
     assert answers[0] == answers[1]
-    assert answers[0].entity_changes
-    assert answers[0].examples
+    assert answers[0].delta.entity_changes
+    assert answers[0].delta.examples
 
 
 def test_what_is_kept_of_a_draft_is_sealed(platform: Platform, draft: DraftFiles) -> None:
@@ -86,7 +87,7 @@ def test_other_code_does_not_find_what_this_code_kept(
 ) -> None:
     artifact = register(platform, draft)
     assert isinstance(fetch(platform, artifact), bytes)
-    monkeypatch.setattr(prepared, "_reader", lambda: "another release")
+    monkeypatch.setattr(engine, "fingerprint", lambda: "another release")
     assert isinstance(fetch(platform, artifact), prepared.RawDraft)
 
 

@@ -11,6 +11,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from astra_learn_assets.api.app import create_app
+from astra_learn_assets.comparator import diff_file
 from astra_learn_assets.errors import BadManifest, Unavailable, UploadRefused
 from astra_learn_assets.hotpath.comparison_process import Comparison, compare_here
 from astra_learn_assets.hotpath.prepared import RawDraft
@@ -27,7 +28,6 @@ def job(final: bytes | None = None, **more: object) -> Comparison:
         "final": files.final(NAME_FIX) if final is None else final,
         "generated_id": "g",
         "final_id": "f",
-        "base_replaced": False,
         "dictionary": None,
         "confidence_minimum": 0.5,
         **more,
@@ -62,7 +62,7 @@ def test_a_document_that_takes_too_long_is_refused_and_the_worker_goes_on() -> N
             hurried(job())
         assert refused.value.reason == "too_complex"
         hurried.seconds = 30
-        assert hurried(job()).entity_changes
+        assert hurried(job()).delta.entity_changes
     finally:
         hurried.close()
 
@@ -74,7 +74,7 @@ def test_a_worker_that_is_killed_is_replaced(workers: CompareWorkers) -> None:
     threading.Timer(0.3, os.kill, (process, signal.SIGKILL)).start()
     with pytest.raises(Unavailable):
         workers(job())
-    assert workers(job()).entity_changes
+    assert workers(job()).delta.entity_changes
     assert workers.pids() != [process]
 
 
@@ -83,7 +83,7 @@ def test_a_worker_that_died_while_idle_is_replaced_unnoticed(workers: CompareWor
     (process,) = workers.pids()
     os.kill(process, signal.SIGKILL)
     time.sleep(0.2)
-    assert workers(job()).entity_changes
+    assert workers(job()).delta.entity_changes
 
 
 def test_eight_clerks_share_two_workers() -> None:
@@ -91,17 +91,19 @@ def test_eight_clerks_share_two_workers() -> None:
     try:
         with ThreadPoolExecutor(8) as pool:
             answers = list(pool.map(lambda _: two(job()), range(16)))
-        assert len({answer.model_dump_json() for answer in answers}) == 1
+        assert len({answer.diff for answer in answers}) == 1
         assert len(two.pids()) == 2
     finally:
         two.close()
     assert two.pids() == []
 
 
-def test_the_blocks_stay_behind_when_nobody_wants_them(workers: CompareWorkers) -> None:
-    slim = workers(job(blocks=False))
-    assert slim.blocks == ()
-    assert slim.metrics == compare_here(job()).metrics
+def test_the_blocks_travel_only_in_the_file(workers: CompareWorkers) -> None:
+    compared = workers(job())
+    assert compared.delta.blocks == ()
+    whole = diff_file.decode(compared.diff)
+    assert whole.blocks
+    assert whole.model_copy(update={"blocks": ()}) == compared.delta
 
 
 def test_the_api_compares_in_workers(api_platform: Platform, issue: Issue, draft: DraftFiles) -> None:

@@ -209,6 +209,7 @@ def test_one_missing_final_does_not_hold_up_the_others_and_is_read_when_it_is_ba
         lost = artifacts.finals_without_document(session, TENANT)[0]
     data = platform.objects.get(lost.uri)
     platform.objects.delete(lost.uri)
+    platform.objects.delete(paths.diff(TENANT, lost.artifact_id, lost.comparison))
     result = compare.compare_waiting_finals(platform, TENANT)
     assert result.unreadable == (lost.artifact_id,)
     assert "falta el fichero" in result.quarantined[lost.artifact_id]
@@ -227,7 +228,9 @@ def test_a_damaged_diff_keeps_out_its_document_alone_until_it_is_compared_again(
     town.submit(0, 1, 3)
     compare.compare_waiting_finals(platform, TENANT)
     bad, good, *_ = [name for name, state in _states(platform).items() if state == "compared"]
-    platform.vault.write(TENANT, paths.diff(TENANT, bad), b"PAR1 not a diff", overwrite=True)
+    with platform.database.session() as session:
+        comparison = artifacts.get_artifact(session, TENANT, bad).comparison
+    platform.vault.write(TENANT, paths.diff(TENANT, bad, comparison), b"PAR1 not a diff", overwrite=True)
     result = anonymize.anonymize_documents(platform, TENANT)
     assert result.unreadable == (bad,)
     assert (_states(platform)[bad], _states(platform)[good]) == ("quarantined", "anonymized")

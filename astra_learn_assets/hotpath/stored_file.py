@@ -13,6 +13,7 @@ import hashlib
 
 from astra_learn_assets.errors import AstraError, DecryptionFailed, NotFound, TenantErased, UnknownTenant
 from astra_learn_assets.platform import Platform
+from astra_learn_assets.store import paths
 from astra_learn_assets.store.tables import Artifact
 
 
@@ -34,6 +35,22 @@ def of_artifact(platform: Platform, artifact: Artifact) -> bytes:
     except NotFound as error:
         raise Unreadable(f"falta el fichero del {kind} {artifact.artifact_id}") from error
     _check(data, artifact.sha256, f"el fichero del {kind} {artifact.artifact_id}")
+    return data
+
+
+def manifest_of(platform: Platform, draft: Artifact) -> bytes:
+    """The manifest stored beside ``draft``, as it was sent.
+
+    Raises:
+        Unreadable: it is not there, or not the one that was registered.
+    """
+    what = f"el manifiesto del borrador {draft.artifact_id}"
+    try:
+        data = platform.objects.get(paths.manifest_of(draft.uri))
+    except NotFound as error:
+        raise Unreadable(f"falta {what}") from error
+    if draft.manifest_sha256 is not None:
+        _check(data, draft.manifest_sha256, what)
     return data
 
 
