@@ -15,8 +15,9 @@ from typing import TypedDict
 from astra_learn_assets.comparator.align.alignment import Alignment, Group, align
 from astra_learn_assets.comparator.align.similarity import Unit, Vocabulary
 from astra_learn_assets.comparator.docx import audio_marks
+from astra_learn_assets.comparator.docx.admission import refuse
 from astra_learn_assets.comparator.docx.blocks import Block, Document
-from astra_learn_assets.comparator.metrics import NO_ERRORS, Errors, count_errors
+from astra_learn_assets.comparator.metrics import NO_ERRORS, Errors, count_errors, count_words
 from astra_learn_assets.comparator.names.entities import Judgement, judge
 from astra_learn_assets.comparator.names.surroundings import Recognizer, capitalized_inside
 from astra_learn_assets.comparator.quarantine import Change, Evidence, document_confidence
@@ -35,6 +36,13 @@ from astra_learn_assets.errors import UploadRefused
 REWRITTEN_BELOW = 0.35
 """Similarity under which a corrected block no longer tells what was misheard."""
 _OUTSIDE = ("comment",)
+# Comparing two paragraphs costs the product of their words: 25,000 words are half a second.
+_PARAGRAPH_WORDS, _WORDS = 25_000, 600_000
+_SQUARED_WORDS = 1_300_000_000
+_WORD_LETTERS = 10_000
+_CHANGED_WORDS = 80_000
+"""Words of changed paragraphs, both sides together, that are looked at one by one; minutes of a whole year
+have as many, and a document with more changes is not learned from before a person has seen it."""
 
 
 @dataclass
@@ -54,6 +62,11 @@ def _side(document: Document, which: str) -> _Side:
     blocks = [b for b in document.blocks if b.location.part not in _OUTSIDE]
     if not blocks:
         raise UploadRefused("no_text", f"El documento {which} no contiene texto: compruebe el archivo.")
+    words = [count_words(b.text) for b in blocks]
+    if sum(words) > _WORDS or max(words) > _PARAGRAPH_WORDS or sum(n * n for n in words) > _SQUARED_WORDS:
+        refuse("too_long")
+    if any(len(b.text) > _WORD_LETTERS < max(map(len, b.text.split())) for b in blocks):
+        refuse("too_long")
     return _Side(blocks)
 
 
@@ -83,6 +96,7 @@ class Comparison:
         self.changes: list[Change] = []
         self.confidences: list[float] = []
         self.errors: Errors = NO_ERRORS
+        self.too_much = False
 
     def run(self) -> None:
         """Align and judge every group, in the order of the final; deletions at their old place."""
@@ -96,6 +110,15 @@ class Comparison:
             [block.chunk_ids for block in self.after.blocks],
             vocabulary=vocabulary,
             placeholders=[i for i, text in enumerate(self.before.texts) if audio_marks.is_only_pending(text)],
+        )
+        self.too_much = (
+            sum(
+                count_words(self.before.texts[i]) + count_words(self.after.texts[j])
+                for group in self.alignment.groups
+                for i, j in zip(group.before, group.after, strict=False)
+                if self.before.texts[i] != self.after.texts[j]
+            )
+            > _CHANGED_WORDS
         )
         entries = [
             (group.after[0], 0, group.before[0], self._group(group)) for group in self.alignment.groups
@@ -189,6 +212,9 @@ class Comparison:
         self, ids: tuple[str, ...], chunk: ManifestChunk | None, change: Change, group: Group
     ) -> Route | None:
         """Offer the changed block for learning, or count why not; the route it takes."""
+        if self.too_much:
+            self.rejected["too_much_changed"] += 1
+            return None
         before, after, pending = change.before, change.after, change.pending
         judgement = Judgement((), False)
         if not pending and group.similarity >= REWRITTEN_BELOW:
@@ -268,6 +294,7 @@ class Comparison:
             inserted=[self.after.texts[j] for j in self.alignment.inserted],
             deleted=deleted,
             other_document_id=self.other_document,
+            too_much=self.too_much,
             confidence=document_confidence(self.changes, deleted, self.confidences),
         )
 

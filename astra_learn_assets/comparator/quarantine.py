@@ -73,6 +73,7 @@ class Evidence:
     deleted: Sequence[str]
     other_document_id: bool
     confidence: float
+    too_much: bool = False  # more changes than are looked at one by one
 
 
 def document_confidence(
@@ -96,6 +97,8 @@ def document_confidence(
 
 def reason_to_quarantine(evidence: Evidence, *, confidence_minimum: float) -> str | None:
     """A Spanish sentence, or None when the document may be learned from."""
+    if evidence.too_much:
+        return "El documento tiene demasiados cambios para revisarlos solo: una persona debe hacerlo."
     changes = [c for c in evidence.changes if not c.pending]
     kept_words = sum(count_words(c.before) for c in changes)
     gone_words = sum(map(count_words, evidence.deleted))

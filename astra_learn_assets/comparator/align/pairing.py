@@ -6,6 +6,7 @@ whatever looks at every paragraph is kept to a few cheap steps and the rest walk
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Collection, Sequence
 
@@ -21,7 +22,7 @@ _SMALL_GAP = 36
 _EXACT_WORDS = 4
 _MOVED_WORDS = 12
 _LCS_PRODUCT = 200_000_000
-_NEAREST = 200
+_NEAREST = 8
 
 
 class Pairing:
@@ -107,7 +108,12 @@ class Pairing:
             if not there or text.count(" ") < _MOVED_WORDS - 1:
                 continue
             expected = expected or self.expected()
-            options = sorted((abs(j - expected[i]), i, j) for i in here[:_NEAREST] for j in there[:_NEAREST])
+            options = []
+            for i in here:
+                place = bisect_left(there, expected[i])
+                near = there[max(0, place - _NEAREST) : place + _NEAREST]
+                options += [(abs(j - expected[i]), i, j) for j in near]
+            options.sort()
             for _, i, j in options:
                 if self.to_after[i] < 0 and self.to_before[j] < 0:
                     self.pair(i, j, 1.0, 0.8)
