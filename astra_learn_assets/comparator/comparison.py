@@ -21,6 +21,7 @@ from astra_learn_assets.comparator.metrics import NO_ERRORS, Errors, count_error
 from astra_learn_assets.comparator.names.entities import Judgement, judge
 from astra_learn_assets.comparator.names.surroundings import Recognizer, capitalized_inside
 from astra_learn_assets.comparator.quarantine import Change, Evidence, document_confidence
+from astra_learn_assets.comparator.utterance import CERTAIN, LEARNED, SHOWN, Belief, belief, features
 from astra_learn_assets.contracts import (
     BlockDelta,
     BlockOp,
@@ -33,6 +34,8 @@ from astra_learn_assets.contracts import (
 )
 from astra_learn_assets.errors import UploadRefused
 
+_NAMED, _TAUGHT = 0.5, 0.8
+"""Probability of being the same utterance from which names are looked for, and pairs are learned."""
 REWRITTEN_BELOW = 0.35
 """Similarity under which a corrected block no longer tells what was misheard."""
 _OUTSIDE = ("comment",)
@@ -97,6 +100,11 @@ class Comparison:
         self.confidences: list[float] = []
         self.errors: Errors = NO_ERRORS
         self.too_much = False
+        self.beliefs: dict[int, Belief] = {}  # by the group's first paragraph of the final
+        self.corrections: list[bool] = []
+        self.replaced: list[Change] = []
+        self.taken_apart: tuple[set[int], set[int]] = (set(), set())
+        self._changes: dict[int, Change] = {}
 
     def run(self) -> None:
         """Align and judge every group, in the order of the final; deletions at their old place."""
@@ -120,6 +128,7 @@ class Comparison:
             )
             > _CHANGED_WORDS
         )
+        self._believe()
         entries = [
             (group.after[0], 0, group.before[0], self._group(group)) for group in self.alignment.groups
         ]
@@ -135,6 +144,61 @@ class Comparison:
         entries.sort(key=lambda entry: entry[:3])
         self.blocks = [block for *_, block in entries]
 
+    def _believe(self) -> None:
+        """Ask of every changed group whether it is the same utterance; what is not falls apart."""
+        if self.too_much:
+            return
+        place: dict[int, int] = {}
+        for group in self.alignment.groups:
+            place[group.before[0]], place[group.before[-1]] = group.after[0], group.after[-1]
+        place |= {-1: -1, len(self.before.texts): len(self.after.texts)}
+        kept: list[Group] = []
+        for group in self.alignment.groups:
+            change = self._change(group)
+            if change.pending or change.before == change.after or not change.before or not change.after:
+                kept.append(group)
+                continue
+            beside = (place.get(group.before[0] - 1) == group.after[0] - 1) + (
+                place.get(group.before[-1] + 1) == group.after[-1] + 1
+            )
+            there = {c for j in group.after for c in self.after.blocks[j].chunk_ids}
+            believed = belief(
+                features(
+                    change.difference,
+                    similarity=group.similarity,
+                    shared_id=any(c in there for i in group.before for c in self.before.blocks[i].chunk_ids),
+                    neighbours=beside,
+                    far=group.moved,
+                )
+            )
+            self.beliefs[group.after[0]] = believed
+            if believed.same >= SHOWN:
+                kept.append(group)
+                continue
+            self.rejected["replaced"] += 1
+            self.replaced.append(change)
+            self.taken_apart[0].update(group.before)
+            self.taken_apart[1].update(group.after)
+        self.alignment = Alignment(
+            tuple(kept),
+            tuple(sorted({*self.alignment.deleted, *self.taken_apart[0]})),
+            tuple(sorted({*self.alignment.inserted, *self.taken_apart[1]})),
+        )
+
+    def _change(self, group: Group) -> Change:
+        known = self._changes.get(group.after[0])
+        if known is None:
+            before = " ".join([self.before.texts[i] for i in group.before])
+            after = " ".join([self.after.texts[j] for j in group.after])
+            chunk = self._chunk(group)[1]
+            pending = audio_marks.is_pending(before) or (
+                chunk is not None and chunk.status == "AUDIO_PENDING"
+            )
+            if pending:
+                before, after = audio_marks.strip_pending(before), audio_marks.strip_pending(after)
+            known = self._changes[group.after[0]] = Change(before, after, group.similarity, pending)
+        return known
+
     @cached_property
     def names(self) -> frozenset[str]:
         """Names of the final, which only a change asks for."""
@@ -147,16 +211,15 @@ class Comparison:
         after_parts = tuple(self.after.texts[j] for j in group.after)
         before, after = " ".join(before_parts), " ".join(after_parts)
         ids, chunk = self._chunk(group)
-        pending = audio_marks.is_pending(before) or (chunk is not None and chunk.status == "AUDIO_PENDING")
-        spoken, written = before, after
-        if pending:
-            spoken, written = audio_marks.strip_pending(before), audio_marks.strip_pending(after)
+        change = self._change(group)
+        spoken, written = change.before, change.after
         errors = count_errors(spoken, written)
         self.errors += errors
-        change = Change(spoken, written, group.similarity, pending)
+        believed = self.beliefs.get(group.after[0])
         if ids or not self.has_ids:
             self.changes.append(change)
-            self.confidences.append(group.confidence)
+            self.confidences.append(group.confidence if believed is None else believed.same)
+            self.corrections.append(believed is None or believed.corrected >= LEARNED)
         route: Route | None = None
         if spoken != written:
             route = self._learn(ids, chunk, change, group)
@@ -176,6 +239,8 @@ class Comparison:
             confidence=round(group.confidence, 4),
             moved_from=group.before[0] if group.moved else None,
             route=route,
+            same_utterance=None if believed is None else round(believed.same, 4),
+            corrected=None if believed is None else round(believed.corrected, 4),
         )
 
     def _inserted(self, j: int) -> BlockDelta:
@@ -217,7 +282,8 @@ class Comparison:
             return None
         before, after, pending = change.before, change.after, change.pending
         judgement = Judgement((), False)
-        if not pending and group.similarity >= REWRITTEN_BELOW:
+        believed = self.beliefs.get(group.after[0], CERTAIN)
+        if not pending and group.similarity >= REWRITTEN_BELOW and believed.same >= _NAMED:
             judgement = judge(
                 before,
                 after,
@@ -266,6 +332,9 @@ class Comparison:
             return None
         if not before:
             return "no_draft_text"
+        believed = self.beliefs.get(group.after[0], CERTAIN)
+        if believed.corrected < LEARNED or believed.same < _TAUGHT:
+            return "rewritten"
         return "rewritten" if group.similarity < REWRITTEN_BELOW else None
 
     def _chunk(self, group: Group) -> tuple[tuple[str, ...], ManifestChunk | None]:
@@ -286,16 +355,19 @@ class Comparison:
         deleted = [
             self.before.texts[i]
             for i in self.alignment.deleted
-            if self.before.blocks[i].chunk_ids or not self.has_ids
+            if i not in self.taken_apart[0] and (self.before.blocks[i].chunk_ids or not self.has_ids)
         ]
         deleted = [text for text in deleted if not audio_marks.is_pending(text)]
         return Evidence(
-            changes=self.changes,
-            inserted=[self.after.texts[j] for j in self.alignment.inserted],
+            changes=[*self.changes, *self.replaced],
+            corrections=[*self.corrections, *[False] * len(self.replaced)],
+            inserted=[self.after.texts[j] for j in self.alignment.inserted if j not in self.taken_apart[1]],
             deleted=deleted,
             other_document_id=self.other_document,
             too_much=self.too_much,
-            confidence=document_confidence(self.changes, deleted, self.confidences),
+            confidence=document_confidence(
+                [*self.changes, *self.replaced], deleted, [*self.confidences, *[0.0] * len(self.replaced)]
+            ),
         )
 
     def metrics(self) -> DeltaMetrics:

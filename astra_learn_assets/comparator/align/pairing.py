@@ -144,8 +144,8 @@ class Pairing:
         """Short rows of a list that changed places ("Lurdes Jiménez: presente"): each other's best by
         letters, clearly, and not far away."""
         free_before, free_after = self.free()
-        here = [i for i in free_before if _is_row(self.before, i) and i not in self.blank]
-        there = [j for j in free_after if _is_row(self.after, j)]
+        here = [i for i in free_before if _is_short(self.before[i]) and i not in self.blank]
+        there = [j for j in free_after if _is_short(self.after[j])]
         if not here or not there:
             return
         expected = self.expected()
@@ -161,6 +161,8 @@ class Pairing:
             best[1].setdefault(j, []).append(value)
         tops = [{k: sorted(values)[-2:] for k, values in side.items()} for side in best]
         for value, (i, j) in zip(alike, options, strict=True):
+            if value == 1.0 and not (_is_row(self.before, i) and _is_row(self.after, j)):
+                continue  # a formula gone here and new there is no move
             if value < _ROW_ALIKE or self.to_after[i] >= 0 or self.to_before[j] >= 0:
                 continue
             if all(
@@ -251,14 +253,15 @@ def _once(units: Sequence[Unit], indices: Sequence[int], *, folded: bool) -> dic
     return places
 
 
+def _is_short(unit: Unit) -> bool:
+    return 2 <= unit.text.count(" ") + 1 <= _ROW_WORDS
+
+
 def _is_row(units: Sequence[Unit], k: int) -> bool:
-    """A short paragraph that ends like the one above or below it, as the rows of a list do."""
-    words = units[k].coded
-    if not 2 <= len(words) <= _ROW_WORDS:
-        return False
+    """Whether a short paragraph ends like the one above or below it, as the rows of a list do."""
+    ending = units[k].coded[-1:]
     return any(
-        0 <= n < len(units) and units[n].coded[-1:] == words[-1] and len(units[n].coded) <= _ROW_WORDS
-        for n in (k - 1, k + 1)
+        0 <= n < len(units) and _is_short(units[n]) and units[n].coded[-1:] == ending for n in (k - 1, k + 1)
     )
 
 
