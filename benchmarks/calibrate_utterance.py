@@ -77,12 +77,14 @@ def gather(seeds: range) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float6
                 alike = similarity(vocabulary.unit(before), vocabulary.unit(after))
                 # Where ids survived they are believed nearly always; a typed-over block may keep one too.
                 known = rng.random() < (0.45 if same else 0.12)
+                lost = not known and rng.random() < (0.05 if same else 0.5)
                 beside = rng.choice((0, 1, 2, 2, 2) if same else (0, 1, 1, 2, 2))
                 rows.append(
                     features(
                         difference(before, after),
                         similarity=alike,
                         shared_id=known,
+                        lost_id=lost,
                         neighbours=beside,
                         far=beside == 0 and rng.random() < 0.5,
                     )

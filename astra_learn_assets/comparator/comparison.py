@@ -152,6 +152,7 @@ class Comparison:
         for group in self.alignment.groups:
             place[group.before[0]], place[group.before[-1]] = group.after[0], group.after[-1]
         place |= {-1: -1, len(self.before.texts): len(self.after.texts)}
+        ids_survived = 2 * sum(bool(b.chunk_ids) for b in self.after.blocks) > len(self.before.blocks)
         kept: list[Group] = []
         for group in self.alignment.groups:
             change = self._change(group)
@@ -162,11 +163,13 @@ class Comparison:
                 place.get(group.before[-1] + 1) == group.after[-1] + 1
             )
             there = {c for j in group.after for c in self.after.blocks[j].chunk_ids}
+            known = any(c in there for i in group.before for c in self.before.blocks[i].chunk_ids)
             believed = belief(
                 features(
                     change.difference,
                     similarity=group.similarity,
-                    shared_id=any(c in there for i in group.before for c in self.before.blocks[i].chunk_ids),
+                    shared_id=known,
+                    lost_id=ids_survived and not known,
                     neighbours=beside,
                     far=group.moved,
                 )
@@ -248,7 +251,7 @@ class Comparison:
         errors = count_errors("", text)
         self.errors += errors
         ids = self.after.blocks[j].chunk_ids
-        if not audio_marks.is_pending(text):
+        if not audio_marks.is_pending(text) and j not in self.taken_apart[1]:
             self.rejected["duplicate_chunk" if ids else "no_chunk"] += 1
         return BlockDelta(
             op="inserted", after=text, after_index=j, wer=errors.wer, cer=errors.cer, similarity=0.0

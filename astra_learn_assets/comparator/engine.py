@@ -28,7 +28,7 @@ from astra_learn_assets.comparator.quarantine import reason_to_quarantine
 from astra_learn_assets.contracts import Delta, EntityChange, Manifest, Rejection
 from astra_learn_assets.errors import BadManifest
 
-ENGINE_VERSION = "1.1.0"
+ENGINE_VERSION = "1.2.0"
 
 
 @cache

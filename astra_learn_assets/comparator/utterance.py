@@ -18,17 +18,21 @@ import math
 import re
 from typing import NamedTuple
 
-from astra_learn_assets.comparator.names.phonetics import likeness
+from astra_learn_assets.comparator.names.phonetics import bare, likeness
 from astra_learn_assets.comparator.names.word_diff import Difference, Token
 from astra_learn_assets.spanish import words as lexicon
 
 SHOWN, LEARNED = 0.2, 0.5
 _NEGATIONS = frozenset({"no", "ni", "nunca", "jamás", "tampoco", "sin", "nadie", "ningún", "ninguna", "nada"})
-_ALIKE, _UNLIKE = 0.6, 0.45
+_ALIKE, _UNLIKE, _STEM = 0.6, 0.45, 5
 FEATURES = (
     "one", "similarity", "kept", "alike", "added", "lost", "lost_run", "added_run", "numbers", "names",
-    "negations", "shared_id", "neighbours", "short", "far",
+    "negations", "content", "shared_id", "lost_id", "neighbours", "short", "far",
 )  # fmt: skip
+
+_LOST_RUN, _ADDED_RUN = FEATURES.index("lost_run"), FEATURES.index("added_run")
+_STRETCH, _OF_A_STRETCH = 0.25, 0.3
+"""A stretch of this share of the text that is gone or new is more than a correction, whatever the rest."""
 
 
 class Belief(NamedTuple):
@@ -42,12 +46,12 @@ CERTAIN = Belief(1.0, 1.0)
 
 
 def features(
-    found: Difference, *, similarity: float, shared_id: bool, neighbours: int, far: bool
+    found: Difference, *, similarity: float, shared_id: bool, lost_id: bool, neighbours: int, far: bool
 ) -> tuple[float, ...]:
     """What two texts have in common, in the order of :data:`FEATURES`; all about 0..1.
 
     ``neighbours`` 0..2: how many of the paragraphs beside are paired with the ones beside the other;
-    ``far``: the block has left its place.
+    ``lost_id``: its id is gone though most of the document kept theirs; ``far``: it has left its place.
     """
     old, new = _count(found.before), _count(found.after)
     alike = lost = added = 0
@@ -76,7 +80,9 @@ def features(
         min(2, numbers) / 2,
         min(2, names) / 2,
         float(_negations(found.before) != _negations(found.after)),
+        _content(found),
         float(shared_id),
+        float(lost_id),
         neighbours / 2,
         1 / math.sqrt(max(1, min(old, new))),
         float(far),
@@ -85,7 +91,10 @@ def features(
 
 def belief(measured: tuple[float, ...]) -> Belief:
     """The two probabilities of measured :func:`features`."""
-    return Belief(_logistic(_SAME, measured), _logistic(_CORRECTED, measured))
+    corrected = _logistic(_CORRECTED, measured)
+    if max(measured[_LOST_RUN], measured[_ADDED_RUN]) > _STRETCH:
+        corrected = min(corrected, _OF_A_STRETCH)
+    return Belief(_logistic(_SAME, measured), corrected)
 
 
 def _logistic(weights: tuple[float, ...], measured: tuple[float, ...]) -> float:
@@ -115,41 +124,54 @@ def _other_name(before: list[str], after: list[str]) -> bool:
     return bool(old and new) and max(likeness(a, b) for a in old[:6] for b in new[:6]) < _UNLIKE
 
 
+def _content(found: Difference) -> float:
+    """Share of the longer words of the shorter side that begin like one of the other side."""
+    old, new = (
+        {bare(t.text[:40])[:_STEM] for t in side if len(t.text) > _STEM and t.is_word}
+        for side in (found.before, found.after)
+    )
+    return len(old & new) / max(1, min(len(old), len(new)))
+
+
 def _negations(tokens: list[Token]) -> bool:
     return bool(sum(token.text.casefold() in _NEGATIONS for token in tokens) % 2)
 
 
 _SAME: tuple[float, ...] = (
-    -0.416,
-    10.288,
-    0.520,
-    -1.604,
-    -3.993,
-    -0.420,
-    0.243,
-    2.149,
-    -1.758,
-    -0.601,
+    -0.881,
+    6.492,
+    1.795,
     -0.465,
-    1.395,
-    0.553,
-    -3.399,
-    0.553,
+    -3.392,
+    -0.369,
+    -0.899,
+    0.629,
+    -1.180,
+    -0.350,
+    -0.377,
+    2.236,
+    1.036,
+    -2.694,
+    0.952,
+    -1.900,
+    0.814,
 )
 _CORRECTED: tuple[float, ...] = (
-    -14.342,
-    17.004,
-    1.043,
-    7.747,
-    -0.137,
-    9.084,
-    -4.568,
-    3.425,
-    -8.929,
-    -6.105,
-    -0.874,
-    0.177,
-    0.145,
-    -2.557,
-    0.091,
+    -14.975,
+    13.642,
+    1.855,
+    9.153,
+    0.718,
+    9.175,
+    -6.562,
+    2.234,
+    -8.714,
+    -7.053,
+    -0.818,
+    2.952,
+    0.024,
+    -1.107,
+    0.064,
+    -2.047,
+    -0.029,
 )
