@@ -49,6 +49,8 @@ class BlockDelta(_Frozen):
     ``moved_from`` is the index of the block in the draft when its place changed. A split has one
     ``before`` and several entries in ``after_parts``; a merge several entries in ``before_parts``.
     ``route``: 1 text correction, 2 entity hotfix, 3 ``AUDIO_PENDING`` filled in; None = not learned.
+    Of a changed block, the probabilities (0..1) that ``after`` is the utterance of ``before``
+    (``same_utterance``) and that nothing was done to it but correcting (``corrected``); else None.
     """
 
     op: BlockOp
@@ -68,6 +70,8 @@ class BlockDelta(_Frozen):
     confidence: float = 1.0
     moved_from: int | None = None
     route: Route | None = None
+    same_utterance: float | None = None
+    corrected: float | None = None
 
 
 class EntityChange(_Frozen):

@@ -34,6 +34,7 @@ REFUSALS = {
     "damaged": "the document is damaged or incomplete: open it, save it as .docx and try again",
     "macros": "the document holds macros (.docm): save it as .docx without them",
     "suspicious": "the file has a structure that no ordinary document has; it was not opened",
+    "too_long": "a paragraph has over 25,000 words, or the text is no minutes' length: divide it",
     "too_complex": "the document is too complex to compare: split it, or take tables and formats out",
     "no_text": "a document holds no text: check both files",
 }

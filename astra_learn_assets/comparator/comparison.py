@@ -15,12 +15,14 @@ from typing import TypedDict
 from astra_learn_assets.comparator.align.alignment import Alignment, Group, align
 from astra_learn_assets.comparator.align.similarity import Unit, Vocabulary
 from astra_learn_assets.comparator.docx import audio_marks
+from astra_learn_assets.comparator.docx.admission import refuse
 from astra_learn_assets.comparator.docx.blocks import Block, Document
-from astra_learn_assets.comparator.metrics import NO_ERRORS, Errors, count_errors
+from astra_learn_assets.comparator.metrics import NO_ERRORS, Errors, count_errors, count_words
 from astra_learn_assets.comparator.names.entities import Judgement, judge
 from astra_learn_assets.comparator.names.given_names import KnownPeople
 from astra_learn_assets.comparator.names.surroundings import Recognizer, capitalized_inside
 from astra_learn_assets.comparator.quarantine import Change, Evidence, document_confidence
+from astra_learn_assets.comparator.utterance import CERTAIN, LEARNED, SHOWN, Belief, belief, features
 from astra_learn_assets.contracts import (
     BlockDelta,
     BlockOp,
@@ -33,9 +35,18 @@ from astra_learn_assets.contracts import (
 )
 from astra_learn_assets.errors import UploadRefused
 
+_NAMED, _TAUGHT = 0.5, 0.8
+"""Probability of being the same utterance from which names are looked for, and pairs are learned."""
 REWRITTEN_BELOW = 0.35
 """Similarity under which a corrected block no longer tells what was misheard."""
 _OUTSIDE = ("comment",)
+# Comparing two paragraphs costs the product of their words: 25,000 words are half a second.
+_PARAGRAPH_WORDS, _WORDS = 25_000, 600_000
+_SQUARED_WORDS = 1_300_000_000
+_WORD_LETTERS = 10_000
+_CHANGED_WORDS = 80_000
+"""Words of changed paragraphs, both sides together, that are looked at one by one; minutes of a whole year
+have as many, and a document with more changes is not learned from before a person has seen it."""
 
 
 @dataclass
@@ -55,6 +66,11 @@ def _side(document: Document, which: str) -> _Side:
     blocks = [b for b in document.blocks if b.location.part not in _OUTSIDE]
     if not blocks:
         raise UploadRefused("no_text", f"El documento {which} no contiene texto: compruebe el archivo.")
+    words = [count_words(b.text) for b in blocks]
+    if sum(words) > _WORDS or max(words) > _PARAGRAPH_WORDS or sum(n * n for n in words) > _SQUARED_WORDS:
+        refuse("too_long")
+    if any(len(b.text) > _WORD_LETTERS < max(map(len, b.text.split())) for b in blocks):
+        refuse("too_long")
     return _Side(blocks)
 
 
@@ -86,6 +102,12 @@ class Comparison:
         self.changes: list[Change] = []
         self.confidences: list[float] = []
         self.errors: Errors = NO_ERRORS
+        self.too_much = False
+        self.beliefs: dict[int, Belief] = {}  # by the group's first paragraph of the final
+        self.corrections: list[bool] = []
+        self.replaced: list[Change] = []
+        self.taken_apart: tuple[set[int], set[int]] = (set(), set())
+        self._changes: dict[int, Change] = {}
 
     def run(self) -> None:
         """Align and judge every group, in the order of the final; deletions at their old place."""
@@ -100,6 +122,16 @@ class Comparison:
             vocabulary=vocabulary,
             placeholders=[i for i, text in enumerate(self.before.texts) if audio_marks.is_only_pending(text)],
         )
+        self.too_much = (
+            sum(
+                count_words(self.before.texts[i]) + count_words(self.after.texts[j])
+                for group in self.alignment.groups
+                for i, j in zip(group.before, group.after, strict=False)
+                if self.before.texts[i] != self.after.texts[j]
+            )
+            > _CHANGED_WORDS
+        )
+        self._believe()
         entries = [
             (group.after[0], 0, group.before[0], self._group(group)) for group in self.alignment.groups
         ]
@@ -115,6 +147,64 @@ class Comparison:
         entries.sort(key=lambda entry: entry[:3])
         self.blocks = [block for *_, block in entries]
 
+    def _believe(self) -> None:
+        """Ask of every changed group whether it is the same utterance; what is not falls apart."""
+        if self.too_much:
+            return
+        place: dict[int, int] = {}
+        for group in self.alignment.groups:
+            place[group.before[0]], place[group.before[-1]] = group.after[0], group.after[-1]
+        place |= {-1: -1, len(self.before.texts): len(self.after.texts)}
+        ids_survived = 2 * sum(bool(b.chunk_ids) for b in self.after.blocks) > len(self.before.blocks)
+        kept: list[Group] = []
+        for group in self.alignment.groups:
+            change = self._change(group)
+            if change.pending or change.before == change.after or not change.before or not change.after:
+                kept.append(group)
+                continue
+            beside = (place.get(group.before[0] - 1) == group.after[0] - 1) + (
+                place.get(group.before[-1] + 1) == group.after[-1] + 1
+            )
+            there = {c for j in group.after for c in self.after.blocks[j].chunk_ids}
+            known = any(c in there for i in group.before for c in self.before.blocks[i].chunk_ids)
+            believed = belief(
+                features(
+                    change.difference,
+                    similarity=group.similarity,
+                    shared_id=known,
+                    lost_id=ids_survived and not known,
+                    neighbours=beside,
+                    far=group.moved,
+                )
+            )
+            self.beliefs[group.after[0]] = believed
+            if believed.same >= SHOWN:
+                kept.append(group)
+                continue
+            self.rejected["replaced"] += 1
+            self.replaced.append(change)
+            self.taken_apart[0].update(group.before)
+            self.taken_apart[1].update(group.after)
+        self.alignment = Alignment(
+            tuple(kept),
+            tuple(sorted({*self.alignment.deleted, *self.taken_apart[0]})),
+            tuple(sorted({*self.alignment.inserted, *self.taken_apart[1]})),
+        )
+
+    def _change(self, group: Group) -> Change:
+        known = self._changes.get(group.after[0])
+        if known is None:
+            before = " ".join([self.before.texts[i] for i in group.before])
+            after = " ".join([self.after.texts[j] for j in group.after])
+            chunk = self._chunk(group)[1]
+            pending = audio_marks.is_pending(before) or (
+                chunk is not None and chunk.status == "AUDIO_PENDING"
+            )
+            if pending:
+                before, after = audio_marks.strip_pending(before), audio_marks.strip_pending(after)
+            known = self._changes[group.after[0]] = Change(before, after, group.similarity, pending)
+        return known
+
     @cached_property
     def names(self) -> frozenset[str]:
         """Names of the final, which only a change asks for."""
@@ -127,16 +217,15 @@ class Comparison:
         after_parts = tuple(self.after.texts[j] for j in group.after)
         before, after = " ".join(before_parts), " ".join(after_parts)
         ids, chunk = self._chunk(group)
-        pending = audio_marks.is_pending(before) or (chunk is not None and chunk.status == "AUDIO_PENDING")
-        spoken, written = before, after
-        if pending:
-            spoken, written = audio_marks.strip_pending(before), audio_marks.strip_pending(after)
+        change = self._change(group)
+        spoken, written = change.before, change.after
         errors = count_errors(spoken, written)
         self.errors += errors
-        change = Change(spoken, written, group.similarity, pending)
+        believed = self.beliefs.get(group.after[0])
         if ids or not self.has_ids:
             self.changes.append(change)
-            self.confidences.append(group.confidence)
+            self.confidences.append(group.confidence if believed is None else believed.same)
+            self.corrections.append(believed is None or believed.corrected >= LEARNED)
         route: Route | None = None
         if spoken != written:
             route = self._learn(ids, chunk, change, group)
@@ -156,6 +245,8 @@ class Comparison:
             confidence=round(group.confidence, 4),
             moved_from=group.before[0] if group.moved else None,
             route=route,
+            same_utterance=None if believed is None else round(believed.same, 4),
+            corrected=None if believed is None else round(believed.corrected, 4),
         )
 
     def _inserted(self, j: int) -> BlockDelta:
@@ -163,7 +254,7 @@ class Comparison:
         errors = count_errors("", text)
         self.errors += errors
         ids = self.after.blocks[j].chunk_ids
-        if not audio_marks.is_pending(text):
+        if not audio_marks.is_pending(text) and j not in self.taken_apart[1]:
             self.rejected["duplicate_chunk" if ids else "no_chunk"] += 1
         return BlockDelta(
             op="inserted", after=text, after_index=j, wer=errors.wer, cer=errors.cer, similarity=0.0
@@ -192,9 +283,13 @@ class Comparison:
         self, ids: tuple[str, ...], chunk: ManifestChunk | None, change: Change, group: Group
     ) -> Route | None:
         """Offer the changed block for learning, or count why not; the route it takes."""
+        if self.too_much:
+            self.rejected["too_much_changed"] += 1
+            return None
         before, after, pending = change.before, change.after, change.pending
         judgement = Judgement((), False)
-        if not pending and group.similarity >= REWRITTEN_BELOW:
+        believed = self.beliefs.get(group.after[0], CERTAIN)
+        if not pending and group.similarity >= REWRITTEN_BELOW and believed.same >= _NAMED:
             judgement = judge(
                 before,
                 after,
@@ -245,6 +340,9 @@ class Comparison:
             return None
         if not before:
             return "no_draft_text"
+        believed = self.beliefs.get(group.after[0], CERTAIN)
+        if believed.corrected < LEARNED or believed.same < _TAUGHT:
+            return "rewritten"
         return "rewritten" if group.similarity < REWRITTEN_BELOW else None
 
     def _chunk(self, group: Group) -> tuple[tuple[str, ...], ManifestChunk | None]:
@@ -265,15 +363,19 @@ class Comparison:
         deleted = [
             self.before.texts[i]
             for i in self.alignment.deleted
-            if self.before.blocks[i].chunk_ids or not self.has_ids
+            if i not in self.taken_apart[0] and (self.before.blocks[i].chunk_ids or not self.has_ids)
         ]
         deleted = [text for text in deleted if not audio_marks.is_pending(text)]
         return Evidence(
-            changes=self.changes,
-            inserted=[self.after.texts[j] for j in self.alignment.inserted],
+            changes=[*self.changes, *self.replaced],
+            corrections=[*self.corrections, *[False] * len(self.replaced)],
+            inserted=[self.after.texts[j] for j in self.alignment.inserted if j not in self.taken_apart[1]],
             deleted=deleted,
             other_document_id=self.other_document,
-            confidence=document_confidence(self.changes, deleted, self.confidences),
+            too_much=self.too_much,
+            confidence=document_confidence(
+                [*self.changes, *self.replaced], deleted, [*self.confidences, *[0.0] * len(self.replaced)]
+            ),
         )
 
     def metrics(self) -> DeltaMetrics:

@@ -35,6 +35,8 @@ _SCHEMA = pa.schema(
         ("confidence", pa.float64()),
         ("moved_from", pa.int64()),
         ("route", pa.int64()),
+        ("same_utterance", pa.float64()),
+        ("corrected", pa.float64()),
     ]
 )
 

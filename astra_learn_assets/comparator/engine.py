@@ -30,7 +30,7 @@ from astra_learn_assets.contracts import Delta, EntityChange, Manifest, Rejectio
 from astra_learn_assets.errors import BadManifest
 from astra_learn_assets.settings import DOCUMENT_CONFIDENCE_MINIMUM
 
-ENGINE_VERSION = "1.1.0"
+ENGINE_VERSION = "1.2.0"
 
 
 @cache

@@ -24,6 +24,8 @@ from astra_learn_assets.spanish.fold import letters
 
 _WORD = re.compile(r"[^\W\d_]+")
 
+_REWRITTEN_WORDS, _CORRECTED_SHARE = 120, 0.45
+
 
 @dataclass(frozen=True)
 class Change:
@@ -63,6 +65,8 @@ class Evidence:
     deleted: Sequence[str]
     other_document_id: bool
     confidence: float
+    too_much: bool = False  # more changes than are looked at one by one
+    corrections: Sequence[bool] = ()  # of each change, whether it does nothing but correct
 
 
 def document_confidence(
@@ -70,8 +74,9 @@ def document_confidence(
 ) -> float:
     """Share of the draft's words that found a likely place in the final, 0..1.
 
-    A paired block counts with its confidence times min(1, similarity / 0.6); deleted ones count half,
-    for deleting is an ordinary edit; pending audio, which had no words, does not count.
+    A paired block counts with the probability that it is the same utterance, text typed in another's place
+    with none; deleted ones count half, for deleting is an ordinary edit; pending audio, which had no words,
+    does not count.
     """
     total = kept = 0.0
     for change, confidence in zip(changes, confidences, strict=True):
@@ -79,13 +84,15 @@ def document_confidence(
             continue
         words = count_words(change.before) or 1
         total += words
-        kept += words * confidence * min(1.0, change.similarity / 0.6)
+        kept += words * confidence
     gone = sum(map(count_words, deleted))
     return 1.0 if total + gone == 0 else kept / (total + gone / 2)
 
 
 def reason_to_quarantine(evidence: Evidence, *, confidence_minimum: float) -> str | None:
     """A Spanish sentence, or None when the document may be learned from."""
+    if evidence.too_much:
+        return "El documento tiene demasiados cambios para revisarlos solo: una persona debe hacerlo."
     changes = [c for c in evidence.changes if not c.pending]
     kept_words = sum(count_words(c.before) for c in changes)
     gone_words = sum(map(count_words, evidence.deleted))
@@ -104,6 +111,7 @@ def reason_to_quarantine(evidence: Evidence, *, confidence_minimum: float) -> st
         _mass_replacement,
         _other_people,
         _mostly_rewritten,
+        _hardly_corrected,
     ):
         reason = check(evidence, changes)
         if reason is not None:
@@ -242,4 +250,18 @@ def _mostly_rewritten(_: Evidence, changes: Sequence[Change]) -> str | None:
     rewritten = sum(c.similarity < 0.45 for c in changes)
     if len(changes) >= 5 and rewritten > 0.6 * len(changes):
         return "La mayoría de los párrafos se han reescrito por completo: una persona debe revisarlo."
+    return None
+
+
+def _hardly_corrected(evidence: Evidence, _: Sequence[Change]) -> str | None:
+    """Most of what changed was not corrected but shortened, added to, replaced or deleted."""
+    corrected = other = 0.0
+    for change, only in zip(evidence.changes, evidence.corrections, strict=False):
+        if change.pending or change.before == change.after:
+            continue
+        words = count_words(change.before)
+        corrected, other = corrected + words * only, other + words * (not only)
+    other += sum(map(count_words, evidence.deleted)) / 2
+    if other >= _REWRITTEN_WORDS and corrected < _CORRECTED_SHARE * (corrected + other):
+        return "La mayor parte de los cambios no son correcciones de lo dicho: una persona debe revisarlo."
     return None

@@ -62,6 +62,8 @@ _REASONS = {
     "unknown_chunk": "el párrafo no figura en el manifiesto del borrador",
     "emptied": "el párrafo se vació",
     "no_draft_text": "el borrador no tenía texto en ese párrafo",
+    "replaced": "donde estaba el párrafo se escribió otra cosa",
+    "too_much_changed": "el documento tiene demasiados cambios",
     "rewritten": "el párrafo se reescribió por completo: ya no dice lo que se oye en el audio",
     "quarantined": "el documento entero se ha apartado",
     "too_broad:low_confidence": "no es seguro que el cambio sea la corrección de un nombre",

@@ -205,7 +205,7 @@ def test_new_text_rewritten_text_and_copies_are_not_learned_and_say_why() -> Non
     parts.append(block("Otro texto pegado con la marca del párrafo nueve.", 9))
     delta = run(draft(), document(parts))
     assert delta.examples == ()
-    assert reasons(delta) == {"duplicate_chunk": 1, "no_chunk": 1, "rewritten": 1}
+    assert reasons(delta) == {"duplicate_chunk": 1, "no_chunk": 1, "replaced": 1}
 
 
 def test_text_without_chunk_in_a_draft_with_chunks_is_no_example_but_its_names_count() -> None:

@@ -5,9 +5,9 @@ The ladder, from certain to likely; each rung only sees what the rungs above lef
 1. unique exact text of some length, so that swapped ids cannot win over the text itself;
 2. chunk ids (a duplicated id goes to the paragraph most like the draft's);
 3. exact text again: next to a pair already made, then in order between two pairs;
-4. near text: what differs by a few letters and stands in its place, exact repeats that left theirs
-   (1 to 4 so far: :mod:`pairing`), then candidates that share rare words or stand in the same gap
-   (:mod:`candidates`), best first;
+4. near text: what differs by a few letters and stands in its place, exact repeats that left theirs,
+   short rows that changed places (1 to 4 so far: :mod:`pairing`), then candidates that share rare
+   words or stand in the same gap (:mod:`candidates`), best first;
 5. new text where a placeholder stood fills it; likeness never pairs a placeholder, for it is like
    nothing;
 6. a paragraph left over beside a pair may be its other half: split or merged (:mod:`pieces`);
@@ -43,6 +43,8 @@ _LIKE_IN_PLACE = 0.5  # from here on likeness alone will do
 _TELLING, _TELLING_AMONG_IDS, _TELLING_IN_PLACE = 0.35, 0.5, 0.12
 _PROOF, _LIKE, _WEIGHT = 0.3, 0.65, 35.0  # of a move: likeness x overlap, and likeness or mass
 _MOVED_WORDS, _FORMULA_WORDS = 11, 14
+_SHORT_WORDS, _SHORT_LIKE = 7, 0.55
+"""Rows of a roll call ("Ana Ruiz: presente") are half alike whoever they name."""
 _SAMPLE = 150
 _IN_PLACE_BONUS, _FAR_MALUS, _FAR = 0.05, 0.03, 50
 
@@ -87,6 +89,7 @@ def align(
     pairing.exact_in_gaps()
     pairing.near_in_place()
     pairing.exact_nearest()
+    pairing.near_rows()
     pieces = Pieces(pairing, vocabulary, frozenset(edges))
     _near(pairing, pieces.reserve(), ids_survived=2 * len(edges) > len(before))
     pairing.fill()
@@ -129,7 +132,16 @@ def _near(pairing: Pairing, reserved: tuple[set[int], set[int]], *, ids_survived
         dtype=bool,
         count=i.size,
     )
-    kept = np.where(in_place, value >= NEAR_IN_PLACE, (value >= NEAR) & movable)
+    short = np.fromiter(
+        (
+            max(len(before[a].coded), len(after[b].coded)) <= _SHORT_WORDS
+            for a, b in zip(i.tolist(), j.tolist(), strict=True)
+        ),
+        dtype=bool,
+        count=i.size,
+    )
+    needed_here = np.where(short, _SHORT_LIKE, NEAR_IN_PLACE)
+    kept = np.where(in_place, value >= needed_here, (value >= NEAR) & movable)
     i, j, value, in_place = i[kept], j[kept], value[kept], in_place[kept]
 
     doubtful = np.flatnonzero(~in_place | (value < _LIKE_IN_PLACE))

@@ -6,6 +6,7 @@ whatever looks at every paragraph is kept to a few cheap steps and the rest walk
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Collection, Sequence
 
@@ -21,7 +22,9 @@ _SMALL_GAP = 36
 _EXACT_WORDS = 4
 _MOVED_WORDS = 12
 _LCS_PRODUCT = 200_000_000
-_NEAREST = 200
+_NEAREST = 8
+_ROW_WORDS, _ROW_REACH = 10, 30
+_ROW_ALIKE, _ROW_CLEARLY = 0.75, 0.06
 
 
 class Pairing:
@@ -107,7 +110,12 @@ class Pairing:
             if not there or text.count(" ") < _MOVED_WORDS - 1:
                 continue
             expected = expected or self.expected()
-            options = sorted((abs(j - expected[i]), i, j) for i in here[:_NEAREST] for j in there[:_NEAREST])
+            options = []
+            for i in here:
+                place = bisect_left(there, expected[i])
+                near = there[max(0, place - _NEAREST) : place + _NEAREST]
+                options += [(abs(j - expected[i]), i, j) for j in near]
+            options.sort()
             for _, i, j in options:
                 if self.to_after[i] < 0 and self.to_before[j] < 0:
                     self.pair(i, j, 1.0, 0.8)
@@ -131,6 +139,37 @@ class Pairing:
         for negative, i, j in found:
             if self.to_after[i] < 0 and self.to_before[j] < 0:
                 self.pair(i, j, -negative, min(0.99, 0.35 - negative))
+
+    def near_rows(self) -> None:
+        """Short rows of a list that changed places ("Lurdes Jiménez: presente"): each other's best by
+        letters, clearly, and not far away."""
+        free_before, free_after = self.free()
+        here = [i for i in free_before if _is_short(self.before[i]) and i not in self.blank]
+        there = [j for j in free_after if _is_short(self.after[j])]
+        if not here or not there:
+            return
+        expected = self.expected()
+        options: list[tuple[int, int]] = []
+        for i in here:
+            place = bisect_left(there, expected[i])
+            near = there[max(0, place - _ROW_REACH) : place + _ROW_REACH]
+            options += [(i, j) for j in near]
+        alike = letters_alike([self.before[i] for i, _ in options], [self.after[j] for _, j in options], 0.5)
+        best: tuple[dict[int, list[float]], dict[int, list[float]]] = ({}, {})
+        for value, (i, j) in zip(alike, options, strict=True):
+            best[0].setdefault(i, []).append(value)
+            best[1].setdefault(j, []).append(value)
+        tops = [{k: sorted(values)[-2:] for k, values in side.items()} for side in best]
+        for value, (i, j) in zip(alike, options, strict=True):
+            if value == 1.0 and not (_is_row(self.before, i) and _is_row(self.after, j)):
+                continue  # a formula gone here and new there is no move
+            if value < _ROW_ALIKE or self.to_after[i] >= 0 or self.to_before[j] >= 0:
+                continue
+            if all(
+                top[-1] <= value and (len(top) < 2 or top[0] <= value - _ROW_CLEARLY)
+                for top in (tops[0][i], tops[1][j])
+            ):
+                self.pair(i, j, similarity(self.before[i], self.after[j]), min(0.99, 0.1 + value))
 
     # -- ids and placeholders ------------------------------------------------------------------
 
@@ -212,6 +251,18 @@ def _once(units: Sequence[Unit], indices: Sequence[int], *, folded: bool) -> dic
             if count > 1:
                 places[text] = -1
     return places
+
+
+def _is_short(unit: Unit) -> bool:
+    return 2 <= unit.text.count(" ") + 1 <= _ROW_WORDS
+
+
+def _is_row(units: Sequence[Unit], k: int) -> bool:
+    """Whether a short paragraph ends like the one above or below it, as the rows of a list do."""
+    ending = units[k].coded[-1:]
+    return any(
+        0 <= n < len(units) and _is_short(units[n]) and units[n].coded[-1:] == ending for n in (k - 1, k + 1)
+    )
 
 
 def _by_text(units: Sequence[Unit], indices: Sequence[int]) -> dict[str, list[int]]:

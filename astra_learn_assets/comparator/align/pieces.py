@@ -12,10 +12,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from astra_learn_assets.comparator.align.pairing import Pairing
-from astra_learn_assets.comparator.align.similarity import Unit, Vocabulary, containment, similarity
+from astra_learn_assets.comparator.align.similarity import Unit, Vocabulary, containment, leftover, similarity
 
 _CERTAIN, _EVIDENT, _DOUBTFUL = 0.65, 0.85, 0.75
+_PART, _FAR_PART, _KNOWN_PART = 0.45, 0.5, 0.35  # share of a part's words that the whole must hold
+_REST = 0.4  # of the words that nobody else explains, half of what a part must explain
 _PARTS = 8
+_REACH = 3  # paragraphs deleted between two that were joined
 
 Edges = frozenset[tuple[int, int]]
 
@@ -136,16 +139,16 @@ class Pieces:
         refused: set[tuple[int, int, int]] = set()
         for order, step in ((leftovers, -1), (leftovers[::-1], 1), (leftovers, 1), (leftovers[::-1], -1)):
             for k in order:
-                beside = k + step
-                if k in owner or not 0 <= beside < len(parts):
+                if k in owner:
                     continue
-                whole = owner.get(beside, partner[beside])
+                beside = self._beside(k, step, partner, owner)
+                whole = owner.get(beside, partner[beside]) if beside >= 0 else -1
                 if whole < 0 or whole in taken:
                     continue
                 if whole not in grown and parts[beside].text == wholes[whole].text:
                     continue  # nothing is missing there
                 mine = grown.get(whole) or [beside]
-                if len(mine) >= _PARTS or not (mine[0] - 1 == k or mine[-1] + 1 == k):
+                if len(mine) >= _PARTS or beside != (mine[0] if step > 0 else mine[-1]):
                     continue
                 if (k, whole, len(mine)) in refused:
                     continue
@@ -161,6 +164,16 @@ class Pieces:
                     refused.add((k, whole, len(mine)))
         return grown
 
+    @staticmethod
+    def _beside(k: int, step: int, partner: Sequence[int], owner: Mapping[int, int]) -> int:
+        """The nearest paragraph on that side that has a place, over what was deleted between; -1 = none."""
+        for beside in range(k + step, k + step * (_REACH + 2), step):
+            if not 0 <= beside < len(partner):
+                return -1
+            if partner[beside] >= 0 or beside in owner:
+                return beside
+        return -1
+
     def _completes(
         self, parts: Sequence[Unit], mine: Sequence[int], k: int, whole: Unit, known: bool
     ) -> bool:
@@ -169,11 +182,19 @@ class Pieces:
         With a shared id it is enough that it covers words of ``whole`` that ``mine`` does not (a pasted
         copy covers none), for the clerk may have written more into it.
         """
-        needed = 0.35 if known else 0.6 if len(parts[k].coded) >= 3 else 1.0
+        words = len(parts[k].coded)
+        needed = _KNOWN_PART if known else _PART if words >= 3 else 1.0
         if containment(parts[k], whole) < needed:
             return False
         now = self.vocabulary.join([parts[m] for m in mine])
         then = self.vocabulary.join([parts[m] for m in sorted([*mine, k])])
+        far = not (k == mine[0] - 1 or k == mine[-1] + 1)
+        if not known and words >= 3:
+            # What ``mine`` says already is no sign of ``k``: look at the words that it leaves over.
+            rest = leftover(now, whole)
+            share = containment(parts[k], rest)
+            if share < (_FAR_PART if far else _PART) or 2 * share * words < _REST * len(rest.coded):
+                return False
         if known and len(parts[k].coded) >= 3:
             covered = containment(whole, then) - containment(whole, now)
             return covered * len(whole.coded) >= 0.35 * len(parts[k].coded)

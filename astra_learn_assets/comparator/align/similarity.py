@@ -39,6 +39,13 @@ class Unit:
         self._folded: str | None = None
         self._coded: str | None = None
 
+    @classmethod
+    def of_words(cls, coded: str) -> Unit:
+        """Words without a text, for the measures that look at words alone."""
+        unit = cls("", _Codes())
+        unit._coded = coded
+        return unit
+
     @property
     def folded(self) -> str:
         if self._folded is None:
@@ -186,3 +193,13 @@ def containment(part: Unit, whole: Unit) -> float:
     if not part.coded:
         return 1.0 if part.folded in whole.folded else 0.0
     return float(LCSseq.similarity(part.coded, whole.coded)) / len(part.coded)
+
+
+def leftover(part: Unit, whole: Unit) -> Unit:
+    """``whole`` without the words that ``part`` has in the same order."""
+    kept = [
+        whole.coded[op.dest_start : op.dest_end]
+        for op in Indel.opcodes(part.coded, whole.coded)
+        if op.tag == "insert"
+    ]
+    return Unit.of_words("".join(kept))

@@ -17,6 +17,7 @@ import re
 import zipfile
 import zlib
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NoReturn
 
 from astra_learn_assets.errors import UploadRefused
@@ -51,6 +52,8 @@ _MESSAGES = {
     "(.docx)» sin macros.",
     "suspicious": "El archivo tiene una estructura que un documento normal no tiene y no se ha abierto. "
     "Copie el texto en un documento nuevo, guárdelo como .docx y súbalo.",
+    "too_long": "El documento tiene un párrafo de más de 25.000 palabras, o demasiado texto para unas actas. "
+    "Divídalo en párrafos o en varios documentos y súbalo de nuevo.",
     "too_complex": "El documento es demasiado complejo para compararlo. Divídalo o quite tablas y formatos "
     "innecesarios y súbalo de nuevo.",
 }
@@ -67,13 +70,18 @@ class Package:
 
     parts: dict[str, bytes]
 
+    @cached_property
+    def folded(self) -> dict[str, str]:
+        """Part names by their folded form: Windows wrote names in any case."""
+        return {name.casefold(): name for name in self.parts}
+
 
 def check_upload(data: bytes, *, max_bytes: int = UPLOAD_MAX_BYTES) -> None:
     """Let ``data`` in or say why not.
 
     Raises:
         UploadRefused: ``reason`` is one of empty, too_large, encrypted, old_format, not_docx, damaged,
-            macros, suspicious, too_complex; the message is Spanish.
+            macros, suspicious, too_complex, too_long; the message is Spanish.
     """
     open_package(data, max_bytes=max_bytes)
 

@@ -13,7 +13,7 @@ _SIGNS = "\u25b6\u25ba\u23f5\u25b8\U0001f50a\U0001f509\U0001f508\U0001f3a7\U0001
 _SIGN = f"[{_SIGNS}]\ufe0f?"
 _MAYBE_LABEL = re.compile(rf"[{_SIGNS}\[]")
 _LABEL = re.compile(
-    rf"{_SIGN}\s*[\[(]?(?:{_TIME})?[\])]?(?:\s*[-–]\s*{_TIME})?|\[\s*audio\s*:?\s*(?:{_TIME})?\s*\]",
+    rf"{_SIGN}\s*[\[(]?(?:{_TIME})?[\])]?(?:\s*[-–]\s*{_TIME})?|\[\s*+audio\s*+:?\s*+(?:{_TIME})?\s*+\]",
     re.IGNORECASE,
 )
 _LINK_LABEL = re.compile(

@@ -23,6 +23,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import string
 from collections.abc import Iterable
 from functools import lru_cache
 from itertools import combinations
@@ -49,6 +50,7 @@ _LENGTH = 12
 _CHUNK_ID = re.compile(rf"c[{_ALPHABET}]{{{_LENGTH}}}")
 _ANYWHERE = re.compile(rf"(?<![0-9a-z])c[{_ALPHABET}]{{{_LENGTH}}}(?![0-9a-z])", re.IGNORECASE)
 _HIDDEN = re.compile(rf"\[#(c[{_ALPHABET}]{{{_LENGTH}}})\]")
+_OPENING, _CLOSING = f"[{{(#:<{string.whitespace}", f"]}})>{string.whitespace}"
 _BOOKMARK = re.compile(rf"_astra_?(c[{_ALPHABET}]{{{_LENGTH}}})", re.IGNORECASE)
 
 # Word allows tab stops up to 31,680 twips (22 inches); the text area of A3 landscape ends before
@@ -84,6 +86,26 @@ def is_chunk_id(value: str) -> bool:
 def find_chunk_ids(text: str) -> list[str]:
     """Every valid id in ``text`` in order: SDT tags, link URLs, comments, fields of older drafts."""
     return [found for found in (m.group().lower() for m in _ANYWHERE.finditer(text)) if is_chunk_id(found)]
+
+
+def strip_chunk_ids(text: str) -> tuple[str, list[str]]:
+    """``text`` without bare ids and the brackets and spaces around them, and the ids, each once."""
+    kept: list[str] = []
+    found: dict[str, None] = {}
+    last = 0
+    for match in _ANYWHERE.finditer(text):
+        chunk_id = match.group().lower()
+        if not is_chunk_id(chunk_id):
+            continue
+        kept.append(_between(text[last : match.start()], opened=bool(found)).rstrip(_OPENING))
+        found[chunk_id] = None
+        last = match.end()
+    kept.append(_between(text[last:], opened=bool(found)))
+    return "".join(kept), list(found)
+
+
+def _between(text: str, *, opened: bool) -> str:
+    return text.lstrip(_CLOSING) if opened else text
 
 
 def chunk_id_of_bookmark(name: str) -> str | None:

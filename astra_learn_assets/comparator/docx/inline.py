@@ -7,25 +7,47 @@ open paragraph are gathered.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from lxml import etree
 
 from astra_learn_assets.comparator.docx import audio_marks, chunk_ids
 from astra_learn_assets.comparator.docx.admission import refuse
-from astra_learn_assets.comparator.docx.blocks import Claim, PartKind
+from astra_learn_assets.comparator.docx.blocks import Carrier, Claim, PartKind
 from astra_learn_assets.comparator.docx.markup import choice, link_of, local, symbol
-from astra_learn_assets.comparator.docx.paragraph import Made, Mark, Paragraph, Piece, Span
+from astra_learn_assets.comparator.docx.paragraph import Made, Mark, Paragraph, Piece
 from astra_learn_assets.comparator.docx.styles import Styles, is_on
 
 _MAXIMUM_DEPTH = 150  # nested calls; Word itself stops far earlier
+_MAXIMUM_PARAGRAPHS = 100_000  # empty ones included; minutes have some thousands
+_MAXIMUM_TEXTS = 20_000
 _MAXIMUM_PIECES = 400_000
+_MAXIMUM_CLAIMS = 200_000  # a paragraph has one id or a few, on three carriers
+_INSTRUCTION = 4_000  # characters of a field's code that are looked at
 WRAPPERS = frozenset(
     {"ins", "moveTo", "smartTag", "customXml", "fldSimple", "dir", "bdo", "ruby", "rubyBase", "rt"}
 )
 DEAD = frozenset({"del", "moveFrom"})
 _URL_PARTS = re.compile(r"[/?#&=]")
+
+
+@dataclass
+class Budget:
+    """What a whole document may hold; each count goes down, and below zero the document is refused.
+
+    Beyond these numbers nothing is minutes any more, and all that follows costs in proportion to them.
+    """
+
+    paragraphs: int = _MAXIMUM_PARAGRAPHS
+    texts: int = _MAXIMUM_TEXTS
+    pieces: int = _MAXIMUM_PIECES
+    claims: int = _MAXIMUM_CLAIMS
+
+    def check(self) -> None:
+        """Refuse what has spent too much."""
+        if min(self.paragraphs, self.texts, self.pieces, self.claims) < 0:
+            refuse("too_complex")
 
 
 @dataclass
@@ -35,8 +57,9 @@ class Story:
     kind: PartKind
     styles: Styles
     links: Mapping[str, str]
-    comment_ids: Mapping[str, list[str]]
+    comment_ids: Mapping[str, Sequence[str]]
     known_ids: frozenset[str]
+    budget: Budget
     dead_notes: set[str]
     live_refs: dict[str, set[str]] = field(default_factory=dict)
     dead_refs: dict[str, set[str]] = field(default_factory=dict)
@@ -51,11 +74,13 @@ class InlineWalker:
         self.made: list[Made] = []
         self.marks: list[Mark] = []
         self.open: dict[str, Mark] = {}
+        self.open_names: dict[str, str] = {}  # name of an open bookmark -> its key in ``open``
         self.fields: list[list[str]] = []  # [state "code"|"result", instruction]
+        self.codes = 0  # fields in state "code": all were opened in this paragraph
+        self.field_base = 0  # fields below were there before this paragraph
         self.cells: tuple[tuple[int, int, int], ...] = ()
         self.tables = 0
         self.serial = 0
-        self.pieces = 0
         self.depth = 0
         self.in_box = False
         self.sdt_ids: list[str] = []
@@ -84,7 +109,7 @@ class InlineWalker:
             self._sdt(child, self._inline)
         elif name == "fldSimple":
             instruction = child.get(f"{self.q}instr", "")
-            paragraph.claims.extend(Claim(i, "field") for i in self._ids_in(instruction))
+            self._claim(paragraph, self._ids_in(instruction), "field")
             self._linked(child, link_of(instruction))
         elif name in ("bookmarkStart", "bookmarkEnd", "commentRangeStart"):
             self._event(child, name)
@@ -134,8 +159,8 @@ class InlineWalker:
         elif name == "fldChar":
             self._field(child.get(f"{q}fldCharType", ""))
         elif name == "instrText":
-            if self.fields and self.fields[-1][0] == "code":
-                self.fields[-1][1] += child.text or ""
+            if self.fields and self.fields[-1][0] == "code" and len(self.fields[-1][1]) < _INSTRUCTION:
+                self.fields[-1][1] += (child.text or "")[:_INSTRUCTION]
         elif name in ("footnoteReference", "endnoteReference"):
             kind = name.removesuffix("Reference")
             self.story.live_refs.setdefault(kind, set()).add(child.get(f"{q}id", ""))
@@ -172,15 +197,20 @@ class InlineWalker:
     def _text(self, text: str, *, hidden: bool) -> None:
         paragraph = self.paragraph
         assert paragraph is not None
-        if not text or any(state == "code" for state, _ in self.fields):
+        if not text or self.codes:
             return
         link = len(paragraph.links) - 1 if paragraph.links and paragraph.links[-1] else -1
         if text not in ("\t", "\n"):
             text = text.replace("\n", " ").replace("\r", " ").replace("\t", " ")
         paragraph.pieces.append(Piece(text, hidden, link))
-        self.pieces += 1
-        if self.pieces > _MAXIMUM_PIECES:
-            refuse("too_complex")
+        self.story.budget.pieces -= 1
+        if self.story.budget.pieces < 0:
+            self.story.budget.check()
+
+    def _claim(self, paragraph: Paragraph, chunk_ids_found: Sequence[str], carrier: Carrier) -> None:
+        self.story.budget.claims -= len(chunk_ids_found)
+        self.story.budget.check()
+        paragraph.claims.extend([Claim(chunk_id, carrier) for chunk_id in chunk_ids_found])
 
     def _hyperlink(self, element: etree._Element) -> None:
         url = ""
@@ -206,28 +236,38 @@ class InlineWalker:
 
     def _link_claims(self, url: str) -> None:
         if url and self.paragraph is not None:
-            self.paragraph.claims.extend(Claim(chunk_id, "link") for chunk_id in self._ids_in(url))
+            self._claim(self.paragraph, self._ids_in(url), "link")
 
     def _field(self, kind: str) -> None:
         paragraph = self.paragraph
         assert paragraph is not None
         if kind == "begin":
             self.fields.append(["code", ""])
+            self.codes += 1
         elif kind in ("separate", "end") and self.fields:
             state, instruction = self.fields[-1]
             if state == "code":
                 url = link_of(instruction)
                 self._link_claims(url)
                 if not url:
-                    paragraph.claims.extend(Claim(i, "field") for i in self._ids_in(instruction))
+                    self._claim(paragraph, self._ids_in(instruction), "field")
                 if kind == "separate" and audio_marks.is_audio_url(url):
                     paragraph.links.append(url)
+            self.codes -= state == "code"
             if kind == "separate":
                 self.fields[-1][0] = "result"
             else:
                 if audio_marks.is_audio_url(link_of(instruction)):
                     paragraph.links.append("")
                 self.fields.pop()
+                self.field_base = min(self.field_base, len(self.fields))
+
+    def _close_codes(self) -> None:
+        """A field code does not go beyond its paragraph; an unclosed one must not hide the rest."""
+        if self.codes:
+            self.fields[self.field_base :] = [f for f in self.fields[self.field_base :] if f[0] == "result"]
+            self.codes = 0
+        self.field_base = len(self.fields)
 
     def _sdt(self, element: etree._Element, into: Callable[[etree._Element], None]) -> None:
         """A content control; older drafts kept the chunk id in its tag."""
@@ -246,7 +286,7 @@ class InlineWalker:
             return
         self.sdt_ids.extend(ids)
         if self.paragraph is not None and into == self._inline:
-            self.paragraph.claims.extend(Claim(chunk_id, "sdt") for chunk_id in ids)
+            self._claim(self.paragraph, ids, "sdt")
         into(content)
         if ids:
             del self.sdt_ids[-len(ids) :]
@@ -259,27 +299,40 @@ class InlineWalker:
             chunk_id = chunk_ids.chunk_id_of_bookmark(label) or self._known_bookmark(label)
             if chunk_id is None:
                 return
-            torn = next((key for key, mark in self.open.items() if mark.name == label), None)
+            torn = self.open_names.get(label)
             if torn is not None:  # LibreOffice 7.4 starts a bookmark over three paragraphs twice
-                self.open[identifier] = self.open.pop(torn)
+                self._open_mark(identifier, self._take_mark(torn))
                 return
+            self.story.budget.claims -= 1
+            self.story.budget.check()
             first = self.serial if paragraph is None else paragraph.serial
             mark = Mark(label, chunk_id, first)
             self.marks.append(mark)
-            self.open[identifier] = mark
+            self._open_mark(identifier, mark)
             if paragraph is not None:
-                paragraph.marks.append(Span(mark, len(paragraph.pieces)))
+                paragraph.cover(mark, len(paragraph.pieces))
         elif name == "bookmarkEnd":
-            closing = self.open.pop(identifier, None)
+            closing = self._take_mark(identifier)
             if closing is not None:
                 closing.closed = True
-                for span in paragraph.marks if paragraph is not None else ():
-                    if span.mark is closing and paragraph is not None:
-                        span.end = len(paragraph.pieces)
+                span = closing.last
+                if paragraph is not None and span is not None and span.serial == paragraph.serial:
+                    span.end = len(paragraph.pieces)
         elif paragraph is not None:
             paragraph.flags.add("comment_anchored")
-            ids = self.story.comment_ids.get(identifier, [])
-            paragraph.claims.extend(Claim(chunk_id, "comment") for chunk_id in ids)
+            self._claim(paragraph, self.story.comment_ids.get(identifier, ()), "comment")
+
+    def _open_mark(self, identifier: str, mark: Mark | None) -> None:
+        if mark is not None:
+            self._take_mark(identifier)  # a second start under one number: the first stays unclosed
+            self.open[identifier] = mark
+            self.open_names[mark.name] = identifier
+
+    def _take_mark(self, identifier: str) -> Mark | None:
+        mark = self.open.pop(identifier, None)
+        if mark is not None:
+            del self.open_names[mark.name]
+        return mark
 
     def _dead(self, element: etree._Element) -> None:
         """A deleted subtree: only bookmark ends, note references and the marks of fields that are partly

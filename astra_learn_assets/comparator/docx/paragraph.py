@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -11,6 +11,9 @@ from lxml import etree
 from astra_learn_assets.comparator.docx import audio_marks, chunk_ids
 from astra_learn_assets.comparator.docx.blocks import Claim, Flag, Location
 from astra_learn_assets.comparator.docx.styles import Style
+
+Stretch = tuple[int, int]
+"""Visible pieces of a paragraph that are not blank, counted from 0: from, up to."""
 
 
 @dataclass(slots=True)
@@ -22,13 +25,14 @@ class Piece:
 
 @dataclass(slots=True)
 class Mark:
-    """A bookmark that carries a chunk id, and the visible pieces it covers in each paragraph."""
+    """A bookmark that carries a chunk id, and what it covers of the visible text of each paragraph."""
 
     name: str
     chunk_id: str
     first: int
-    covered: dict[int, frozenset[int]] = field(default_factory=dict)
+    covered: dict[int, Stretch] = field(default_factory=dict)
     closed: bool = False
+    last: Span | None = None  # where it lies in the last paragraph it reached
 
     @property
     def copy(self) -> bool:
@@ -41,6 +45,7 @@ class Span:
     """Where a bookmark lies in a paragraph, in pieces; ``end`` None = to the paragraph's end."""
 
     mark: Mark
+    serial: int  # of the paragraph
     start: int
     end: int | None = None
 
@@ -60,6 +65,11 @@ class Paragraph:
     heading_level: int | None = None
     seams: list[int] = field(default_factory=list)  # piece index of each deleted paragraph mark
     boxes: list[etree._Element] = field(default_factory=list)
+
+    def cover(self, mark: Mark, start: int) -> None:
+        """``mark`` lies over this paragraph from piece ``start`` on."""
+        mark.last = Span(mark, self.serial, start)
+        self.marks.append(mark.last)
 
 
 @dataclass(slots=True)
@@ -102,9 +112,7 @@ def _unhide(paragraph: Paragraph, text: str) -> str:
     """What of a stretch of hidden text counts: text typed into the run that carries the id."""
     rest, ids = chunk_ids.strip_hidden_tokens(text)
     if not ids:
-        ids = chunk_ids.find_chunk_ids(text)
-        for chunk_id in ids:
-            rest = re.sub(rf"[\[{{(#:<\s]*{chunk_id}[\]}})>\s]*", "", rest, flags=re.IGNORECASE)
+        rest, ids = chunk_ids.strip_chunk_ids(text)
     paragraph.claims.extend(Claim(chunk_id, "hidden") for chunk_id in ids)
     if not rest.strip():
         return ""
@@ -119,18 +127,35 @@ def bookmark_claims(marks: Sequence[Mark]) -> dict[int, list[Claim]]:
     passes through, and those where all it covers is covered by bookmarks of that paragraph alone: they
     were pasted into it.
     """
-    inner: dict[int, set[int]] = {}
+    alone: dict[int, list[Stretch]] = {}
     for mark in marks:
         if len(mark.covered) == 1:
-            for serial, pieces in mark.covered.items():
-                inner.setdefault(serial, set()).update(pieces)
+            for serial, stretch in mark.covered.items():
+                alone.setdefault(serial, []).append(stretch)
+    inner = {serial: _union(stretches) for serial, stretches in alone.items()}
     claims: dict[int, list[Claim]] = {}
     for mark in marks:
         serials = list(mark.covered) if mark.closed else [n for n in mark.covered if n == mark.first]
         for serial in serials:
             through = serial not in (serials[0], serials[-1])
-            foreign = len(serials) > 1 and mark.covered[serial] <= inner.get(serial, set())
+            foreign = len(serials) > 1 and _lies_in(mark.covered[serial], inner.get(serial, []))
             claims.setdefault(serial, []).append(
                 Claim(mark.chunk_id, "span" if through or foreign else "bookmark")
             )
     return claims
+
+
+def _union(stretches: Sequence[Stretch]) -> list[Stretch]:
+    """The same pieces as stretches in order that do not touch one another."""
+    joined: list[Stretch] = []
+    for start, end in sorted(stretches):
+        if joined and start <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(joined[-1][1], end))
+        else:
+            joined.append((start, end))
+    return joined
+
+
+def _lies_in(stretch: Stretch, union: Sequence[Stretch]) -> bool:
+    place = bisect_right(union, stretch[0], key=lambda known: known[0]) - 1
+    return place >= 0 and stretch[1] <= union[place][1]

@@ -24,7 +24,7 @@ from astra_learn_assets.comparator.docx import chunk_ids
 from astra_learn_assets.comparator.docx.admission import Package, open_package, refuse
 from astra_learn_assets.comparator.docx.arbitration import arbitrate
 from astra_learn_assets.comparator.docx.blocks import Block, Document, PartKind
-from astra_learn_assets.comparator.docx.inline import Story
+from astra_learn_assets.comparator.docx.inline import Budget, Story
 from astra_learn_assets.comparator.docx.styles import Styles, parse_styles
 from astra_learn_assets.comparator.docx.walker import walk
 from astra_learn_assets.settings import UPLOAD_MAX_BYTES
@@ -66,6 +66,8 @@ def read_document(
         if name in package.parts:
             comment_ids.update(_comment_chunk_ids(_parse(package.parts[name]), known))
 
+    budget = Budget()
+
     def read(name: str, kind: PartKind) -> None:
         story = Story(
             kind=kind,
@@ -73,6 +75,7 @@ def read_document(
             links={key: target for key, (_, target) in _relations(package, name).items()},
             comment_ids=comment_ids,
             known_ids=known,
+            budget=budget,
             dead_notes=dead_notes.get(kind, set()) - live_notes.get(kind, set()),
         )
         blocks.extend(walk(_parse(package.parts[name]), story))
@@ -142,7 +145,6 @@ def _relations(package: Package, part: str) -> dict[str, tuple[str, str]]:
     if data is None:
         return {}
     relations: dict[str, tuple[str, str]] = {}
-    folded = {name.casefold(): name for name in package.parts}  # Windows wrote names in any case
     for element in _parse(data):
         identifier, kind, target = element.get("Id"), element.get("Type", ""), element.get("Target", "")
         if identifier is None:
@@ -154,7 +156,7 @@ def _relations(package: Package, part: str) -> dict[str, tuple[str, str]]:
                 if target.startswith("/")
                 else posixpath.normpath(posixpath.join(folder, target))
             )
-            target = target if target in package.parts else folded.get(target.casefold(), target)
+            target = target if target in package.parts else package.folded.get(target.casefold(), target)
         relations[identifier] = (kind.rsplit("/", 1)[-1], target)
     return relations
 

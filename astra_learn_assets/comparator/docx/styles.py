@@ -27,19 +27,24 @@ class Styles:
     def __init__(self, styles: dict[str, Style]) -> None:
         self._resolved: dict[str, Style] = {}
         for style_id in styles:
-            level: int | None = None
-            list_level: int | None = None
-            hidden: bool | None = None
-            current: str | None = style_id
+            chain: list[str] = []
             seen: set[str] = set()
-            while current is not None and current in styles and current not in seen:
+            current: str | None = style_id
+            while current in styles and current not in self._resolved and current not in seen:
                 seen.add(current)
-                style = styles[current]
-                level = style.heading_level if level is None else level
-                list_level = style.list_level if list_level is None else list_level
-                hidden = style.hidden if hidden is None else hidden
-                current = style.based_on
-            self._resolved[style_id] = Style(None, level, list_level, hidden)
+                chain.append(current)
+                current = styles[current].based_on
+            # What ends a chain: a style known already, an unknown one, or the chain itself in a circle.
+            above = self.get(current)
+            for name in reversed(chain):
+                own = styles[name]
+                above = Style(
+                    None,
+                    above.heading_level if own.heading_level is None else own.heading_level,
+                    above.list_level if own.list_level is None else own.list_level,
+                    above.hidden if own.hidden is None else own.hidden,
+                )
+                self._resolved[name] = above
 
     def get(self, style_id: str | None) -> Style:
         """What ``style_id`` means; an unknown id means nothing."""

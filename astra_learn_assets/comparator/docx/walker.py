@@ -13,23 +13,22 @@ What is live and what is not:
 
 from __future__ import annotations
 
+from bisect import bisect_left
+
 from lxml import etree
 
 from astra_learn_assets.comparator.docx import audio_marks, chunk_ids
-from astra_learn_assets.comparator.docx.admission import refuse
 from astra_learn_assets.comparator.docx.blocks import Block, Claim, Location
 from astra_learn_assets.comparator.docx.inline import DEAD, WRAPPERS, InlineWalker, Story
 from astra_learn_assets.comparator.docx.markup import choice, local, tab_positions
 from astra_learn_assets.comparator.docx.paragraph import (
     Made,
     Paragraph,
-    Span,
     bookmark_claims,
     visible_pieces,
 )
 from astra_learn_assets.comparator.docx.styles import outline_level
 
-_MAXIMUM_PARAGRAPHS = 100_000  # minutes have some thousands
 _BOOKMARK_REACH = 12  # paragraphs; a longer range is a bookmark somebody left unclosed
 
 
@@ -153,14 +152,17 @@ class _Walker(InlineWalker):
     def _new_paragraph(self) -> Paragraph:
         paragraph = Paragraph(serial=self.serial)
         self.serial += 1
-        if self.serial > _MAXIMUM_PARAGRAPHS:
-            refuse("too_complex")
-        paragraph.claims.extend(Claim(chunk_id, "sdt") for chunk_id in self.sdt_ids)
+        budget = self.story.budget
+        budget.paragraphs -= 1
+        budget.claims -= len(self.open)
+        budget.check()
+        if self.sdt_ids:
+            self._claim(paragraph, self.sdt_ids, "sdt")
         for identifier, mark in list(self.open.items()):
             if paragraph.serial - mark.first > _BOOKMARK_REACH:
-                del self.open[identifier]
+                self._take_mark(identifier)
             else:
-                paragraph.marks.append(Span(mark, 0))
+                paragraph.cover(mark, 0)
         return paragraph
 
     def _paragraph(self, element: etree._Element) -> None:
@@ -169,8 +171,7 @@ class _Walker(InlineWalker):
         properties = element.find(f"{self.q}pPr")
         mark_deleted = self._properties(paragraph, properties)
         self._inline(element)
-        # A field code does not go beyond its paragraph; an unclosed one must not hide the rest.
-        self.fields = [f for f in self.fields if f[0] == "result"]
+        self._close_codes()
         if mark_deleted:
             paragraph.flags.add("tracked_changes")
             paragraph.seams.append(len(paragraph.pieces))
@@ -217,11 +218,16 @@ class _Walker(InlineWalker):
         if paragraph is None:
             return
         visible = visible_pieces(paragraph)
+        shown = (
+            [n for n, piece in enumerate(visible) if piece.strip()]
+            if paragraph.marks or paragraph.seams
+            else []
+        )
         for span in paragraph.marks:
-            end = len(visible) if span.end is None else span.end
-            pieces = frozenset(n for n in range(span.start, end) if visible[n].strip())
-            if pieces:
-                span.mark.covered[paragraph.serial] = pieces
+            start = bisect_left(shown, span.start)
+            end = len(shown) if span.end is None else bisect_left(shown, span.end)
+            if start < end:
+                span.mark.covered[paragraph.serial] = (start, end)
         text, ids = chunk_ids.strip_hidden_tokens("".join(visible))
         paragraph.claims.extend(Claim(chunk_id, "hidden") for chunk_id in ids)
         stripped = audio_marks.strip_labels(text)
@@ -229,10 +235,7 @@ class _Walker(InlineWalker):
             paragraph.flags.add("audio_link")
         text = stripped.strip()
         if text:
-            seams = [
-                n for n in paragraph.seams if "".join(visible[:n]).strip() and "".join(visible[n:]).strip()
-            ]
-            if seams:
+            if any(shown[0] < n <= shown[-1] for n in paragraph.seams if shown):
                 paragraph.flags.add("merged")
             if self.in_box:
                 paragraph.flags.add("textbox")
@@ -240,6 +243,8 @@ class _Walker(InlineWalker):
                 paragraph.flags.add("audio_pending")
             if paragraph.tab is not None:
                 paragraph.claims.append(Claim(paragraph.tab, "tab"))
+            self.story.budget.texts -= 1
+            self.story.budget.check()
             location = self._locate(paragraph, text)
             self.made.append(Made(paragraph.serial, text, location, paragraph.flags, paragraph.claims))
         for box in paragraph.boxes:
@@ -255,7 +260,8 @@ class _Walker(InlineWalker):
         return Location(self.story.kind, self.cells, paragraph.list_level, level, path)
 
     def _box(self, element: etree._Element) -> None:
-        saved = self.open, self.fields, self.in_box, self.cells
-        self.open, self.fields, self.in_box = {}, [], True
+        saved = self.open, self.open_names, self.fields, self.codes, self.field_base, self.in_box, self.cells
+        self.open, self.open_names, self.fields, self.codes, self.field_base = {}, {}, [], 0, 0
+        self.in_box = True
         self._container(element)
-        self.open, self.fields, self.in_box, self.cells = saved
+        self.open, self.open_names, self.fields, self.codes, self.field_base, self.in_box, self.cells = saved

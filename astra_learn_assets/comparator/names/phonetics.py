@@ -21,6 +21,7 @@ _RULES = tuple(
         (r"(.)\1+", r"\1"),
     )
 )  # fmt: skip
+_LONGEST = 200  # characters of a name; what is longer is none
 
 
 @lru_cache(maxsize=20_000)
@@ -59,7 +60,9 @@ def said_aloud(acronym: str) -> str:
 
 def likeness(wrong: str, right: str) -> float:
     """0..1: the better of the likeness of letters and of sounds (normalized Levenshtein;
-    of letters with swapped neighbours as one edit)."""
+    of letters with swapped neighbours as one edit); of a text longer than any name whether it is the same."""
+    if max(len(wrong), len(right)) > _LONGEST:
+        return float(wrong == right)
     if letters(wrong) == letters(right):
         return 1.0
     spelling = OSA.normalized_similarity(letters(wrong), letters(right))

@@ -1,0 +1,112 @@
+"""What a file costs grows with its size and no faster, whatever it is made of; or it is refused."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from astra_learn_assets.comparator.docx.reader import read_document
+from astra_learn_assets.comparator.engine import compare
+from astra_learn_assets.errors import UploadRefused
+from astra_learn_assets_tests.comparator.attacks import ATTACKS, Files, mixture
+from astra_learn_assets_tests.comparator.packages import p, package, t
+
+GROWTH = 2.5  # for twice the size
+TRIES = 8  # other work disturbs a measurement upwards only, so the best of some tries is near the truth
+
+
+def cost(files: Files) -> float:
+    """Processor seconds of a comparison that is not refused."""
+    start = time.process_time()
+    compare(*files, generated_id="g", final_id="f")
+    return time.process_time() - start
+
+
+def assert_linear(make: Callable[[int], Files], n: int) -> None:
+    small, large = make(n), make(2 * n)
+    try:
+        cost(large)
+    except UploadRefused:
+        with pytest.raises(UploadRefused):  # refused at once, before it has cost
+            cost(large)
+        return
+    best_small, best_large = cost(small), cost(large)
+    for _ in range(TRIES):
+        if best_large <= GROWTH * best_small + 0.02:
+            return
+        best_small, best_large = min(best_small, cost(small)), min(best_large, cost(large))
+    assert best_large <= GROWTH * best_small + 0.02
+
+
+@pytest.mark.parametrize("kind", ATTACKS)
+def test_twice_the_attack_costs_at_most_two_and_a_half_times_as_much(kind: str) -> None:
+    make, n = ATTACKS[kind]
+    assert_linear(make, n // 8)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_twice_any_mixture_of_attacks_costs_at_most_two_and_a_half_times_as_much(seed: int) -> None:
+    assert_linear(lambda n: mixture(n, seed), 1_200)
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "unclosed_fields",
+        "bookmarks_over_paragraphs",
+        "styles_in_a_row",
+        "nested_controls",
+        "long_paragraph",
+        "row_of_alike_cells",
+        "alike_paragraphs",
+    ],
+)
+def test_an_attack_of_full_size_ends_within_three_hundred_megabytes_or_is_refused(kind: str) -> None:
+    command = [sys.executable, "-m", "astra_learn_assets_tests.comparator.attacks", kind]
+    done = subprocess.run(
+        [*command, str(2 * ATTACKS[kind][1])],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=Path(__file__).parents[2],
+    )
+    result, _, megabytes = done.stdout.split()
+    assert result in ("compared", "too_complex", "too_long", "suspicious")
+    assert int(megabytes) < 300
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (p(t("palabra " * 25_001)), "too_long"),
+        (p(t("palabra " * 20_000)) * 4, "too_long"),
+        (p(t("palabra " * 300)) * 2_001, "too_long"),
+        (p("a" * 10_001), "too_long"),
+        (p("a") * 20_001, "too_complex"),
+        (p() * 100_001, "too_complex"),
+    ],
+)
+def test_beyond_any_minutes_the_clerk_reads_why_it_was_refused(body: str, reason: str) -> None:
+    data = package(body)
+    with pytest.raises(UploadRefused) as raised:
+        compare(data, data, generated_id="g", final_id="f")
+    assert raised.value.reason == reason
+    assert "Div" in str(raised.value)  # what to do: divide it
+
+
+def test_as_many_paragraphs_as_are_let_in_are_read() -> None:
+    assert len(read_document(package(p("a") * 20_000)).blocks) == 20_000
+
+
+def test_more_changes_than_can_be_looked_at_one_by_one_are_held_back_not_learned() -> None:
+    files = ATTACKS["alike_paragraphs"][0](5_000)
+    delta = compare(*files, generated_id="g", final_id="f")
+    assert delta.quarantined is not None
+    assert "demasiados cambios" in delta.quarantined
+    assert delta.examples == ()
+    assert delta.entity_changes == ()
