@@ -43,12 +43,14 @@ def assert_linear(make: Callable[[int], Files], n: int) -> None:
     assert best_large <= GROWTH * best_small + 0.02
 
 
+@pytest.mark.slow  # it reads the processor's clock: for a machine that does nothing else
 @pytest.mark.parametrize("kind", ATTACKS)
 def test_twice_the_attack_costs_at_most_two_and_a_half_times_as_much(kind: str) -> None:
     make, n = ATTACKS[kind]
     assert_linear(make, n // 8)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(8))
 def test_twice_any_mixture_of_attacks_costs_at_most_two_and_a_half_times_as_much(seed: int) -> None:
     assert_linear(lambda n: mixture(n, seed), 1_200)
