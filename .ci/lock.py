@@ -91,7 +91,8 @@ def stanzas(text: str) -> dict[str, str]:
 
 def _compile(output: Path, known: Sequence[Path], arguments: Sequence[str]) -> dict[str, str]:
     """uv keeps the versions that it finds in the file it writes to."""
-    output.write_text("".join(path.read_text("utf-8") for path in known if path.exists()), encoding="utf-8")
+    locked = [stanzas(path.read_text("utf-8")) for path in known if path.exists()]
+    output.write_text("".join(text for lock in locked for text in lock.values()), encoding="utf-8")
     command = [*UV, "--python-version", "3.11", "--generate-hashes", *arguments, "-o", str(output)]
     subprocess.run(command, check=True, cwd=REPOSITORY)
     return stanzas(output.read_text("utf-8"))
