@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import stat
+import tempfile
 import threading
 from datetime import UTC, datetime
 from pathlib import Path
@@ -455,6 +457,174 @@ def test_the_last_good_one_is_not_served_when_its_files_changed_and_cannot_be_ha
     shutil.rmtree(world.root / "objects" / paths.adapter(first.adapter_id))
     with pytest.raises(AdapterRefused):
         store.current("villaverde")
+
+
+@pytest.fixture
+def checked(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """Every folder whose signature and hashes were checked, as often as they were."""
+    folders: list[Path] = []
+    check = adapter_store.verify_folder
+
+    def noting(folder: Path, *arguments: Any) -> AdapterManifest:
+        folders.append(folder)
+        return check(folder, *arguments)
+
+    monkeypatch.setattr(adapter_store, "verify_folder", noting)
+    return folders
+
+
+def test_what_was_checked_and_is_untouched_is_not_read_again(world: _World, checked: list[Path]) -> None:
+    good, bad = world.publish(1), world.publish(2, signed=False)
+    world.announce(good)
+    store = world.store()
+    path = store.current("villaverde").path
+    checked.clear()
+    store.current("villaverde")
+    assert checked == []
+    world.announce(bad)
+    store.current("villaverde")
+    assert path not in checked  # kept from memory
+    restarted = world.store()
+    restarted.current("villaverde")
+    checked.clear()
+    restarted.current("villaverde")
+    assert checked == []
+
+
+def test_a_redis_that_is_away_is_no_news_while_an_adapter_is_held(world: _World) -> None:
+    world.announce(world.publish(1))
+    store = world.store()
+    store.current("villaverde")
+    world.redis.away = True
+    with capture_logs() as logs:
+        store.current("villaverde")
+    assert logs == []
+
+
+class _Slow:
+    """An object store that keeps ``tenant`` waiting until ``go`` is set."""
+
+    def __init__(self, objects: ObjectStore, tenant: str) -> None:
+        self.objects, self.tenant = objects, tenant
+        self.asked, self.go = threading.Event(), threading.Event()
+
+    def get_folder(self, prefix: str, folder: Path) -> Path:
+        if self.tenant in prefix:
+            self.asked.set()
+            assert self.go.wait(30)
+        return self.objects.get_folder(prefix, folder)
+
+
+@pytest.mark.parametrize("call", ["current", "load"])
+def test_a_slow_download_holds_back_its_own_tenant_and_no_other(world: _World, call: str) -> None:
+    slow, quick = world.publish(1), world.publish(1, "otra-villa")
+    world.announce(slow)
+    world.announce(quick, "otra-villa")
+    objects = _Slow(world.objects, "villaverde")
+    store = AdapterStore(
+        objects,
+        verify_key=KEY.public_key(),
+        cache_dir=world.root / "cache",
+        max_bytes=10**9,
+        redis=world.redis,
+    )
+
+    def ask(tenant: str, manifest: AdapterManifest) -> None:
+        if call == "current":
+            store.current(tenant)
+        else:
+            store.load(tenant, manifest.adapter_id)
+
+    waiting = threading.Thread(target=ask, args=("villaverde", slow))
+    waiting.start()
+    assert objects.asked.wait(30)
+    other = threading.Thread(target=ask, args=("otra-villa", quick))
+    other.start()
+    other.join(30)
+    held_back = other.is_alive()
+    forgetting = threading.Thread(target=store.forget, args=("villaverde",))
+    forgetting.start()
+    forgetting.join(0.5)
+    waits = forgetting.is_alive()
+    objects.go.set()
+    for thread in (waiting, other, forgetting):
+        thread.join(30)
+    assert not held_back
+    assert waits, "a tenant was forgotten in the middle of its download"
+    assert not (world.root / "cache" / "villaverde").exists()
+
+
+def test_who_was_never_served_can_be_forgotten(world: _World) -> None:
+    world.store().forget("villaverde")
+    staging = world.root / "cache" / ".staging"
+    assert stat.S_IMODE(staging.stat().st_mode) == 0o700
+
+
+def test_half_a_folder_never_lies_outside_the_cache(world: _World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another file system could not take it over in one step."""
+    monkeypatch.setattr(tempfile, "tempdir", str(world.root / "missing"))
+    world.announce(world.publish(1))
+    store = world.store()
+    store.current("villaverde")
+    assert (world.root / "cache" / "villaverde" / "last_good.json").is_file()
+    store.forget("villaverde")
+    assert not (world.root / "cache" / "villaverde").exists()
+
+
+@pytest.mark.parametrize("gone", [False, True])
+def test_a_folder_that_cannot_be_moved_is_deleted_where_it_lies(
+    world: _World, monkeypatch: pytest.MonkeyPatch, gone: bool
+) -> None:
+    world.announce(world.publish(1))
+    store = world.store()
+    store.current("villaverde")
+
+    def refuse(path: Path, _target: Path) -> Path:
+        if gone:  # another process was faster
+            shutil.rmtree(path)
+        raise OSError(errno.EXDEV, "another device")
+
+    monkeypatch.setattr(Path, "rename", refuse)
+    store.forget("villaverde")
+    assert not (world.root / "cache" / "villaverde").exists()
+
+
+def test_an_announced_digest_that_does_not_fit_is_refused_from_the_cache_too(world: _World) -> None:
+    manifest = world.publish(1)
+    world.announce(manifest)
+    world.store().current("villaverde")
+    last_good = world.root / "cache" / "villaverde" / "last_good.json"
+    told = last_good.read_text()
+    last_good.unlink()
+    world.announce(manifest, sha256="0" * 64)
+    with pytest.raises(AdapterRefused, match="announced"):
+        world.store().current("villaverde")
+    assert not (world.root / "cache" / "villaverde" / manifest.adapter_id).exists()
+    last_good.write_text(told.replace(digest_of(manifest), "0" * 64))
+    world.redis.values["NEW_MODEL_AVAILABLE:villaverde"] = "nonsense"
+    with pytest.raises(AdapterRefused, match="no announcement"):
+        world.store().current("villaverde")
+
+
+def test_a_cache_far_over_its_bound_is_brought_back_in_one_go(world: _World) -> None:
+    manifests = [world.publish(seed) for seed in (1, 2, 3, 4)]
+    size = sum(path.stat().st_size for path in _files(world, manifests[0]))
+    for age, manifest in enumerate(manifests[:3]):
+        world.announce(manifest)
+        os.utime(world.store().current("villaverde").path, (100 + age, 100 + age))
+    broken = world.root / "cache" / "aldea" / "broken"
+    broken.mkdir(parents=True)
+    (broken / "link").symlink_to("nowhere")  # as one that another process is deleting
+    download = world.root / "cache" / ".staging" / "of-another-process"
+    download.mkdir()
+    (download / "half").write_text("x" * 100)
+    world.announce(manifests[3])
+    world.store(max_bytes=2 * size).current("villaverde")
+    cached = sorted(path.name for path in (world.root / "cache").glob("villaverde/*--*"))
+    assert cached == sorted(manifest.adapter_id for manifest in manifests[2:])
+    world.announce(manifests[2])
+    world.store(max_bytes=1).current("villaverde")
+    assert (download / "half").is_file()
 
 
 def test_many_threads_get_one_verified_adapter_while_promotions_happen(world: _World) -> None:
