@@ -28,7 +28,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from astra_learn_assets_tests.cluster import credentials
-from astra_learn_assets_tests.cluster.programs import program
+from astra_learn_assets_tests.cluster.programs import helm, program
 
 UNREACHABLE_SECONDS = 8
 EVICTION_SECONDS = 2
@@ -105,7 +105,7 @@ class ControlPlane:
         Raises:
             AssertionError: it failed; the message holds what it said.
         """
-        return self._tool("kubectl", arguments, stdin)
+        return self._tool(program("kubectl"), arguments, stdin)
 
     def helm(self, *arguments: str) -> str:
         """What ``helm`` prints, as the administrator.
@@ -113,24 +113,24 @@ class ControlPlane:
         Raises:
             AssertionError: it failed; the message holds what it said.
         """
-        return self._tool("helm", arguments, None)
+        return self._tool(helm(), arguments, None)
 
     def apply(self, *objects: dict[str, Any]) -> None:
         """``kubectl apply`` of objects as dictionaries."""
         items = {"apiVersion": "v1", "kind": "List", "items": list(objects)}
         self.kubectl("apply", "-f", "-", stdin=json.dumps(items))
 
-    def _tool(self, name: str, arguments: tuple[str, ...], stdin: str | None) -> str:
+    def _tool(self, tool: Path, arguments: tuple[str, ...], stdin: str | None) -> str:
         home = str(self.folder)
         completed = subprocess.run(
-            [program(name), *arguments],
+            [tool, *arguments],
             input=stdin,
             capture_output=True,
             text=True,
             check=False,
             env={"PATH": os.environ["PATH"], "HOME": home, "KUBECONFIG": str(self.kubeconfig)},
         )
-        assert completed.returncode == 0, f"{name} {' '.join(arguments)}: {completed.stderr}"
+        assert completed.returncode == 0, f"{tool.name} {' '.join(arguments)}: {completed.stderr}"
         return completed.stdout
 
     def _start_etcd(self) -> None:

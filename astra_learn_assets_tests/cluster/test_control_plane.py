@@ -49,6 +49,18 @@ def test_the_versions_are_those_that_go_mod_names(cluster: Cluster) -> None:
     assert found["clientVersion"]["gitVersion"] == programs.version()
 
 
+def test_helm_installs_into_the_cluster(cluster: Cluster, namespace: str, tmp_path: Path) -> None:
+    (tmp_path / "Chart.yaml").write_text(
+        "apiVersion: v2\nname: smallest\nversion: 1.0.0\nkubeVersion: '>=1.29'\n"
+    )
+    (tmp_path / "templates").mkdir()
+    job_file = tmp_path / "templates" / "job.json"
+    job_file.write_text(json.dumps(job("installed", namespace, "echo hello")))
+    cluster.plane.helm("install", "smallest", str(tmp_path), "-n", namespace, "--wait-for-jobs", "--wait")
+    (only,) = cluster.pods(namespace)
+    assert phase(only) == "Succeeded"
+
+
 def test_the_three_nodes_are_ready_and_only_two_have_a_card(cluster: Cluster) -> None:
     nodes = {item["metadata"]["name"]: item for item in cluster.kube.get("/api/v1/nodes")["items"]}
     assert set(nodes) == {"gpu-train", "gpu-infer", "cpu"}
