@@ -44,9 +44,9 @@ _OUTSIDE = ("comment",)
 _PARAGRAPH_WORDS, _WORDS = 25_000, 600_000
 _SQUARED_WORDS = 1_300_000_000
 _WORD_LETTERS = 10_000
-_CHANGED_WORDS = 80_000
-"""Words of changed paragraphs, both sides together, that are looked at one by one; minutes of a whole year
-have as many, and a document with more changes is not learned from before a person has seen it."""
+_CHANGED_WORDS = 200_000
+"""Words of changed paragraphs, both sides together, that are looked at one by one, in three seconds at most;
+minutes of a whole year have as many, and what has more is not learned from before a person has seen it."""
 
 
 @dataclass

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from astra_learn_assets.errors import AstraError
+from astra_learn_assets.ids import TenantId
 from astra_learn_assets.simulation.council.simulator import SimulatedSession, make_council
 from astra_learn_assets.simulation.council.towns import COUNTRIES
 
@@ -31,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.first < 0 or options.sessions < 1:
         parser.error("--first must be 0 or more, --sessions 1 or more")
     try:
-        council = make_council(options.tenant, seed=options.seed, country=options.country)
+        council = make_council(TenantId(options.tenant), seed=options.seed, country=options.country)
         for index in range(options.first, options.first + options.sessions):
             folder = write_session(options.outdir, index, council.session(index))
             sys.stdout.write(f"{folder}\n")
