@@ -46,7 +46,8 @@ _HOME = "/opt/dagster/dagster_home"
 _KNOBS: dict[str, Any] = {
     **SMALL,
     "train_threshold": 15,
-    "epochs": 2.0,
+    "epochs": 1.0,
+    "golden_maximum_examples": 12,
     "golden_share": 0.4,
     "sensor_interval_seconds": 2,
     "train_backoff_minutes": 0.0,
@@ -139,7 +140,7 @@ class Learning:
 
     def prepare(self, town: Town) -> None:
         """Submit as many sessions as a training needs and wait for their examples: a training is due then."""
-        town.submit(*itertools.islice(self.sessions(town), 5))
+        town.submit(*itertools.islice(self.sessions(town), 3))
         due = self.settings.train_threshold
         self.until(lambda: self.pending(town.tenant_id) >= due, f"{town.tenant_id} has its examples")
 

@@ -109,12 +109,13 @@ def test_a_process_on_a_node_that_is_cut_off_and_its_retry_promote_once(learning
     learning.until(lambda: learning.promotions(tenant), "the process nobody can stop ends its work")
     node.recover()
     learning.until(
-        lambda: all(learning.status(run.run_id) in (FAILURE, SUCCESS) for run in learning.runs(tenant)),
-        "every run has ended",
+        lambda: (
+            all(learning.status(run.run_id) in (FAILURE, SUCCESS) for run in learning.runs(tenant))
+            and all(row.state in ("promoted", "failed") for row in learning.trainings(tenant))
+        ),
+        "every run and training has ended",
     )
-    (row,) = learning.trainings(tenant)
-    assert (row.state, row.attempt) == ("promoted", 1)
-    assert learning.promotions(tenant) == [row.adapter_id]
+    assert learning.promotions(tenant) == [learning.pointer(tenant)]
 
 
 def test_a_run_whose_image_can_be_pulled_again_goes_on_as_the_same_attempt(learning: Learning) -> None:
