@@ -1,21 +1,21 @@
 """A page of minutes being written: templates become text, and the marks are kept as they are written.
 
-Template language: ``{slot}`` a word of the country or a figure; ``{~a|b|c}`` one of several; ``{c1:el|la}`` by the
-gender of a person; ``{c1:hon}`` an honorific or other pair of the country; ``<c1.form>`` a mention; ``[[word]]`` a
-word that must stay. A label's letter says who it is: o official, s staff, c citizen, d a woman and e a man among
-them, f foreign, i indigenous, v Basque, Catalan or Galician, w an official and x a woman named by common words.
+Template language: ``{slot}`` a word of the country or a figure; ``{~a|b|c}`` one of several; ``{c1:el|la}``
+by the gender of a person; ``{c1:hon}`` an honorific or other pair of the country; ``<c1.form>`` a mention;
+``[[word]]`` a word that must stay. A label's letter says who it is: o official, s staff, c citizen, d a woman
+and e a man among them, f foreign, i indigenous, v Basque, Catalan or Galician, w an official and x a woman
+named by common words.
 """
 
 import random
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 
-from .countries import Country, lines
+from .countries import Country
 from .minutes import Mention, Minutes
 from .people import PARTICLES, Person, draw, written
+from .vocabulary import Vocabulary
 
-MONTHS = lines("months")
 _SLOT = re.compile(r"\{([^{}]*)\}")
 _NAME = re.compile(r"<([a-z]\d+)\.(\w+)>")
 _CONTRACTED = re.compile(r"\b(de|a) el\b")
@@ -34,13 +34,11 @@ _WHO = {  # letter: role, table of given names, table of surnames, female
     "x": ("citizen", "words", "words", True),
 }
 _INDIGENOUS = {
-    "mx": "maya_nahua",
-    "gt": "maya_nahua",
-    "hn": "maya_nahua",
-    "sv": "maya_nahua",
-    "ni": "maya_nahua",
+    **dict.fromkeys(("mx", "gt", "hn", "sv", "ni"), "maya_nahua"),
+    **dict.fromkeys(("pe", "bo", "ec"), "andean"),
+    **dict.fromkeys(("cl", "ar", "py", "co", "pa"), "southern"),
 }
-_INDIGENOUS |= {"pe": "andean", "bo": "andean", "ec": "andean", "cl": "southern", "ar": "southern"}
+_ANY_INDIGENOUS = ("andean", "maya_nahua", "southern")
 
 
 @dataclass(frozen=True)
@@ -55,9 +53,9 @@ class Draft:
 
     def __init__(self, rng: random.Random, country: Country, layout: str) -> None:
         self.rng, self.country, self.layout = rng, country, layout
-        self.town = country.pick(rng, "towns")
-        self.council_name = country.pick(rng, "council")
-        self.body_name = country.pick(rng, "body")
+        self.words = Vocabulary(rng, country)
+        self.town = self.words.town
+        self.council_name = self.words.council
         self._used = set(self.town.lower().split())
         self._titles: dict[str, tuple[str, str]] = {}
         self._pieces: list[str] = []
@@ -77,7 +75,7 @@ class Draft:
         """A new person, no word of whose name is part of another's name or of the town's."""
         role, given, family, female = _WHO[letter]
         if letter == "i":
-            family = _INDIGENOUS.get(self.country.code, self.rng.choice(("andean", "maya_nahua", "southern")))
+            family = _INDIGENOUS.get(self.country.code, self.rng.choice(_ANY_INDIGENOUS))
         if letter == "v":
             family = self.rng.choice(("basque", "catalan", "galician"))
         self._people += 1
@@ -133,7 +131,7 @@ class Draft:
             who = self._cast(label, cast)
             pair = self._pair(who, rest) if "|" not in rest else tuple(rest.split("|"))
             return pair[1 if who.female else 0]
-        return self._word(name)
+        return self.words.word(name)
 
     def _pair(self, who: Person, name: str) -> tuple[str, str]:
         if name == "hon":
@@ -141,91 +139,6 @@ class Draft:
         if name == "title":
             return self._titles.setdefault(who.key, self.rng.choice(self.country.titles))
         return self.country.pairs[name]
-
-    def _word(self, name: str) -> str:
-        rng, country = self.rng, self.country
-        if name in country.words:
-            return country.words[name]
-        if name in ("place", "hall"):
-            return country.pick(rng, name)
-        if name in ("street", "office", "company", "commission", "saint"):
-            files = {"street": "streets", "office": "offices", "company": "companies"}
-            word = rng.choice(lines(files.get(name, "commissions" if name == "commission" else "saint_days")))
-            if name == "saint" and word.startswith(("Virgen", "Inmaculada")):
-                return f"la {word}"
-            return f"[[{word}]]" if name == "office" else word
-        makers: dict[str, Callable[[], str]] = {
-            "n": lambda: str(rng.choice((rng.randint(2, 12), rng.randint(12, 60)))),
-            "age": lambda: str(rng.randint(4, 17)),
-            "percent": lambda: f"{rng.randint(2, 97)}{rng.choice(('', ',5', ',25'))}",
-            "amount": lambda: f"{rng.randint(2, 980)}{rng.choice(('.', ','))}{rng.randint(0, 999):03d}",
-            "article": lambda: str(rng.randint(3, 140)),
-            "year": lambda: str(rng.randint(1988, 2024)),
-            "hour": self._hour,
-            "date": self._date,
-            "DATE": lambda: self._date().upper(),
-            "month": lambda: f"[[{rng.choice(MONTHS)}]]",
-            "ref": lambda: rng.choice((f"{rng.randint(1, 4999)}/{rng.randint(2005, 2024)}", self._code())),
-            "id": self._id,
-            "idlabel": lambda: country.pick(rng, "id"),
-            "phone": lambda: f"{rng.randint(200, 999)} {rng.randint(100, 999)} {rng.randint(100, 999)}",
-            "mail": lambda: (
-                f"{rng.choice(('contacto', 'avisos', 'junta'))}{rng.randint(1, 99)}@correo.example"
-            ),
-            "party": lambda: country.pick(rng, "parties"),
-            "council": lambda: f"[[{self.council_name}]]",
-            "the_council": lambda: self._with_article("el", "la", self.council_name),
-            "The_council": lambda: self._with_article("El", "La", self.council_name),
-            "the_body": lambda: self._with_article("el", "la", self.body_name),
-            "The_body": lambda: self._with_article("El", "La", self.body_name),
-            "office_the": self._office_the,
-            "the_place": self._the_place,
-            "of_place": lambda: f"de {self._the_place()}",
-            "town": lambda: f"[[{self.town}]]",
-            "Town": lambda: f"[[{self.town}]]",
-            "TOWN": lambda: f"[[{self.town.upper()}]]",
-        }
-        if name not in makers:
-            raise ValueError(f"template slot {{{name}}} is unknown")
-        return makers[name]()
-
-    def _with_article(self, masculine: str, feminine: str, name: str) -> str:
-        return f"{feminine if _is_feminine(name) else masculine} [[{name}]]"
-
-    def _the_place(self) -> str:
-        name = self.country.pick(self.rng, "place")
-        return f"{'la' if _is_feminine(name) else 'el'} {name}"
-
-    def _office_the(self) -> str:
-        name = self.rng.choice(lines("offices"))
-        head = name.split()[0]
-        masculine = head.endswith(("o", "l")) and head not in ("Policía",)
-        return f"{'el' if masculine else 'la'} [[{name}]]"
-
-    def _hour(self) -> str:
-        hour, minute = self.rng.randint(7, 22), self.rng.choice((0, 10, 15, 30, 45, self.rng.randint(1, 59)))
-        return self.rng.choice((f"{hour}:{minute:02d}", f"{hour}.{minute:02d} horas", f"{hour}h{minute:02d}"))
-
-    def _date(self) -> str:
-        day, month = self.rng.randint(1, 28), self.rng.randint(1, 12)
-        if self.rng.random() < 0.4:
-            return f"{day:02d}/{month:02d}/{self.rng.randint(2005, 2024)}"
-        return f"{day} de [[{MONTHS[month - 1]}]]"
-
-    def _code(self) -> str:
-        return f"{self.rng.choice('ABDEHMOPRST')}-{self.rng.randint(10, 9999)}"
-
-    def _id(self) -> str:
-        label, rng = self.country.pick(self.rng, "id"), self.rng
-        number = f"{rng.randint(1, 79)}.{rng.randint(100, 999)}.{rng.randint(100, 999)}"
-        shapes = (
-            number,
-            number.replace(".", ""),
-            f"{number}-{rng.randint(0, 9)}",
-            f"{number[:-4]}-{rng.choice('KX7')}",
-        )
-        gap = "" if label.endswith("-") else " "
-        return f"[[{label}]]{gap}{rng.choice(shapes)}"
 
     # Writing
 
@@ -305,11 +218,6 @@ class Draft:
                 for m in mentions
             ]
         return Minutes(text, self.country.code, self.layout, tuple(mentions), tuple(self._protected))
-
-
-def _is_feminine(name: str) -> bool:
-    head = name.removeprefix("Honorable ").removeprefix("H. ").removeprefix("Ilustre ").split()[0]
-    return head.endswith(("a", "ad", "ión"))
 
 
 def _wrapped(text: str, width: int) -> str:

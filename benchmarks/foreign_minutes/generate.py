@@ -1,4 +1,4 @@
-"""Assembles minutes: opening, prose, one layout that carries names, some sentences that name people, closing."""
+"""Assembles minutes: opening, one layout that carries names, prose, a few names in passing, closing."""
 
 import random
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Layouts of lists and files: grants, licences, land, tenders, teachers, signatures, and names that are broken."""
+"""Layouts of lists and files: grants, licences, land, tenders, teachers, signatures, broken names."""
 
 from .countries import lines, templates
 from .draft import Draft
@@ -152,7 +152,8 @@ def split_names(d: Draft) -> None:
     d.say("Asisten los señores <o1.split>, <o2.split_indent>, <o3.split> y <o4.split_hyphen>.")
     for form in ("split", "split_indent", "split_hyphen", "split_last"):
         d.say(
-            f"{{c1:El señor|La señora}} <c1.{form}> pide permiso; lo apoya {{c2:el señor|la señora}} <c2.split>."
+            f"{{c1:El señor|La señora}} <c1.{form}> pide permiso; "
+            "lo apoya {c2:el señor|la señora} <c2.split>."
         )
     d.say("Se nombra a <c1.split>, <c2.split_hyphen> y <c3.split> para el comité {of_place}.")
 
@@ -175,7 +176,8 @@ def signatures_fdo(d: Draft) -> None:
     mark = d.rng.choice(("Fdo.: ", "Fdo. ", "Firmado: ", "(Fdo.) ", "Fdo.-"))
     people = d.council[: len(d.council) // 2 * 2]
     d.say(
-        f"V.º B.º {{m1:EL ALCALDE|LA ALCALDESA}}        {{k1:EL SECRETARIO|LA SECRETARIA}}\n{mark}<m1.whole>        {mark}<k1.whole>",
+        "V.º B.º {m1:EL ALCALDE|LA ALCALDESA}        {k1:EL SECRETARIO|LA SECRETARIA}\n"
+        f"{mark}<m1.whole>        {mark}<k1.whole>",
         m1=d.mayor,
         k1=d.secretary,
     )
@@ -198,7 +200,8 @@ def signatures_digital(d: Draft) -> None:
         d.say(
             d.rng.choice(
                 (
-                    "Firmado digitalmente por: <o1.last_first_caps> {id} hard\nMotivo: Soy el autor del documento\nFecha: {date} {hour}",
+                    "Firmado digitalmente por: <o1.last_first_caps> {id} hard\n"
+                    "Motivo: Soy el autor del documento\nFecha: {date} {hour}",
                     "Firmado electrónicamente por <o1.whole> el {date} a las {hour}",
                     "FIRMADO POR <o1.full_caps> - {id} ({date})",
                     "Validar en la sede. Firmante: <o1.comma>. Cargo: {o1:mayor}.",

@@ -90,7 +90,7 @@ def variants(minutes: Minutes) -> dict[str, Minutes]:
     """The minutes as printed, in capitals, in lower case and as a speech recogniser would write them.
 
     Capitals and lower case keep every offset: a character whose other case is not exactly one character
-    (``ß``, for one) stays as it is. ``asr`` is lower case without punctuation or line breaks, its marks moved.
+    (``ß``, for one) stays as it is. ``asr`` has neither punctuation nor line breaks; its marks move.
     """
     return {
         "printed": minutes,
@@ -132,7 +132,7 @@ def _as_recognised(minutes: Minutes) -> Minutes:
 
 
 def _drops_without_a_gap(text: str, position: int) -> bool:
-    """Apostrophes, combining marks, the dot of a Catalan ``l·l`` and a hyphen at a line's end leave no gap."""
+    """Apostrophes, combining marks, the dot of ``l·l`` and a hyphen at a line's end leave no gap."""
     char, rest = text[position], text[position + 1 : position + 2]
     before = text[position - 1 : position]
     if char in "'’·":

@@ -46,7 +46,7 @@ def draw(
     female: bool | None,
     surnames: int,
 ) -> Person:
-    """A person whose first given name and first surname come from the tables named, the rest from the plain."""
+    """A person whose first given name and surname come from the tables named, the rest from plain ones."""
     is_female = rng.random() < 0.5 if female is None else female
     gender = "female" if is_female else "male"
     prefix = "given" if given_from == "plain" else f"given_{given_from}"
@@ -114,7 +114,7 @@ def _abbreviated(person: Person, country: str) -> str:
 
 
 def written(person: Person, form: str, rng: random.Random, country: str) -> tuple[str, str]:
-    """The name in a form, and the kind of mention that it is. Raises KeyError for a form that there is not."""
+    """The name in a form, and the kind of mention it is. Raises KeyError for a form that there is not."""
     given, family = " ".join(person.given), _all_surnames(person)
     first, surname = person.given[0], person.surnames[0]
     if form.startswith("split"):

@@ -114,7 +114,8 @@ def excused_absences(d: Draft) -> None:
     """Who is missing and why; who came late."""
     d.heading(d.rng.choice(("AUSENTES", "EXCUSAS", "Faltan con aviso", "INASISTENCIAS JUSTIFICADAS")))
     d.say(
-        "Faltan con aviso los {members} {o1:Sr.|Sra.} <o1.full>, {o2:Sr.|Sra.} <o2.full> y {o3:Sr.|Sra.} <o3.full>."
+        "Faltan con aviso los {members} {o1:Sr.|Sra.} <o1.full>, {o2:Sr.|Sra.} <o2.full> "
+        "y {o3:Sr.|Sra.} <o3.full>."
     )
     d.say("AUSENTE: <o1.full_caps> (*)")
     for template in d.rng.sample(templates("excuse"), 4):
@@ -167,7 +168,7 @@ def roll_call(d: Draft) -> None:
     for who in d.council:
         d.say(ask + mark, o1=who)
     d.say(
-        "{k1:El señor secretario|La señora secretaria} informa que hay quórum y que falta por llegar <o1.sur>.",
+        "{k1:El señor secretario|La señora secretaria} informa que hay quórum y que falta <o1.sur>.",
         k1=d.secretary,
     )
 
