@@ -20,6 +20,7 @@ _SLOT = re.compile(r"\{([^{}]*)\}")
 _NAME = re.compile(r"<([a-z]\d+)\.(\w+)>")
 _CONTRACTED = re.compile(r"\b(de|a) el\b")
 _ONE_SURNAME = {"ar": 0.6, "uy": 0.7, "py": 0.45, "pa": 0.35, "do": 0.3, "ve": 0.3, "bo": 0.15, "ec": 0.15}
+_WITH_ARTICLE = frozenset({"señor", "doctor", "ciudadano", "hermano", "compañero", "licenciado", "honorable"})
 _MARRIED = frozenset({"ar", "do", "gt", "hn", "ni", "pa", "py", "sv"})
 _WHO = {  # letter: role, table of given names, table of surnames, female
     "o": ("official", "", "", None),
@@ -57,10 +58,12 @@ class Draft:
         self.town = self.words.town
         self.council_name = self.words.council
         self._used = set(self.town.lower().split())
+        self._parties: dict[str, str] = {}
         self._titles: dict[str, tuple[str, str]] = {}
         self._pieces: list[str] = []
         self._length = 0
         self._mentions: list[Mention] = []
+        self._names: list[str] = []
         self._protected: list[tuple[int, int]] = []
         self._people = 0
         self.capital_surnames = country.code in ("ar", "uy", "es") and rng.random() < 0.25
@@ -129,13 +132,18 @@ class Draft:
         label, colon, rest = name.partition(":")
         if colon:
             who = self._cast(label, cast)
+            if rest == "party":
+                return self._parties.setdefault(who.key, self.words.word("party"))
             pair = self._pair(who, rest) if "|" not in rest else tuple(rest.split("|"))
             return pair[1 if who.female else 0]
         return self.words.word(name)
 
     def _pair(self, who: Person, name: str) -> tuple[str, str]:
         if name == "hon":
-            return self.rng.choice(self.country.honorifics)
+            masculine, feminine = self.rng.choice(self.country.honorifics)
+            if masculine.lower() in _WITH_ARTICLE:
+                return f"el {masculine}", f"la {feminine}"
+            return masculine, feminine
         if name == "title":
             return self._titles.setdefault(who.key, self.rng.choice(self.country.titles))
         return self.country.pairs[name]
@@ -198,6 +206,7 @@ class Draft:
             name = name[0].upper() + name[1:]
         start = self._length
         self._put(name)
+        self._names.append(name)
         self._mentions.append(Mention(start, self._length, piece.kind, person.key, person.role))
 
     def heading(self, text: str) -> None:
@@ -206,7 +215,10 @@ class Draft:
         self.say(f"[[{text}]]")
 
     def finish(self, width: int = 0) -> Minutes:
-        """The minutes; with a width, spaces become line breaks so that lines stay under it."""
+        """The minutes; with a width, spaces become line breaks so that lines stay under it.
+
+        Raises ValueError where a mark does not hold the name that was written.
+        """
         text = "".join(self._pieces)
         mentions = self._mentions
         if width:
@@ -217,6 +229,9 @@ class Draft:
                 else m
                 for m in mentions
             ]
+        for mention, name in zip(mentions, self._names, strict=True):
+            if text[mention.start : mention.end].replace("\n", " ") != name.replace("\n", " "):
+                raise ValueError(f"{self.layout}: the mark at {mention.start} does not hold {name!r}")
         return Minutes(text, self.country.code, self.layout, tuple(mentions), tuple(self._protected))
 
 

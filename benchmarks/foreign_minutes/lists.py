@@ -142,7 +142,8 @@ def sanctions(d: Draft) -> None:
 def worn_scan(d: Draft) -> None:
     """As scanned: titles worn down, no accents."""
     for who in d.council:
-        title = d.rng.choice(("D~ ", "D' ", "D. ", "Da. ", "Sr.. ", "S r. ", "Dn. ", "DONA ", "D.* "))
+        female = ("D~ ", "Da. ", "DONA ", "D.* ", "Sra, ", "D' ")
+        title = d.rng.choice(female if who.female else ("D. ", "Dn. ", "Sr.. ", "S r. ", "D, "))
         form = d.rng.choice(("worn", "worn_caps"))
         d.say(f"{title}<o1.{form}>", o1=who)
 

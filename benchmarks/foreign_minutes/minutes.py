@@ -1,9 +1,11 @@
 """What a piece of minutes is, the check of its marks, and its written forms."""
 
+import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+_NAME = re.compile(r"[^\W\d_](?s:.*)(?:[^\W_]|\b[^\W\d_]\.)")
 KINDS = frozenset({"full", "surname", "given", "initials", "nickname", "split"})
 ROLES = frozenset({"official", "citizen", "staff"})
 
@@ -40,7 +42,7 @@ def check(minutes: Minutes) -> None:
             raise ValueError(f"{where}: kind {mention.kind!r} or role {mention.role!r} is unknown")
         if mention.start < last or mention.end <= mention.start or mention.end > len(minutes.text):
             raise ValueError(f"{where}: overlaps the mention before it, is empty or leaves the text")
-        if not seen[0].isalnum() or seen[-1].isspace() or not any(c.isalpha() for c in seen):
+        if not _NAME.fullmatch(seen):
             raise ValueError(f"{where}: does not begin and end as a name does")
         if _inside_a_word(minutes.text, mention.start, mention.end):
             raise ValueError(f"{where}: begins or ends within a word")

@@ -53,7 +53,7 @@ def draw(
     given = [rng.choice(table(f"{prefix}_{gender}"))]
     if rng.random() < 0.45 and " " not in given[0]:
         kind = "given" if rng.random() < 0.75 else "given_words"
-        given.append(rng.choice(table(f"{kind}_{gender}")))
+        given.append(rng.choice([name for name in table(f"{kind}_{gender}") if name != given[0]]))
     if given[0] == "María" and rng.random() < 0.4:
         given = [
             "María",
@@ -151,6 +151,7 @@ def written(person: Person, form: str, rng: random.Random, country: str) -> tupl
         "sur2_caps": (family.upper(), "surname"),
         "sur_wrong": (_misspelt(surname, rng), "surname"),
         "short_wrong": (f"{first} {_misspelt(surname, rng)}", "full"),
+        "caps_wrong": (f"{first} {_misspelt(surname, rng)}".upper(), "full"),
         "given": (first, "given"),
         "givens": (given, "given"),
         "given_caps": (first.upper(), "given"),

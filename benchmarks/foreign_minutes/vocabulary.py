@@ -39,7 +39,9 @@ class Vocabulary:
             "article": lambda: str(rng.randint(3, 140)),
             "year": lambda: str(rng.randint(1988, 2024)),
             "hour": self._hour,
+            "time": lambda: f"{rng.randint(7, 22)}:{rng.randint(0, 59):02d}",
             "date": self._date,
+            "day": self._day,
             "DATE": lambda: self._date().upper(),
             "month": lambda: f"[[{rng.choice(MONTHS)}]]",
             "ref": lambda: rng.choice((f"{rng.randint(1, 4999)}/{rng.randint(2005, 2024)}", self._code())),
@@ -57,6 +59,8 @@ class Vocabulary:
             "The_body": lambda: self._with_article("El", "La", self.body),
             "office_the": self._office_the,
             "the_place": self._the_place,
+            "the_hall": self._the_hall,
+            "the_bylaw": self._the_bylaw,
             "of_place": lambda: f"de {self._the_place()}",
             "town": lambda: f"[[{self.town}]]",
             "Town": lambda: f"[[{self.town}]]",
@@ -73,6 +77,14 @@ class Vocabulary:
         name = self.country.pick(self.rng, "place")
         return f"{'la' if _is_feminine(name) else 'el'} {name}"
 
+    def _the_hall(self) -> str:
+        name = self.country.pick(self.rng, "hall")
+        return f"{'la' if _is_feminine(name) else 'el'} {name}"
+
+    def _the_bylaw(self) -> str:
+        name = self.country.words["bylaw"]
+        return f"{'la' if _is_feminine(name) else 'el'} {name}"
+
     def _office_the(self) -> str:
         name = self.rng.choice(lines("offices"))
         head = name.split()[0]
@@ -84,10 +96,13 @@ class Vocabulary:
         return self.rng.choice((f"{hour}:{minute:02d}", f"{hour}.{minute:02d} horas", f"{hour}h{minute:02d}"))
 
     def _date(self) -> str:
-        day, month = self.rng.randint(1, 28), self.rng.randint(1, 12)
         if self.rng.random() < 0.4:
-            return f"{day:02d}/{month:02d}/{self.rng.randint(2005, 2024)}"
-        return f"{day} de [[{MONTHS[month - 1]}]]"
+            year = self.rng.randint(2005, 2024)
+            return f"{self.rng.randint(1, 28):02d}/{self.rng.randint(1, 12):02d}/{year}"
+        return self._day()
+
+    def _day(self) -> str:
+        return f"{self.rng.randint(1, 28)} de [[{self.rng.choice(MONTHS)}]]"
 
     def _code(self) -> str:
         return f"{self.rng.choice('ABDEHMOPRST')}-{self.rng.randint(10, 9999)}"
@@ -107,4 +122,4 @@ class Vocabulary:
 
 def _is_feminine(name: str) -> bool:
     head = name.removeprefix("Honorable ").removeprefix("H. ").removeprefix("Ilustre ").split()[0]
-    return head.endswith(("a", "ad", "ión"))
+    return head.endswith(("a", "ad", "ión", "ley"))

@@ -4,11 +4,11 @@ from .countries import lines, templates
 from .draft import Draft
 
 
-def _turns(d: Draft, head: str, count: int = 0) -> None:
+def _turns(d: Draft, head: str) -> None:
     """Turns of the members, some more than once, ``head`` before the speech."""
     speakers = d.rng.sample(d.council, min(len(d.council), 6))
-    for _ in range(count or d.rng.randint(9, 14)):
-        d.say(f"{head}{d.rng.choice(lines('turns'))}", o1=d.rng.choice(speakers))
+    for speech in d.rng.sample(lines("turns"), d.rng.randint(9, 14)):
+        d.say(head + speech, o1=d.rng.choice(speakers))
 
 
 def turns_capitals(d: Draft) -> None:
@@ -27,10 +27,10 @@ def turns_party(d: Draft) -> None:
     """``El Sr. Pérez (PSOE): …``"""
     head = d.rng.choice(
         (
-            "{o1:El Sr.|La Sra.} <o1.sur> ({party}): ",
-            "{o1:Sr.|Sra.} <o1.sur2> ({party}).- ",
-            "<o1.short> ({party}): ",
-            "{o1:D.|Dª} <o1.short> [{party}] dice: ",
+            "{o1:El Sr.|La Sra.} <o1.sur> ({o1:party}): ",
+            "{o1:Sr.|Sra.} <o1.sur2> ({o1:party}).- ",
+            "<o1.short> ({o1:party}): ",
+            "{o1:D.|Dª} <o1.short> [{o1:party}] dice: ",
         )
     )
     _turns(d, head)
@@ -124,7 +124,7 @@ def hearing_chat(d: Draft) -> None:
     people = d.people(6)
     for number in range(d.rng.randint(9, 13)):
         d.say(
-            f"[{10 + number // 6}:{(number * 7) % 60:02d}] <c1.{form}>{mark}{d.rng.choice(lines('turns'))}",
+            f"[10:{number * 4 + 2:02d}] <c1.{form}>{mark}{d.rng.choice(lines('turns'))}",
             c1=d.rng.choice(people),
         )
 
@@ -170,7 +170,7 @@ def initials(d: Draft) -> None:
     for template in templates("initials"):
         d.say(template)
     for number in range(1, 7):
-        d.say(f"Caso {number}. <c1.initials>, {{age}} años. Se concede. Tutor: <c2.initials_sp>")
+        d.say(f"Caso {number}. <c1.initials>, {{age}} años. Se concede. Tutela: <c2.initials_sp>")
 
 
 def indigenous(d: Draft) -> None:
