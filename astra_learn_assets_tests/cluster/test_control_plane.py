@@ -81,17 +81,17 @@ def test_a_jobs_pod_sees_its_environment_secrets_and_files_and_nothing_of_this_p
             namespace,
             'echo "$PASSWORD $COLOUR $ONE $POD on $NODE in $PWD, master: ${ASTRA_MASTER_KEY:-none}"; '
             "cat /etc/astra/key.pem /var/run/secrets/kubernetes.io/serviceaccount/namespace; "
-            "cat /work/shared; echo over > /usr/bin/true",
+            "cat /exchange/shared; echo over > /usr/bin/true",
             initContainers=[
                 {
                     "name": "first",
                     "image": IMAGE,
-                    "command": ["/bin/sh", "-c", "echo handed-on > /work/shared"],
-                    "volumeMounts": [{"name": "scratch", "mountPath": "/work"}],
+                    "command": ["/bin/sh", "-c", "echo handed-on > /exchange/shared"],
+                    "volumeMounts": [{"name": "scratch", "mountPath": "/exchange"}],
                 }
             ],
             container={
-                "workingDir": "/work",
+                "workingDir": "/exchange",
                 "envFrom": [{"configMapRef": {"name": "knobs"}}],
                 "env": [
                     {"name": "PASSWORD", "valueFrom": {"secretKeyRef": {"name": "keys", "key": "PASSWORD"}}},
@@ -100,7 +100,7 @@ def test_a_jobs_pod_sees_its_environment_secrets_and_files_and_nothing_of_this_p
                     {"name": "NODE", "valueFrom": {"fieldRef": {"fieldPath": "spec.nodeName"}}},
                 ],
                 "volumeMounts": [
-                    {"name": "scratch", "mountPath": "/work"},
+                    {"name": "scratch", "mountPath": "/exchange"},
                     {"name": "keys", "mountPath": "/etc/astra", "readOnly": True},
                 ],
             },
