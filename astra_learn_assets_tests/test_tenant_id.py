@@ -58,6 +58,7 @@ EDGES = {
     "cli/privacy.py",
     "serving/adapter_store.py",
     "serving/dictionary.py",
+    "simulation/council/__main__.py",
     "simulation/demo/story.py",
 }
 

@@ -106,7 +106,7 @@ def test_as_many_paragraphs_as_are_let_in_are_read() -> None:
 
 
 def test_more_changes_than_can_be_looked_at_one_by_one_are_held_back_not_learned() -> None:
-    files = ATTACKS["alike_paragraphs"][0](5_000)
+    files = ATTACKS["alike_paragraphs"][0](14_000)
     delta = compare(*files, generated_id="g", final_id="f")
     assert delta.quarantined is not None
     assert "demasiados cambios" in delta.quarantined
