@@ -150,11 +150,24 @@ def answer(
     )
 
 
-def keep(platform: Platform, tenant_id: TenantId, inputs: Inputs, made: Compared) -> Kept:
-    """Store a result under its inputs; the same inputs again find it there."""
+def keep(
+    platform: Platform,
+    tenant_id: TenantId,
+    inputs: Inputs,
+    made: Compared,
+    *,
+    wrapped_key: bytes | None = None,
+) -> Kept:
+    """Store a result under its inputs; the same inputs again find it there.
+
+    ``wrapped_key``: the tenant's, if the caller has it: who is inside a transaction needs no second one.
+    """
     key = paths.diff(tenant_id, inputs.final_id, inputs.digest)
-    if not platform.vault.write(tenant_id, key, made.diff) and not _is_kept(platform, tenant_id, key, made):
-        platform.vault.write(tenant_id, key, made.diff, overwrite=True)  # damaged: mend it
+    vault = platform.vault
+    if not vault.write(tenant_id, key, made.diff, wrapped_key=wrapped_key) and not _is_kept(
+        platform, tenant_id, key, made, wrapped_key
+    ):
+        vault.write(tenant_id, key, made.diff, overwrite=True, wrapped_key=wrapped_key)  # damaged: mend it
     return Kept(inputs.digest, hashlib.sha256(made.diff).hexdigest())
 
 
@@ -227,9 +240,11 @@ def _found(platform: Platform, final: Artifact, inputs: Inputs) -> tuple[Delta, 
         return None
 
 
-def _is_kept(platform: Platform, tenant_id: TenantId, key: str, made: Compared) -> bool:
+def _is_kept(
+    platform: Platform, tenant_id: TenantId, key: str, made: Compared, wrapped_key: bytes | None
+) -> bool:
     try:
-        return platform.vault.read(tenant_id, key) == made.diff
+        return platform.vault.read(tenant_id, key, wrapped_key=wrapped_key) == made.diff
     except (NotFound, DecryptionFailed):
         return False
 

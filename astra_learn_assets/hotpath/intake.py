@@ -103,9 +103,9 @@ def submit_final(
 
     key = paths.final_docx(place.tenant_id, place.session_id, place.version, sha256)
     with platform.database.session() as session:
-        erasure.hold_open(session, place.tenant_id)
+        wrapped_key = erasure.hold_open(session, place.tenant_id)
         platform.vault.write(place.tenant_id, key, data)
-        kept = comparisons.keep(platform, place.tenant_id, asked.inputs, made)
+        kept = comparisons.keep(platform, place.tenant_id, asked.inputs, made, wrapped_key=wrapped_key)
         artifact, created = artifacts.add_artifact(
             session,
             place.tenant_id,
