@@ -65,6 +65,22 @@ def error_rates(report: EvaluationReport) -> dg.TableMetadataValue:
     return table(rows, columns={"system": "string", **numbers, "candidate_minus_this": "string"})
 
 
+def before_and_after(details: Mapping[str, Any]) -> dg.TableMetadataValue:
+    """WER in per cent of draft, base model, what served until now and the candidate, as wer_gate saw it."""
+    names = {
+        "draft": "input_wer",
+        "base model": "base_wer",
+        "champion": "champion_wer",
+        "this adapter": "candidate_wer",
+    }
+    rows = [
+        {"system": name, "wer": round(100 * float(details[key]), 2)}
+        for name, key in names.items()
+        if isinstance(details.get(key), int | float)
+    ]
+    return table(rows, columns={"system": "string", "wer": "float"})
+
+
 def loss_curve(log: Sequence[Mapping[str, Any]]) -> dg.MarkdownMetadataValue:
     """The training loss over the steps, as a picture inside the metadata."""
     from matplotlib.figure import Figure

@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 import redis
 import structlog
@@ -137,13 +138,25 @@ def rollback(platform: Platform, tenant_id: TenantId, *, by: str, to: str | None
 def republish(platform: Platform) -> int:
     """Set every tenant's ``NEW_MODEL_AVAILABLE`` to what the table says; returns how many were wrong.
 
+    One question to Postgres and one to Redis for all of them; only what is wrong is looked at by itself.
+
     Raises:
         Unavailable: when Redis or Postgres does not answer.
     """
     with platform.database.session() as session:
-        everyone = [tenant.tenant_id for tenant in tenants.list_all(session)]
+        served = promotions.served(session)
+        right = {
+            tenant_id: None if row is None else _told(row.adapter, row.created_at)
+            for tenant_id, row in served.items()
+        }
     try:
-        return sum(_announce(platform, tenant_id) for tenant_id in everyone)
+        shown = platform.redis.mget([redis_key(tenant_id) for tenant_id in right]) if right else []
+        wrong = [
+            tenant_id
+            for (tenant_id, message), now in zip(right.items(), shown, strict=True)
+            if message != now
+        ]
+        return sum(_announce(platform, tenant_id) for tenant_id in wrong)
     except redis.RedisError as error:
         raise Unavailable(f"Redis does not answer: {type(error).__name__}") from error
 
@@ -160,9 +173,9 @@ def repair_aliases(platform: Platform, done: Mapping[str, int]) -> dict[TenantId
     """
     with platform.database.session() as session:
         served = {
-            tenant.tenant_id: row.promotion_id
-            for tenant in tenants.list_all(session)
-            if (row := promotions.current(session, tenant.tenant_id)) is not None
+            tenant_id: row.promotion_id
+            for tenant_id, row in promotions.served(session).items()
+            if row is not None
         }
     right = {tenant_id: row for tenant_id, row in served.items() if done.get(tenant_id) == row}
     waiting = sorted(served.keys() - right.keys())
@@ -207,13 +220,16 @@ def _message(platform: Platform, tenant_id: TenantId) -> str | None:
         current = promotions.current(session, tenant_id)
         if current is None:
             return None
-        row = adapters.get(session, tenant_id, current.adapter_id)
-        return NewModelAvailable(
-            adapter_id=row.adapter_id,
-            sha256=row.digest,
-            base_model=row.base_model,
-            promoted_at=current.created_at,
-        ).model_dump_json()
+        return _told(adapters.get(session, tenant_id, current.adapter_id), current.created_at)
+
+
+def _told(adapter: Adapter, promoted_at: datetime) -> str:
+    return NewModelAvailable(
+        adapter_id=adapter.adapter_id,
+        sha256=adapter.digest,
+        base_model=adapter.base_model,
+        promoted_at=promoted_at,
+    ).model_dump_json()
 
 
 def _set_alias(platform: Platform, tenant_id: TenantId) -> None:

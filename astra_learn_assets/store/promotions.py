@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import datetime
+
 import sqlalchemy as sa
 from sqlalchemy import orm
 
 from astra_learn_assets.errors import BadInput
 from astra_learn_assets.ids import TenantId
 from astra_learn_assets.store import adapters, locks
-from astra_learn_assets.store.tables import Promotion
+from astra_learn_assets.store.tables import Adapter, Promotion, Tenant
 
 KINDS = ("promotion", "rollback")
 
@@ -17,6 +20,37 @@ def current(session: orm.Session, tenant_id: TenantId) -> Promotion | None:
     """The newest promotion: what is served now."""
     rows = history(session, tenant_id, limit=1)
     return rows[0] if rows else None
+
+
+@dataclass(frozen=True)
+class Served:
+    """What serves a tenant: the newest promotion and its adapter."""
+
+    promotion_id: int
+    created_at: datetime
+    adapter: Adapter
+
+
+def served(session: orm.Session) -> dict[TenantId, Served | None]:
+    """What serves each tenant, None where nothing was promoted yet; one statement for all of them."""
+    newest = (
+        sa.select(Promotion.promotion_id, Promotion.created_at, Promotion.adapter_id)
+        .where(Promotion.tenant_id == Tenant.tenant_id)
+        .order_by(Promotion.promotion_id.desc())
+        .limit(1)
+        .lateral("newest")
+    )
+    rows = session.execute(
+        sa.select(Tenant.tenant_id, newest.c.promotion_id, newest.c.created_at, Adapter)
+        .select_from(Tenant)
+        .outerjoin(newest, sa.true())
+        .outerjoin(Adapter, Adapter.adapter_id == newest.c.adapter_id)
+        .order_by(Tenant.tenant_id)
+    )
+    return {
+        tenant: None if adapter is None else Served(number, at, adapter)
+        for tenant, number, at, adapter in rows
+    }
 
 
 def add(
