@@ -302,6 +302,7 @@ class Comparison:
             )
         self.entity_changes.extend(judgement.changes)
         self.entities_waiting.extend(judgement.waiting)
+        self.rejected.update(f"too_broad:{reason}" for reason in judgement.too_broad)
         reason = self._reason_against(ids, chunk, before, after, group, pending)
         if judgement.only_entities:
             return 2
