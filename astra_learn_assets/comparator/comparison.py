@@ -107,6 +107,8 @@ class Comparison:
         self.entity_changes: list[EntityChange] = []
         self.entities_waiting: list[EntityChange] = []
         self.rejected: Counter[str] = Counter()
+        for document in (draft, final):
+            self.rejected.update({f"unread_{what}": count for what, count in document.unread.items()})
         self.changes: list[Change] = []
         self.confidences: list[float] = []
         self.errors: Errors = NO_ERRORS

@@ -78,7 +78,9 @@ def test_another_utterance_typed_over_a_block_is_deleted_and_inserted_and_teache
 
 @pytest.mark.parametrize("ids", [True, False])
 def test_another_utterance_in_the_frame_of_the_old_one_is_deleted_and_inserted(ids: bool) -> None:
-    other = "El portavoz vecinal pide que se podará la acequia de los molinos y por qué no figura en el pliego."
+    other = (
+        "El portavoz vecinal pide que se podará la acequia de los molinos y por qué no figura en el pliego."
+    )
     final = [
         p(marked(n, other if n == 3 else "") if ids else t(other if n == 3 else SPEECH[n]))
         for n in range(len(SPEECH))
