@@ -6,6 +6,7 @@ from __future__ import annotations
 import pytest
 
 from astra_learn_assets.comparator.docx.chunk_ids import DOCUMENT_PROPERTY, tab_positions
+from astra_learn_assets.comparator.docx.reader import read_document
 from astra_learn_assets.comparator.engine import compare
 from astra_learn_assets.contracts import Delta
 from astra_learn_assets_tests.comparator.packages import bookmark, hidden, p, package, t, tabs
@@ -46,7 +47,8 @@ def texts() -> list[str]:
 
 def test_word_for_the_web_cuts_runs_at_its_proofing_marks_and_keeps_every_carrier() -> None:
     def run(text: str) -> str:
-        return f'<w:r w:rsidR="00A1"><w:rPr><w:lang w:val="es-ES"/></w:rPr><w:t xml:space="preserve">{text}</w:t></w:r>'
+        properties = '<w:rPr><w:lang w:val="es-ES"/></w:rPr>'
+        return f'<w:r w:rsidR="00A1">{properties}<w:t xml:space="preserve">{text}</w:t></w:r>'
 
     body = ""
     for n, text in enumerate(texts()):
@@ -79,9 +81,10 @@ def test_google_docs_renames_bookmarks_and_knows_no_hidden_text_but_the_tab_posi
 
 def test_google_docs_exports_a_suggestion_inside_a_control_around_the_tracked_change() -> None:
     first, wrong, rest = SPEECH[1].partition("ajotada")
+    deleted = f"<w:r><w:delText>{wrong}</w:delText></w:r>"
     suggestion = (
         '<w:sdt><w:sdtPr><w:tag w:val="goog_rdk_4"/></w:sdtPr><w:sdtContent>'
-        f'<w:del w:id="0" w:author="Ana"><w:r><w:delText>{wrong}</w:delText></w:r></w:del></w:sdtContent></w:sdt>'
+        f'<w:del w:id="0" w:author="Ana">{deleted}</w:del></w:sdtContent></w:sdt>'
         '<w:sdt><w:sdtPr><w:tag w:val="goog_rdk_5"/></w:sdtPr><w:sdtContent>'
         f'<w:ins w:id="1" w:author="Ana">{t("agotada")}</w:ins></w:sdtContent></w:sdt>'
     )
@@ -94,13 +97,15 @@ def test_all_carriers_lost_as_after_a_paste_without_format_the_texts_find_each_o
 
 
 def test_wps_writes_its_own_properties_beside_ours_and_keeps_the_document_id() -> None:
+    named = (("KSOProductBuildVer", "3082-12.2"), ("ICV", "A0_13"), (DOCUMENT_PROPERTY, "acta-7"))
+    listed = "".join(
+        f'<property fmtid="{FMTID}" pid="{n}" name="{name}"><vt:lpwstr>{value}</vt:lpwstr></property>'
+        for n, (name, value) in enumerate(named, start=2)
+    )
     custom = (
         '<Properties xmlns="http://schemas.openxmlformats.org/officeDocument/2006/custom-properties" '
         'xmlns:vt="http://schemas.openxmlformats.org/officeDocument/2006/docPropsVTypes">'
-        f'<property fmtid="{FMTID}" pid="2" name="KSOProductBuildVer"><vt:lpwstr>3082-12.2</vt:lpwstr></property>'
-        f'<property fmtid="{FMTID}" pid="3" name="ICV"><vt:lpwstr>A0_13</vt:lpwstr></property>'
-        f'<property fmtid="{FMTID}" pid="4" name="{DOCUMENT_PROPERTY}"><vt:lpwstr>acta-7</vt:lpwstr></property>'
-        "</Properties>"
+        f"{listed}</Properties>"
     ).encode()
     body = "".join(
         p(
@@ -114,7 +119,9 @@ def test_wps_writes_its_own_properties_beside_ours_and_keeps_the_document_id() -
         '<w:sectPr/><wpsCustomData xmlns="http://www.wps.cn/officeDocument/2013/wpsCustomData">'
         "<customSectProps/></wpsCustomData>"
     )
-    learned(package(body, files={"docProps/custom.xml": custom}))
+    final = package(body, files={"docProps/custom.xml": custom})
+    assert read_document(final).document_id == "acta-7"
+    learned(final)
 
 
 def test_wps_draws_a_text_box_twice_and_it_is_read_once() -> None:
