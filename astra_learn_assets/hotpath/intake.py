@@ -252,7 +252,8 @@ def _summarise(
 ) -> SubmitSummary:
     pairs = 0 if delta.quarantined is not None else len(delta.examples)
     left = left_out([*delta.rejected, *refused])
-    unchanged = set(delta.metrics.counts) <= {"equal"}
+    unread = any(rejection.reason.startswith("unread_") for rejection in delta.rejected)
+    unchanged = set(delta.metrics.counts) <= {"equal"} and not unread
     waiting = tuple(
         LiveEntity(wrong=change.wrong, right=change.right, kind=change.kind)
         for change in delta.entities_waiting
