@@ -1,13 +1,13 @@
 """Golden sets and models that never existed, with a known truth: what a promotion gate is measured on.
 
-Knows nothing of the gate. A *case* is the table that any gate sees in the end: per document its reference words
-and each system's errors. The truth behind it is one number, ``effect``: by how many points the candidate's error
-rate is above the champion's in the long run.
+Knows nothing of the gate. A *case* is the table that any gate sees in the end: per document its reference
+words and each system's errors. The truth behind it is one number, ``effect``: by how many points the
+candidate's error rate is above the champion's in the long run.
 
 What makes real golden sets hard is in it: documents of very different length (log-normal, sigma .6) and
-difficulty (a hall with an echo has three times the errors of another), an effect that differs from document to
-document (standard deviation 1 point), errors that two systems share (70 % of the champion's), and errors that
-come in bursts (a lost microphone is one event and several words).
+difficulty (a hall with an echo has three times the errors of another), an effect that differs between
+documents (standard deviation 1 point), errors that two systems share (70 % of the champion's), and errors
+that come in bursts (a lost microphone is one event and several words).
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def draw(
     champion: float = CHAMPION_RATE,
     best: float | None = None,
 ) -> Case:
-    """One golden set of about ``words`` words and its answers. ``best``: rate of the best ever, if another."""
+    """One golden set of about ``words`` words and its answers. ``best``: the rate of the best ever."""
     sizes = rng.lognormal(0.0, DOCUMENT_SIGMA, documents)
     lengths = np.maximum(20, np.round(words * sizes / sizes.sum())).astype(int)
     difficulty = rng.lognormal(-(DIFFICULTY_SIGMA**2) / 2, DIFFICULTY_SIGMA, documents)

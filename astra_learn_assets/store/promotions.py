@@ -11,12 +11,44 @@ from astra_learn_assets.store import adapters, locks
 from astra_learn_assets.store.tables import Promotion
 
 KINDS = ("promotion", "rollback")
+BASE = "base"
 
 
 def current(session: orm.Session, tenant_id: TenantId) -> Promotion | None:
-    """The newest promotion: what is served now."""
-    rows = history(session, tenant_id, limit=1)
-    return rows[0] if rows else None
+    """The adapter that is served now; None while the base model is."""
+    row = newest(session, tenant_id)
+    return row if row is not None and row.kind != BASE else None
+
+
+def newest(session: orm.Session, tenant_id: TenantId) -> Promotion | None:
+    """The newest change of what is served; one of kind ``base`` has no adapter."""
+    row: Promotion | None = session.scalar(
+        sa.select(Promotion)
+        .where(Promotion.tenant_id == tenant_id)
+        .order_by(Promotion.promotion_id.desc())
+        .limit(1)
+    )
+    return row
+
+
+def add_base(session: orm.Session, tenant_id: TenantId, *, promoted_by: str) -> Promotion:
+    """Put the base model in service again. When it is, and an adapter was before, that row is returned."""
+    locks.hold(session, "promotions", tenant_id)
+    before = newest(session, tenant_id)
+    if before is not None and before.kind == BASE:
+        return before
+    row = Promotion(
+        tenant_id=tenant_id,
+        adapter_id=None,
+        previous_adapter_id=before.adapter_id if before is not None else None,
+        kind=BASE,
+        promoted_by=promoted_by,
+        mlflow_version=None,
+    )
+    session.add(row)
+    session.flush()
+    session.refresh(row)
+    return row
 
 
 def add(
@@ -56,11 +88,11 @@ def add(
 
 
 def history(session: orm.Session, tenant_id: TenantId, *, limit: int | None = None) -> list[Promotion]:
-    """Everything that was ever served, newest first."""
+    """Every adapter that was ever put in service, newest first."""
     return list(
         session.scalars(
             sa.select(Promotion)
-            .where(Promotion.tenant_id == tenant_id)
+            .where(Promotion.tenant_id == tenant_id, Promotion.kind != BASE)
             .order_by(Promotion.promotion_id.desc())
             .limit(limit)
         )
