@@ -16,6 +16,8 @@ from astra_learn_assets.ids import TenantId
 
 BlockOp = Literal["equal", "modified", "moved", "inserted", "deleted", "split", "merged"]
 Route = Literal[1, 2, 3]
+ExampleRoute = Literal[0, 1, 2, 3]
+"""As :data:`Route`; 0 is a paragraph that the clerk left as it was, which tests and never teaches."""
 EntityKind = Literal["person", "place", "organization", "acronym", "other"]
 
 
@@ -138,7 +140,7 @@ class ExampleMeta(_Frozen):
     tenant_id: TenantId
     document_id: str
     chunk_id: str | None = None
-    route: Route
+    route: ExampleRoute
     audio_uri: str | None = None
     start_ms: int | None = None
     end_ms: int | None = None
@@ -175,12 +177,23 @@ class DictionaryUpdated(_Frozen):
 
 
 class NewModelAvailable(_Frozen):
-    """Value of key ``NEW_MODEL_AVAILABLE:{tenant_id}``."""
+    """Value of key ``NEW_MODEL_AVAILABLE:{tenant_id}``: the promotion record, signed (``registry.seals``).
 
+    ``adapter_id`` is empty when the base model serves. Of two records the one with the later
+    ``promoted_at`` counts: an older one that comes back is a replay.
+    """
+
+    tenant_id: TenantId
     adapter_id: str
     sha256: str
     base_model: str
     promoted_at: datetime
+    signature: str | None = None
+
+    @classmethod
+    def nothing(cls, tenant_id: TenantId, since: datetime) -> NewModelAvailable:
+        """No adapter serves since then: it was withdrawn, or the tenant was erased."""
+        return cls(tenant_id=tenant_id, adapter_id="", sha256="", base_model="", promoted_at=since)
 
 
 class GateVerdict(_Frozen):

@@ -131,6 +131,24 @@ class GateRefused(Conflict):
     code = "gate_refused"
 
 
+class SealBroken(GateRefused):
+    """A verdict or a promotion that carries no signature of ours, or was changed after it was signed."""
+
+    code = "seal_broken"
+
+
+class AdapterRevoked(GateRefused):
+    """An adapter that a gate rejected after it had passed: it is never served again."""
+
+    code = "adapter_revoked"
+
+
+class NeverServed(GateRefused):
+    """A rollback to an adapter that was never in service."""
+
+    code = "never_served"
+
+
 class Superseded(Conflict):
     """A training that is not needed any more: another one has learned its examples, or has its row."""
 

@@ -108,8 +108,24 @@ class Settings(BaseSettings):
     corpus_minimum: int = Field(50, gt=0)
     golden_share: float = Field(0.2, gt=0, lt=1, description="share of documents kept for the golden set")
     golden_minimum_words: int = Field(500, gt=0)
-    golden_maximum_examples: int = Field(200, gt=0, description="evaluation cost bound")
-    wer_tolerance_points: float = Field(2.0, ge=0)
+    golden_minimum_documents: int = Field(3, ge=2)
+    golden_recommended_words: int = Field(5_000, gt=0, description="below this a golden set has a warning")
+    golden_recommended_documents: int = Field(20, gt=0)
+    golden_maximum_age_days: float = Field(
+        365, gt=0, description="a golden set without a newer document has a warning"
+    )
+    golden_maximum_examples: int = Field(400, gt=0, description="evaluation cost bound")
+    golden_minimum_power: float = Field(
+        0.8, ge=0, lt=1, description="share of such golden sets in which a rise that is not allowed is seen"
+    )
+    wer_tolerance_points: float = Field(2.0, ge=0, description="points: 100 * errors / words")
+    wer_margin_points: float = Field(
+        0.5, ge=0, description="an interval wholly above this is a rise, however small"
+    )
+    cer_tolerance_points: float = Field(2.0, ge=0)
+    entity_tolerance_points: float = Field(2.0, ge=0, description="names and numbers")
+    clean_tolerance_points: float = Field(2.0, ge=0, description="damage to paragraphs that were right")
+    generic_tolerance_points: float = Field(2.0, ge=0, description="forgetting, on text of no municipality")
     train_threshold: int = Field(500, gt=0)
     train_minimum: int = Field(50, gt=0)
     train_max_age_hours: float = Field(168, gt=0)

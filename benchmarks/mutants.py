@@ -1,7 +1,7 @@
 """Do the tests hold the rules? Small faults are put into the code, one by one; a test must fail for each.
 
     make mutants                                              every module of pyproject.toml
-    make mutants ARGS="evaluation/bootstrap.py"               some of them
+    make mutants ARGS="evaluation/interval.py"               some of them
 
 ``[tool.astra-learn.mutants]`` in pyproject.toml names the modules that decide something, cheapest first,
 and the test files that judge each. A mutant that no test notices *survives*: either a rule that nothing

@@ -59,6 +59,7 @@ def _parser() -> argparse.ArgumentParser:
 
     evaluate = commands.add_parser("evaluate", parents=[common], help="golden set -> predictions.jsonl")
     evaluate.add_argument("--adapter", action="append", default=[], metavar="NAME=DIR")
+    evaluate.add_argument("--without-base", action="store_true", help="the base has answered before")
     evaluate.add_argument("--max-new-tokens", type=int, default=2048)
     evaluate.add_argument("--batch-size", type=int, help="prompts at once; 128 on a GPU, 32 on a CPU")
 
@@ -142,6 +143,8 @@ def _evaluate(options: argparse.Namespace) -> dict[str, Any]:
         if not separator or not name or name in adapters:
             raise BadUsage(f"--adapter {entry!r}: use NAME=DIR, each name once")
         adapters[name] = Path(folder)
+    if options.without_base and not adapters:
+        raise BadUsage("--without-base needs an --adapter")
     if options.max_new_tokens < 1 or (options.batch_size is not None and options.batch_size < 1):
         raise BadUsage("--max-new-tokens and --batch-size must be positive")
     return evaluate(
@@ -152,6 +155,7 @@ def _evaluate(options: argparse.Namespace) -> dict[str, Any]:
             tenant=options.tenant,
             out=options.out,
             adapters=adapters,
+            with_base=not options.without_base,
             max_new_tokens=options.max_new_tokens,
             batch_size=options.batch_size,
             device=options.device,

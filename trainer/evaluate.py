@@ -32,7 +32,9 @@ BASE = "base"
 
 @dataclass(frozen=True)
 class EvaluateOptions:
-    """``max_new_tokens`` bounds every answer; its input bounds it closer (1.5 times its tokens + 16).
+    """``with_base``: the base answers too.
+
+    ``max_new_tokens`` bounds every answer; its input bounds it closer (1.5 times its tokens + 16).
 
     ``batch_size``: prompts at once; None = 128 on a GPU, 32 on a CPU.
     An input that does not fit the base model with its answer is left as it is by every model, as in service.
@@ -44,6 +46,7 @@ class EvaluateOptions:
     out: Path
     adapters: Mapping[str, Path]
     base_revision: str | None = None
+    with_base: bool = True
     max_new_tokens: int = 2048
     batch_size: int | None = None
     device: Any = "auto"
@@ -64,7 +67,7 @@ def evaluate(options: EvaluateOptions) -> dict[str, Any]:
     """Write one JSON line per example to ``options.out``; returns counts and seconds per model."""
     if BASE in options.adapters:
         raise BadUsage(f"{BASE!r} is the base model's own name; call the adapter something else")
-    records = read_records(options.data, tenant_id=options.tenant, replay_allowed=False)
+    records = read_records(options.data, tenant_id=options.tenant, replay_allowed=True)
     for folder in options.adapters.values():
         _check_adapter(folder, options)
     choices = placements(options.device, options.precision, require_gpu=options.require_gpu)
@@ -86,7 +89,7 @@ def evaluate(options: EvaluateOptions) -> dict[str, Any]:
             log.warning("%s", error)
         log.warning("again in batches of %d, precision %s", size, choices[0].precision)
         release()
-    _write(options.out, records, predictions)
+    _write(options.out, records, predictions, choices[0].precision)
     return {
         "examples": len(records), "seconds": seconds, "batch_size": size, "precision": choices[0].precision,
     }  # fmt: skip
@@ -105,7 +108,7 @@ def _predict_all(
 
     predictions: dict[str, list[Prediction]] = {}
     seconds: dict[str, float] = {}
-    models: dict[str, Path | None] = {BASE: None, **options.adapters}
+    models: dict[str, Path | None] = {**({BASE: None} if options.with_base else {}), **options.adapters}
     for name, place_of in models.items():
         began = time.monotonic()
         model = load_adapted(options, placement, place_of)
@@ -204,7 +207,9 @@ def _reference_losses(
     return ordered
 
 
-def _write(out: Path, records: Sequence[Record], predictions: Mapping[str, Sequence[Prediction]]) -> None:
+def _write(
+    out: Path, records: Sequence[Record], predictions: Mapping[str, Sequence[Prediction]], precision: str
+) -> None:
     partial = out.with_name(out.name + ".partial")
     try:
         with partial.open("w", encoding="utf-8") as file:
@@ -214,6 +219,7 @@ def _write(out: Path, records: Sequence[Record], predictions: Mapping[str, Seque
                     "document_id": record.document_id,
                     "input": record.input,
                     "reference": record.output,
+                    "precision": precision,
                     "predictions": {
                         name: {"text": p[index].text, "nll": p[index].nll, "tokens": p[index].tokens}
                         for name, p in predictions.items()

@@ -45,32 +45,41 @@ def table(rows: Sequence[Mapping[str, Any]], *, columns: Mapping[str, str]) -> d
 
 def error_rates(report: EvaluationReport) -> dg.TableMetadataValue:
     """WER and CER of each system in per cent, and the candidate's difference with its 95 % interval."""
-    empty: dict[str, Any] = {"wer_strict": None, "cer": None, "exact": None, "candidate_minus_this": ""}
-    rows = [{"system": "draft, uncorrected", "wer": round(100 * report.input_wer, 2), **empty}]
+    rows = []
     for name, scores in report.systems.items():
-        row = {
-            **empty,
+        row: dict[str, Any] = {
             "system": name,
             "wer": round(100 * scores.wer, 2),
             "wer_strict": round(100 * scores.wer_strict, 2),
             "cer": round(100 * scores.cer, 2),
+            "entities": _percent(scores.entity_error_rate),
+            "clean": _percent(scores.clean_wer),
+            "generic": _percent(scores.generic_wer),
             "exact": round(100 * scores.exact, 1),
+            "candidate_minus_this": "",
         }
-        against = report.comparisons.get(name)
+        against = report.comparisons.get(name, {}).get("wer")
         if against is not None:
             low, high = round(against.low, 2), round(against.high, 2)
             row["candidate_minus_this"] = f"{against.difference:+.2f} [{low:+}, {high:+}] points"
         rows.append(row)
-    numbers = dict.fromkeys(("wer", "wer_strict", "cer", "exact"), "float")
+    names = ("wer", "wer_strict", "cer", "entities", "clean", "generic", "exact")
+    numbers = dict.fromkeys(names, "float")
     return table(rows, columns={"system": "string", **numbers, "candidate_minus_this": "string"})
 
 
+def _percent(rate: float | None) -> float | None:
+    return None if rate is None else round(100 * rate, 2)
+
+
 def before_and_after(details: Mapping[str, Any]) -> dg.TableMetadataValue:
-    """WER in per cent of draft, base model, what served until now and the candidate, as wer_gate saw it."""
+    """WER in per cent of the candidate and of all it was compared with, as wer_gate saw it."""
     names = {
-        "draft": "input_wer",
+        "draft": "draft_wer",
+        "dictionary alone": "dictionary_wer",
         "base model": "base_wer",
         "champion": "champion_wer",
+        "best ever": "best_wer",
         "this adapter": "candidate_wer",
     }
     rows = [

@@ -102,7 +102,7 @@ def rollback(
 @adapter_app.command("import")
 def adapter_import(
     tenant: Annotated[str, typer.Argument(help="Id of the municipality.")],
-    folder: Annotated[Path, typer.Argument(help="A PEFT adapter folder.")],
+    folder: Annotated[Path, typer.Argument(help="A PEFT adapter folder.", readable=False)],
     dataset_hash: Annotated[
         str, typer.Option("--dataset-hash", help="SHA-256 of the corpus it was trained on.")
     ],

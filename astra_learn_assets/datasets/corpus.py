@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 
 from astra_learn_assets.contracts import Example
 from astra_learn_assets.datasets import jsonl, poisoning, quality
-from astra_learn_assets.datasets.golden import GoldenSet
+from astra_learn_assets.datasets.golden import UNCHANGED, GoldenSet
 from astra_learn_assets.datasets.leakage import GoldenIndex
 from astra_learn_assets.datasets.replay import REPLAY
 from astra_learn_assets.errors import BadConfiguration, ForeignTenant
@@ -87,7 +87,7 @@ def build_corpus(
 
     fit: dict[str, Example] = {}
     for example in examples:
-        reason = unseen.leak(example) or quality.assess(example)
+        reason = unseen.leak(example) or quality.assess(example) or _only_tests(example)
         if reason:
             reasons[reason] += 1
         else:
@@ -122,6 +122,10 @@ def build_corpus(
         left_out={reason: count for reason, count in sorted(reasons.items()) if count},
         hostile_documents=hostile,
     )
+
+
+def _only_tests(example: Example) -> str | None:
+    return "unchanged" if example.meta.route == UNCHANGED else None
 
 
 def _settle(

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from astra_learn_assets.contracts import Example, GateVerdict
 from astra_learn_assets.datasets import jsonl, poisoning, quality
 from astra_learn_assets.datasets.corpus import Corpus
-from astra_learn_assets.datasets.golden import GoldenSet, is_golden
+from astra_learn_assets.datasets.golden import UNCHANGED, GoldenSet, is_golden
 from astra_learn_assets.datasets.leakage import GoldenIndex
 from astra_learn_assets.datasets.replay import REPLAY
 from astra_learn_assets.errors import AstraError
@@ -97,7 +97,11 @@ def _content_faults(
     details["repeated"] = repeated + texts
     if repeated or texts:
         yield f"{repeated + texts} examples are repeated"
-    unfit = Counter(reason for example in own if (reason := quality.assess(example)))
+    unfit = Counter(
+        reason
+        for example in own
+        if (reason := "unchanged" if example.meta.route == UNCHANGED else quality.assess(example))
+    )
     details["unfit"] = unfit.total()
     if unfit:
         yield "unfit examples: " + ", ".join(f"{reason} {count}" for reason, count in sorted(unfit.items()))

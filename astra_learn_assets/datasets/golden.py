@@ -4,6 +4,10 @@ A document is golden by a hash of its session, not by a draw: the answer is the 
 every engine version, before and after a database is restored, and a document can never move into a
 corpus. The set grows with the documents until ``maximum`` examples; after that it keeps the documents
 with the smallest hashes, so an arriving document changes it rarely, and ``golden_hash`` says when it did.
+
+A golden document brings the paragraphs that the clerk left alone as well, in their real share (route 0): on
+corrected paragraphs alone, an adapter that spoils correct text would look as good as one that does not. They
+test and are never taught.
 """
 
 from __future__ import annotations
@@ -18,6 +22,9 @@ from astra_learn_assets.contracts import Example
 from astra_learn_assets.datasets import jsonl, poisoning, quality
 from astra_learn_assets.errors import ForeignTenant
 from astra_learn_assets.spanish.text import folded_words, normal_form
+
+UNCHANGED = 0
+"""Route of an example whose paragraph the clerk left as it was."""
 
 # ids of finals, as store.artifacts makes them: session, version, kind, 12 digits of the hash
 _FINAL = re.compile(r"(?P<session>.+)-v\d+-final-[0-9a-f]{12}")
@@ -81,8 +88,14 @@ def build_golden(examples: Sequence[Example], maximum: int, *, context: Sequence
     everything = {example.meta.example_id: example for example in (*context, *examples)}
     fit = [example for example in everything.values() if quality.assess(example) is None]
     # a formula that comes often is a danger for learning, not for measuring
-    left_out = poisoning.screen(fit).left_out
-    refused = {identity for identity, reason in left_out.items() if reason != "repeated_output"}
+    screened = poisoning.screen([example for example in fit if example.meta.route != UNCHANGED])
+    refused = {identity for identity, reason in screened.left_out.items() if reason != "repeated_output"}
+    # what a hostile editor left alone is no evidence that it was right
+    fit = [
+        example
+        for example in fit
+        if example.meta.route != UNCHANGED or example.meta.document_id not in screened.documents
+    ]
     wanted = {example.meta.example_id for example in examples} - refused
     by_document: defaultdict[str, list[Example]] = defaultdict(list)
     seen: set[tuple[str, str]] = set()

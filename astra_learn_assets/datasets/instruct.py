@@ -17,7 +17,7 @@ import json
 from collections.abc import Mapping
 
 from astra_learn_assets import ids
-from astra_learn_assets.contracts import Example, ExampleMeta, Pair, Route
+from astra_learn_assets.contracts import Example, ExampleMeta, ExampleRoute, Pair
 from astra_learn_assets.errors import BadInput
 from astra_learn_assets.ids import TenantId
 from astra_learn_assets.spanish.placeholder import placeholders
@@ -26,13 +26,19 @@ from astra_learn_assets.spanish.text import normal_form
 INSTRUCTION = "Corrige la transcripción del acta conservando el sentido y los marcadores."
 
 
-def instruction(route: Route) -> str:  # noqa: ARG001 - the route is part of the contract, see above
+def instruction(route: ExampleRoute) -> str:  # noqa: ARG001 - the route is part of the contract, see above
     """The Spanish instruction of a route; the same for all of them."""
     return INSTRUCTION
 
 
 def example_id(
-    *, tenant_id: TenantId, document_id: str, chunk_id: str | None, route: Route, before: str, after: str
+    *,
+    tenant_id: TenantId,
+    document_id: str,
+    chunk_id: str | None,
+    route: ExampleRoute,
+    before: str,
+    after: str,
 ) -> str:
     """SHA-256 of the content that makes an example what it is, as 64 hexadecimal digits.
 
@@ -60,11 +66,13 @@ def make_example(
     tenant_id: TenantId,
     document_id: str,
     engine_version: str,
+    unchanged: bool = False,
 ) -> Example:
     """Build the example of ``pair`` from its anonymized texts.
 
     ``before`` and ``after`` are the pseudonymized sides of ``pair``; the pair itself gives only its chunk,
     route and audio. ``entities`` counts placeholders over both sides; only those still present are kept.
+    ``unchanged``: the clerk left the paragraph as it was; it gets route 0.
 
     Raises:
         InvalidId: for ids that cannot be part of a path.
@@ -72,12 +80,13 @@ def make_example(
     """
     ids.name(document_id, "document id")
     before, after = normal_form(before), normal_form(after)
+    route: ExampleRoute = 0 if unchanged else pair.route
     try:
         identity = example_id(
             tenant_id=tenant_id,
             document_id=document_id,
             chunk_id=pair.chunk_id,
-            route=pair.route,
+            route=route,
             before=before,
             after=after,
         )
@@ -87,7 +96,7 @@ def make_example(
         ) from None
     present = {*placeholders(before), *placeholders(after)}
     return Example(
-        instruction=instruction(pair.route),
+        instruction=instruction(route),
         input=before,
         output=after,
         meta=ExampleMeta(
@@ -95,7 +104,7 @@ def make_example(
             tenant_id=tenant_id,
             document_id=document_id,
             chunk_id=pair.chunk_id,
-            route=pair.route,
+            route=route,
             audio_uri=pair.audio_uri,
             start_ms=pair.start_ms,
             end_ms=pair.end_ms,

@@ -27,6 +27,7 @@ Reason = Literal[
     "empty_input",
     "empty_output",
     "identical",
+    "not_identical",
     "too_long",
     "control_characters",
     "model_tokens",
@@ -64,14 +65,15 @@ DEFAULT_LIMITS = QualityLimits()
 
 
 def assess(example: Example, limits: QualityLimits = DEFAULT_LIMITS) -> Reason | None:
-    """Why ``example`` is left out of training, or None when it is fit."""
+    """Why ``example`` is left out, or None when it is fit. Route 0 is fit when nothing was changed."""
     before, after = normal_form(example.input), normal_form(example.output)
     if not before:
         return "audio_only" if example.meta.route == 3 and after else "empty_input"
     if not after:
         return "empty_output"
-    if before == after:
-        return "identical"
+    unchanged = example.meta.route == 0
+    if (before == after) is not unchanged:
+        return "not_identical" if unchanged else "identical"
     if max(len(before), len(after)) > limits.max_characters:
         return "too_long"
     return (

@@ -1,5 +1,8 @@
 """Replay examples: general corrections of no municipality, so that an adapter keeps the base's skill.
 
+The generic set is the part of them that is never taught: an adapter that has forgotten the base's skill shows
+there. It ships apart, and no corpus may hold its text.
+
 They are synthetic noise over public minutes, made with the base model, and shipped beside this module.
 ``meta.tenant_id`` and ``meta.document_id`` are ``replay``, which no municipality may be called.
 """
@@ -11,9 +14,11 @@ from pathlib import Path
 
 from astra_learn_assets.contracts import Example
 from astra_learn_assets.datasets import jsonl
+from astra_learn_assets.datasets.golden import GoldenSet
 from astra_learn_assets.errors import BadConfiguration, BadJsonl
 
 REPLAY = "replay"
+GENERIC = Path(__file__).with_name("generic_es.jsonl")
 SHIPPED = Path(__file__).with_name("replay_es.jsonl")
 
 
@@ -35,6 +40,16 @@ def load_replay(path: Path | None = None) -> list[Example]:
     if not examples:
         raise BadConfiguration(f"replay file {source} is empty; set ASTRA_REPLAY_FILE to a JSONL file")
     return examples
+
+
+@lru_cache(maxsize=1)
+def generic_set() -> GoldenSet:
+    """What no adapter may have seen: 75 general corrections and correct sentences in 25 blocks.
+
+    Raises:
+        BadJsonl: for a broken file.
+    """
+    return GoldenSet.read(GENERIC.read_bytes())
 
 
 @lru_cache(maxsize=2)

@@ -12,15 +12,17 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from astra_learn_assets.contracts import Example
 from astra_learn_assets.datasets import jsonl
-from astra_learn_assets.datasets.golden import GoldenSet
 from astra_learn_assets.errors import BadJsonl
 from astra_learn_assets.spanish.text import normal_form
 
 BASE = "base"
 CANDIDATE = "candidate"
 CHAMPION = "champion"
-BASELINE = "baseline"
+BEST = "best"
+DRAFT = "draft"
+DICTIONARY = "dictionary"
 
 
 class Answer(BaseModel):
@@ -33,13 +35,14 @@ class Answer(BaseModel):
 
 
 class Prediction(BaseModel):
-    """One line of the file."""
+    """One line of the file. ``precision``: of the weights that answered (fp32, bf16, nf4)."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
     example_id: str
     document_id: str
     input: str
     reference: str
+    precision: str | None = None
     predictions: dict[str, Answer | None]
 
 
@@ -69,10 +72,10 @@ def load_predictions(data: bytes) -> list[Prediction]:
     return rows
 
 
-def match(golden: GoldenSet, rows: Sequence[Prediction], systems: Sequence[str]) -> Matched:
-    """Pair the rows with the golden set; ``rows`` of the result are complete for all ``systems``."""
+def match(wanted: Sequence[Example], rows: Sequence[Prediction], systems: Sequence[str]) -> Matched:
+    """Pair the rows with the ``wanted`` examples; those of the result are complete for all ``systems``."""
     problems = []
-    expected = {example.meta.example_id: example for example in golden.examples}
+    expected = {example.meta.example_id: example for example in wanted}
     counts = Counter(row.example_id for row in rows)
     if repeated := [identity for identity, count in counts.items() if count > 1]:
         problems.append(f"{len(repeated)} examples are predicted twice (first: {min(repeated):.16})")

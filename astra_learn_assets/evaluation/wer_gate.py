@@ -1,82 +1,60 @@
 """``wer_gate``: may the candidate replace the champion?
 
-The candidate is rejected when its WER rises by more than the tolerance (2 points) against the champion
-**or** against a frozen baseline. The champion alone is not enough: ten promotions each within the
-tolerance add up to twenty points. Both the headline and the strict WER are held to it.
+    verdict = wer_gate(report, limits=GateLimits(), digest=digest, tenant_id="villaverde")
+    verdict.passed, verdict.details["outcome"], verdict.details["rules"], verdict.details["reason_es"]
 
-The decision uses the measured difference, not the interval: at a WER of 10 %, 2 points need some 5,600
-golden words before the interval excludes zero, which small towns never have. The interval is in the
-details, with the probability that the candidate is worse, so a person sees how much the verdict weighs. A
-golden set below the minimum of words holds: nothing is promoted on a guess.
+Every rule of :mod:`rules` looks at the report. One that rejects settles it; one that holds keeps the champion
+until the golden set has grown; with neither the candidate is promoted. The reason lists what was found, the
+details hold every figure that a person weighs it by, and what golden set would have been needed.
 """
 
 from __future__ import annotations
 
 from astra_learn_assets.contracts import GateVerdict
-from astra_learn_assets.evaluation.predictions import BASE, CANDIDATE
+from astra_learn_assets.evaluation import rules
 from astra_learn_assets.evaluation.results import EvaluationReport
+from astra_learn_assets.evaluation.rules import Asked, GateLimits
 from astra_learn_assets.ids import TenantId
 
-_EPSILON = 1e-9
+VERSION = 2
+"""Grows when a rule or a figure changes its meaning; part of every verdict."""
+Details = dict[str, float | int | str | bool | None]
 
 
 def wer_gate(
     report: EvaluationReport,
     *,
-    tolerance_points: float,
-    minimum_words: int,
+    limits: GateLimits,
     digest: str,
     tenant_id: TenantId,
     golden_hash: str | None = None,
 ) -> GateVerdict:
     """Judge the candidate whose adapter has content ``digest``.
 
-    A rise of exactly ``tolerance_points`` (100 * WER) passes. ``golden_hash``: the golden version that is
-    current; when given, a report on another one does not pass.
-
-    Raises:
-        ValueError: for a tolerance that is negative or not a number.
+    A rise of exactly the tolerance is not too much. ``golden_hash``: the golden version that is current;
+    when given, a report on another one does not pass.
     """
-    if not tolerance_points >= 0:
-        raise ValueError(f"tolerance of {tolerance_points} points: use 0 or more")
-    faults = list(report.problems)
-    if report.tenant_id != tenant_id:
-        faults.append(f"the report is of {report.tenant_id!r}, not of {tenant_id!r}")
-    if report.candidate_digest != digest:
-        faults.append("the report is of another adapter")
-    if golden_hash is not None and report.golden_hash != golden_hash:
-        faults.append("the report was made on another golden version; evaluate again")
-    faults += _missing(report)
-    if report.words < minimum_words:
-        faults.append(
-            f"on hold: the golden set has {report.words} words, at least {minimum_words} are needed "
-            "to tell a rise from chance"
-        )
-    rises = []
-    for system, comparison in sorted(report.comparisons.items()):
-        for label, rise in (("WER", comparison.difference), ("strict WER", comparison.strict_difference)):
-            if not rise <= tolerance_points + _EPSILON:
-                rises.append(
-                    f"{label} rises by {rise:.2f} points against the {system}, "
-                    f"more than the {tolerance_points:g} allowed"
-                )
-    faults += rises
+    asked = Asked(limits, digest, tenant_id, golden_hash)
+    findings = [finding for rule in rules.RULES for finding in rule(report, asked)]
+    rejected = [finding for finding in findings if finding.outcome == "reject"]
+    held = [finding for finding in findings if finding.outcome == "hold"]
+    outcome = "reject" if rejected else "hold" if held else "promote"
+    shown = rejected or held
+    english = "; ".join(finding.english for finding in shown) or _summary(report)
+    spanish = " ".join(dict.fromkeys(finding.spanish for finding in shown)) or _spanish_summary(report)
     return GateVerdict(
         gate="wer_gate",
         tenant_id=tenant_id,
         digest=digest,
-        passed=not faults,
-        reason="; ".join(faults) if faults else _summary(report),
-        details=_details(report, tolerance_points, minimum_words),
+        passed=outcome == "promote",
+        reason=f"on hold: {english}" if outcome == "hold" else english,
+        details={
+            "outcome": outcome,
+            "rules": ",".join(dict.fromkeys(finding.rule for finding in findings)),
+            "reason_es": spanish,
+            **_details(report, limits),
+        },
     )
-
-
-def _missing(report: EvaluationReport) -> list[str]:
-    needed = {BASE, CANDIDATE}
-    needed |= {"champion"} if report.champion_digest is not None else set()
-    needed |= {"baseline"} if report.baseline_digest is not None else set()
-    lacking = needed - report.systems.keys() | (needed - {CANDIDATE}) - report.comparisons.keys()
-    return [f"the report has no scores of the {system}" for system in sorted(lacking)]
 
 
 def _summary(report: EvaluationReport) -> str:
@@ -84,34 +62,56 @@ def _summary(report: EvaluationReport) -> str:
     return f"WER on {report.words} golden words: " + ", ".join(parts)
 
 
-def _details(
-    report: EvaluationReport, tolerance_points: float, minimum_words: int
-) -> dict[str, float | int | str | bool | None]:
-    details: dict[str, float | int | str | bool | None] = {
+def _spanish_summary(report: EvaluationReport) -> str:
+    draft, own = report.systems["draft"].wer, report.systems["candidate"].wer
+    was, now = (f"{100 * rate:.1f}".replace(".", ",") for rate in (draft, own))
+    return f"Entra en servicio: de cada cien palabras quedan mal {now}; en el borrador eran {was}."
+
+
+def _details(report: EvaluationReport, limits: GateLimits) -> Details:
+    details: Details = {
+        "gate_version": VERSION,
         "golden_hash": report.golden_hash,
+        "generic_hash": report.generic_hash,
         "report_digest": report.digest(),
         "champion_digest": report.champion_digest,
+        "best_digest": report.best_digest,
         "examples": report.examples,
         "documents": report.documents,
         "words": report.words,
-        "minimum_words": minimum_words,
-        "tolerance_points": tolerance_points,
-        "input_wer": round(report.input_wer, 6),
+        "clean_words": report.clean_words,
+        **limits.__dict__,
     }
     for system, scores in report.systems.items():
         details |= {
             f"{system}_wer": round(scores.wer, 6),
             f"{system}_cer": round(scores.cer, 6),
             f"{system}_wer_strict": round(scores.wer_strict, 6),
+            f"{system}_entities": _rounded(scores.entity_error_rate, 6),
+            f"{system}_clean": _rounded(scores.clean_wer, 6),
+            f"{system}_generic": _rounded(scores.generic_wer, 6),
             f"{system}_exact": round(scores.exact, 6),
-            f"{system}_perplexity": scores.perplexity and round(scores.perplexity, 4),
+            f"{system}_perplexity": _rounded(scores.perplexity, 4),
         }
-    for system, comparison in report.comparisons.items():
-        details |= {
-            f"vs_{system}_points": round(comparison.difference, 4),
-            f"vs_{system}_low": round(comparison.low, 4),
-            f"vs_{system}_high": round(comparison.high, 4),
-            f"vs_{system}_probability_worse": round(comparison.probability_worse, 4),
-            f"vs_{system}_strict_points": round(comparison.strict_difference, 4),
-        }
+    for system, rises in report.comparisons.items():
+        for measure, rise in rises.items():
+            name = f"vs_{system}" if measure == "wer" else f"vs_{system}_{measure}"
+            details |= {
+                f"{name}_points": round(rise.difference, 4),
+                f"{name}_low": round(rise.low, 4),
+                f"{name}_high": round(rise.high, 4),
+            }
+        if (rise_ := rises.get("wer")) is not None:
+            words, documents = rules.needed(report, limits, system)
+            details |= {
+                f"vs_{system}_relative_percent": _rounded(rise_.relative, 2),
+                f"vs_{system}_probability_worse": round(rise_.interval.probability_worse, 4),
+                f"vs_{system}_power": round(rise_.interval.power(limits.tolerance_points), 4),
+                f"vs_{system}_needed_words": words,
+                f"vs_{system}_needed_documents": documents,
+            }
     return details
+
+
+def _rounded(value: float | None, digits: int) -> float | None:
+    return None if value is None else round(value, digits)

@@ -5,8 +5,9 @@ The rule, in order, for each document whose examples are missing or were made un
 1. pseudonymize both sides of every pair with one map; a pair that thereby becomes identical taught
    only a name, which the dictionary has already: it is left out;
 2. leave out what the quality rules refuse (poisoning is judged when a corpus is built, across documents);
-3. scan the finished bytes with a second, different detector; a hit leaves out that example alone;
-4. write the JSONL, then index its examples.
+3. of a golden document the paragraphs that the clerk left alone come in as well, to test and never to teach;
+4. scan the finished bytes with a second, different detector; a hit leaves out that example alone;
+5. write the JSONL, then index its examples.
 
 The *policy* is everything that decides what is masked: the tenant's country and blocklist, the
 rosters, the detectors' versions and the data they know names from. Its fingerprint is kept with the
@@ -33,7 +34,7 @@ from pathlib import Path
 from sqlalchemy import orm
 
 from astra_learn_assets.comparator import diff_file
-from astra_learn_assets.contracts import Delta, Example, GateVerdict
+from astra_learn_assets.contracts import Delta, Example, GateVerdict, Pair
 from astra_learn_assets.datasets import golden, instruct, jsonl, quality
 from astra_learn_assets.errors import BadConfiguration, BadInput
 from astra_learn_assets.hotpath import stored_file
@@ -60,6 +61,7 @@ from astra_learn_assets.store import (
 )
 from astra_learn_assets.store.tables import Document
 
+_UNCHANGED_WORDS = 3  # a shorter paragraph is a heading or a name in the list of those present
 SUPERSEDED = "superseded by another privacy policy"
 
 
@@ -132,6 +134,7 @@ def detectors(model: str | None) -> tuple[str, ...]:
     """
     return (
         f"pseudonymizer {pseudonymizer.VERSION}",
+        "unchanged paragraphs 1",
         f"scored names {residual_names.VERSION}",
         *(f"{name} {number}" for name, number in sorted(presidio.versions().items())),
         f"lexicon {_content(lexicon.FOLDER)}",
@@ -208,7 +211,9 @@ def anonymize_documents(platform: Platform, tenant_id: TenantId) -> AnonymizeRes
         for row in stale:
             try:
                 delta = _delta(platform, tenant_id, row)
-                kept = _examples(tenant_id, row.document_id, delta, first, second, left_out)
+                is_golden = golden.is_golden(row.document_id, platform.settings.golden_share)
+                unchanged = _unchanged(delta) if is_golden else ()
+                kept = _examples(tenant_id, row.document_id, delta, first, second, left_out, unchanged)
             except stored_file.Unreadable as error:
                 _keep_out(platform, tenant_id, row, str(error), again=True)
                 unreadable.append(row.document_id)
@@ -390,13 +395,15 @@ def _examples(
     first: Pseudonymizer,
     second: ResidualScanner,
     left_out: Counter[str],
+    unchanged: Sequence[Pair] = (),
 ) -> list[Example]:
-    pairs = delta.examples
+    pairs = (*delta.examples, *unchanged)
     masked = first.pairs(
         [(pair.before, pair.after, f"{document_id}/{pair.chunk_id}/{n}") for n, pair in enumerate(pairs)]
     )
     made: list[Example] = []
-    for pair, both in zip(pairs, masked, strict=True):
+    for number, (pair, both) in enumerate(zip(pairs, masked, strict=True)):
+        is_unchanged = number >= len(delta.examples)
         example = instruct.make_example(
             pair=pair,
             before=both.before,
@@ -405,8 +412,10 @@ def _examples(
             tenant_id=tenant_id,
             document_id=document_id,
             engine_version=delta.engine_version,
+            unchanged=is_unchanged,
         )
-        reason = "only_a_name" if both.before == both.after else quality.assess(example)
+        only_a_name = both.before == both.after and not is_unchanged
+        reason = "only_a_name" if only_a_name else quality.assess(example)
         if reason is None:
             made.append(example)
         else:
@@ -416,6 +425,23 @@ def _examples(
     if residual:
         left_out["residual"] += len(residual)
     return [example for line, example in enumerate(made, start=1) if line not in residual]
+
+
+def _unchanged(delta: Delta) -> tuple[Pair, ...]:
+    """What was transcribed and left as it was, as pairs of equal sides, each text once.
+
+    Where any paragraph names its audio, one that names none is the template's and was never transcribed.
+    """
+    found: dict[str, Pair] = {}
+    has_ids = any(block.chunk_ids for block in delta.blocks)
+    for block in delta.blocks:
+        text = block.after or ""
+        if has_ids and not block.chunk_ids:
+            continue
+        if block.op == "equal" and block.before == block.after and len(text.split()) >= _UNCHANGED_WORDS:
+            chunk = block.chunk_ids[0] if block.chunk_ids else None
+            found.setdefault(text, Pair(chunk_id=chunk, route=1, before=text, after=text))
+    return tuple(found.values())
 
 
 def _store(

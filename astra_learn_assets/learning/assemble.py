@@ -111,7 +111,7 @@ def build_training_corpus(platform: Platform, step: Step) -> CorpusResult:
         tenant_id=tenant_id,
         examples=taught,
         replay=replay.load_replay(settings.replay_file),
-        golden=test,
+        golden=[*test.examples, *replay.generic_set().examples],
         cap=settings.corpus_cap,
         replay_share=settings.replay_share,
         contributors=uploaders,

@@ -1,4 +1,4 @@
-"""evaluation_report: base, champion and candidate answer the same golden set in one process.
+"""evaluation_report: the candidate and all it has to beat answer the same golden set.
 
 The predictions are a file named by everything that decides them, so evaluating again finds them.
 A candidate that was promoted already is compared with the champion it replaced: evaluating it once
@@ -8,27 +8,26 @@ more then gives the report it was promoted on.
 from __future__ import annotations
 
 import hashlib
-import tempfile
-from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from astra_learn_assets.contracts import GateVerdict
+from astra_learn_assets.datasets import replay
 from astra_learn_assets.datasets.golden import GoldenSet
 from astra_learn_assets.errors import GateRefused, TrainingFailed
 from astra_learn_assets.evaluation import results, wer_gate
+from astra_learn_assets.evaluation.predictions import BEST, CANDIDATE, CHAMPION
 from astra_learn_assets.evaluation.results import EvaluationReport
+from astra_learn_assets.evaluation.rules import GateLimits
 from astra_learn_assets.ids import TenantId
-from astra_learn_assets.learning import assemble, lineage
+from astra_learn_assets.learning import assemble, lineage, opponents, predict, promoter, rulings
 from astra_learn_assets.learning.training import faults, progress, train
-from astra_learn_assets.learning.training import process as trainer_process
 from astra_learn_assets.learning.training import run as training_run
 from astra_learn_assets.learning.training.plan import setup_key
 from astra_learn_assets.learning.training.process import Runner
 from astra_learn_assets.learning.training.run import Step
 from astra_learn_assets.platform import Platform
-from astra_learn_assets.registry import keys, signature
-from astra_learn_assets.store import adapters, paths, promotions, verdicts
+from astra_learn_assets.settings import Settings
+from astra_learn_assets.store import adapters, dictionary, paths
 from astra_learn_assets.store.tables import Adapter
 
 
@@ -36,7 +35,7 @@ from astra_learn_assets.store.tables import Adapter
 class Contest:
     """Who is compared with whom on what; ``evaluation_hash`` names the predictions' file.
 
-    ``champion`` is what is served now; ``baseline`` the tenant's first champion, frozen, so that ten
+    ``champion`` is what is served now; ``best`` the one that was best of all that were served, so that ten
     promotions that are each a little worse do not add up unseen. The base model always takes part.
     ``of_another_base``: adapters of a base that is no longer served, which cannot answer beside the others
     and which nothing can load any more; the candidate then has the new base to beat.
@@ -45,7 +44,7 @@ class Contest:
     tenant_id: TenantId
     candidate: Adapter
     champion: Adapter | None
-    baseline: Adapter | None
+    best: Adapter | None
     golden_hash: str
     base: str
     of_another_base: tuple[str, ...] = ()
@@ -53,14 +52,15 @@ class Contest:
     @property
     def others(self) -> dict[str, Adapter]:
         """The adapters the candidate is compared with, by their name in the predictions."""
-        named = {"champion": self.champion, "baseline": self.baseline}
+        named = {CHAMPION: self.champion, BEST: self.best}
         return {name: adapter for name, adapter in named.items() if adapter is not None}
 
     @property
     def evaluation_hash(self) -> str:
-        """SHA-256 over golden set, base and every adapter's digest."""
+        """SHA-256 over golden and generic set, base and every adapter's digest."""
         others = sorted(f"{name}={adapter.digest}" for name, adapter in self.others.items())
-        content = " ".join([self.golden_hash, self.base, self.candidate.digest, *others])
+        generic = replay.generic_set().golden_hash
+        content = " ".join([self.golden_hash, generic, self.base, self.candidate.digest, *others])
         return hashlib.sha256(content.encode()).hexdigest()
 
 
@@ -118,62 +118,61 @@ def contest_of(platform: Platform, step: Step, training: training_run.Training |
     base = train.base_identity(platform.settings)
     with platform.database.session() as session:
         candidate = adapters.get(session, tenant_id, adapter_id)
-        verdicts.require_passed(session, tenant_id, "adapter_gate", candidate.digest)
+        rulings.require_passed(platform, session, tenant_id, "adapter_gate", candidate.digest)
         _require_base(candidate, base)
-        history = sorted(promotions.history(session, tenant_id), key=lambda row: row.promotion_id)
-        champion_id, baseline_id = opponents([row.adapter_id for row in history], adapter_id)
-        champion = adapters.get(session, tenant_id, champion_id) if champion_id else None
-        baseline = adapters.get(session, tenant_id, baseline_id) if baseline_id else None
-    stale = tuple(o.adapter_id for o in (champion, baseline) if o is not None and _base_of(o) != base)
+        met = opponents.of_candidate(session, tenant_id, candidate)
     return Contest(
         tenant_id,
         candidate,
-        champion if champion is not None and champion.adapter_id not in stale else None,
-        baseline if baseline is not None and baseline.adapter_id not in stale else None,
+        met.champion,
+        met.best,
         golden_hash,
         f"{base[0]}@{base[1]}",
-        stale,
+        met.of_another_base,
     )
 
 
-def _base_of(adapter: Adapter) -> tuple[str | None, str | None]:
-    return adapter.manifest.get("base_model"), adapter.manifest.get("base_revision")
-
-
 def _require_base(candidate: Adapter, base: tuple[str, str | None]) -> None:
-    if _base_of(candidate) != base:
-        name, revision = _base_of(candidate)
+    if opponents.base_of(candidate) != base:
+        name, revision = opponents.base_of(candidate)
         raise GateRefused(
             f"{candidate.adapter_id} was trained on {name}@{revision}, "
             f"this platform serves {base[0]}@{base[1]}: train again"
         )
 
 
-def opponents(served: Sequence[str], candidate_id: str) -> tuple[str | None, str | None]:
-    """Champion and frozen baseline for a candidate, from the adapters served so far, oldest first.
-
-    The champion is the last one that is not the candidate itself; the baseline the first one, unless
-    it is the champion or the candidate already.
-    """
-    before = served[: served.index(candidate_id)] if candidate_id in served else served
-    champion = before[-1] if before else None
-    baseline = before[0] if before and before[0] != champion else None
-    return champion, baseline
-
-
 def report_of(platform: Platform, contest: Contest) -> EvaluationReport:
     """The report, from the stored predictions alone."""
     tenant_id = contest.tenant_id
     data = platform.vault.read(tenant_id, paths.predictions(tenant_id, contest.evaluation_hash))
-    golden = platform.vault.read(tenant_id, paths.golden(tenant_id, contest.golden_hash))
     return results.evaluate(
         tenant_id=tenant_id,
-        golden=GoldenSet.read(golden),
+        golden=_golden(platform, contest),
+        generic=replay.generic_set(),
         predictions=data,
         candidate_digest=contest.candidate.digest,
         champion_digest=contest.champion.digest if contest.champion else None,
-        baseline_digest=contest.baseline.digest if contest.baseline else None,
-        seed=platform.settings.seed,
+        best_digest=contest.best.digest if contest.best else None,
+    )
+
+
+def _golden(platform: Platform, contest: Contest) -> GoldenSet:
+    key = paths.golden(contest.tenant_id, contest.golden_hash)
+    return GoldenSet.read(platform.vault.read(contest.tenant_id, key))
+
+
+def limits_of(settings: Settings) -> GateLimits:
+    """The gate's thresholds as they are set."""
+    return GateLimits(
+        tolerance_points=settings.wer_tolerance_points,
+        margin_points=settings.wer_margin_points,
+        cer_points=settings.cer_tolerance_points,
+        entity_points=settings.entity_tolerance_points,
+        clean_points=settings.clean_tolerance_points,
+        generic_points=settings.generic_tolerance_points,
+        minimum_words=settings.golden_minimum_words,
+        minimum_documents=settings.golden_minimum_documents,
+        minimum_power=settings.golden_minimum_power,
     )
 
 
@@ -185,8 +184,7 @@ def judge(platform: Platform, step: Step) -> GateVerdict:
     settings = platform.settings
     verdict = wer_gate.wer_gate(
         scores,
-        tolerance_points=settings.wer_tolerance_points,
-        minimum_words=settings.golden_minimum_words,
+        limits=limits_of(settings),
         digest=contest.candidate.digest,
         tenant_id=step.tenant_id,
         golden_hash=contest.golden_hash,
@@ -194,8 +192,11 @@ def judge(platform: Platform, step: Step) -> GateVerdict:
     if contest.of_another_base:
         left_out = f"not compared, of another base model: {', '.join(contest.of_another_base)}"
         verdict = verdict.model_copy(update={"reason": f"{verdict.reason}; {left_out}"})
+    bound = {"dataset_hash": contest.candidate.dataset_hash, "base": contest.base}
+    verdict = verdict.model_copy(update={"details": {**verdict.details, **bound}})
     with platform.database.session() as session:
-        verdicts.record(session, verdict, dagster_run_id=step.dagster_run_id)
+        rulings.record(platform, session, verdict, dagster_run_id=step.dagster_run_id)
+    promoter.withdraw_revoked(platform, step.tenant_id, by=f"dagster:{step.dagster_run_id}")
     lineage.log_evaluation(settings, contest.candidate.mlflow_run_id, scores, verdict)
     if training is not None:
         training_run.note(platform, training, metrics={"wer": verdict.details})
@@ -205,19 +206,13 @@ def judge(platform: Platform, step: Step) -> GateVerdict:
 
 
 def _predict(platform: Platform, contest: Contest, run: Runner) -> bytes:
-    tenant_id = contest.tenant_id
-    verify_key = keys.verify_key(platform.settings)
-    with tempfile.TemporaryDirectory(prefix="astra-evaluate-") as work:
-        data, out = Path(work, "golden.jsonl"), Path(work, "predictions.jsonl")
-        data.write_bytes(platform.vault.read(tenant_id, paths.golden(tenant_id, contest.golden_hash)))
-        folders: dict[str, Path] = {}
-        for name, adapter in {**contest.others, "candidate": contest.candidate}.items():
-            folders[name] = Path(work, name)
-            platform.objects.get_folder(paths.adapter(adapter.adapter_id), folders[name])
-            signature.verify_folder(folders[name], verify_key, tenant_id=tenant_id)
-        run(
-            trainer_process.evaluate_command(
-                platform.settings, tenant_id=tenant_id, data=data, out=out, adapters=folders
-            )
-        )
-        return out.read_bytes()
+    with platform.database.session() as session:
+        _, known = dictionary.replacements(session, contest.tenant_id)
+    wanted = predict.Wanted(
+        contest.tenant_id,
+        contest.base,
+        {**contest.others, CANDIDATE: contest.candidate},
+        (*_golden(platform, contest).examples, *replay.generic_set().examples),
+        known,
+    )
+    return predict.predict(platform, wanted, run)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from astra_learn_assets.errors import AdapterRefused, GateRefused
 from astra_learn_assets.ids import TenantId
-from astra_learn_assets.learning import lineage
+from astra_learn_assets.learning import lineage, rulings
 from astra_learn_assets.learning.publisher import publish, recipe_hash
 from astra_learn_assets.platform import Platform
 from astra_learn_assets.registry.adapter_gate import adapter_gate
@@ -29,7 +29,7 @@ from astra_learn_assets.registry.manifest import (
     file_names,
 )
 from astra_learn_assets.registry.signature import sign_folder
-from astra_learn_assets.store import tenants, verdicts
+from astra_learn_assets.store import tenants
 from astra_learn_assets.store.tables import Adapter
 
 
@@ -79,7 +79,7 @@ def import_adapter(
             copy, tenant_id=tenant_id, digest=digest_of(manifest), verify_key=key.public_key()
         )
         with platform.database.session() as session:
-            verdicts.record(session, verdict, dagster_run_id=dagster_run_id)
+            rulings.record(platform, session, verdict, dagster_run_id=dagster_run_id)
         if not verdict.passed:
             raise GateRefused(f"adapter_gate refuses the adapter: {verdict.reason}")
         run_id = lineage.log_training(

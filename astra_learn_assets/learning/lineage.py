@@ -78,12 +78,13 @@ def log_evaluation(
     metrics: dict[str, float] = {"golden_words": report.words, "golden_documents": report.documents}
     for system, scores in report.systems.items():
         metrics |= {f"{system}_wer": scores.wer, f"{system}_cer": scores.cer}
-    for system, comparison in report.comparisons.items():
-        metrics |= {
-            f"vs_{system}_points": comparison.difference,
-            f"vs_{system}_low": comparison.low,
-            f"vs_{system}_high": comparison.high,
-        }
+    for system, rises in report.comparisons.items():
+        if (rise := rises.get("wer")) is not None:
+            metrics |= {
+                f"vs_{system}_points": rise.difference,
+                f"vs_{system}_low": rise.low,
+                f"vs_{system}_high": rise.high,
+            }
     try:
         with _client(settings) as client:
             if client is None:
@@ -93,7 +94,7 @@ def log_evaluation(
             now = int(time.time() * 1_000)
             tags = {
                 "golden_hash": report.golden_hash,
-                "wer_gate": "passed" if verdict.passed else "rejected",
+                "wer_gate": "passed" if verdict.passed else str(verdict.details.get("outcome", "reject")),
                 "wer_gate_reason": verdict.reason[:4_000],
             }
             client.log_batch(

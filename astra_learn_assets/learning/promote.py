@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 from astra_learn_assets.contracts import GateVerdict
 from astra_learn_assets.errors import GateRefused
-from astra_learn_assets.learning import promoter
+from astra_learn_assets.learning import promoter, rulings
 from astra_learn_assets.learning.training import run as training_run
 from astra_learn_assets.learning.training.run import Step
 from astra_learn_assets.platform import Platform
-from astra_learn_assets.store import adapters, promotions, verdicts
+from astra_learn_assets.store import adapters, promotions
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ def promote_candidate(platform: Platform, step: Step) -> PromoteResult:
     with platform.database.session() as session:
         before = promotions.current(session, tenant_id)
         row = adapters.get(session, tenant_id, chosen)
-        verdict = verdicts.require_passed(session, tenant_id, "wer_gate", row.digest)
+        verdict = rulings.require_passed(platform, session, tenant_id, "wer_gate", row.digest)
         served = {past.adapter_id for past in promotions.history(session, tenant_id)}
         kept = adapters.get(session, tenant_id, before.adapter_id) if before is not None else None
     if (

@@ -2,41 +2,48 @@
 
 Order, so that a crash at any point leaves either the old champion or the new one, never half of each:
 
-1. verdicts of ``adapter_gate`` and ``wer_gate`` for the exact digest, and against the present champion;
+1. signed verdicts of ``adapter_gate`` and ``wer_gate`` for the exact digest, bound to corpus, base, golden
+   set, gate version and today's opponents (:mod:`rulings`); asked again inside the transaction of step 4;
 2. every stored byte against the signature;
 3. the MLflow model version (harmless when nothing follows; an adapter that served before has one);
 4. the row in ``promotions``: **this is the promotion**;
-5. the followers: alias ``champion`` in MLflow, key ``NEW_MODEL_AVAILABLE:{tenant}`` in Redis.
+5. the followers: the signed promotion record in the object store and under the key
+   ``NEW_MODEL_AVAILABLE:{tenant}`` in Redis, alias ``champion`` in MLflow.
 
 Postgres and the object store decide; MLflow and Redis follow. One that is away neither stops nor undoes a
 promotion, least of all a rollback in a bad hour, and does not hold back the other: :func:`republish` and
 :func:`repair_aliases`, which a sensor calls, set them right from the table. A row made while MLflow was
 away keeps an empty ``mlflow_version`` (the table is append-only); its version is made or found by the
-adapter's id when the alias is set. A rollback is a promotion of an older adapter; it had passed its gates
-when it was promoted.
+adapter's id when the alias is set. A rollback goes to an adapter that served and that no gate has rejected
+since, or to the base model. CORE believes the signed record alone, so nothing else is ever served.
 """
 
 from __future__ import annotations
 
 import random
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
 import redis
 import structlog
+from sqlalchemy import orm
 
 from astra_learn_assets import ids
 from astra_learn_assets.contracts import AdapterManifest, NewModelAvailable
-from astra_learn_assets.errors import Conflict, ForeignTenant, GateRefused, Unavailable
+from astra_learn_assets.datasets import jsonl
+from astra_learn_assets.errors import Conflict, ForeignTenant, GateRefused, NeverServed, Unavailable
 from astra_learn_assets.ids import TenantId
-from astra_learn_assets.learning import lineage
+from astra_learn_assets.learning import lineage, opponents, rulings
 from astra_learn_assets.learning.publisher import fetch_verified
 from astra_learn_assets.platform import Platform
+from astra_learn_assets.registry import keys, seals
 from astra_learn_assets.registry.manifest import digest_of
-from astra_learn_assets.store import adapters, erasure, locks, paths, promotions, tenants, verdicts
+from astra_learn_assets.store import adapters, erasure, locks, paths, promotions, tenants
 from astra_learn_assets.store.tables import Adapter, Promotion
 
 _LOG = structlog.get_logger(__name__)
+BASE_MODEL = "base"
+FOREVER = datetime(9999, 1, 1, tzinfo=UTC)  # nothing that an erased tenant ever had is newer
 _ALIAS_FAILURES = 3  # after so many MLflow is away rather than one model broken
 
 
@@ -53,8 +60,9 @@ def promote(
     Raises:
         NotFound: when there is no such adapter or tenant.
         ForeignTenant: when it is another tenant's.
-        GateRefused: without passing verdicts for its digest, or when it was judged against another
-            champion than the present one.
+        GateRefused: without passing verdicts for its digest, or when it was judged against others than
+            those it has to beat today; SealBroken when a verdict is not signed, AdapterRevoked when a gate
+            has rejected it since, NeverServed for a rollback to what never served.
         AdapterRefused: when the stored folder is not what was signed.
         TenantErased: when the tenant was erased, also while this was under way.
         Conflict: when another promotion came in between.
@@ -66,19 +74,8 @@ def promote(
         erasure.hold_open(session, tenant_id)
         row = adapters.get(session, tenant_id, adapter_id)
         history = promotions.history(session, tenant_id)
-        current = history[0] if history else None
-        known = {item.adapter_id for item in history}
-        already = current is not None and current.adapter_id == adapter_id
-        if not already and not (kind == "rollback" and adapter_id in known):
-            verdicts.require_passed(session, tenant_id, "adapter_gate", row.digest)
-            verdict = verdicts.require_passed(session, tenant_id, "wer_gate", row.digest)
-            champion = adapters.get(session, tenant_id, current.adapter_id) if current else None
-            expected = champion.digest if champion else None
-            if kind == "promotion" and verdict.details.get("champion_digest", expected) != expected:
-                raise GateRefused(
-                    f"{adapter_id} was judged against another champion than the present one "
-                    f"({current.adapter_id if current else 'none'}); evaluate it again"
-                )
+        before = promotions.newest(session, tenant_id)
+        _require_authority(platform, session, row, kind=kind)
     stored = fetch_verified(platform, tenant_id, adapter_id)
     if digest_of(stored) != row.digest:
         raise GateRefused(f"{adapter_id}: the stored adapter is not the one that was judged")
@@ -91,9 +88,11 @@ def promote(
     with platform.database.session() as session:
         erasure.hold_open(session, tenant_id)
         locks.hold(session, "promotions", tenant_id)
-        now = promotions.current(session, tenant_id)
-        if (now and now.promotion_id) != (current and current.promotion_id):
+        now = promotions.newest(session, tenant_id)
+        if (now and now.promotion_id) != (before and before.promotion_id):
             raise Conflict(f"tenant {tenant_id}: another promotion came in between; try again")
+        # a rejection that landed since the first look is seen here: recording one takes the same lock
+        _require_authority(platform, session, row, kind=kind)
         promotion = promotions.add(
             session,
             tenant_id,
@@ -102,6 +101,11 @@ def promote(
             promoted_by=promoted_by,
             mlflow_version=version,
         )
+    _follow(platform, tenant_id)
+    return promotion
+
+
+def _follow(platform: Platform, tenant_id: TenantId) -> None:
     for follow in (_announce, _set_alias):
         try:
             follow(platform, tenant_id)
@@ -109,33 +113,111 @@ def promote(
             _LOG.warning(
                 "promoted; a follower is away and will be set later", tenant_id=tenant_id, error=str(error)
             )
-    return promotion
+
+
+def _require_authority(platform: Platform, session: orm.Session, row: Adapter, *, kind: str) -> None:
+    """Nothing, when ``row`` may be put in service now."""
+    tenant_id = row.tenant_id
+    current = promotions.current(session, tenant_id)
+    if current is not None and current.adapter_id == row.adapter_id:
+        rulings.require_standing(session, row)
+        return
+    if kind == "rollback":
+        if row.adapter_id not in {item.adapter_id for item in promotions.history(session, tenant_id)}:
+            raise NeverServed(
+                f"{row.adapter_id} was never in service: a rollback goes to one that was, or to the base"
+            )
+        rulings.require_standing(session, row)
+        return
+    rulings.require_passed(platform, session, tenant_id, "adapter_gate", row.digest)
+    verdict = rulings.require_passed(platform, session, tenant_id, "wer_gate", row.digest)
+    champion = adapters.get(session, tenant_id, current.adapter_id) if current else None
+    best = opponents.of_candidate(session, tenant_id, row, anew=True).best
+    rulings.require_bound(
+        verdict,
+        row,
+        champion=champion.digest if champion else None,
+        best=best.digest if best else None,
+    )
+    golden = str(verdict.details.get("golden_hash"))
+    key = paths.golden(tenant_id, golden)
+    if (
+        not platform.vault.exists(tenant_id, key)
+        or jsonl.digest(platform.vault.read(tenant_id, key)) != golden
+    ):
+        raise GateRefused(
+            f"{row.adapter_id} was judged on a golden set that is not stored; evaluate it again"
+        )
 
 
 def rollback(platform: Platform, tenant_id: TenantId, *, by: str, to: str | None = None) -> Promotion:
     """Promote an older adapter: ``to``, or the one that served before the present one came.
 
-    ``to`` must have been promoted before, or have passed both gates. Rolling back twice goes back two.
+    ``to`` must have served and not have been rejected since; ``base`` is the base model. Without ``to``,
+    rolling back twice goes back two; adapters that were rejected since are passed over, and with none left
+    the base model is in service.
 
     Raises:
         Conflict: when there is nothing older to go back to.
-        NotFound, ForeignTenant, GateRefused, AdapterRefused, Unavailable: as :func:`promote`.
+        NeverServed, AdapterRevoked: ``to`` is not one to go back to.
+        NotFound, ForeignTenant, AdapterRefused, Unavailable: as :func:`promote`.
     """
     if to is None:
         with platform.database.session() as session:
             tenants.get(session, tenant_id)
-            served = sorted(promotions.history(session, tenant_id), key=lambda item: item.promotion_id)
-        order = list(dict.fromkeys(item.adapter_id for item in served))
-        place = order.index(served[-1].adapter_id) if served else 0
-        if place == 0:
-            raise Conflict(
-                f"tenant {tenant_id}: no older adapter to roll back to; name one with passing gates"
-            )
-        to = order[place - 1]
+            to = _before(session, tenant_id)
+    if to == BASE_MODEL:
+        return _to_base(platform, tenant_id, by=by)
     return promote(platform, tenant_id, to, promoted_by=by, kind="rollback")
 
 
-Everybody = Mapping[TenantId, promotions.Served | None]
+def withdraw_revoked(platform: Platform, tenant_id: TenantId, *, by: str) -> Promotion | None:
+    """Take the champion out of service if a gate has rejected it since; None when none has.
+
+    What served before comes back, or the base model.
+    """
+    with platform.database.session() as session:
+        current = promotions.current(session, tenant_id)
+        if current is None:
+            return None
+        row = adapters.get(session, tenant_id, current.adapter_id)
+        reason = rulings.revocation(session, row)
+    if reason is None:
+        return None
+    _LOG.warning("the champion was rejected", tenant_id=tenant_id, adapter_id=row.adapter_id, reason=reason)
+    try:
+        return rollback(platform, tenant_id, by=by)
+    except Conflict:
+        return _to_base(platform, tenant_id, by=by)
+
+
+def _before(session: orm.Session, tenant_id: TenantId) -> str:
+    """The newest one that came before the present champion and still stands; else the base model."""
+    served = sorted(promotions.history(session, tenant_id), key=lambda item: item.promotion_id)
+    order = list(dict.fromkeys(item.adapter_id for item in served))
+    current = promotions.current(session, tenant_id)
+    older = order[: order.index(current.adapter_id)] if current else []
+    for adapter_id in reversed(older):
+        if rulings.revocation(session, adapters.get(session, tenant_id, adapter_id)) is None:
+            return adapter_id
+    if current is None or (not older and not _is_revoked(session, tenant_id, current.adapter_id)):
+        raise Conflict(f"tenant {tenant_id}: no older adapter to roll back to; 'base' is the base model")
+    return BASE_MODEL
+
+
+def _is_revoked(session: orm.Session, tenant_id: TenantId, adapter_id: str) -> bool:
+    return rulings.revocation(session, adapters.get(session, tenant_id, adapter_id)) is not None
+
+
+def _to_base(platform: Platform, tenant_id: TenantId, *, by: str) -> Promotion:
+    with platform.database.session() as session:
+        erasure.hold_open(session, tenant_id)
+        row = promotions.add_base(session, tenant_id, promoted_by=by)
+    _follow(platform, tenant_id)
+    return row
+
+
+Everybody = Mapping[TenantId, promotions.Served]
 
 
 def republish(platform: Platform, served: Everybody | None = None) -> int:
@@ -147,10 +229,7 @@ def republish(platform: Platform, served: Everybody | None = None) -> int:
     Raises:
         Unavailable: when Redis or Postgres does not answer.
     """
-    right = {
-        tenant_id: None if row is None else _told(row.adapter, row.created_at)
-        for tenant_id, row in _everybody(platform, served).items()
-    }
+    right = {tenant_id: _told(platform, row) for tenant_id, row in _everybody(platform, served).items()}
     try:
         shown = platform.redis.mget([redis_key(tenant_id) for tenant_id in right]) if right else []
         wrong = [
@@ -178,7 +257,7 @@ def repair_aliases(
     served = {
         tenant_id: row.promotion_id
         for tenant_id, row in _everybody(platform, everybody).items()
-        if row is not None
+        if row.adapter is not None and row.promotion_id is not None
     }
     right = {tenant_id: row for tenant_id, row in served.items() if done.get(tenant_id) == row}
     waiting = sorted(served.keys() - right.keys())
@@ -205,9 +284,9 @@ def _everybody(platform: Platform, served: Everybody | None) -> Everybody:
 
 
 def _announce(platform: Platform, tenant_id: TenantId) -> bool:
-    """Set the Redis key from the table; True when it had to change."""
+    """Set the Redis key and the record in the object store from the table; True when one had to change."""
     key = redis_key(tenant_id)
-    changed = False
+    changed = _record(platform, tenant_id, _message(platform, tenant_id))
     while True:
         message = _message(platform, tenant_id)
         if platform.redis.get(key) == message:
@@ -216,6 +295,7 @@ def _announce(platform: Platform, tenant_id: TenantId) -> bool:
         if message is None:
             platform.redis.delete(key)
         else:
+            _record(platform, tenant_id, message)
             pipeline = platform.redis.pipeline()
             pipeline.set(key, message)
             pipeline.publish(key, message)
@@ -225,21 +305,47 @@ def _announce(platform: Platform, tenant_id: TenantId) -> bool:
             return True
 
 
-def _message(platform: Platform, tenant_id: TenantId) -> str | None:
+def _record(platform: Platform, tenant_id: TenantId, message: str | None) -> bool:
+    """The signed record beside the adapters: what CORE asks when Redis has lost it."""
+    if message is None:
+        return False
     with platform.database.session() as session:
-        current = promotions.current(session, tenant_id)
-        if current is None:
+        if tenants.get(session, tenant_id).wrapped_key is None:
+            return False  # erased: nothing of it comes back into the store
+    key = paths.promotion_record(tenant_id)
+    data = message.encode()
+    if platform.objects.exists(key) and platform.objects.get(key) == data:
+        return False
+    platform.objects.put(key, data, overwrite=True)
+    return True
+
+
+def _message(platform: Platform, tenant_id: TenantId) -> str | None:
+    """The signed announcement of what serves; None for a tenant that never had an adapter."""
+    with platform.database.session() as session:
+        tenants.get(session, tenant_id)
+        return _told(platform, promotions.served(session, tenant_id)[tenant_id])
+
+
+def _told(platform: Platform, served: promotions.Served) -> str | None:
+    """The same, of a row that was read already."""
+    if served.promoted_at is None:
+        if not served.erased:
             return None
-        return _told(adapters.get(session, tenant_id, current.adapter_id), current.created_at)
-
-
-def _told(adapter: Adapter, promoted_at: datetime) -> str:
-    return NewModelAvailable(
-        adapter_id=adapter.adapter_id,
-        sha256=adapter.digest,
-        base_model=adapter.base_model,
-        promoted_at=promoted_at,
-    ).model_dump_json()
+        said = NewModelAvailable.nothing(served.tenant_id, FOREVER)
+    elif served.adapter is None:
+        said = NewModelAvailable.nothing(served.tenant_id, served.promoted_at)
+    else:
+        said = NewModelAvailable(
+            tenant_id=served.tenant_id,
+            adapter_id=served.adapter.adapter_id,
+            sha256=served.adapter.digest,
+            base_model=served.adapter.base_model,
+            promoted_at=served.promoted_at,
+        )
+    content = said.model_dump(mode="json", exclude={"signature"})
+    signature = seals.seal(keys.signing_key(platform.settings), "promotion", content)
+    return said.model_copy(update={"signature": signature}).model_dump_json()
 
 
 def _set_alias(platform: Platform, tenant_id: TenantId) -> None:

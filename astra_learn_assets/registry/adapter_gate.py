@@ -2,9 +2,13 @@
 
 It asks whether the training went well (loss finite and lower at the end than at the start, the saved
 adapter answers like the one in memory), whether the file is what it says (safetensors with LoRA matrices
-only, A and B of each module in matching shapes, all numbers finite, some B not zero: a B of zeros is an
-adapter that does nothing), and whether the folder is signed for the tenant. Whether it is any *good* is
-for ``wer_gate``.
+only, A and B of each module in matching shapes, all numbers finite), whether each module is one of the base
+model's, in its shape, and moves its weights neither not at all (a no-op ties with the base for ever) nor
+beyond reason (weights times a million answer noise), and whether the folder is signed for the tenant. Whether
+it is any *good* is for ``wer_gate``.
+
+How far a module moves its weights is ``|scale * B A| / |W|`` (Frobenius norms); trained adapters lie between
+.001 and 1. Where the base's weights are not on this machine the root mean square of the update is bounded.
 """
 
 from __future__ import annotations
@@ -16,6 +20,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from astra_learn_assets.contracts import GateVerdict
@@ -26,14 +31,24 @@ from astra_learn_assets.registry.signature import verify_folder
 from astra_learn_assets.registry.tensors import Tensor, read_header, values
 
 _LORA = re.compile(r"(?P<module>.+)\.lora_(?P<side>[AB])(?:\.[A-Za-z0-9_-]+)?\.weight")
+_PREFIX = "base_model.model."
+_LEAST, _MOST = 1e-6, 10.0  # |scale * B A| / |W|
+_LEAST_RMS, _MOST_RMS = 1e-9, 100.0  # of scale * B A, where W is not at hand
 _MUST_BE_FINITE = ("train_loss_first", "train_loss_last")
 _MAY_BE_FINITE = ("validation_loss_first", "validation_loss_last", "perplexity")
 
 
 def adapter_gate(
-    folder: Path, *, tenant_id: TenantId, digest: str, verify_key: Ed25519PublicKey
+    folder: Path,
+    *,
+    tenant_id: TenantId,
+    digest: str,
+    verify_key: Ed25519PublicKey,
+    base: Path | None = None,
 ) -> GateVerdict:
     """Judge the signed adapter in ``folder``, which must be ``tenant_id``'s with content ``digest``.
+
+    ``base``: folder of the base model's safetensors files, where this machine has them.
 
     The trainer's account of the training is ``metrics.json`` in the folder, which the signature covers.
     Never raises for a bad folder: whatever is wrong is the verdict's reason.
@@ -48,7 +63,7 @@ def adapter_gate(
         faults += _training_faults(_json(folder, METRICS), details)
         config = _json(folder, CONFIG)
         faults += _config_faults(config)
-        faults += _weight_faults(folder / WEIGHTS, config, details)
+        faults += _weight_faults(folder / WEIGHTS, config, base, details)
     except AdapterRefused as error:
         faults.append(str(error))
     return GateVerdict(
@@ -107,7 +122,9 @@ def _config_faults(config: Mapping[str, Any]) -> list[str]:
     return faults
 
 
-def _weight_faults(path: Path, config: Mapping[str, Any], details: dict[str, Scalar]) -> list[str]:
+def _weight_faults(
+    path: Path, config: Mapping[str, Any], base: Path | None, details: dict[str, Scalar]
+) -> list[str]:
     tensors = read_header(path)
     sides: dict[str, dict[str, Tensor]] = {}
     for tensor in tensors:
@@ -124,15 +141,81 @@ def _weight_faults(path: Path, config: Mapping[str, Any], details: dict[str, Sca
         rank = pair["A"].shape[0]
         if rank == 0 or rank != pair["B"].shape[1] or (ranks and rank not in ranks):
             return [f"{WEIGHTS}: the matrices of {module!r:.120} do not fit the rank"]
-    nonzero = largest = 0.0
-    for tensor, numbers in values(path, tensors):
-        peak = float(abs(numbers).max(initial=0.0))
-        if not math.isfinite(peak):
-            return [f"{WEIGHTS}: {tensor.name!r:.120} has NaN or infinity"]
-        largest = max(largest, peak)
-        nonzero += ".lora_B" in tensor.name and peak > 0
-    details |= {"modules": len(sides), "nonzero_b": int(nonzero), "largest_weight": largest}
-    return [] if nonzero else [f"{WEIGHTS}: every B matrix is zero, the adapter does nothing"]
+    details["modules"] = len(sides)
+    known = None if base is None else base_modules(base)
+    details["base_at_hand"] = known is not None
+    return _update_faults(path, sides, config, known, details)
+
+
+def _update_faults(
+    path: Path,
+    sides: Mapping[str, Mapping[str, Tensor]],
+    config: Mapping[str, Any],
+    known: Mapping[str, tuple[Path, Tensor]] | None,
+    details: dict[str, Scalar],
+) -> list[str]:
+    """Is each module the base's, and does it move its weights by a sane amount?"""
+    least, most = (_LEAST_RMS, _MOST_RMS) if known is None else (_LEAST, _MOST)
+    smallest, largest, still = math.inf, 0.0, 0
+    faults = []
+    for module, pair in sorted(sides.items()):
+        read = list(values(path, [pair["A"], pair["B"]]))
+        for tensor, numbers in read:
+            if not np.isfinite(numbers).all():
+                return [f"{WEIGHTS}: {tensor.name!r:.120} has NaN or infinity"]
+        (_, a), (_, b) = read
+        # |B A|^2 is the trace of (B'B)(A A'): two small matrices instead of one of the layer's size
+        norm = _scale(config, module, a.shape[0]) * math.sqrt(max(float(np.sum((b.T @ b) * (a @ a.T))), 0.0))
+        if known is None:
+            moved = norm / math.sqrt(max(b.shape[0] * a.shape[1], 1))
+        else:
+            found = known.get(module.removeprefix(_PREFIX))
+            if found is None:
+                return [f"{WEIGHTS}: the base model has no module {module!r:.120}"]
+            file, weight = found
+            if weight.shape not in ((b.shape[0], a.shape[1]), (a.shape[1], b.shape[0])):
+                return [f"{WEIGHTS}: {module!r:.120} does not fit the base model's {weight.shape}"]
+            moved = norm / max(_norm(file, weight), 1e-30)
+        smallest, largest = min(smallest, moved), max(largest, moved)
+        still += moved < least
+    details |= {"smallest_update": smallest, "largest_update": largest, "modules_that_do_nothing": still}
+    if still:
+        faults.append(f"{WEIGHTS}: {still} of {len(sides)} modules change nothing, a no-op")
+    if not largest <= most:
+        faults.append(f"{WEIGHTS}: a module moves its weights by {largest:.3g}, at most {most:g} is sane")
+    return faults
+
+
+def base_modules(folder: Path) -> dict[str, tuple[Path, Tensor]]:
+    """Module name -> file and weight matrix of every linear module in the safetensors files of ``folder``.
+
+    Raises:
+        AdapterRefused: when there is none, or a file is malformed.
+    """
+    found = {
+        tensor.name.removesuffix(".weight"): (file, tensor)
+        for file in sorted(folder.glob("*.safetensors"))
+        for tensor in read_header(file)
+        if tensor.name.endswith(".weight") and len(tensor.shape) == 2
+    }
+    if not found:
+        raise AdapterRefused(f"the base model in {folder.name} holds no weight matrix")
+    return found
+
+
+def _norm(file: Path, weight: Tensor) -> float:
+    return float(sum(np.sqrt(np.sum(numbers**2)) for _, numbers in values(file, [weight])))
+
+
+def _scale(config: Mapping[str, Any], module: str, rank: int) -> float:
+    """``alpha / r`` as PEFT computes it (``alpha / sqrt(r)`` with rsLoRA), patterns included."""
+    alpha: object = config.get("lora_alpha")
+    patterns = config.get("alpha_pattern")
+    if isinstance(patterns, dict):
+        alpha = next((value for name, value in patterns.items() if module.endswith(name)), alpha)
+    if not isinstance(alpha, int | float) or isinstance(alpha, bool):
+        return 1.0
+    return float(alpha) / (math.sqrt(rank) if config.get("use_rslora") else rank)
 
 
 def _ranks(config: Mapping[str, Any]) -> set[int]:

@@ -121,7 +121,22 @@ def _watch_services(stack: Stack, given: Settings) -> None:
 
 
 def environment(settings: Settings) -> dict[str, str]:
-    """What a process needs to take part: ``ASTRA_*`` and Dagster's instance; writes ``dagster.yaml``."""
+    """What a process needs to take part: ``ASTRA_*`` and Dagster's instance; writes ``dagster.yaml``.
+
+    The wheel has no ``dagster.yaml``: where the platform is installed from one, as in the image, the instance
+    is the one that ``DAGSTER_HOME`` names.
+
+    Raises:
+        BadConfiguration: neither a checkout nor ``DAGSTER_HOME`` has one.
+    """
+    if not (REPOSITORY / "dagster.yaml").exists():
+        instance = os.environ.get("DAGSTER_HOME", "")
+        if not instance or not (Path(instance) / "dagster.yaml").exists():
+            raise BadConfiguration(
+                "no dagster.yaml here: set DAGSTER_HOME to the folder that holds the instance's, "
+                "or run from a checkout"
+            )
+        return {**export_env(settings), "DAGSTER_HOME": instance, "PYTHONUNBUFFERED": "1"}
     home = settings.home_path / "dagster"
     storage = home / "storage"
     storage.mkdir(parents=True, exist_ok=True)

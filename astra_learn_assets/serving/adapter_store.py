@@ -7,23 +7,31 @@
 
 Rules. The tenant of the caller must be the adapter's. Signature and every file's hash are checked before a
 byte is used, from the network and from the cache alike. Folders are named by content and never changed in
-place, so a session that began with one adapter keeps it: the next call gives the next one. When an update
-fails, or Redis or the object store is away, the last good adapter stays, also after a restart. Whatever
-cannot be verified is refused, never used "for now".
+place, so a session that began with one adapter keeps it: the next call gives the next one.
 
-The key in Redis is only a hint which adapter to take: it cannot make an unsigned adapter, another tenant's,
-or one whose digest does not fit be served.
+Which adapter serves is believed of a *signed promotion record* alone (:class:`NewModelAvailable`): in Redis,
+beside the adapters in the object store, or in the cache, whoever wrote it there. Of two records the later one
+counts, so an older one that is put back brings nothing back. When an update fails, or Redis and the object
+store are away, the last good adapter stays, also after a restart. A record that says "nothing serves", and a
+store that has no record, end it: the cache of a tenant that was erased is emptied.
+
+Between check and load nothing may change: ``served.read()`` gives the very bytes that were checked, and
+``served.copy_to(folder)`` writes them for a loader that wants a folder. ``with store.session(tenant)`` keeps
+the adapter of a running session from being evicted, by other processes on the same cache as well.
 """
 
 from __future__ import annotations
 
+import fcntl
+import hashlib
 import os
 import shutil
 import tempfile
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -35,14 +43,18 @@ from redis.exceptions import RedisError
 
 from astra_learn_assets import ids
 from astra_learn_assets.contracts import AdapterManifest, NewModelAvailable
-from astra_learn_assets.errors import AdapterRefused, AstraError, NotFound, Unavailable
+from astra_learn_assets.errors import AdapterRefused, AstraError, NotFound, SealBroken, Unavailable
 from astra_learn_assets.ids import TenantId
+from astra_learn_assets.registry import seals
 from astra_learn_assets.registry.manifest import digest_of
 from astra_learn_assets.registry.signature import verify_folder
 from astra_learn_assets.store import paths
 
 _LAST_GOOD = "last_good.json"
+_RECORD = "promotion.json"
 _STAGING = ".staging"
+_LEASES = ".leases"
+_ABANDONED_SECONDS = 6 * 3600.0  # no fetch takes as long; what is older belongs to a process that was killed
 _LOG = structlog.get_logger(__name__)
 
 
@@ -66,11 +78,70 @@ class ServedAdapter:
     path: Path
     manifest: AdapterManifest
 
+    def read(self) -> dict[str, bytes]:
+        """Every file's bytes, checked as they are in memory: what is loaded from them is what was signed.
+
+        Raises:
+            AdapterRefused: when a file is not what was signed any more.
+        """
+        found: dict[str, bytes] = {}
+        for name, expected in sorted(self.manifest.files.items()):
+            try:
+                data = (self.path / name).read_bytes()
+            except OSError as error:
+                raise AdapterRefused(f"{self.adapter_id}: {name}: {error.strerror or error}") from None
+            if hashlib.sha256(data).hexdigest() != expected:
+                raise AdapterRefused(f"{self.adapter_id}: {name} is not what was signed")
+            found[name] = data
+        return found
+
+    def copy_to(self, folder: Path) -> Path:
+        """Write the checked bytes into ``folder``, which must be new: private to who asked for it.
+
+        Raises:
+            AdapterRefused: as :meth:`read`.
+            FileExistsError: there is something at ``folder``.
+        """
+        content = self.read()
+        folder.mkdir(mode=0o700, parents=True)
+        for name, data in content.items():
+            (folder / name).write_bytes(data)
+        return folder
+
 
 @dataclass(frozen=True)
 class _Loaded:
     served: ServedAdapter
     fingerprint: tuple[tuple[str, int, int, int], ...]
+
+
+class Lease:
+    """A shared lock on one adapter of the cache; while any process holds one, nobody evicts it."""
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._file = path.open("a")
+        fcntl.flock(self._file, fcntl.LOCK_SH)
+
+    def end(self) -> None:
+        """Let go; the end of the process does so as well."""
+        self._file.close()
+
+    @staticmethod
+    def is_free(path: Path) -> bool:
+        """Whether nobody holds a lease at ``path``."""
+        try:
+            with path.open("a") as file:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        except FileNotFoundError:
+            return True
+        return True
+
+
+class _NothingServes(NotFound):
+    """There is nothing to keep either: not the last good one."""
 
 
 class AdapterStore:
@@ -99,9 +170,32 @@ class AdapterStore:
         self._retry_seconds = retry_seconds
         self._clock = clock
         self._served: dict[str, _Loaded] = {}
+        self._leases: dict[str, Lease] = {}
         self._failed: dict[str, tuple[float, AstraError]] = {}
         self._locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
         self._guard = threading.Lock()
+        self._sweep()
+
+    @contextmanager
+    def session(self, tenant_id: str) -> Iterator[ServedAdapter]:
+        """:meth:`current`, kept in the cache until the session ends, whatever is promoted meanwhile.
+
+        Raises:
+            NotFound, AdapterRefused, Unavailable: as :meth:`current`.
+        """
+        served = self.current(tenant_id)
+        lease = Lease(self._lease_of(served.path))
+        try:
+            yield served
+        finally:
+            lease.end()
+
+    def prefetch(self, tenant_id: str) -> None:
+        """Fetch what was promoted as soon as it is announced, so that the next session starts at once."""
+        try:
+            self.current(tenant_id)
+        except AstraError as error:
+            _LOG.warning("nothing prefetched", tenant_id=tenant_id, error=str(error))
 
     def current(self, tenant_id: str) -> ServedAdapter:
         """The champion of ``tenant_id``, or the last good one when the champion cannot be had.
@@ -114,10 +208,13 @@ class AdapterStore:
         tenant_id = TenantId(tenant_id)
         with self._lock(tenant_id):
             try:
-                wanted = self._announced(tenant_id) or self._last_good(tenant_id)
-                if wanted is None:
-                    raise NotFound(f"no adapter was promoted for {tenant_id}; use the base model")
+                wanted = self._record(tenant_id)
+                if not wanted.adapter_id:
+                    self._forget(tenant_id)
+                    raise _NothingServes(f"no adapter serves {tenant_id}; use the base model")
                 return self._swap(tenant_id, wanted)
+            except _NothingServes:
+                raise
             except AstraError as error:
                 kept = self._keep(tenant_id)
                 if kept is None:
@@ -145,31 +242,86 @@ class AdapterStore:
         """Delete everything kept of ``tenant_id`` (its data was erased, or it moved elsewhere)."""
         tenant_id = TenantId(tenant_id)
         with self._lock(tenant_id):
-            self._served.pop(tenant_id, None)
-            self._remove(self._cache / tenant_id)
+            self._forget(tenant_id)
+
+    def _forget(self, tenant_id: TenantId) -> None:
+        self._served.pop(tenant_id, None)
+        if (lease := self._leases.pop(tenant_id, None)) is not None:
+            lease.end()
+        self._remove(self._cache / tenant_id)
+        for left in (self._cache / _LEASES).glob(f"{tenant_id}--*"):
+            left.unlink(missing_ok=True)
+
+    def _hold(self, tenant_id: TenantId, loaded: _Loaded) -> None:
+        """Serve ``loaded`` from now on, and let no other process evict it."""
+        lease = Lease(self._lease_of(loaded.served.path))
+        if (before := self._leases.get(tenant_id)) is not None:
+            before.end()
+        self._leases[tenant_id] = lease
+        self._served[tenant_id] = loaded
 
     def _lock(self, tenant_id: TenantId) -> threading.Lock:
         with self._guard:
             return self._locks[tenant_id]
 
-    def _announced(self, tenant_id: TenantId) -> NewModelAvailable | None:
-        if self._redis is None:
-            return None
+    def _record(self, tenant_id: TenantId) -> NewModelAvailable:
+        """The newest signed record: of Redis, else of the object store, else (both away) of the cache.
+
+        Raises:
+            _NothingServes: the object store has none: nothing was promoted, or all of it was erased.
+            AdapterRefused: it is not signed for this tenant, or older than one that was followed before.
+            Unavailable: neither answers, and the cache has none.
+        """
+        last = self._last_good(tenant_id)
+        value: object = None
+        if self._redis is not None:
+            with suppress(RedisError):  # away is like empty: the object store has the same record
+                value = self._redis.get(f"NEW_MODEL_AVAILABLE:{tenant_id}")
         try:
-            value = self._redis.get(f"NEW_MODEL_AVAILABLE:{tenant_id}")
-        except RedisError as error:
-            last = self._last_good(tenant_id)
+            found = self._stored_record(tenant_id) if value is None else self._signed(tenant_id, value)
+        except Unavailable:
             if last is None:
-                raise Unavailable(f"Redis does not answer: {type(error).__name__}") from error
+                raise
             return last
-        if value is None:
+        if found is None:
+            self._forget(tenant_id)
+            raise _NothingServes(f"no adapter was promoted for {tenant_id}; use the base model")
+        if last is not None and found.promoted_at < last.promoted_at:
+            raise AdapterRefused(f"NEW_MODEL_AVAILABLE:{tenant_id} is older than what was followed before")
+        return found
+
+    def _stored_record(self, tenant_id: TenantId) -> NewModelAvailable | None:
+        try:
+            staging = self._cache / _STAGING
+            staging.mkdir(parents=True, exist_ok=True, mode=0o700)
+            with tempfile.TemporaryDirectory(dir=staging) as work:
+                folder = self._objects.get_folder(paths.promotion_folder(tenant_id), Path(work, "record"))
+                data = (folder / _RECORD).read_bytes()
+        except (NotFound, FileNotFoundError):
             return None
+        except OSError as error:
+            raise Unavailable(f"the adapter cache cannot be written: {error.strerror or error}") from error
+        return self._signed(tenant_id, data)
+
+    def _signed(self, tenant_id: TenantId, value: object) -> NewModelAvailable:
+        """The record in ``value``, if it is signed for this tenant.
+
+        Raises:
+            AdapterRefused: otherwise.
+        """
         if not isinstance(value, str | bytes):
             raise AdapterRefused(f"NEW_MODEL_AVAILABLE:{tenant_id} is no announcement")
         try:
-            return NewModelAvailable.model_validate_json(value)
+            record = NewModelAvailable.model_validate_json(value)
+            content = record.model_dump(mode="json", exclude={"signature"})
+            seals.check(self._verify_key, "promotion", content, record.signature)
         except ValidationError:
             raise AdapterRefused(f"NEW_MODEL_AVAILABLE:{tenant_id} is no announcement") from None
+        except SealBroken as error:
+            raise AdapterRefused(f"NEW_MODEL_AVAILABLE:{tenant_id}: {error}") from None
+        if record.tenant_id != tenant_id:
+            raise AdapterRefused(f"NEW_MODEL_AVAILABLE:{tenant_id} is a record of another municipality")
+        return record
 
     def _swap(self, tenant_id: TenantId, wanted: NewModelAvailable) -> ServedAdapter:
         held = self._served.get(tenant_id)
@@ -190,7 +342,7 @@ class AdapterStore:
             self._failed[tenant_id + wanted.model_dump_json()] = (until, error)
             raise
         os.utime(loaded.served.path)
-        self._served[tenant_id] = loaded
+        self._hold(tenant_id, loaded)
         self._failed = {key: value for key, value in self._failed.items() if value[0] > self._clock()}
         self._remember(tenant_id, wanted)
         self._evict()
@@ -202,13 +354,13 @@ class AdapterStore:
         if held is not None and _fingerprint(held.served.path) == held.fingerprint:
             return held.served
         last = self._last_good(tenant_id)
-        if last is None:
+        if last is None or not last.adapter_id:
             return None
         try:
             loaded = self._load(tenant_id, last.adapter_id, last.sha256)
         except AstraError:
             return None
-        self._served[tenant_id] = loaded
+        self._hold(tenant_id, loaded)
         return loaded.served
 
     def _load(self, tenant_id: TenantId, adapter_id: str, sha256: str | None) -> _Loaded:
@@ -252,11 +404,22 @@ class AdapterStore:
             raise AdapterRefused(f"{adapter_id} changed while it was checked")
         return _Loaded(ServedAdapter(adapter_id, folder, manifest), fingerprint)
 
+    def _lease_of(self, folder: Path) -> Path:
+        return self._cache / _LEASES / folder.name
+
+    def _sweep(self) -> None:
+        """Delete what fetches of killed processes left behind."""
+        for left in _folders(self._cache / _STAGING):
+            try:
+                if time.time() - left.stat().st_mtime > _ABANDONED_SECONDS:
+                    shutil.rmtree(left)
+            except OSError:
+                continue  # another process is sweeping it
+
     def _last_good(self, tenant_id: TenantId) -> NewModelAvailable | None:
         try:
-            data = (self._cache / tenant_id / _LAST_GOOD).read_bytes()
-            return NewModelAvailable.model_validate_json(data)
-        except (OSError, ValidationError):
+            return self._signed(tenant_id, (self._cache / tenant_id / _LAST_GOOD).read_bytes())
+        except (OSError, AdapterRefused):
             return None
 
     def _remember(self, tenant_id: TenantId, good: NewModelAvailable) -> None:
@@ -277,7 +440,7 @@ class AdapterStore:
             in_use = {loaded.served.path for loaded in list(self._served.values())}
             found: list[tuple[float, int, Path]] = []
             for tenant in _folders(self._cache):
-                for folder in _folders(tenant) if tenant.name != _STAGING else []:
+                for folder in _folders(tenant) if not tenant.name.startswith(".") else []:
                     try:
                         size = sum(file.stat().st_size for file in folder.iterdir())
                         found.append((folder.stat().st_mtime, size, folder))
@@ -287,7 +450,7 @@ class AdapterStore:
             for _, size, folder in sorted(found):
                 if total <= self._max_bytes:
                     return
-                if folder not in in_use:
+                if folder not in in_use and Lease.is_free(self._lease_of(folder)):
                     self._remove(folder)
                     total -= size
 

@@ -56,12 +56,12 @@ def add(
 
     Raises:
         InvalidId: malformed example or document id; nothing is added.
-        BadInput: route other than 1, 2, 3.
+        BadInput: route other than 1, 2, 3, or 0 where it is not golden.
     """
     for row in rows:
         ids.digest(row.example_id, "example id")
         ids.name(row.document_id, "document id")
-        if row.route not in (1, 2, 3):
+        if row.route not in (1, 2, 3) and not (row.route == 0 and row.golden):
             raise BadInput(f"invalid route {row.route!r:.20}: expected 1, 2 or 3")
     if not rows:
         return 0

@@ -71,6 +71,16 @@ def adapter(adapter_id: str) -> str:
     return f"models/adapters/{ids.tenant_of_adapter(adapter_id)}/{adapter_id}"
 
 
+def promotion_record(tenant: TenantId) -> str:
+    """``models/adapters/{tenant}/promotion/promotion.json``: the signed record of what serves."""
+    return f"{promotion_folder(tenant)}/promotion.json"
+
+
+def promotion_folder(tenant: TenantId) -> str:
+    """``models/adapters/{tenant}/promotion`` (a folder); no adapter id can be called so."""
+    return f"models/adapters/{tenant}/promotion"
+
+
 def tenant_prefixes(tenant: TenantId) -> tuple[str, ...]:
     """Every prefix that holds something of ``tenant``, each with a trailing slash."""
     return tuple(f"{root}/{tenant}/" for root in ("sessions", "diffs", "datasets", "models/adapters"))

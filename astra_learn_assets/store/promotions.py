@@ -14,25 +14,59 @@ from astra_learn_assets.store import adapters, locks
 from astra_learn_assets.store.tables import Adapter, Promotion, Tenant
 
 KINDS = ("promotion", "rollback")
+BASE = "base"
 
 
 def current(session: orm.Session, tenant_id: TenantId) -> Promotion | None:
-    """The newest promotion: what is served now."""
-    rows = history(session, tenant_id, limit=1)
-    return rows[0] if rows else None
+    """The adapter that is served now; None while the base model is."""
+    row = newest(session, tenant_id)
+    return row if row is not None and row.kind != BASE else None
+
+
+def newest(session: orm.Session, tenant_id: TenantId) -> Promotion | None:
+    """The newest change of what is served; one of kind ``base`` has no adapter."""
+    row: Promotion | None = session.scalar(
+        sa.select(Promotion)
+        .where(Promotion.tenant_id == tenant_id)
+        .order_by(Promotion.promotion_id.desc())
+        .limit(1)
+    )
+    return row
+
+
+def add_base(session: orm.Session, tenant_id: TenantId, *, promoted_by: str) -> Promotion:
+    """Put the base model in service again. When it is, and an adapter was before, that row is returned."""
+    locks.hold(session, "promotions", tenant_id)
+    before = newest(session, tenant_id)
+    if before is not None and before.kind == BASE:
+        return before
+    row = Promotion(
+        tenant_id=tenant_id,
+        adapter_id=None,
+        previous_adapter_id=before.adapter_id if before is not None else None,
+        kind=BASE,
+        promoted_by=promoted_by,
+        mlflow_version=None,
+    )
+    session.add(row)
+    session.flush()
+    session.refresh(row)
+    return row
 
 
 @dataclass(frozen=True)
 class Served:
-    """What serves a tenant: the newest promotion and its adapter."""
+    """What serves a tenant: nothing yet without ``promoted_at``, the base model without ``adapter``."""
 
-    promotion_id: int
-    created_at: datetime
-    adapter: Adapter
+    tenant_id: TenantId
+    promotion_id: int | None
+    promoted_at: datetime | None
+    adapter: Adapter | None
+    erased: bool
 
 
-def served(session: orm.Session) -> dict[TenantId, Served | None]:
-    """What serves each tenant, None where nothing was promoted yet; one statement for all of them."""
+def served(session: orm.Session, tenant_id: TenantId | None = None) -> dict[TenantId, Served]:
+    """What serves each tenant, or that one; one statement for all of them."""
     newest = (
         sa.select(Promotion.promotion_id, Promotion.created_at, Promotion.adapter_id)
         .where(Promotion.tenant_id == Tenant.tenant_id)
@@ -40,17 +74,22 @@ def served(session: orm.Session) -> dict[TenantId, Served | None]:
         .limit(1)
         .lateral("newest")
     )
-    rows = session.execute(
-        sa.select(Tenant.tenant_id, newest.c.promotion_id, newest.c.created_at, Adapter)
+    asked = (
+        sa.select(
+            Tenant.tenant_id,
+            newest.c.promotion_id,
+            newest.c.created_at,
+            Adapter,
+            Tenant.wrapped_key.is_(None),
+        )
         .select_from(Tenant)
         .outerjoin(newest, sa.true())
         .outerjoin(Adapter, Adapter.adapter_id == newest.c.adapter_id)
         .order_by(Tenant.tenant_id)
     )
-    return {
-        tenant: None if adapter is None else Served(number, at, adapter)
-        for tenant, number, at, adapter in rows
-    }
+    if tenant_id is not None:
+        asked = asked.where(Tenant.tenant_id == tenant_id)
+    return {row[0]: Served(*row) for row in session.execute(asked)}
 
 
 def add(
@@ -90,11 +129,11 @@ def add(
 
 
 def history(session: orm.Session, tenant_id: TenantId, *, limit: int | None = None) -> list[Promotion]:
-    """Everything that was ever served, newest first."""
+    """Every adapter that was ever put in service, newest first."""
     return list(
         session.scalars(
             sa.select(Promotion)
-            .where(Promotion.tenant_id == tenant_id)
+            .where(Promotion.tenant_id == tenant_id, Promotion.kind != BASE)
             .order_by(Promotion.promotion_id.desc())
             .limit(limit)
         )

@@ -330,6 +330,7 @@ class Verdict(Base):
     reason: Mapped[str] = mapped_column(Text)
     details: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
     dagster_run_id: Mapped[str | None] = mapped_column(String(64))
+    signature: Mapped[str | None] = mapped_column(String(128))
     created_at: Mapped[datetime] = _now()
 
 
@@ -438,18 +439,22 @@ class Adapter(Base):
 
 
 class Promotion(Base):
-    """Append-only: which adapter was served from when; a rollback is a row of its own."""
+    """Append-only: which adapter was served from when; a rollback is a row of its own.
+
+    A row of kind ``base`` has no adapter: the base model is in service again.
+    """
 
     __tablename__ = "promotions"
     __table_args__ = (
-        _one_of("kind", "promotion", "rollback"),
+        _one_of("kind", "promotion", "rollback", "base"),
+        CheckConstraint("(kind = 'base') = (adapter_id IS NULL)", name="base_has_no_adapter"),
         Index("ix_promotions_newest", "tenant_id", "promotion_id"),
     )
     promotion_id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
     tenant_id: Mapped[TenantId] = _tenant()
-    adapter_id: Mapped[str] = mapped_column(ForeignKey("adapters.adapter_id"))
+    adapter_id: Mapped[str] = mapped_column(ForeignKey("adapters.adapter_id"), nullable=True)
     previous_adapter_id: Mapped[str | None] = mapped_column(String(100))
-    kind: Mapped[str] = mapped_column(String(10))  # promotion | rollback
+    kind: Mapped[str] = mapped_column(String(10))  # promotion | rollback | base
     promoted_by: Mapped[str] = mapped_column(Text)
     mlflow_version: Mapped[str | None] = mapped_column(String(20))
     created_at: Mapped[datetime] = _now()

@@ -16,8 +16,14 @@ from astra_learn_assets.ids import TenantId
 from astra_learn_assets.store.tables import Verdict
 
 
-def record(session: orm.Session, verdict: GateVerdict, dagster_run_id: str | None = None) -> None:
-    """Append a verdict; the newest of a digest counts."""
+def record(
+    session: orm.Session,
+    verdict: GateVerdict,
+    dagster_run_id: str | None = None,
+    *,
+    signature: str | None = None,
+) -> None:
+    """Append a verdict; the newest of a digest counts. ``signature``: what makes it count for serving."""
     session.add(
         Verdict(
             tenant_id=verdict.tenant_id,
@@ -27,6 +33,7 @@ def record(session: orm.Session, verdict: GateVerdict, dagster_run_id: str | Non
             reason=verdict.reason,
             details=dict(verdict.details),
             dagster_run_id=dagster_run_id,
+            signature=signature,
         )
     )
     session.flush()
@@ -34,16 +41,7 @@ def record(session: orm.Session, verdict: GateVerdict, dagster_run_id: str | Non
 
 def latest(session: orm.Session, tenant_id: TenantId, gate: str, digest: str) -> GateVerdict | None:
     """The newest verdict of ``gate`` on ``digest``, None when it was never judged."""
-    row = session.scalar(
-        sa.select(Verdict)
-        .where(
-            Verdict.tenant_id == tenant_id,
-            Verdict.gate == gate,
-            Verdict.digest == ids.digest(digest, "digest"),
-        )
-        .order_by(Verdict.verdict_id.desc())
-        .limit(1)
-    )
+    row = _newest(session, tenant_id, gate, digest)
     if row is None:
         return None
     return GateVerdict(
@@ -54,6 +52,26 @@ def latest(session: orm.Session, tenant_id: TenantId, gate: str, digest: str) ->
         reason=row.reason,
         details=row.details,
     )
+
+
+def signature_of_latest(session: orm.Session, tenant_id: TenantId, gate: str, digest: str) -> str | None:
+    """What the newest verdict was signed with; None when it was not, or there is none."""
+    row = _newest(session, tenant_id, gate, digest)
+    return None if row is None else row.signature
+
+
+def _newest(session: orm.Session, tenant_id: TenantId, gate: str, digest: str) -> Verdict | None:
+    row: Verdict | None = session.scalar(
+        sa.select(Verdict)
+        .where(
+            Verdict.tenant_id == tenant_id,
+            Verdict.gate == gate,
+            Verdict.digest == ids.digest(digest, "digest"),
+        )
+        .order_by(Verdict.verdict_id.desc())
+        .limit(1)
+    )
+    return row
 
 
 def require_passed(session: orm.Session, tenant_id: TenantId, gate: str, digest: str) -> GateVerdict:

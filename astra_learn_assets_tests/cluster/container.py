@@ -126,7 +126,8 @@ class Container:
                 environ = Path(f"/proc/{pid}/environ").read_bytes().decode().split("\0")
                 values = dict(item.partition("=")[::2] for item in environ if item)
                 completed = subprocess.run(
-                    [*enter, "/bin/sh", "-c", 'exec "$@"', "sh", *command],
+                    # the working directory is still this machine's, which the container's root does not reach
+                    [*enter, "/bin/sh", "-c", 'cd / && exec "$@"', "sh", *command],
                     env=values,
                     capture_output=True,
                     timeout=seconds,

@@ -32,6 +32,7 @@ def example(
     tenant: str = "villaverde",
     chunk: str | None = None,
     route: Route = 1,
+    unchanged: bool = False,
 ) -> Example:
     """One example of the given texts."""
     pair = Pair(chunk_id=chunk, route=route, before="", after="")
@@ -43,6 +44,7 @@ def example(
         tenant_id=tenant,
         document_id=document,
         engine_version=ENGINE,
+        unchanged=unchanged,
     )
 
 
@@ -75,6 +77,14 @@ def document(
 def documents(count: int, pairs: int = 10, **kwargs: str) -> list[Example]:
     """``count`` honest documents."""
     return [item for number in range(count) for item in document(number, pairs, **kwargs)]
+
+
+def unchanged(number: int, count: int, *, prefix: str = "doc") -> list[Example]:
+    """Paragraphs of document ``number`` that the clerk left as they were."""
+    random_ = random.Random(f"unchanged-{number}")
+    texts = [sentence(random_) for _ in range(count)]
+    name = f"{prefix}-{number}"
+    return [example(text, text, document=name, chunk=f"u{i}", unchanged=True) for i, text in enumerate(texts)]
 
 
 def replay(count: int = 200) -> list[Example]:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+import math
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from astra_learn_assets.evaluation.bootstrap import Interval, paired_block_bootstrap
-from astra_learn_assets.evaluation.word_errors import compare, headline_words, strict_words
-
-DRAWS: dict[str, Any] = {"samples": 2_000, "seed": 7}
+from astra_learn_assets.evaluation.interval import paired_interval
+from astra_learn_assets.evaluation.word_errors import Counts, compare, entities, headline_words, strict_words
 
 
 def test_accents_count_and_case_and_punctuation_do_not() -> None:
@@ -52,56 +50,84 @@ def test_any_text_can_be_scored(reference: str, hypothesis: str) -> None:
     assert compare(reference, reference).strict.errors == 0
 
 
-def test_the_interval_covers_the_truth_about_as_often_as_it_says() -> None:
+def test_names_numbers_and_placeholders_are_entities_wherever_they_stand() -> None:
+    assert entities("Don <PERSONA_1> pagó 1.200 euros en Lugo. Después fue a Ourense.") == {
+        "<PERSONA_1>": 1, "1.200": 1, "Lugo": 1, "Ourense": 1,
+    }  # fmt: skip
+    found = compare("Pagó <PERSONA_1> 30 euros en Lugo.", "Pagó 20 euros en Lugo en Lugo.").entities
+    assert (found.words, found.deletions, found.insertions) == (3, 2, 2)
+    assert compare("Se levanta la sesión.", "Se levanta la sesion.").entities == Counts()
+
+
+@pytest.mark.parametrize("documents", [10, 20])
+def test_the_interval_covers_the_truth_about_as_often_as_it_says(documents: int) -> None:
     random = np.random.default_rng(1)
     covered = 0
-    for trial in range(200):
-        level = random.beta(2, 18, 30)  # documents differ a lot, the second system is 1 point better
-        words = random.integers(50, 150, 30)
+    for _ in range(600):
+        level = random.beta(2, 18, documents)  # documents differ a lot, the second system is 1 point better
+        words = random.integers(50, 400, documents)
         first = random.binomial(words, np.clip(level + 0.01, 0, 1))
         second = random.binomial(words, level)
-        interval = paired_block_bootstrap(
-            first.tolist(), second.tolist(), words.tolist(), samples=500, seed=trial
-        )
+        interval = paired_interval(first.tolist(), second.tolist(), words.tolist())
         covered += interval.low <= 1.0 <= interval.high
-    assert 0.88 <= covered / 200 <= 0.99
+    assert 0.93 <= covered / 600 <= 0.98
 
 
 def test_pairing_makes_equal_systems_exactly_equal() -> None:
-    interval = paired_block_bootstrap([5, 50, 0], [5, 50, 0], [100, 100, 100], **DRAWS)
+    interval = paired_interval([5, 50, 0], [5, 50, 0], [100, 100, 100])
     assert (interval.difference, interval.low, interval.high, interval.probability_worse) == (0, 0, 0, 0)
+    assert interval.power(2.0) == interval.growth(2.0, 0.8) == 1.0
 
 
-def test_a_seed_gives_the_same_interval_again() -> None:
-    first = paired_block_bootstrap([5, 9, 1], [4, 4, 4], [100, 90, 80], samples=2_000, seed=3)
-    assert first == paired_block_bootstrap([5, 9, 1], [4, 4, 4], [100, 90, 80], samples=2_000, seed=3)
-    assert first.low < first.difference < first.high
+def test_the_interval_of_documents_of_equal_length_is_students() -> None:
+    found = paired_interval([5, 9, 1], [4, 4, 4], [100, 100, 100])
+    # differences 1, 5 and -3 per hundred words: mean 1, standard error 4 / sqrt(3), t of two degrees 4.3027
+    assert found.difference == pytest.approx(1.0)
+    assert found.standard_error == pytest.approx(4 / 3**0.5)
+    assert found.degrees == pytest.approx(2.0)
+    assert found.high - found.difference == pytest.approx(4.30265 * 4 / 3**0.5, rel=1e-4)
+    assert found.difference - found.low == pytest.approx(found.high - found.difference)
+    narrow = paired_interval([5, 9, 1], [4, 4, 4], [100, 100, 100], confidence=0.5)
+    assert found.low < narrow.low < narrow.high < found.high
 
 
-def test_one_document_or_none_has_no_interval() -> None:
-    assert paired_block_bootstrap([5], [3], [100], **DRAWS).low == pytest.approx(2.0)
-    assert paired_block_bootstrap([], [], [], **DRAWS).difference == 0
-    assert paired_block_bootstrap([5], [3], [100], **DRAWS) == Interval(2.0, 2.0, 2.0, 1.0, 1, 0)
-    assert paired_block_bootstrap([3], [3], [100], **DRAWS).probability_worse == 0.0
-    assert paired_block_bootstrap([3], [2], [200], **DRAWS) == Interval(0.5, 0.5, 0.5, 1.0, 1, 0)
+def test_one_long_document_counts_for_less_than_many() -> None:
+    even = paired_interval([9, 4, 7, 3], [5, 4, 4, 4], [100, 100, 100, 100])
+    uneven = paired_interval([9, 4, 7, 3], [5, 4, 4, 4], [1_000, 10, 10, 10])
+    assert even.degrees == pytest.approx(3.0)
+    assert uneven.degrees == 1.0  # never below what two documents have
+
+
+def test_with_one_document_or_none_nothing_is_known() -> None:
+    for arguments in (([5], [3], [100]), ([], [], []), ([5, 7], [3, 1], [100, 0])):
+        found = paired_interval(*arguments)
+        assert found.low < -1_000 < 1_000 < found.high
+        assert found.power(2.0) == 0.0
+        assert found.growth(2.0, 0.8) == math.inf
+        assert found.probability_worse == 0.5
+    assert paired_interval([5], [3], [100]).difference == pytest.approx(2.0)
     for lengths in (([1], [1, 2], [3]), ([1], [1], [3, 4])):
         with pytest.raises(ValueError, match=r"^one entry per document is needed in each sequence$"):
-            paired_block_bootstrap(*lengths, **DRAWS)
+            paired_interval(*lengths)
 
 
-def test_two_documents_are_drawn_as_a_coin_is_tossed_twice() -> None:
-    # the second document twice, once or never: 2, 1 or 0 points, a quarter, a half and a quarter of the draws
-    found = paired_block_bootstrap([0, 2], [0, 0], [100, 100], confidence=0.4, **DRAWS)
-    assert (found.difference, found.low, found.high) == (1.0, 1.0, 1.0)
-    assert found.probability_worse == pytest.approx(0.75, abs=0.05)
-    assert (found.documents, found.samples) == (2, 2_000)
-    wide = paired_block_bootstrap([0, 2], [0, 0], [100, 100], confidence=0.6, **DRAWS)
-    assert (wide.low, wide.high) == (0.0, 2.0)
-    usual = paired_block_bootstrap([5, 9, 1], [4, 4, 4], [100, 90, 80], **DRAWS)
-    assert usual == paired_block_bootstrap([5, 9, 1], [4, 4, 4], [100, 90, 80], confidence=0.95, **DRAWS)
+def test_power_is_how_often_a_rise_of_two_points_would_be_seen() -> None:
+    random = np.random.default_rng(2)
+    words = [300] * 20
+    found = paired_interval(random.binomial(300, 0.06, 20).tolist(), [18] * 20, words)
+    seen = 0
+    for _ in range(400):
+        drawn = paired_interval(random.binomial(300, 0.06, 20).tolist(), [18] * 20, words)
+        seen += drawn.high - 2.0 <= 0  # truly equal, and two points are excluded
+    assert found.power(2.0) == pytest.approx(seen / 400, abs=0.12)
+    growth = found.growth(0.5, 0.8)
+    assert growth > 1
+    larger = round(20 * growth)
+    grown = paired_interval(random.binomial(300, 0.06, larger).tolist(), [18] * larger, [300] * larger)
+    assert grown.power(0.5) == pytest.approx(0.8, abs=0.15)
 
 
-def test_documents_without_a_word_count_as_one_word() -> None:
-    assert paired_block_bootstrap([2], [1], [0], **DRAWS).difference == 100
-    found = paired_block_bootstrap([2, 2], [1, 1], [0, 0], **DRAWS)
-    assert (found.difference, found.low, found.high) == (200, 200, 200)
+def test_the_probability_of_a_rise_is_half_where_nothing_differs_on_average() -> None:
+    assert paired_interval([4, 6], [5, 5], [100, 100]).probability_worse == pytest.approx(0.5)
+    assert paired_interval([9, 8], [5, 5], [100, 100]).probability_worse > 0.9
+    assert paired_interval([6, 6], [5, 5], [100, 100]).probability_worse == 1.0

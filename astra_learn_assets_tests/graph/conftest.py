@@ -19,13 +19,14 @@ from astra_learn_assets_tests.conftest import MakeTenant
 
 SMALL = {
     "golden_minimum_words": 40,
+    "golden_minimum_documents": 2,
     "golden_share": 0.3,
     "corpus_minimum": 10,
     "train_threshold": 30,
     "train_minimum": 10,
     "epochs": 3.0,
     "learning_rate": 2e-3,
-    "golden_maximum_examples": 30,
+    "golden_maximum_examples": 60,
 }
 
 

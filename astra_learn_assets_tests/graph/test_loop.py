@@ -48,7 +48,7 @@ def versions(instance: dg.DagsterInstance, names: list[str]) -> dict[str, str]:
     return found
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(1500)
 def test_a_corrected_docx_becomes_a_better_adapter_and_a_second_materialization_changes_no_hash(
     instance: dg.DagsterInstance, town: Town
 ) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
 from astra_learn_assets.contracts import GateVerdict
 from astra_learn_assets.errors import AdapterRefused
@@ -58,6 +59,23 @@ def _zero_b(made: dict[str, np.ndarray[Any, Any]]) -> None:
             made[name][:] = 0
 
 
+def _zero_a(made: dict[str, np.ndarray[Any, Any]]) -> None:
+    for name in made:
+        if "lora_A" in name:
+            made[name][:] = 0
+
+
+def _tiny(made: dict[str, np.ndarray[Any, Any]]) -> None:
+    for name in made:
+        made[name] *= 1e-6
+
+
+def _huge(made: dict[str, np.ndarray[Any, Any]]) -> None:
+    for name in made:
+        if "lora_B" in name:
+            made[name] *= 1e6
+
+
 def _base_weight(made: dict[str, np.ndarray[Any, Any]]) -> None:
     made["base_model.model.lm_head.weight"] = np.zeros((4, 4), np.float32)
 
@@ -90,7 +108,15 @@ def _whole_numbers(made: dict[str, np.ndarray[Any, Any]]) -> None:
 def test_a_sound_adapter_passes_for_its_digest(tmp_path: Path) -> None:
     manifest = signed_folder(tmp_path / "a")
     verdict = _judge(tmp_path / "a", digest_of(manifest))
-    largest = max(float(abs(made).max()) for made in tensors().values())
+    sizes = []
+    made = tensors()
+    for name in sorted(made):
+        if "lora_A" in name:
+            a, b = made[name], made[name.replace("lora_A", "lora_B")]
+            update = 2.0 * b.astype(np.float64) @ a.astype(np.float64)  # alpha 8, rank 4
+            sizes.append(float(np.sqrt(np.mean(update**2))))
+    largest, smallest = verdict.details["largest_update"], verdict.details["smallest_update"]
+    assert (largest, smallest) == (pytest.approx(max(sizes)), pytest.approx(min(sizes)))
     assert verdict == GateVerdict(
         gate="adapter_gate",
         tenant_id="villaverde",
@@ -106,8 +132,10 @@ def test_a_sound_adapter_passes_for_its_digest(tmp_path: Path) -> None:
             "validation_loss_last": 0.6,
             "perplexity": 1.8,
             "modules": 2,
-            "nonzero_b": 2,
-            "largest_weight": largest,
+            "base_at_hand": False,
+            "smallest_update": smallest,
+            "largest_update": largest,
+            "modules_that_do_nothing": 0,
         },
     )
 
@@ -117,7 +145,10 @@ def test_a_sound_adapter_passes_for_its_digest(tmp_path: Path) -> None:
     [
         (_nan, f"{_WEIGHTS}: '{_Q}.lora_A.weight' has NaN or infinity"),
         (_infinite, f"{_WEIGHTS}: '{_Q}.lora_B.weight' has NaN or infinity"),
-        (_zero_b, f"{_WEIGHTS}: every B matrix is zero, the adapter does nothing"),
+        (_zero_b, f"{_WEIGHTS}: 2 of 2 modules change nothing, a no-op"),
+        (_zero_a, f"{_WEIGHTS}: 2 of 2 modules change nothing, a no-op"),
+        (_tiny, f"{_WEIGHTS}: 2 of 2 modules change nothing, a no-op"),
+        (_huge, f"{_WEIGHTS}: a module moves its weights by"),
         (_base_weight, f"{_WEIGHTS}: 'base_model.model.lm_head.weight' is not a LoRA matrix"),
         (_twice, "is not a LoRA matrix"),
         (_only_a, f"{_WEIGHTS}: '{_Q}' has only one of its two matrices"),
@@ -213,7 +244,7 @@ def test_a_config_without_a_bias_has_none(tmp_path: Path) -> None:
     assert _judge(folder, digest_of(resign(folder))).passed
 
 
-def test_one_b_matrix_that_is_not_zero_is_enough_and_is_counted(tmp_path: Path) -> None:
+def test_one_module_that_does_nothing_is_a_fault_and_is_counted(tmp_path: Path) -> None:
     def first_only(made: dict[str, np.ndarray[Any, Any]]) -> None:
         kept = made[f"{_Q}.lora_B.weight"].copy()
         _zero_b(made)
@@ -221,20 +252,48 @@ def test_one_b_matrix_that_is_not_zero_is_enough_and_is_counted(tmp_path: Path) 
 
     manifest = signed_folder(tmp_path / "a", weights=_changed(first_only))
     verdict = _judge(tmp_path / "a", digest_of(manifest))
-    assert verdict.passed
-    assert verdict.details["nonzero_b"] == 1
+    assert verdict.reason == f"{_WEIGHTS}: 1 of 2 modules change nothing, a no-op"
+    assert verdict.details["modules_that_do_nothing"] == 1
 
 
-def test_small_numbers_a_single_rank_and_empty_matrices_are_weights_too(tmp_path: Path) -> None:
+def test_small_numbers_and_a_single_rank_are_weights_too(tmp_path: Path) -> None:
     def odd(made: dict[str, np.ndarray[Any, Any]]) -> None:
         made.clear()
-        made[f"{_Q}.lora_A.weight"] = np.zeros((1, 0), np.float32)
+        made[f"{_Q}.lora_A.weight"] = np.full((1, 8), 1e-3, np.float32)
         made[f"{_Q}.lora_B.weight"] = np.full((8, 1), 1e-3, np.float32)
 
     manifest = signed_folder(tmp_path / "a", weights=_changed(odd), config={"r": 1})
     verdict = _judge(tmp_path / "a", digest_of(manifest))
     assert verdict.passed, verdict.reason
-    assert (verdict.details["nonzero_b"], verdict.details["modules"]) == (1, 1)
+    assert verdict.details["modules"] == 1
+
+
+def _base(folder: Path, *, layers: int = 2, width: int = 8, size: float = 10.0) -> Path:
+    folder.mkdir()
+    names = [f"model.layers.{layer}.self_attn.q_proj.weight" for layer in range(layers)]
+    weights = {name: np.full((width, width), size, np.float32) for name in names}
+    save_file({**weights, "model.norm.weight": np.ones(width, np.float32)}, folder / "model.safetensors")
+    return folder
+
+
+def test_each_module_must_be_one_of_the_base_in_its_shape_and_move_it_sanely(tmp_path: Path) -> None:
+    manifest = signed_folder(tmp_path / "a")
+    digest = digest_of(manifest)
+
+    def judged(base: Path) -> GateVerdict:
+        return adapter_gate(
+            tmp_path / "a", tenant_id="villaverde", digest=digest, verify_key=KEY.public_key(), base=base
+        )
+
+    sound = judged(_base(tmp_path / "base"))
+    assert sound.passed, sound.reason
+    assert sound.details["base_at_hand"] is True
+    assert "the base model has no module" in judged(_base(tmp_path / "short", layers=1)).reason
+    assert "does not fit the base model's (16, 16)" in judged(_base(tmp_path / "wide", width=16)).reason
+    assert "moves its weights by" in judged(_base(tmp_path / "light", size=1e-3)).reason
+    assert "change nothing" in judged(_base(tmp_path / "heavy", size=1e9)).reason
+    (tmp_path / "empty").mkdir()
+    assert "holds no weight matrix" in judged(tmp_path / "empty").reason
 
 
 def test_a_rank_of_zero_fits_no_config(tmp_path: Path) -> None:

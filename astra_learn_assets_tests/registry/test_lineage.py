@@ -15,7 +15,7 @@ from astra_learn_assets.evaluation.results import EvaluationReport, evaluate
 from astra_learn_assets.learning import lineage
 from astra_learn_assets.registry.manifest import digest_of
 from astra_learn_assets.settings import Settings
-from astra_learn_assets_tests.evaluation.test_report_and_gate import GOLDEN, _file
+from astra_learn_assets_tests.evaluation.test_report_and_gate import GENERIC, GOLDEN, _file
 from astra_learn_assets_tests.registry.builders import manifest_of, trained_folder
 
 LOG = [{"step": step, "loss": 2.0 / step, "learning_rate": 1e-3} for step in range(1, 1_200)]
@@ -38,10 +38,9 @@ def _report(digest: str) -> EvaluationReport:
     return evaluate(
         tenant_id="villaverde",
         golden=GOLDEN,
+        generic=GENERIC,
         predictions=_file(base=0.1, candidate=0.02),
         candidate_digest=digest,
-        samples=50,
-        seed=7,
     )
 
 

@@ -6,7 +6,6 @@ Real Postgres, Redis, object store and MLflow (SQLite).
 from __future__ import annotations
 
 import json
-import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -22,18 +21,29 @@ from structlog.testing import capture_logs
 
 from astra_learn_assets.automation import sensors
 from astra_learn_assets.contracts import AdapterManifest, GateVerdict, NewModelAvailable
+from astra_learn_assets.datasets import jsonl
 from astra_learn_assets.errors import (
     AdapterRefused,
     AstraError,
     Conflict,
     ForeignTenant,
     GateRefused,
+    NeverServed,
     NotFound,
     TenantErased,
     Unavailable,
     UnknownTenant,
 )
-from astra_learn_assets.learning import importer, lineage, promote, promoter, publisher
+from astra_learn_assets.evaluation import wer_gate
+from astra_learn_assets.learning import (
+    importer,
+    lineage,
+    opponents,
+    promote,
+    promoter,
+    publisher,
+    rulings,
+)
 from astra_learn_assets.learning.training.run import Step
 from astra_learn_assets.platform import Platform
 from astra_learn_assets.registry import keys
@@ -50,26 +60,6 @@ TENANT = "villaverde"
 LOG = [{"step": step, "loss": 2.0 / step, "learning_rate": 1e-3} for step in (1, 2, 3)]
 
 
-@pytest.fixture(scope="module")
-def empty_mlflow(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An MLflow database with its tables: making one takes seconds, copying one does not."""
-    home = tmp_path_factory.mktemp("mlflow")
-    assert (
-        lineage.champion(Settings(home=home, mlflow_tracking_uri=f"sqlite:///{home / 'mlflow.db'}"), TENANT)
-        is None
-    )
-    return home / "mlflow.db"
-
-
-@pytest.fixture
-def town(platform: Platform, make_tenant: Make, empty_mlflow: Path) -> Platform:
-    platform.settings.home_path.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(empty_mlflow, platform.settings.home_path / "mlflow.db")
-    make_tenant(TENANT)
-    make_tenant("otra-villa")
-    return platform
-
-
 def _publish(platform: Platform, where: Path, seed: int = 1, **changes: Any) -> Adapter:
     folder = trained_folder(where / f"out-{seed}-{len(list(where.iterdir()))}", seed=seed, **changes)
     manifest = manifest_of(folder)
@@ -81,9 +71,23 @@ def _publish(platform: Platform, where: Path, seed: int = 1, **changes: Any) -> 
 
 
 def _judge(
-    platform: Platform, row: Adapter, *, adapter: bool = True, wer: bool = True, **details: str | None
+    platform: Platform, row: Adapter, *, adapter: bool = True, wer: bool = True, **details: object
 ) -> None:
+    """Signed verdicts as the gates leave them today; ``details`` puts others in."""
+    golden = jsonl.digest(b"")
+    platform.vault.write(TENANT, paths.golden(TENANT, golden), b"")
     with platform.database.session() as session:
+        met = opponents.of_candidate(session, TENANT, row, anew=True)
+        bound: dict[str, object] = {
+            "outcome": "promote" if wer and adapter else "reject",
+            "gate_version": wer_gate.VERSION,
+            "dataset_hash": row.dataset_hash,
+            "base": f"{BASE}@None",
+            "golden_hash": golden,
+            "champion_digest": met.champion.digest if met.champion else None,
+            "best_digest": met.best.digest if met.best else None,
+            **details,
+        }
         for gate, passed in (("adapter_gate", adapter), ("wer_gate", wer)):
             verdict = GateVerdict(
                 gate=gate,  # type: ignore[arg-type]
@@ -91,9 +95,9 @@ def _judge(
                 digest=row.digest,
                 passed=passed,
                 reason="test",
-                details=dict(details),
+                details=bound,  # type: ignore[arg-type]
             )
-            verdicts.record(session, verdict)
+            rulings.record(platform, session, verdict)
 
 
 def _promoted(platform: Platform, where: Path, seed: int) -> Adapter:
@@ -338,13 +342,12 @@ def test_a_rollback_goes_back_one_at_a_time_and_forward_again(town: Platform, tm
         assert len(promotions.history(session, TENANT)) == 6
 
 
-def test_a_rollback_to_what_never_served_needs_its_verdicts(town: Platform, tmp_path: Path) -> None:
+def test_a_rollback_goes_only_to_what_served(town: Platform, tmp_path: Path) -> None:
     _promoted(town, tmp_path, 1)
     row = _publish(town, tmp_path, 2)
-    with pytest.raises(GateRefused):
-        promoter.rollback(town, TENANT, by="ana", to=row.adapter_id)
     _judge(town, row)
-    promoter.rollback(town, TENANT, by="ana", to=row.adapter_id)
+    with pytest.raises(NeverServed):
+        promoter.rollback(town, TENANT, by="ana", to=row.adapter_id)
     with pytest.raises(Conflict):
         promoter.rollback(town, "otra-villa", by="ana")
 
@@ -366,7 +369,7 @@ def test_promotions_at_once_end_with_one_champion_that_redis_tells(town: Platfor
     assert said is not None
     assert said.adapter_id == _current(town)
     assert said.adapter_id in answers
-    assert set(answers) <= {row.adapter_id for row in rows} | {"conflict"}
+    assert set(answers) <= {row.adapter_id for row in rows} | {"conflict", "gate_refused"}
 
 
 def test_a_promotion_that_came_in_between_is_not_undone(
@@ -391,6 +394,9 @@ def test_a_promotion_that_came_in_between_is_not_undone(
     said = _announced(town)
     assert said is not None
     assert said.adapter_id == second.adapter_id
+    with pytest.raises(GateRefused, match="another champion"):
+        promoter.promote(town, TENANT, third.adapter_id, promoted_by="test")
+    _judge(town, third)
     again = promoter.promote(town, TENANT, third.adapter_id, promoted_by="test")
     assert again.adapter_id == third.adapter_id
 
@@ -401,17 +407,16 @@ def test_every_refusal_of_a_promotion_names_what_is_wrong(town: Platform, tmp_pa
         promoter.promote(town, "otra-villa", first.adapter_id, promoted_by="test")
     _judge(town, first, champion_digest=second.digest)
     against = (
-        rf"^{first.adapter_id} was judged against another champion than the present one \(none\); evaluate"
+        rf"^{first.adapter_id} was judged against another champion than the present one; evaluate it again$"
     )
     with pytest.raises(GateRefused, match=against):
         promoter.promote(town, TENANT, first.adapter_id, promoted_by="test")
     _judge(town, second)
     promoter.promote(town, TENANT, second.adapter_id, promoted_by="test")
     _judge(town, first, champion_digest=None)
-    against = rf"the present one \({second.adapter_id}\); evaluate it again$"
     with pytest.raises(GateRefused, match=against):
         promoter.promote(town, TENANT, first.adapter_id, promoted_by="test")
-    only = rf"^tenant {TENANT}: no older adapter to roll back to; name one with passing gates$"
+    only = rf"^tenant {TENANT}: no older adapter to roll back to; 'base' is the base model$"
     with pytest.raises(Conflict, match=only):
         promoter.rollback(town, TENANT, by="ana")
     with pytest.raises(Conflict, match=r"^tenant otra-villa: no older adapter"):
@@ -437,8 +442,7 @@ def test_an_adapter_that_served_before_needs_no_new_verdict_for_a_rollback_but_d
     town: Platform, tmp_path: Path
 ) -> None:
     first, _ = (_promoted(town, tmp_path, seed) for seed in (1, 2))
-    _judge(town, first, wer=False)
-    with pytest.raises(GateRefused):
+    with pytest.raises(GateRefused, match="another champion"):
         promoter.promote(town, TENANT, first.adapter_id, promoted_by="test")
     assert promoter.rollback(town, TENANT, by="ana").adapter_id == first.adapter_id
 
@@ -689,7 +693,7 @@ def test_an_import_is_signed_judged_and_still_not_promoted(town: Platform, tmp_p
 def test_an_import_that_fails_its_gate_stores_nothing_but_the_verdict(town: Platform, tmp_path: Path) -> None:
     zero = {name: value * 0 if "lora_B" in name else value for name, value in tensors().items()}
     folder = trained_folder(tmp_path / "out", weights=zero)
-    with pytest.raises(GateRefused, match="does nothing"):
+    with pytest.raises(GateRefused, match="a no-op"):
         importer.import_adapter(town, TENANT, folder, dataset_hash=DATASET, base_model=BASE)
     assert town.objects.list("models") == []
     with town.database.session() as session:

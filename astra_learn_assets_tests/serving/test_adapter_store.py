@@ -8,16 +8,19 @@ import shutil
 import stat
 import tempfile
 import threading
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from redis.exceptions import ConnectionError as RedisConnectionError
 from structlog.testing import capture_logs
 
 from astra_learn_assets.contracts import AdapterManifest, NewModelAvailable
 from astra_learn_assets.errors import AdapterRefused, InvalidId, InvalidTenantId, NotFound, Unavailable
+from astra_learn_assets.ids import TenantId
+from astra_learn_assets.registry import seals
 from astra_learn_assets.registry.manifest import digest_of
 from astra_learn_assets.serving import adapter_store
 from astra_learn_assets.serving.adapter_store import AdapterStore
@@ -39,18 +42,32 @@ class _Redis:
         return self.values.get(name)
 
 
+class _Switch:
+    """The object store, until ``away``: then it fails as a lost one does."""
+
+    def __init__(self, objects: ObjectStore) -> None:
+        self.objects = objects
+        self.away = False
+
+    def get_folder(self, prefix: str, folder: Path) -> Path:
+        if self.away:
+            raise Unavailable("the object store does not answer")
+        return self.objects.get_folder(prefix, folder)
+
+
 class _World:
     """A real object store in a folder, and what was put into it."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
         self.objects = ObjectStore.open((root / "objects").as_uri())
+        self.switch = _Switch(self.objects)
         self.redis = _Redis()
         self.time = 0.0
 
     def store(self, max_bytes: int = 10**9) -> AdapterStore:
         return AdapterStore(
-            self.objects,
+            self.switch,
             verify_key=KEY.public_key(),
             cache_dir=self.root / "cache",
             max_bytes=max_bytes,
@@ -69,12 +86,23 @@ class _World:
         self, manifest: AdapterManifest, tenant: str = "villaverde", sha256: str | None = None
     ) -> None:
         message = NewModelAvailable(
+            tenant_id=TenantId(tenant),
             adapter_id=manifest.adapter_id,
             sha256=sha256 or digest_of(manifest),
             base_model=manifest.base_model,
             promoted_at=datetime.now(UTC),
         )
-        self.redis.values[f"NEW_MODEL_AVAILABLE:{tenant}"] = message.model_dump_json()
+        self.say(message, tenant)
+
+    def say(
+        self, message: NewModelAvailable, tenant: str = "villaverde", key: Ed25519PrivateKey = KEY
+    ) -> str:
+        """Sign ``message`` and put it where the platform does; returns what was written."""
+        signature = seals.seal(key, "promotion", message.model_dump(mode="json", exclude={"signature"}))
+        told = message.model_copy(update={"signature": signature}).model_dump_json()
+        self.redis.values[f"NEW_MODEL_AVAILABLE:{tenant}"] = told
+        self.objects.put(paths.promotion_record(TenantId(tenant)), told.encode(), overwrite=True)
+        return told
 
     def object_file(self, manifest: AdapterManifest, name: str) -> Path:
         return self.root / "objects" / paths.adapter(manifest.adapter_id) / name
@@ -185,8 +213,7 @@ def test_the_last_good_adapter_survives_a_restart_without_redis_or_store(world: 
     manifest = world.publish(1)
     world.announce(manifest)
     world.store().current("villaverde")
-    world.redis.away = True
-    shutil.rmtree(world.root / "objects" / "models")
+    world.redis.away = world.switch.away = True
     assert world.store().current("villaverde").adapter_id == manifest.adapter_id
     with pytest.raises(Unavailable):
         world.store().current("otra-villa")
@@ -219,8 +246,8 @@ def test_a_corrupted_cache_without_the_store_is_refused_and_not_served(world: _W
     world.announce(manifest)
     path = world.store().current("villaverde").path
     (path / "adapter_config.json").write_text("{}")
-    shutil.rmtree(world.root / "objects" / "models")
-    with pytest.raises(NotFound):
+    world.switch.away = True
+    with pytest.raises(Unavailable):
         world.store().current("villaverde")
 
 
@@ -244,7 +271,7 @@ def test_the_cache_keeps_to_its_bound_and_never_deletes_what_is_served(world: _W
     for manifest in manifests:
         world.announce(manifest)
         store.current("villaverde")
-    cached = sorted(path.name for path in (world.root / "cache").glob("*/*--*"))
+    cached = sorted(path.name for path in (world.root / "cache").glob("[!.]*/*--*"))
     assert cached == sorted([manifests[-1].adapter_id, other.adapter_id])
     tiny = world.store(max_bytes=1)
     assert tiny.current("villaverde").path.is_dir()
@@ -332,8 +359,8 @@ def test_every_refusal_names_what_is_wrong(world: _World) -> None:
         world.redis.values["NEW_MODEL_AVAILABLE:villaverde"] = value  # type: ignore[assignment]
         with pytest.raises(AdapterRefused, match=r"^NEW_MODEL_AVAILABLE:villaverde is no announcement$"):
             store.current("villaverde")
-    world.redis.away = True
-    with pytest.raises(Unavailable, match=r"^Redis does not answer: ConnectionError$"):
+    world.redis.away = world.switch.away = True
+    with pytest.raises(Unavailable, match=r"^the object store does not answer$"):
         store.current("villaverde")
     for call in (store.current, store.forget, lambda name: store.load(name, manifest.adapter_id)):
         with pytest.raises(InvalidTenantId):
@@ -659,8 +686,137 @@ def test_forgetting_a_tenant_leaves_nothing_of_it_on_the_disk(world: _World) -> 
     store = world.store()
     store.current("villaverde")
     world.redis.values.clear()
+    shutil.rmtree(world.root / "objects" / "models")
     store.forget("villaverde")
+    assert not list((world.root / "cache").rglob("villaverde--*"))
     assert not (world.root / "cache" / "villaverde").exists()
     assert list((world.root / "cache" / ".staging").iterdir()) == []
     with pytest.raises(NotFound):
         store.current("villaverde")
+
+
+def _record(manifest: AdapterManifest, *, tenant: str = "villaverde", age: float = 0.0) -> NewModelAvailable:
+    return NewModelAvailable(
+        tenant_id=TenantId(tenant),
+        adapter_id=manifest.adapter_id,
+        sha256=digest_of(manifest),
+        base_model=manifest.base_model,
+        promoted_at=datetime.now(UTC) - timedelta(seconds=age),
+    )
+
+
+def test_an_adapter_that_was_never_promoted_is_not_served_though_redis_and_cache_name_it(
+    world: _World,
+) -> None:
+    served, never = world.publish(1), world.publish(2)
+    world.announce(served)
+    store = world.store()
+    store.current("villaverde")
+    unsigned = _record(never).model_dump_json()
+    stolen = world.say(_record(served), "villaverde").replace(served.adapter_id, never.adapter_id)
+    foreign = world.say(_record(never), key=OTHER_KEY)
+    for value in (unsigned, stolen.replace(digest_of(served), digest_of(never)), foreign):
+        world.redis.values["NEW_MODEL_AVAILABLE:villaverde"] = value
+        assert store.current("villaverde").adapter_id == served.adapter_id
+        (world.root / "cache" / "villaverde" / "last_good.json").write_text(value)
+        with pytest.raises(AdapterRefused, match="promotion is not"):
+            world.store().current("villaverde")
+        world.announce(served)
+        world.store().current("villaverde")
+
+
+def test_a_record_of_another_municipality_is_refused(world: _World) -> None:
+    told = world.say(_record(world.publish(1)))
+    world.redis.values["NEW_MODEL_AVAILABLE:otra-villa"] = told
+    with pytest.raises(AdapterRefused, match="another municipality"):
+        world.store().current("otra-villa")
+
+
+def test_an_older_record_that_is_put_back_brings_nothing_back(world: _World) -> None:
+    old, new = world.publish(1), world.publish(2)
+    replay = world.say(_record(old, age=60))
+    store = world.store()
+    store.current("villaverde")
+    world.announce(new)
+    store.current("villaverde")
+    world.redis.values["NEW_MODEL_AVAILABLE:villaverde"] = replay
+    for one in (store, world.store()):
+        assert one.current("villaverde").adapter_id == new.adapter_id
+
+
+def test_the_adapter_of_an_erased_tenant_is_gone_after_a_restart(world: _World) -> None:
+    world.announce(world.publish(1))
+    world.store().current("villaverde")
+    world.redis.values.clear()
+    shutil.rmtree(world.root / "objects" / "models")
+    with pytest.raises(NotFound):
+        world.store().current("villaverde")
+    assert not (world.root / "cache" / "villaverde").exists()
+
+
+def test_a_redis_that_is_away_does_not_keep_an_erased_tenant_alive(world: _World) -> None:
+    world.announce(world.publish(1))
+    store = world.store()
+    store.current("villaverde")
+    world.redis.away = True
+    shutil.rmtree(world.root / "objects" / "models")
+    with pytest.raises(NotFound):
+        store.current("villaverde")
+
+
+def test_a_record_that_nothing_serves_takes_the_adapter_away_at_once(world: _World) -> None:
+    world.announce(world.publish(1))
+    store = world.store()
+    path = store.current("villaverde").path
+    world.say(NewModelAvailable.nothing(TenantId("villaverde"), datetime.now(UTC)))
+    with pytest.raises(NotFound, match="use the base model"):
+        store.current("villaverde")
+    assert not path.exists()
+
+
+def test_a_running_session_keeps_its_adapter_from_other_processes(world: _World) -> None:
+    first, second, third = (world.publish(seed) for seed in (1, 2, 3))
+    world.announce(first)
+    with world.store().session("villaverde") as served:
+        for manifest in (second, third):
+            world.announce(manifest)
+            world.store(max_bytes=1).current("villaverde")
+        assert (served.path / "adapter_model.safetensors").is_file()
+    world.announce(second)
+    world.store(max_bytes=1).current("villaverde")
+    assert not served.path.exists()
+
+
+def test_what_a_killed_fetch_left_is_swept_and_what_is_under_way_is_not(world: _World) -> None:
+    staging = world.root / "cache" / ".staging"
+    for name, age in (("killed", 7 * 3600), ("under-way", 60)):
+        (staging / name).mkdir(parents=True)
+        when = datetime.now(UTC).timestamp() - age
+        os.utime(staging / name, (when, when))
+    world.store()
+    assert [path.name for path in staging.iterdir()] == ["under-way"]
+
+
+def test_the_bytes_that_are_loaded_are_the_bytes_that_were_checked(world: _World) -> None:
+    manifest = world.publish(1)
+    world.announce(manifest)
+    served = world.store().current("villaverde")
+    weights = served.read()["adapter_model.safetensors"]
+    copy = served.copy_to(world.root / "private" / "copy")
+    assert stat.S_IMODE(copy.stat().st_mode) == 0o700
+    assert (copy / "adapter_model.safetensors").read_bytes() == weights
+    (served.path / "adapter_model.safetensors").write_bytes(weights[:-1] + b"x")
+    for call in (served.read, lambda: served.copy_to(world.root / "private" / "second")):
+        with pytest.raises(AdapterRefused, match="is not what was signed"):
+            call()
+    assert not (world.root / "private" / "second").exists()
+
+
+def test_what_was_announced_is_fetched_before_the_next_session_asks(world: _World) -> None:
+    manifest = world.publish(1)
+    store = world.store()
+    store.prefetch("villaverde")  # nothing yet, and nobody is hurt
+    world.announce(manifest)
+    store.prefetch("villaverde")
+    world.switch.away = True
+    assert store.current("villaverde").adapter_id == manifest.adapter_id

@@ -27,7 +27,7 @@ def test_the_adapter_corrects_what_the_base_does_not(
     assert main(_evaluate(golden, out, base, "--adapter", f"candidate={trained[0]}")) == 0
     rows = [json.loads(text) for text in out.read_text(encoding="utf-8").splitlines()]
     assert [row["example_id"] for row in rows] == [value["meta"]["example_id"] for value in lines]
-    assert set(rows[0]) == {"example_id", "document_id", "input", "reference", "predictions"}
+    assert set(rows[0]) == {"example_id", "document_id", "input", "reference", "precision", "predictions"}
     errors = {"base": 0, "candidate": 0}
     for row in rows:
         assert set(row["predictions"]) == set(errors)

@@ -80,13 +80,21 @@ def running_log(out: Path) -> Path:
 
 
 def evaluate_command(
-    settings: Settings, *, tenant_id: TenantId, data: Path, out: Path, adapters: dict[str, Path]
+    settings: Settings,
+    *,
+    tenant_id: TenantId,
+    data: Path,
+    out: Path,
+    adapters: dict[str, Path],
+    with_base: bool = True,
 ) -> list[str]:
-    """``python -m trainer evaluate`` of the base and each named adapter on one golden set."""
+    """``python -m trainer evaluate`` of the base (unless its answers are known) and each named adapter."""
     command = [*_trainer(settings), "evaluate", "--tenant", tenant_id, "--data", str(data), "--out", str(out)]
     command += _base(settings)
     for name, folder in adapters.items():
         command += ["--adapter", f"{name}={folder}"]
+    if not with_base:
+        command.append("--without-base")
     return command
 
 

@@ -20,7 +20,7 @@ from typing import Any
 from astra_learn_assets.contracts import AdapterManifest, GateVerdict
 from astra_learn_assets.errors import BadConfiguration, TrainingFailed
 from astra_learn_assets.ids import TenantId
-from astra_learn_assets.learning import assemble, lineage, publisher
+from astra_learn_assets.learning import assemble, lineage, publisher, rulings
 from astra_learn_assets.learning.training import faults, progress
 from astra_learn_assets.learning.training import process as trainer_process
 from astra_learn_assets.learning.training import run as training_run
@@ -178,13 +178,23 @@ def judge(platform: Platform, step: Step) -> GateVerdict:
         folder = Path(work, "adapter")
         platform.objects.get_folder(paths.adapter(chosen), folder)
         verdict = adapter_gate.adapter_gate(
-            folder, tenant_id=tenant_id, digest=row.digest, verify_key=keys.verify_key(platform.settings)
+            folder,
+            tenant_id=tenant_id,
+            digest=row.digest,
+            verify_key=keys.verify_key(platform.settings),
+            base=base_folder(platform.settings),
         )
     with platform.database.session() as session:
-        verdicts.record(session, verdict, dagster_run_id=step.dagster_run_id)
+        rulings.record(platform, session, verdict, dagster_run_id=step.dagster_run_id)
     if not verdict.passed:
         training_run.end(platform, training, state="rejected", reason=f"adapter_gate: {verdict.reason}")
     return verdict
+
+
+def base_folder(settings: Settings) -> Path | None:
+    """Where the base model lies on this machine; None for one of the hub, which only the trainer has."""
+    path = Path(settings.base_model).expanduser()
+    return path.resolve() if path.is_dir() else None
 
 
 def base_identity(settings: Settings) -> tuple[str, str | None]:

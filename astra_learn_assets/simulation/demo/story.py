@@ -115,7 +115,7 @@ def _demo_settings(settings: Settings, options: Options) -> Settings:
     learnable = max(20, options.sessions * 6)
     small = {
         "sensor_interval_seconds": 10,
-        "golden_maximum_examples": min(settings.golden_maximum_examples, 80),
+        "golden_maximum_examples": min(settings.golden_maximum_examples, 240),
         "train_threshold": min(settings.train_threshold, learnable),
         "train_minimum": min(settings.train_minimum, learnable),
         "corpus_minimum": min(settings.corpus_minimum, learnable),
@@ -240,7 +240,7 @@ def _figures(platform: Platform, desk: ClerkDesk) -> CouncilFigures:
         state=best.state,
         reason=best.reason or "",
         adapter_id=best.adapter_id,
-        draft_wer=wer.get("input_wer"),
+        draft_wer=wer.get("draft_wer"),
         base_wer=wer.get("base_wer"),
         adapter_wer=wer.get("candidate_wer"),
     )

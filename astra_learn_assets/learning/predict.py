@@ -1,0 +1,154 @@
+"""Predictions of every system on one golden set; what was generated once is not generated again.
+
+A model's answers depend on the model, the examples (prompt included) and the decoder, and on nothing else,
+so each model's answers are a file of their own, named by these three. An evaluation asks the trainer for
+what is missing, which in the usual case is the candidate alone, and lays the files beside each other.
+
+Two models are only comparable when they answered at the same precision: where the trainer now works at
+another one than it did for a stored file (a card instead of a processor), all systems answer anew.
+
+The dictionary's answers need no model: the known proper nouns are put right in the draft, as CORE does.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from astra_learn_assets.contracts import Example
+from astra_learn_assets.datasets import jsonl
+from astra_learn_assets.errors import TrainingFailed
+from astra_learn_assets.evaluation.predictions import BASE, DICTIONARY, Answer, Prediction, load_predictions
+from astra_learn_assets.ids import TenantId
+from astra_learn_assets.learning.training import process as trainer_process
+from astra_learn_assets.learning.training.process import Runner
+from astra_learn_assets.platform import Platform
+from astra_learn_assets.registry import keys, signature
+from astra_learn_assets.store import paths
+from astra_learn_assets.store.tables import Adapter
+
+DECODER = 1
+"""Grows when ``trainer/evaluate.py`` or what it calls answers differently."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Who answers what. ``base``: name and revision; ``adapters``: by their name in the predictions."""
+
+    tenant_id: TenantId
+    base: str
+    adapters: Mapping[str, Adapter]
+    examples: Sequence[Example]
+    replacements: Mapping[str, str]
+
+    @property
+    def examples_hash(self) -> str:
+        """SHA-256 of what is answered."""
+        return jsonl.digest(jsonl.dump(self.examples))
+
+    def key(self, system: str) -> str:
+        """Where that system's answers lie."""
+        digest = self.adapters[system].digest if system in self.adapters else "none"
+        content = " ".join([str(DECODER), self.base, digest, self.examples_hash])
+        return paths.predictions(self.tenant_id, hashlib.sha256(content.encode()).hexdigest())
+
+
+def predict(platform: Platform, wanted: Wanted, run: Runner) -> bytes:
+    """The predictions file of all systems; the trainer is asked only for what is not stored.
+
+    Raises:
+        TrainingFailed: when the trainer ends with an error, or answers something else than was asked.
+        AdapterRefused: when an adapter's files are not what was signed.
+    """
+    systems = [BASE, *wanted.adapters]
+    stored = {system: _stored(platform, wanted, system) for system in systems}
+    made = {system: rows for system, rows in stored.items() if rows is not None}
+    missing = [system for system in systems if system not in made]
+    if missing:
+        fresh = _generate(platform, wanted, missing, run)
+        if {row.precision for rows in made.values() for row in rows} - {row.precision for row in fresh}:
+            missing, made = systems, {}
+            fresh = _generate(platform, wanted, missing, run)
+        for system in missing:
+            made[system] = _only(fresh, system)
+            platform.vault.write(wanted.tenant_id, wanted.key(system), _dump(made[system]), overwrite=True)
+    return _dump(_beside(wanted, made))
+
+
+def corrected(text: str, replacements: Mapping[str, str]) -> str:
+    """``text`` with every known wrong form put right, whole words only, the longest form first."""
+    if not replacements:
+        return text
+    forms = sorted(replacements, key=lambda form: (-len(form), form))
+    pattern = re.compile(r"(?<!\w)(?:" + "|".join(map(re.escape, forms)) + r")(?!\w)")
+    return pattern.sub(lambda match: replacements[match[0]], text)
+
+
+def _stored(platform: Platform, wanted: Wanted, system: str) -> list[Prediction] | None:
+    key = wanted.key(system)
+    if not platform.vault.exists(wanted.tenant_id, key):
+        return None
+    return load_predictions(platform.vault.read(wanted.tenant_id, key))
+
+
+def _generate(platform: Platform, wanted: Wanted, systems: Sequence[str], run: Runner) -> list[Prediction]:
+    with tempfile.TemporaryDirectory(prefix="astra-evaluate-") as work:
+        data, out = Path(work, "examples.jsonl"), Path(work, "predictions.jsonl")
+        data.write_bytes(jsonl.dump(wanted.examples))
+        verify_key = keys.verify_key(platform.settings)
+        folders: dict[str, Path] = {}
+        for name in systems:
+            if name == BASE:
+                continue
+            folders[name] = Path(work, name)
+            platform.objects.get_folder(paths.adapter(wanted.adapters[name].adapter_id), folders[name])
+            signature.verify_folder(folders[name], verify_key, tenant_id=wanted.tenant_id)
+        command = trainer_process.evaluate_command(
+            platform.settings,
+            tenant_id=wanted.tenant_id,
+            data=data,
+            out=out,
+            adapters=folders,
+            with_base=BASE in systems,
+        )
+        run(command)
+        rows = load_predictions(out.read_bytes())
+    for row in rows:
+        if any(row.predictions.get(system) is None for system in systems):
+            raise TrainingFailed(1, f"the trainer did not answer for all of {', '.join(systems)}")
+    return rows
+
+
+def _only(rows: Sequence[Prediction], system: str) -> list[Prediction]:
+    return [row.model_copy(update={"predictions": {system: row.predictions[system]}}) for row in rows]
+
+
+def _beside(wanted: Wanted, made: Mapping[str, Sequence[Prediction]]) -> list[Prediction]:
+    """One line an example with everybody's answer; what one system lacks stays away, and the gate says so."""
+    by_example: dict[str, Prediction] = {}
+    for rows in made.values():
+        for row in rows:
+            known = by_example.get(row.example_id, row.model_copy(update={"predictions": {}}))
+            answers = {**known.predictions, **row.predictions}
+            by_example[row.example_id] = known.model_copy(update={"predictions": answers})
+    return [
+        row.model_copy(
+            update={
+                "predictions": {
+                    **row.predictions,
+                    DICTIONARY: Answer(text=corrected(row.input, wanted.replacements)),
+                }
+            }
+        )
+        for row in by_example.values()
+    ]
+
+
+def _dump(rows: Sequence[Prediction]) -> bytes:
+    lines = (json.dumps(row.model_dump(mode="json"), ensure_ascii=False, sort_keys=True) for row in rows)
+    return "".join(f"{line}\n" for line in lines).encode()

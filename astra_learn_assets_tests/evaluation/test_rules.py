@@ -1,0 +1,181 @@
+"""Each rule of the gate, forced both ways by the figures of a report and nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from astra_learn_assets.contracts import GateVerdict
+from astra_learn_assets.evaluation.results import EvaluationReport, Measure, Rise, SystemScores
+from astra_learn_assets.evaluation.rules import RULES, GateLimits
+from astra_learn_assets.evaluation.wer_gate import wer_gate
+from astra_learn_assets.ids import TenantId
+
+DIGEST = "a" * 64
+OPPONENTS = ("base", "best", "champion", "dictionary", "draft")
+MEASURES: tuple[Measure, ...] = ("wer", "strict", "cer", "entities", "clean", "generic")
+LIMITS = GateLimits()
+
+
+def rise(difference: float, half: float = 0.5, *, documents: int = 25) -> Rise:
+    """A rise with an interval of ``half`` on each side, as 24 degrees of freedom give it."""
+    return Rise(
+        difference=difference,
+        low=difference - half,
+        high=difference + half,
+        standard_error=half / 2.0639,
+        degrees=24.0,
+        documents=documents,
+        size=6_000,
+        relative=None,
+    )
+
+
+def report(
+    changes: dict[tuple[str, Measure], Rise] | None = None, *, words: int = 6_000, documents: int = 25
+) -> EvaluationReport:
+    """A candidate one point better than everybody, with ``changes`` put in."""
+    scores = SystemScores(
+        wer=0.05, cer=0.02, wer_strict=0.06, entity_error_rate=0.02, clean_wer=0.0, generic_wer=0.1,
+        by_route={}, errors=300, substitutions=300, deletions=0, insertions=0, exact=0.5, perplexity=None,
+    )  # fmt: skip
+    comparisons = {name: {measure: rise(-1.0) for measure in MEASURES} for name in OPPONENTS}
+    for (system, measure), value in (changes or {}).items():
+        comparisons[system][measure] = value
+    return EvaluationReport(
+        tenant_id=TenantId("villaverde"),
+        candidate_digest=DIGEST,
+        champion_digest="b" * 64,
+        best_digest="c" * 64,
+        golden_hash="d" * 64,
+        generic_hash="e" * 64,
+        predictions_sha256="f" * 64,
+        examples=300,
+        documents=documents,
+        words=words,
+        clean_words=3_000,
+        systems=dict.fromkeys(("candidate", *OPPONENTS), scores),
+        comparisons=comparisons,
+        per_document=(),
+        problems=(),
+    )
+
+
+def judge(
+    changes: dict[tuple[str, Measure], Rise] | None = None, limits: GateLimits = LIMITS, **size: int
+) -> GateVerdict:
+    return wer_gate(report(changes, **size), limits=limits, digest=DIGEST, tenant_id=TenantId("villaverde"))
+
+
+def outcome(verdict: GateVerdict) -> tuple[object, object]:
+    assert verdict.passed is (verdict.details["outcome"] == "promote")
+    return verdict.details["outcome"], verdict.details["rules"]
+
+
+def test_better_than_everybody_is_promoted() -> None:
+    assert outcome(judge()) == ("promote", "")
+
+
+@pytest.mark.parametrize("measure", ["wer", "strict"])
+@pytest.mark.parametrize("system", OPPONENTS)
+def test_two_points_above_any_opponent_are_too_much_whatever_the_interval(
+    system: str, measure: Measure
+) -> None:
+    said = judge({(system, measure): rise(2.01, 9.0)})
+    assert said.details["outcome"] == "reject"
+    assert "worse" in str(said.details["rules"]).split(",")
+    at_the_bound = judge({(system, measure): rise(2.0, 9.0)})
+    assert "worse" not in str(at_the_bound.details["rules"]).split(",")
+
+
+@pytest.mark.parametrize("measure", ["wer", "strict"])
+@pytest.mark.parametrize("system", OPPONENTS)
+def test_a_small_rise_that_is_no_chance_is_rejected(system: str, measure: Measure) -> None:
+    assert "surely_worse" in str(judge({(system, measure): rise(1.0, 0.49)}).details["rules"])
+    assert "surely_worse" not in str(judge({(system, measure): rise(1.0, 0.5)}).details["rules"])
+
+
+@pytest.mark.parametrize(
+    ("measure", "rule"),
+    [
+        ("cer", "characters_worse"),
+        ("entities", "entities_worse"),
+        ("clean", "damages_clean_text"),
+        ("generic", "forgets"),
+    ],
+)
+@pytest.mark.parametrize("system", ["base", "best", "champion"])
+def test_other_measures_reject_when_they_rise_over_their_bound_and_surely(
+    system: str, measure: Measure, rule: str
+) -> None:
+    assert outcome(judge({(system, measure): rise(2.5, 2.0)})) == ("reject", rule)
+    assert outcome(judge({(system, measure): rise(2.5, 2.6)})) == ("promote", "")  # may be chance
+    assert outcome(judge({(system, measure): rise(2.0, 0.1)})) == ("promote", "")  # within the bound
+
+
+def test_generic_text_is_not_compared_with_leaving_it_noisy() -> None:
+    assert outcome(judge({("draft", "generic"): rise(9.0)})) == ("promote", "")
+    assert outcome(judge({("draft", "clean"): rise(9.0)})) == ("reject", "damages_clean_text")
+
+
+@pytest.mark.parametrize("system", ["draft", "dictionary"])
+def test_no_better_than_doing_nothing_is_rejected(system: str) -> None:
+    assert outcome(judge({(system, "wer"): rise(0.0)})) == ("reject", "beats_nothing")
+    assert outcome(judge({(system, "wer"): rise(-0.01)})) == ("promote", "")
+
+
+def test_a_tie_with_the_champion_is_no_promotion_and_one_with_the_best_is() -> None:
+    assert outcome(judge({("champion", "wer"): rise(0.0)})) == ("reject", "tie")
+    assert outcome(judge({("champion", "wer"): rise(-0.01)})) == ("promote", "")
+    assert outcome(judge({("best", "wer"): rise(0.4)})) == ("promote", "")
+    assert outcome(judge({("base", "wer"): rise(0.4)})) == ("promote", "")
+
+
+@pytest.mark.parametrize(("words", "documents"), [(499, 25), (6_000, 2)])
+def test_a_golden_set_below_the_minimum_holds(words: int, documents: int) -> None:
+    held = judge(words=words, documents=documents)
+    assert outcome(held) == ("hold", "set_too_small")
+    assert held.reason.startswith("on hold: ")
+    assert outcome(judge(words=500, documents=3)) == ("promote", "")
+
+
+def test_a_set_that_cannot_exclude_two_points_holds_and_says_what_would_be_needed() -> None:
+    held = judge({("champion", "wer"): rise(-0.5, 3.0)})
+    assert outcome(held) == ("hold", "cannot_see")
+    power = held.details["vs_champion_power"]
+    assert isinstance(power, float)
+    assert 0 < power < 0.8
+    assert int(held.details["vs_champion_needed_words"] or 0) > 12_000
+    assert int(held.details["vs_champion_needed_documents"] or 0) > 50
+    assert "would do" in held.reason
+    assert "Se esperará a tener más actas" in str(held.details["reason_es"])
+
+
+def test_power_is_asked_for_even_where_two_points_happen_to_be_excluded() -> None:
+    assert outcome(judge({("champion", "wer"): rise(-0.5, 2.0)})) == ("hold", "cannot_see")
+    lenient = replace(LIMITS, minimum_power=0.3)
+    assert outcome(judge({("champion", "wer"): rise(-0.5, 2.0)}, lenient)) == ("promote", "")
+
+
+def test_a_set_too_small_for_two_points_may_still_see_ten() -> None:
+    assert outcome(judge({("champion", "wer"): rise(-10.0, 4.0)})) == ("promote", "")
+
+
+def test_what_is_rejected_is_not_held() -> None:
+    said = judge({("champion", "wer"): rise(3.0, 4.0)}, words=100)
+    assert said.details["outcome"] == "reject"
+    assert said.details["rules"] == "worse,tie,set_too_small,cannot_see"
+    assert "on hold" not in said.reason
+
+
+def test_a_broken_report_is_rejected() -> None:
+    broken = report().model_copy(update={"problems": ("2 golden examples have no prediction",)})
+    verdict = wer_gate(broken, limits=LIMITS, digest=DIGEST, tenant_id=TenantId("villaverde"))
+    assert outcome(verdict) == ("reject", "unfit_report")
+    assert verdict.reason == "2 golden examples have no prediction"
+
+
+def test_every_rule_has_a_name_of_its_own() -> None:
+    names = [rule.__name__ for rule in RULES]
+    assert len(set(names)) == len(names) == 11
