@@ -17,9 +17,10 @@ from astra_learn_assets.assets.lora_adapter import lora_adapter
 from astra_learn_assets.assets.promoted_adapter import promoted_adapter
 from astra_learn_assets.assets.training_corpus import training_corpus
 from astra_learn_assets.automation.jobs import jobs
-from astra_learn_assets.automation.schedules import nightly_training
+from astra_learn_assets.automation.schedules import hourly_checks, nightly_training
 from astra_learn_assets.automation.sensors import build_sensors
 from astra_learn_assets.checks.gates import gates
+from astra_learn_assets.checks.standing import standing_checks
 from astra_learn_assets.resources import PlatformResource, TrainerResource
 
 defs = dg.Definitions(
@@ -33,10 +34,10 @@ defs = dg.Definitions(
         evaluation_report,
         promoted_adapter,
     ],
-    asset_checks=gates,
+    asset_checks=[*gates, *standing_checks],
     jobs=jobs,
     sensors=build_sensors(),
-    schedules=[nightly_training],
+    schedules=[nightly_training, hourly_checks],
     resources={"platform": PlatformResource(), "trainer": TrainerResource()},
     executor=dg.in_process_executor,
 )

@@ -149,6 +149,12 @@ class NeverServed(GateRefused):
     code = "never_served"
 
 
+class Superseded(Conflict):
+    """A training that is not needed any more: another one has learned its examples, or has its row."""
+
+    code = "superseded"
+
+
 class AdapterRefused(AstraError):
     """An adapter that must not be loaded: tenant, signature or hash does not fit."""
 

@@ -129,12 +129,14 @@ class Settings(BaseSettings):
     train_threshold: int = Field(500, gt=0)
     train_minimum: int = Field(50, gt=0)
     train_max_age_hours: float = Field(168, gt=0)
-    train_weekly_quota: int = Field(7, ge=0, description="trainings per tenant and week on the standard tier")
     train_backoff_minutes: float = Field(30, ge=0)
     train_settle_minutes: float = Field(
         10, ge=0, description="how long enough examples wait for documents still being prepared"
     )
     sensor_interval_seconds: int = Field(30, ge=1)
+    run_retention_days: int = Field(
+        90, ge=0, description="how long Dagster's finished runs and their events are kept; 0 = for ever"
+    )
     lora_rank: int = Field(16, gt=0)
     lora_alpha: int = Field(32, gt=0)
     learning_rate: float | None = Field(None, gt=0, description="default: what fits the base model's size")

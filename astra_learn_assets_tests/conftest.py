@@ -29,9 +29,9 @@ from astra_learn_assets.ids import TenantId
 from astra_learn_assets.platform import Platform
 from astra_learn_assets.services.embedded import embedded
 from astra_learn_assets.settings import Settings, get_settings
-from astra_learn_assets.store import tenants
+from astra_learn_assets.store import tenants, tiers
 from astra_learn_assets.store.db import normalise_url
-from astra_learn_assets.store.tables import Base, Tenant
+from astra_learn_assets.store.tables import Base, Tenant, Tier
 
 # Tests assert behaviour, not time: a busy machine is no counterexample.
 hypothesis.settings.register_profile("astra", deadline=None)
@@ -105,6 +105,8 @@ def _empty(database: sa.Engine) -> None:
         )
         connection.execute(sa.text("SET session_replication_role = replica"))  # past the append-only triggers
         connection.execute(sa.text(f"TRUNCATE {tables} RESTART IDENTITY"))
+        for tier in tiers.DEFAULTS:
+            connection.execute(sa.insert(Tier).values(tier))
 
 
 @pytest.fixture

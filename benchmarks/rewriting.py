@@ -22,7 +22,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from astra_learn_assets.comparator.engine import compare
-from astra_learn_assets.hotpath.breadth import too_broad
+from astra_learn_assets.comparator.names.breadth import too_broad
 from benchmarks import rewriting_score as score
 from benchmarks.heavy_rewriting import Rewriting, generate, labels
 from benchmarks.rewriting_cases import docx, files_of

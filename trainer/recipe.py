@@ -203,13 +203,14 @@ class Watch(TrainerCallback):  # type: ignore[misc]
             "tokens_per_second": round(speed, 1),
         }
         self.entries.append(entry)
+        left = sum(self.step_tokens[step:]) / max(1e-9, speed)
+        told = {**entry, "steps": self.steps, "eta_seconds": round(left, 1)}
         with self.log_file.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(entry) + "\n")
+            file.write(json.dumps(told) + "\n")
         now = time.monotonic()
         if now - self.reported > 2 or step in (1, self.steps):
             self.reported = now
-            left = sum(self.step_tokens[step:]) / max(1e-9, speed)
-            self.signals.progress({**entry, "steps": self.steps, "eta_seconds": round(left, 1)})
+            self.signals.progress(told)
 
     def on_step_end(self, args: Any, state: Any, control: Any, model: Any = None, **_: Any) -> Any:  # noqa: ARG002
         if state.global_step in self.validate_at and self.validation_packs:

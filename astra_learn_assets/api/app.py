@@ -14,7 +14,15 @@ from starlette.concurrency import run_in_threadpool
 
 from astra_learn_assets.api import problems
 from astra_learn_assets.api.limits import BodyLimit, RateLimiter
-from astra_learn_assets.api.routes import blocklist, dictionary, documents, health, learning, panel
+from astra_learn_assets.api.routes import (
+    blocklist,
+    dictionary,
+    documents,
+    health,
+    learning,
+    panel,
+    tenancy,
+)
 from astra_learn_assets.api.state import AppState, OutboxRelay
 from astra_learn_assets.api.telemetry import RequestLog, Telemetry, make_logger
 from astra_learn_assets.errors import Unavailable
@@ -89,7 +97,7 @@ def create_app(settings: Settings | None = None, *, platform: Platform | None = 
     )
     app.state.astra = state
     problems.install(app)
-    for module in (documents, dictionary, blocklist, learning, health, panel):
+    for module in (documents, dictionary, blocklist, learning, tenancy, health, panel):
         app.include_router(module.router)
     app.add_middleware(BodyLimit, maximum_bytes=_body_bound(settings))
     app.add_middleware(RequestLog, telemetry=telemetry, logger=logger)

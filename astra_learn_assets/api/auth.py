@@ -5,7 +5,8 @@ viewer     reads: dictionary, learning page, comparisons of its own tenant
 editor     + uploads finals, undoes dictionary entries
 admin      + sessions and drafts, blocklist
 platform   CORE, ORCHESTRATOR, BUILDER: an editor of every tenant that also
-           registers sessions and drafts; no blocklist, no municipal settings
+           registers sessions and drafts, and says what a tenant may use; no
+           blocklist, no municipal settings
 =========  =====================================================================
 
 Row-level security is the second wall: a request works on ``Access.platform``, whose transactions are those
@@ -33,13 +34,13 @@ from astra_learn_assets.platform import Platform
 from astra_learn_assets.store import api_keys, audit
 from astra_learn_assets.store.db import PLATFORM_SCOPE, Scope
 
-Need = Literal["read", "edit", "register", "administer"]
+Need = Literal["read", "edit", "register", "administer", "operate"]
 
 _MAY: dict[str, frozenset[Need]] = {
     "viewer": frozenset({"read"}),
     "editor": frozenset({"read", "edit"}),
     "admin": frozenset({"read", "edit", "register", "administer"}),
-    "platform": frozenset({"read", "edit", "register"}),
+    "platform": frozenset({"read", "edit", "register", "operate"}),
 }
 
 TenantPath = Annotated[
@@ -192,3 +193,4 @@ CanRead = Annotated[Access, Depends(need("read"))]
 CanEdit = Annotated[Access, Depends(need("edit"))]
 CanRegister = Annotated[Access, Depends(need("register"))]
 CanAdminister = Annotated[Access, Depends(need("administer"))]
+CanOperate = Annotated[Access, Depends(need("operate"))]

@@ -35,6 +35,16 @@ _STATES = {
     "rejected": "descartado: no mejoraba",
     "failed": "falló",
 }
+_WHY = {
+    "paused": "Los entrenamientos de este municipio están en pausa",
+    "quota": "Se ha alcanzado el número de entrenamientos de esta semana",
+    "budget": "Se ha agotado el tiempo de cálculo de este mes",
+    "permanent": "El último entrenamiento falló por una causa que el equipo técnico tiene que resolver",
+    "attempts": "Varios entrenamientos han fallado: el equipo técnico tiene que revisarlos",
+    "backoff": "El último entrenamiento falló y se repetirá",
+    "maintenance": "Hay trabajos de mantenimiento: el entrenamiento espera",
+    "closed_hours": "El entrenamiento empezará en el horario previsto",
+}
 
 
 def login_page(tenant_id: str, *, error: str | None = None) -> str:
@@ -81,9 +91,30 @@ de {_integer(threshold)}</div>
 <div class="card"><b>{_integer(status.dictionary_entries)}</b>nombres en el diccionario</div>
 <div class="card"><b>{_integer(sum(status.documents.values()))}</b>actas revisadas</div>
 <div class="card"><b>{_integer(kept_out)}</b>actas apartadas</div>
-</div>{served}<h2>Entrenamientos</h2>{table}""",
+</div>{_running(status)}{_next(status)}{served}<h2>Entrenamientos</h2>{table}""",
         refresh=True,
     )
+
+
+def _running(status: LearningStatus) -> str:
+    """How far the training is that runs now."""
+    sign = status.progress
+    if not status.training_now or sign is None or sign.share is None:
+        return ""
+    left = "" if sign.eta_seconds is None else f", quedan unos {max(1, round(sign.eta_seconds / 60))} min"
+    return (
+        f"<p>Entrenamiento en curso: paso {sign.step} de {sign.steps}{left}."
+        f'<progress max="1" value="{sign.share:.3f}" aria-label="avance del entrenamiento"></progress></p>'
+    )
+
+
+def _next(status: LearningStatus) -> str:
+    """Why the next training starts or does not, where that is not the count alone."""
+    said = _WHY.get(status.decision.code)
+    if said is None:
+        return ""
+    until = status.decision.until
+    return f"<p>{said}{'' if until is None else f' (hasta el {until:%d/%m/%Y %H:%M} UTC)'}.</p>"
 
 
 def _row(training: Training) -> str:

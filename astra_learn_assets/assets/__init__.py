@@ -1,11 +1,13 @@
 """One module per stage, in the order of the graph. Each asset calls one stage and tells the UI.
 
-Policies that hold for all assets (owner, partition) are in :func:`common`, not repeated; what a step of a
-training knows of it is read off its run in :func:`step_of`.
+Policies that hold for all assets (owner, partition, backfill, freshness) are in :func:`common`, not repeated;
+what a step of a training knows of it is read off its run in :func:`step_of`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 import dagster as dg
@@ -13,15 +15,33 @@ import dagster as dg
 from astra_learn_assets.learning.training.run import Step
 from astra_learn_assets.partitions import tenant_of, tenant_partitions
 
+# Not of one municipality, which may have nothing to say for a month: of all of them together.
+_FRESH = {"feedback": timedelta(days=7), "privacy": timedelta(days=7)}
+_FRESH_ELSE = timedelta(days=21)
 
-def common(group: str, *kinds: str) -> dict[str, Any]:
-    """Arguments every asset of ``group`` shares; at most two ``kinds`` beside Python."""
+
+def common(
+    group: str, *kinds: str, version: str | None = None, columns: Mapping[str, str] | None = None
+) -> dict[str, Any]:
+    """Arguments every asset of ``group`` shares; at most two ``kinds`` beside Python.
+
+    ``version``: of the code that decides the asset's content; ``columns``: names and types of its rows.
+    """
+    schema = [dg.TableColumn(name, kind) for name, kind in (columns or {}).items()]
     return {
         "partitions_def": tenant_partitions,
         "group_name": group,
         "owners": ["team:astra-learn"],
         "kinds": {"python", *kinds},
+        # a run a municipality: each has its lane, and one that fails does not take others with it
+        "backfill_policy": dg.BackfillPolicy.multi_run(max_partitions_per_run=1),
+        "freshness_policy": dg.FreshnessPolicy.time_window(fail_window=_FRESH.get(group, _FRESH_ELSE)),
+        "code_version": version,
+        "metadata": {"dagster/column_schema": dg.TableSchema(columns=schema)} if schema else {},
     }
+
+
+EXAMPLE_COLUMNS = {"instruction": "string", "input": "string", "output": "string", "meta": "json"}
 
 
 def step_of(context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext) -> Step:

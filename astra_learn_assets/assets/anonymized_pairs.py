@@ -2,15 +2,18 @@
 
 import dagster as dg
 
-from astra_learn_assets.assets import common
+from astra_learn_assets.assets import EXAMPLE_COLUMNS, common
 from astra_learn_assets.assets.document_diffs import document_diffs
 from astra_learn_assets.assets.metadata import count_table
 from astra_learn_assets.learning import anonymize
 from astra_learn_assets.partitions import tenant_of
+from astra_learn_assets.privacy.pseudonymizer import VERSION
 from astra_learn_assets.resources import PlatformResource
 
 
-@dg.asset(deps=[document_diffs], **common("privacy", "jsonl", "presidio"))
+@dg.asset(
+    deps=[document_diffs], **common("privacy", "jsonl", "presidio", version=VERSION, columns=EXAMPLE_COLUMNS)
+)
 def anonymized_pairs(context: dg.AssetExecutionContext, platform: PlatformResource) -> dg.MaterializeResult:
     """One encrypted JSONL per document: pseudonymized, quality-checked and scanned once more.
 

@@ -6,13 +6,14 @@ import dagster as dg
 
 from astra_learn_assets.assets import common, outside
 from astra_learn_assets.assets.metadata import count_table
+from astra_learn_assets.comparator.engine import ENGINE_VERSION
 from astra_learn_assets.hotpath.workers import CompareWorkers
 from astra_learn_assets.learning import compare
 from astra_learn_assets.partitions import tenant_of
 from astra_learn_assets.resources import PlatformResource
 
 
-@dg.asset(deps=[outside.final_documents], **common("feedback", "docx", "parquet"))
+@dg.asset(deps=[outside.final_documents], **common("feedback", "docx", "parquet", version=ENGINE_VERSION))
 def document_diffs(context: dg.AssetExecutionContext, platform: PlatformResource) -> dg.MaterializeResult:
     """One encrypted Parquet file per compared document: operations, routes, audio references.
 
@@ -27,6 +28,7 @@ def document_diffs(context: dg.AssetExecutionContext, platform: PlatformResource
     return dg.MaterializeResult(
         data_version=dg.DataVersion(result.digest),
         metadata={
+            "dagster/row_count": result.total,
             "documents": result.total,
             "unreadable": list(result.unreadable),
             "compared_now": result.compared,

@@ -27,9 +27,9 @@ def evaluation_report(
     return dg.MaterializeResult(
         data_version=dg.DataVersion(result.contest.evaluation_hash),
         metadata={
+            "error_rates": error_rates(result.report),
             "candidate": result.contest.candidate.adapter_id,
             **{name: adapter.adapter_id for name, adapter in result.contest.others.items()},
-            "error_rates": error_rates(result.report),
             "reused": result.reused,
             "golden_hash": result.contest.golden_hash,
             "evaluation_hash": result.contest.evaluation_hash,

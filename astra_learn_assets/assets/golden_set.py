@@ -2,14 +2,14 @@
 
 import dagster as dg
 
-from astra_learn_assets.assets import common
+from astra_learn_assets.assets import EXAMPLE_COLUMNS, common
 from astra_learn_assets.assets.anonymized_pairs import anonymized_pairs
 from astra_learn_assets.learning import assemble
 from astra_learn_assets.partitions import tenant_of
 from astra_learn_assets.resources import PlatformResource
 
 
-@dg.asset(deps=[anonymized_pairs], **common("learning", "jsonl"))
+@dg.asset(deps=[anonymized_pairs], **common("learning", "jsonl", columns=EXAMPLE_COLUMNS))
 def golden_set(context: dg.AssetExecutionContext, platform: PlatformResource) -> dg.MaterializeResult:
     """Examples of the documents a hash sets aside; every model of the tenant is judged on them."""
     with platform.open() as opened:
@@ -17,6 +17,7 @@ def golden_set(context: dg.AssetExecutionContext, platform: PlatformResource) ->
     return dg.MaterializeResult(
         data_version=dg.DataVersion(result.golden_hash),
         metadata={
+            "dagster/row_count": result.examples,
             "examples": result.examples,
             "words": result.words,
             "documents": result.documents,

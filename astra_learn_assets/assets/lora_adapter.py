@@ -41,15 +41,15 @@ def lora_adapter(
         link = train.mlflow_link(opened.settings, result)
     return dg.MaterializeResult(
         data_version=dg.DataVersion(result.digest),
-        metadata={
+        metadata={  # what a person looks at first, hashes last
+            **({"loss": loss_curve(result.log)} if result.log else {}),
             "adapter_id": result.manifest.adapter_id,
             "reused": result.reused,
-            "dataset_hash": result.manifest.dataset_hash,
-            "commit_hash": result.manifest.commit_hash,
+            "mlflow_run": dg.MetadataValue.url(link) if link.startswith("http") else link,
             "hyperparameters": dict(result.manifest.hyperparameters),
             "metrics": dict(result.manifest.metrics),
-            "mlflow_run": link,
+            "dataset_hash": result.manifest.dataset_hash,
+            "commit_hash": result.manifest.commit_hash,
             "sha256": result.digest,
-            **({"loss": loss_curve(result.log)} if result.log else {}),
         },
     )

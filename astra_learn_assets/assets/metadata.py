@@ -72,6 +72,24 @@ def _percent(rate: float | None) -> float | None:
     return None if rate is None else round(100 * rate, 2)
 
 
+def before_and_after(details: Mapping[str, Any]) -> dg.TableMetadataValue:
+    """WER in per cent of the candidate and of all it was compared with, as wer_gate saw it."""
+    names = {
+        "draft": "draft_wer",
+        "dictionary alone": "dictionary_wer",
+        "base model": "base_wer",
+        "champion": "champion_wer",
+        "best ever": "best_wer",
+        "this adapter": "candidate_wer",
+    }
+    rows = [
+        {"system": name, "wer": round(100 * float(details[key]), 2)}
+        for name, key in names.items()
+        if isinstance(details.get(key), int | float)
+    ]
+    return table(rows, columns={"system": "string", "wer": "float"})
+
+
 def loss_curve(log: Sequence[Mapping[str, Any]]) -> dg.MarkdownMetadataValue:
     """The training loss over the steps, as a picture inside the metadata."""
     from matplotlib.figure import Figure

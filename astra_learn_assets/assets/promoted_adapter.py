@@ -4,6 +4,7 @@ import dagster as dg
 
 from astra_learn_assets.assets import common, step_of
 from astra_learn_assets.assets.evaluation_report import evaluation_report
+from astra_learn_assets.assets.metadata import before_and_after
 from astra_learn_assets.learning import promote
 from astra_learn_assets.resources import PlatformResource
 
@@ -16,11 +17,12 @@ def promoted_adapter(context: dg.AssetExecutionContext, platform: PlatformResour
     return dg.MaterializeResult(
         data_version=dg.DataVersion(result.digest),
         metadata={
+            "reason": result.verdict.reason,
+            "word_errors": before_and_after(result.verdict.details),
+            "changed": result.changed,
             "adapter_id": result.adapter_id,
             "previous": result.previous_adapter_id or "none",
-            "changed": result.changed,
             "mlflow_version": result.mlflow_version or "none",
-            "reason": result.verdict.reason,
             "sha256": result.digest,
         },
     )

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from astra_learn_assets.assets import common, step_of
+from astra_learn_assets.assets import EXAMPLE_COLUMNS, common, step_of
 from astra_learn_assets.assets.anonymized_pairs import anonymized_pairs
 from astra_learn_assets.assets.golden_set import golden_set
 from astra_learn_assets.assets.metadata import count_table, example_table
@@ -12,7 +12,11 @@ from astra_learn_assets.learning import assemble
 from astra_learn_assets.resources import PlatformResource
 
 
-@dg.asset(deps=[anonymized_pairs, golden_set], output_required=False, **common("learning", "jsonl"))
+@dg.asset(
+    deps=[anonymized_pairs, golden_set],
+    output_required=False,
+    **common("learning", "jsonl", columns=EXAMPLE_COLUMNS),
+)
 def training_corpus(
     context: dg.AssetExecutionContext, platform: PlatformResource
 ) -> Iterator[dg.MaterializeResult]:
@@ -33,6 +37,7 @@ def training_corpus(
     yield dg.MaterializeResult(
         data_version=dg.DataVersion(result.dataset_hash),
         metadata={
+            "dagster/row_count": result.tenant_examples + result.replay_examples,
             "tenant_examples": result.tenant_examples,
             "replay_examples": result.replay_examples,
             "through_seq": result.through_seq,

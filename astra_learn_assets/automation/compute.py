@@ -296,7 +296,7 @@ def _take_resources(ours: dict[str, dict[str, str]], own: Mapping[str, Any]) -> 
 
 def _take_labels(config: dict[str, Any], own: Mapping[str, Any], section: str) -> None:
     for key, values in own.items():
-        if key not in ("labels", "annotations"):
+        if key != "labels":  # the launcher takes nothing else of a run's metadata
             raise _weaker(f"{section}.{key}", "is set by the compute profile alone")
         ours = config[section].setdefault(key, {})
         for name, value in _mapping(f"{section}.{key}", values).items():

@@ -24,4 +24,10 @@ evaluate_adapter = dg.define_asset_job(
     description="Judge the adapter named in the run's tag astra/adapter_id, and promote it if it passes.",
 )
 
-jobs = [prepare_examples, train_adapter, evaluate_adapter]
+standing_checks = dg.define_asset_job(
+    "standing_checks",
+    selection=dg.AssetSelection.checks_for_assets("final_documents"),
+    description="Is any municipality stuck, is any partition left failed?",
+)
+
+jobs = [prepare_examples, train_adapter, evaluate_adapter, standing_checks]

@@ -4,7 +4,8 @@ Tags of a job reach only runs of that job: assets materialized in the UI and bac
 The coordinator sees every run, so the lane, the priority and the pod are set here:
 
 - ``astra/lane``: ``{tenant}:learn`` or ``{tenant}:prepare``; the instance runs one of each at a time;
-- ``dagster/priority``: -10 for backfills, so that a clerk's feedback never waits behind one;
+- ``dagster/priority``: backfills go behind a clerk's feedback and behind everybody's training of these weeks;
+- ``astra/training_id`` names a row, which is given to the run here: a second run of one training is refused;
 - ``astra/gpu``: on runs that use an asset of the pool ``gpu``; the instance runs one of them at a time. A
   pool does not hold back whole runs until its limit was set by hand, and two trainings on one card end both;
 - ``dagster-k8s/config`` and ``astra/compute``: what its pod is and the profile's name, from the policy in
@@ -22,16 +23,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 from functools import cached_property
 
 from dagster import DagsterRun, QueuedRunCoordinator, SubmitRunContext
 
 from astra_learn_assets.automation import compute
 from astra_learn_assets.automation.compute import ComputePolicy
-from astra_learn_assets.errors import AstraError, BadConfiguration
+from astra_learn_assets.errors import AstraError, BadConfiguration, Superseded
 from astra_learn_assets.ids import TenantId
+from astra_learn_assets.learning.training.policy import backfill_priority
+from astra_learn_assets.learning.training.run import TAG as TRAINING_TAG
 from astra_learn_assets.resources.queue_guard import COMPUTE_TAG, K8S_LAUNCHER
+from astra_learn_assets.services.embedded import attach
 from astra_learn_assets.settings import get_settings
+from astra_learn_assets.store import tenants, trainings
+from astra_learn_assets.store.db import Database
 
 GPU_POOL = "gpu"
 LANE_TAG = "astra/lane"
@@ -49,7 +56,7 @@ def tags_for(*, tags: Mapping[str, str], steps: Iterable[str], gpu: bool) -> dic
         preparing = all(step.startswith(_PREPARING) for step in steps)
         added[LANE_TAG] = f"{tenant}:{'prepare' if preparing else 'learn'}"
     if "dagster/backfill" in tags:
-        added["dagster/priority"] = "-10"
+        added["dagster/priority"] = str(backfill_priority(datetime.now(UTC)))
     if gpu:
         added[GPU_TAG] = "1"
     return {name: value for name, value in added.items() if name not in tags}
@@ -84,6 +91,7 @@ class TaggingRunCoordinator(QueuedRunCoordinator):  # type: ignore[type-arg]
         run = context.dagster_run
         try:
             added = self._stamp(run)
+            self._claim(run)
         except AstraError as error:
             self._instance.report_run_failed(run, message=f"not queued: {error}")
             refused = self._instance.get_run_by_id(run.run_id)
@@ -102,6 +110,25 @@ class TaggingRunCoordinator(QueuedRunCoordinator):  # type: ignore[type-arg]
             tier = self._tier(run.tags.get("dagster/partition"), policy, gpu)
             added |= compute_tags(tags=run.tags, gpu=gpu, policy=policy, tier=tier)
         return added
+
+    def _claim(self, run: DagsterRun) -> None:
+        """Give the training that the run names to this run.
+
+        Raises:
+            Superseded: it has another one.
+            Unavailable: nobody can say now.
+        """
+        training = run.tags.get(TRAINING_TAG)
+        if training is None:
+            return
+        ancestors = [name for name in (run.parent_run_id, run.root_run_id) if name is not None]
+        with self._database.session() as session:
+            if not trainings.claim_run(session, training, run.run_id, ancestors):
+                raise Superseded(f"training {training} has another run already, or is none")
+
+    @cached_property
+    def _database(self) -> Database:
+        return Database(attach(get_settings()).database_url or "", pool_size=1)
 
     @cached_property
     def _policy(self) -> ComputePolicy | None:
@@ -134,13 +161,9 @@ class TaggingRunCoordinator(QueuedRunCoordinator):  # type: ignore[type-arg]
         chosen = set(plan.step_keys_to_execute)
         return {step.key: step.pool for step in plan.steps if step.key in chosen}
 
-    @staticmethod
-    def _tier(tenant: str | None, policy: ComputePolicy, gpu: bool) -> str:
+    def _tier(self, tenant: str | None, policy: ComputePolicy, gpu: bool) -> str:
         """The municipality's tier, asked of the database only where it makes a difference."""
         if tenant is None or not policy.by_tier("training" if gpu else "default"):
             return compute.STANDARD
-        from astra_learn_assets.platform import Platform
-        from astra_learn_assets.store import tenants
-
-        with Platform.open(get_settings()) as platform, platform.database.session() as session:
+        with self._database.session() as session:
             return tenants.get(session, TenantId(tenant)).tier

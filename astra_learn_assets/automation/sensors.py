@@ -1,7 +1,10 @@
 """The sensors: feedback starts preparing, enough examples start training, the outbox is relayed.
 
-A run key dedupes against failed runs too, so every key carries something that grows when a retry is
-wanted: the number of earlier runs for the same waiting work, the attempt of a training.
+Each tick is one look at those tenants something changed for, or whose time has come, in a handful of
+statements (:mod:`astra_learn_assets.store.looks`). It is bounded in tenants and in requests; who does not
+fit is looked at first in the next one. A run key dedupes against failed runs too, so every key carries
+something that grows when a retry is wanted: the number of earlier runs for the same waiting work, the
+attempt of a training.
 
 What waits for preparing is read from the rows, not from what a run did: finals without a document, documents
 without examples or with examples made under another privacy policy, examples that no gate has judged,
@@ -10,45 +13,35 @@ that enters the blocklist. The same work is asked for at most six times a day, f
 the sensor says that a person must look.
 """
 
-import hashlib
-import json
+from __future__ import annotations
+
 import logging
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import dagster as dg
+from sqlalchemy import orm
 
+from astra_learn_assets.automation import fates, preparing, retention
+from astra_learn_assets.automation.failures import build_failure_sensor
 from astra_learn_assets.automation.jobs import prepare_examples, train_adapter
-from astra_learn_assets.errors import AstraError, Unavailable
+from astra_learn_assets.errors import Unavailable
 from astra_learn_assets.ids import TenantId
 from astra_learn_assets.learning import anonymize, promoter
 from astra_learn_assets.learning.training import plan
 from astra_learn_assets.learning.training import run as training_run
-from astra_learn_assets.learning.training.plan import LAUNCH_GRACE, RunState
-from astra_learn_assets.learning.training.policy import run_key
+from astra_learn_assets.learning.training.policy import priority, run_key
 from astra_learn_assets.partitions import tenant_partitions
 from astra_learn_assets.platform import Platform
 from astra_learn_assets.resources import PlatformResource
-from astra_learn_assets.settings import get_settings
-from astra_learn_assets.store import artifacts, dictionary, outbox, tenants
+from astra_learn_assets.settings import Settings, get_settings
+from astra_learn_assets.store import looks, outbox, tenants
 from astra_learn_assets.store.documents import Outstanding
-from astra_learn_assets.store.tables import TrainingRun
 
-WORK_TAG = "astra/waiting"
-_ATTEMPT_TAG = "astra/attempt"
-_ACTIVE = [
-    dg.DagsterRunStatus.QUEUED,
-    dg.DagsterRunStatus.NOT_STARTED,
-    dg.DagsterRunStatus.STARTING,
-    dg.DagsterRunStatus.STARTED,
-    dg.DagsterRunStatus.CANCELING,
-]
-# Dagster's own: set with the failure (absent for a moment after it), and when the retry exists.
-_WILL_RETRY_TAG, _RETRY_TAG = "dagster/will_retry", "dagster/auto_retry_run_id"
-_RETRY_AFTER = timedelta(minutes=5)
-_MAX_PREPARE_RUNS = 6
-_PREPARE_WINDOW = timedelta(days=1)
-_NAMED = 3
+_ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)  # looked at in every tick
+_TOLD = 40
+_CLEANING_SECONDS = 20.0
 _log = logging.getLogger(__name__)
 
 
@@ -64,7 +57,7 @@ def build_sensors() -> list[dg.SensorDefinition]:
     )
     def feedback_sensor(context: dg.SensorEvaluationContext, platform: PlatformResource) -> dg.SensorResult:
         with platform.open() as opened:
-            return feedback(context.instance, opened, context.cursor)
+            return feedback(context.instance, opened)
 
     @dg.sensor(
         job=train_adapter,
@@ -86,7 +79,20 @@ def build_sensors() -> list[dg.SensorDefinition]:
         with platform.open() as opened:
             return follow(opened, context.cursor)
 
-    return [feedback_sensor, training_sensor, outbox_sensor]
+    @dg.sensor(
+        minimum_interval_seconds=3600,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Removes runs and their events once they are older than ASTRA_RUN_RETENTION_DAYS.",
+    )
+    def cleaning_sensor(context: dg.SensorEvaluationContext) -> dg.SkipReason:
+        days = get_settings().run_retention_days
+        if days == 0:
+            return dg.SkipReason("ASTRA_RUN_RETENTION_DAYS is 0: every run is kept")
+        before = datetime.now(UTC) - timedelta(days=days)
+        gone = retention.clean(context.instance, before=before, seconds=_CLEANING_SECONDS)
+        return dg.SkipReason(f"{gone} runs that ended before {before:%F} were removed")
+
+    return [feedback_sensor, training_sensor, outbox_sensor, cleaning_sensor, build_failure_sensor(interval)]
 
 
 def follow(platform: Platform, cursor: str | None) -> dg.SensorResult:
@@ -114,196 +120,150 @@ def follow(platform: Platform, cursor: str | None) -> dg.SensorResult:
     )
 
 
-def feedback(instance: dg.DagsterInstance, platform: Platform, cursor: str | None) -> dg.SensorResult:
+def feedback(instance: dg.DagsterInstance, platform: Platform) -> dg.SensorResult:
     """One tick of the feedback sensor.
 
     While a tenant's preparing run is active nothing more is asked for it: the run takes every final
-    that waits when it starts, and the next tick sees the rest. An erased tenant is no partition any more.
+    that waits when it starts, and a later tick sees the rest. An erased or retired tenant is no partition.
     """
+    now = datetime.now(UTC)
     with platform.database.session() as session:
-        everyone = tenants.list_all(session)
-        finals = artifacts.tenants_with_new_finals(session)
-    known = [tenant.tenant_id for tenant in everyone if tenant.wrapped_key is not None]
-    erased = {tenant.tenant_id for tenant in everyone if tenant.wrapped_key is None}
-    present = set(instance.get_dynamic_partitions(str(tenant_partitions.name)))
-    changes: list[dg.AddDynamicPartitionsRequest | dg.DeleteDynamicPartitionsRequest] = []
-    if new := [str(tenant) for tenant in known if tenant not in present]:
-        changes.append(tenant_partitions.build_add_request(new))
-    if gone := sorted(str(tenant) for tenant in erased & present):
-        changes.append(tenant_partitions.build_delete_request(gone))
-    requests: list[dg.RunRequest] = []
-    reasons: list[str] = []
-    for tenant in known:
-        try:
-            waiting = Waiting(finals.get(tenant), anonymize.outstanding(platform, tenant))
-        except AstraError as error:
-            # One tenant's fault is not the others': it is said, and asked again at the next tick.
-            reasons.append(f"{tenant}: {error}")
-            _log.warning("feedback of %s: %s", tenant, error)
-            continue
-        if waiting:
-            answer = _prepare_request(instance, tenant, waiting)
-            if isinstance(answer, dg.RunRequest):
-                requests.append(answer)
-            else:
-                reasons.append(f"{tenant}: {answer}")
+        changes = _partition_changes(instance, tenants.standing(session))
+        claimed = looks.claim(
+            session, "prepare", now=now, rules=plan.rules_key(platform.settings), limit=plan.LOOK_LIMIT
+        )
+        found = _waiting(session, platform.settings, claimed)
+        busy = [one for one in found if one.waiting]
+        runs = preparing.Runs.of(instance, {one.tenant: one.waiting.key for one in busy}, now)
+        answers = {one.tenant: runs.request(one.tenant, one.waiting) for one in busy}
+        requests = [answer for answer in answers.values() if isinstance(answer, dg.RunRequest)]
+        late = {str(request.partition_key) for request in requests[plan.REQUEST_LIMIT :]}
+        reasons = {
+            tenant: "asked for in the next look" if tenant in late else answer
+            for tenant, answer in answers.items()
+            if isinstance(answer, str) or tenant in late
+        }
+        looks.leave(session, "prepare", [one.seen(reasons.get(one.tenant)) for one in found], now)
+    requests = requests[: plan.REQUEST_LIMIT]
     if requests and reasons:
-        _log.info("%s", "; ".join(reasons))  # a tick that asks for runs shows no reasons
-    events, cursor = _outside_events(platform, {t: seq for t, seq in finals.items() if t in known}, cursor)
+        _log.info("%s", _told(reasons))  # a tick that asks for runs shows no reasons
     return dg.SensorResult(
         run_requests=requests,
-        skip_reason=None if requests else "; ".join(reasons) or "nothing waits to be prepared",
-        cursor=cursor,
+        skip_reason=None if requests else _told(reasons) or "nothing waits to be prepared",
         dynamic_partitions_requests=changes,
-        asset_events=events,
+        asset_events=[event for one in found for event in one.events()],
     )
+
+
+def _partition_changes(
+    instance: dg.DagsterInstance, standing: dict[TenantId, bool]
+) -> list[dg.AddDynamicPartitionsRequest | dg.DeleteDynamicPartitionsRequest]:
+    """What makes the partitions those tenants that are neither erased nor retired."""
+    present = set(instance.get_dynamic_partitions(str(tenant_partitions.name)))
+    changes: list[dg.AddDynamicPartitionsRequest | dg.DeleteDynamicPartitionsRequest] = []
+    if new := [str(tenant) for tenant, stands in standing.items() if stands and tenant not in present]:
+        changes.append(tenant_partitions.build_add_request(new))
+    if gone := sorted(str(tenant) for tenant, stands in standing.items() if not stands and tenant in present):
+        changes.append(tenant_partitions.build_delete_request(gone))
+    return changes
 
 
 @dataclass(frozen=True)
-class Waiting:
-    """What a tenant's next preparing run would find to do; false when that is nothing."""
+class _Found:
+    """One tenant in a look of the feedback sensor."""
 
-    newest_final: int | None
-    documents: Outstanding
-
-    def __bool__(self) -> bool:
-        return self.newest_final is not None or bool(self.documents)
+    claimed: looks.Claimed
+    policy: str
+    waiting: preparing.Waiting
+    newest_final: int
+    version: int
+    entries: int
 
     @property
-    def key(self) -> str:
-        """16 hexadecimal digits that change with the work, so that new work is never taken for a retry."""
-        rows = self.documents
-        content = [self.newest_final, rows.policy, rows.stale, rows.unjudged, rows.unreadable]
-        return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:16]
+    def tenant(self) -> TenantId:
+        return self.claimed.tenant_id
 
-    def __str__(self) -> str:
-        rows = self.documents
-        more = " …" if len(rows.unreadable) > _NAMED else ""
-        parts = [
-            "new finals" if self.newest_final is not None else "",
-            f"documents to anonymize: {len(rows.stale)}" if rows.stale else "",
-            f"documents without a verdict: {len(rows.unjudged)}" if rows.unjudged else "",
-            f"unreadable files of {' '.join(rows.unreadable[:_NAMED])}{more}" if rows.unreadable else "",
-        ]
-        return ", ".join(part for part in parts if part)
+    def seen(self, reason: str | None) -> looks.Seen:
+        """Whom something waits for is looked at again at every tick: a lost request costs nothing."""
+        return looks.Seen(
+            tenant_id=self.tenant,
+            code="waiting" if self.waiting else "nothing_waits",
+            reason=reason or str(self.waiting) or "nothing waits to be prepared",
+            look_at=_ALWAYS if self.waiting else None,
+            rules=self.claimed.rules,
+            policy=self.policy,
+            by_age=False,
+            facts={"newest_final": self.newest_final, "dictionary": self.version},
+        )
+
+    def events(self) -> Iterator[dg.AssetMaterialization]:
+        """What the hot path wrote since the last look."""
+        before = self.claimed.facts
+        if self.newest_final > before.get("newest_final", 0):
+            yield dg.AssetMaterialization(
+                "final_documents", partition=str(self.tenant), metadata={"newest_seq": self.newest_final}
+            )
+        if self.version > before.get("dictionary", 0):
+            metadata = {"version": self.version, "entries": self.entries}
+            yield dg.AssetMaterialization(
+                "entities_dictionary", partition=str(self.tenant), metadata=metadata
+            )
+
+
+def _waiting(session: orm.Session, settings: Settings, claimed: Sequence[looks.Claimed]) -> list[_Found]:
+    policies = {one.tenant_id: anonymize.claimed_policy(settings, one) for one in claimed}
+    known = {row.tenant_id: row for row in looks.prepare_facts(session, policies)} if policies else {}
+    found = []
+    for one in claimed:
+        row, policy = known[str(one.tenant_id)], policies[one.tenant_id]
+        left = Outstanding(
+            policy=policy,
+            stale=tuple(row.stale or ()),
+            unjudged=tuple(row.unjudged or ()),
+            unreadable=tuple(row.unreadable or ()),
+        )
+        newest = max(row.newest_final or 0, one.facts.get("newest_final", 0))
+        found.append(
+            _Found(
+                one,
+                policy,
+                preparing.Waiting(row.newest_final, left),
+                newest,
+                row.version or 0,
+                row.entries or 0,
+            )
+        )
+    return found
+
+
+def _told(reasons: Mapping[TenantId, str]) -> str:
+    """The reasons of a few; every one stands in the table."""
+    shown = [f"{tenant}: {reason}" for tenant, reason in list(reasons.items())[:_TOLD]]
+    more = len(reasons) - len(shown)
+    return "; ".join(shown) + (f"; and {more} more" if more > 0 else "")
 
 
 def training(instance: dg.DagsterInstance, platform: Platform, *, cron: bool) -> dg.SensorResult:
-    """One look at every tenant: close what was lost, ask the policy, begin what it decides.
-
-    A tenant that cannot be looked at is told so and does not cost the others their training. A row
-    whose request was lost on the way (the daemon died) is asked for again by the sensor, under the same
-    run key: it never starts twice.
-    """
-    requests: list[dg.RunRequest] = []
-    reasons: list[str] = []
-    with platform.database.session() as session:
-        known = [tenant.tenant_id for tenant in tenants.list_all(session)]
+    """One look of the learning lane; see :mod:`astra_learn_assets.learning.training.plan`."""
     present = set(instance.get_dynamic_partitions(str(tenant_partitions.name)))
-    for tenant in known:
-        try:
-            reason, request = _training_request(instance, platform, tenant, cron, tenant in present)
-        except AstraError as error:
-            reason, request = f"cannot be looked at: {error}", None
-        reasons.append(f"{tenant}: {reason}")
-        requests += [request] if request else []
-    return dg.SensorResult(
-        run_requests=requests, skip_reason=None if requests else "; ".join(reasons) or "no tenants yet"
-    )
-
-
-def _training_request(
-    instance: dg.DagsterInstance, platform: Platform, tenant: TenantId, cron: bool, is_partition: bool
-) -> tuple[str, dg.RunRequest | None]:
-    plan.close_lost(platform, tenant, lambda row: _run_state(instance, row))
-    if not is_partition:
-        return "is not a partition yet", None
-    decision, row = plan.decide_and_begin(platform, tenant, cron=cron)
-    if row is None and not cron:
-        row = next((r for r in plan.queued(platform, tenant) if _run_state(instance, r) == "unknown"), None)
-    if row is None:
-        return decision.reason, None
-    tags = {training_run.TAG: row.run_id, "astra/reason": decision.reason}
-    key = run_key(tenant, row.through_seq, row.attempt)
-    return decision.reason, dg.RunRequest(run_key=key, partition_key=str(tenant), tags=tags)
-
-
-def _prepare_request(instance: dg.DagsterInstance, tenant: TenantId, waiting: Waiting) -> dg.RunRequest | str:
-    """The run to ask for, or why none is."""
-    now = datetime.now(UTC)
-    lane = {"dagster/partition": str(tenant)}
-    active = dg.RunsFilter(job_name=prepare_examples.name, tags=lane, statuses=_ACTIVE)
-    if instance.get_runs(active, limit=1):
-        return f"{waiting}; a preparing run is under way"
-    same = dg.RunsFilter(job_name=prepare_examples.name, tags={**lane, WORK_TAG: waiting.key})
-    earlier = instance.get_run_records(same, limit=_MAX_PREPARE_RUNS)
-    recent = [run for run in earlier if now - run.create_timestamp < _PREPARE_WINDOW]
-    if len(recent) >= _MAX_PREPARE_RUNS:
-        again = (recent[-1].create_timestamp + _PREPARE_WINDOW).isoformat(timespec="minutes")
-        return (
-            f"{waiting}, and {len(recent)} runs did not change that: a person must look at the last run of "
-            f"{prepare_examples.name}; tried again at {again}"
+    found = plan.look(
+        platform, lambda rows: fates.of(instance, rows), by_age=cron,
+        partitions=present,
+    )  # fmt: skip
+    requests = [
+        dg.RunRequest(
+            run_key=run_key(begun.tenant_id, begun.through_seq, begun.attempt),
+            partition_key=str(begun.tenant_id),
+            tags={
+                training_run.TAG: begun.run_id,
+                "astra/reason": begun.reason,
+                "astra/tier": begun.tier,
+                "dagster/priority": str(priority(begun.due)),
+            },
         )
-    if recent and now - recent[0].create_timestamp < _RETRY_AFTER:
-        again = (recent[0].create_timestamp + _RETRY_AFTER).isoformat(timespec="minutes")
-        return f"{waiting}; the last run did not change that, tried again at {again}"
-    # From the newest run's number, not from how many there are: old runs may be cleaned away.
-    attempt = 1 + (int(earlier[0].dagster_run.tags.get(_ATTEMPT_TAG, len(earlier))) if earlier else 0)
-    return dg.RunRequest(
-        run_key=f"{tenant}:{waiting.key}:{attempt}",
-        partition_key=str(tenant),
-        tags={WORK_TAG: waiting.key, _ATTEMPT_TAG: str(attempt)},
+        for begun in found.begun
+    ]
+    return dg.SensorResult(
+        run_requests=requests,
+        skip_reason=None if requests else _told(found.reasons) or "nothing has changed for any tenant",
     )
-
-
-def _run_state(instance: dg.DagsterInstance, row: TrainingRun) -> RunState:
-    """What became of the newest run behind a training's row."""
-    runs = instance.get_runs(dg.RunsFilter(tags={training_run.TAG: row.run_id}), limit=1)
-    if not runs and row.dagster_run_id is not None:
-        run = instance.get_run_by_id(row.dagster_run_id)
-        runs = [run] if run is not None else []
-    if not runs:
-        return "unknown"
-    if runs[0].status in _ACTIVE or _awaits_retry(instance, runs[0]):
-        return "active"
-    return "succeeded" if runs[0].status == dg.DagsterRunStatus.SUCCESS else "failed"
-
-
-def _awaits_retry(instance: dg.DagsterInstance, run: dg.DagsterRun) -> bool:
-    """Whether Dagster is about to start a failed run again by itself.
-
-    Closed in this moment, the training would begin a second time beside its own retry. The daemon takes the
-    tag back when it cannot launch one; if it never comes to that, the grace of a lost launch is the bound.
-    """
-    if run.status != dg.DagsterRunStatus.FAILURE or not instance.run_retries_enabled:
-        return False
-    if run.tags.get(_WILL_RETRY_TAG) == "false" or _RETRY_TAG in run.tags:
-        return False  # none will come; or it came, and is newer than this run if it still works on the row
-    record = instance.get_run_record_by_id(run.run_id)
-    ended = record.end_time if record is not None else None
-    return ended is not None and datetime.now(UTC).timestamp() - ended < LAUNCH_GRACE.total_seconds()
-
-
-def _outside_events(
-    platform: Platform, waiting: dict[TenantId, int], cursor: str | None
-) -> tuple[list[dg.AssetMaterialization], str]:
-    """Materializations of what the hot path wrote since ``cursor`` (``tenant=finals,dictionary;…``)."""
-    seen = dict(part.split("=", 1) for part in (cursor or "").split(";") if "=" in part)
-    events: list[dg.AssetMaterialization] = []
-    with platform.database.session() as session:
-        for tenant, newest in sorted(waiting.items()):
-            version, entries = dictionary.read(session, tenant)
-            finals_before, _, version_before = seen.get(tenant, "0,0").partition(",")
-            if str(newest) != finals_before:
-                events.append(
-                    dg.AssetMaterialization(
-                        "final_documents", partition=str(tenant), metadata={"newest_seq": newest}
-                    )
-                )
-            if str(version) != version_before and version > 0:
-                metadata = {"version": version, "entries": len(entries)}
-                events.append(
-                    dg.AssetMaterialization("entities_dictionary", partition=str(tenant), metadata=metadata)
-                )
-            seen[tenant] = f"{newest},{version}"
-    return events, ";".join(f"{tenant}={value}" for tenant, value in sorted(seen.items()))

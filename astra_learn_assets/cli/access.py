@@ -272,7 +272,9 @@ def blocklist_add(
 @blocklist_app.command("import")
 def blocklist_import(
     tenant: TenantArgument,
-    file: Annotated[Path, typer.Argument(help="UTF-8 text, one term a line; '#' starts a comment line.")],
+    file: Annotated[
+        Path, typer.Argument(help="UTF-8 text, one term a line; '#' starts a comment line.", readable=False)
+    ],
     action: Annotated[Action, typer.Option("--action", help="mask always, or allow always.")] = Action.mask,
     kind: Annotated[str, typer.Option("--kind", help="person, street, institution, ...")] = "person",
     home: HomeOption = None,

@@ -38,7 +38,7 @@ class RemoteRefusal(AstraError):
 
 
 def submit(
-    file: Annotated[Path, typer.Argument(help="The corrected minutes (DOCX).")],
+    file: Annotated[Path, typer.Argument(help="The corrected minutes (DOCX).", readable=False)],
     tenant: Annotated[str, typer.Option("--tenant", help="Id of the municipality.")],
     session: Annotated[str, typer.Option("--session", help="Id of the council session.")],
     version: Annotated[int, typer.Option("--version", help="Version of the draft it corrects.")] = 1,
@@ -80,9 +80,11 @@ def submit(
 
 
 def compare(
-    draft: Annotated[Path, typer.Argument(help="The draft (DOCX).")],
-    final: Annotated[Path, typer.Argument(help="The corrected final (DOCX).")],
-    manifest: Annotated[Path | None, typer.Option("--manifest", help="draft.json of the draft.")] = None,
+    draft: Annotated[Path, typer.Argument(help="The draft (DOCX).", readable=False)],
+    final: Annotated[Path, typer.Argument(help="The corrected final (DOCX).", readable=False)],
+    manifest: Annotated[
+        Path | None, typer.Option("--manifest", help="draft.json of the draft.", readable=False)
+    ] = None,
     html: Annotated[Path | None, typer.Option("--html", help="Also write a report to this file.")] = None,
     output: FormatOption = Format.text,
 ) -> None:
@@ -100,7 +102,7 @@ def compare(
 
 
 def blocks(
-    file: Annotated[Path, typer.Argument(help="A DOCX.")],
+    file: Annotated[Path, typer.Argument(help="A DOCX.", readable=False)],
     output: FormatOption = Format.text,
 ) -> None:
     """List the text blocks of a document with their chunk ids."""

@@ -1,4 +1,8 @@
-"""Files named on the command line: read whole or written whole, with one clear sentence when not."""
+"""Files named on the command line: read whole or written whole, with one clear sentence when not.
+
+Arguments that name a file to read say ``readable=False``: else click answers in our place, with exit code 2
+and without JSON, for a file that the user may not read (root never sees it).
+"""
 
 from __future__ import annotations
 

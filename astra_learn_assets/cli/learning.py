@@ -45,7 +45,7 @@ def status(
         else:
             print_table(
                 "municipalities",
-                ["tenant", "documents", "waiting", "dictionary", "last training", "champion"],
+                ["tenant", "documents", "waiting", "dictionary", "last training", "now", "why", "champion"],
                 [
                     [
                         one.tenant_id,
@@ -53,6 +53,8 @@ def status(
                         f"{one.examples_waiting}/{one.train_threshold}",
                         one.dictionary_entries,
                         one.last_training.state if one.last_training else "none",
+                        _now(one),
+                        one.decision.code,
                         one.champion.adapter_id if one.champion else "none",
                     ]
                     for one in found
@@ -100,7 +102,7 @@ def rollback(
 @adapter_app.command("import")
 def adapter_import(
     tenant: Annotated[str, typer.Argument(help="Id of the municipality.")],
-    folder: Annotated[Path, typer.Argument(help="A PEFT adapter folder.")],
+    folder: Annotated[Path, typer.Argument(help="A PEFT adapter folder.", readable=False)],
     dataset_hash: Annotated[
         str, typer.Option("--dataset-hash", help="SHA-256 of the corpus it was trained on.")
     ],
@@ -172,10 +174,22 @@ def _print_one(one: Any) -> None:
             "champion": f"{champion.adapter_id} since {champion.promoted_at:%Y-%m-%d %H:%M}"
             if champion
             else "none",
+            "now": _now(one),
+            "next training": f"{one.decision.code}: {one.decision.reason}",
+            "trainings this week": f"{one.decision.trainings_this_week} of {one.decision.weekly_quota}",
+            "GPU minutes this month": f"{one.decision.gpu_minutes_this_month:g}",
             "last training": f"{last.run_id} {last.state}: {last.reason or ''}" if last else "none",
             "WER before, after": f"{_rate(last.wer_before)}, {_rate(last.wer_after)}" if last else None,
         }
     )
+
+
+def _now(one: Any) -> str:
+    sign = one.progress
+    if not one.training_now or sign is None or sign.step is None:
+        return str(one.activity)
+    left = "" if sign.eta_seconds is None else f", {sign.eta_seconds:.0f} s left"
+    return f"{one.activity}: step {sign.step} of {sign.steps} ({100 * (sign.share or 0):.0f} %{left})"
 
 
 def _rate(value: float | None) -> str:

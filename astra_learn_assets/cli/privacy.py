@@ -38,7 +38,9 @@ _JSONL = (".jsonl", ".ndjson", ".json")
 
 
 def anonymize(
-    source: Annotated[Path, typer.Argument(metavar="IN.jsonl", help="Lines with input and output, or text.")],
+    source: Annotated[
+        Path, typer.Argument(metavar="IN.jsonl", help="Lines with input and output, or text.", readable=False)
+    ],
     target: Annotated[Path, typer.Argument(metavar="OUT.jsonl", help="Where the anonymized lines go.")],
     tenant: TenantOption = None,
     country: CountryOption = None,
@@ -77,7 +79,7 @@ def anonymize(
 
 
 def scan(
-    file: Annotated[Path, typer.Argument(help="JSONL, a DOCX, or UTF-8 text.")],
+    file: Annotated[Path, typer.Argument(help="JSONL, a DOCX, or UTF-8 text.", readable=False)],
     tenant: TenantOption = None,
     country: CountryOption = None,
     output: FormatOption = Format.text,

@@ -22,7 +22,15 @@ from astra_learn_assets.comparator.names.entities import Judgement, judge
 from astra_learn_assets.comparator.names.given_names import KnownPeople
 from astra_learn_assets.comparator.names.surroundings import Recognizer, capitalized_inside
 from astra_learn_assets.comparator.quarantine import Change, Evidence, document_confidence
-from astra_learn_assets.comparator.utterance import CERTAIN, LEARNED, SHOWN, Belief, belief, features
+from astra_learn_assets.comparator.utterance import (
+    CERTAIN,
+    LEARNED,
+    SHOWN,
+    Belief,
+    belief,
+    features,
+    typed_over,
+)
 from astra_learn_assets.contracts import (
     BlockDelta,
     BlockOp,
@@ -99,6 +107,8 @@ class Comparison:
         self.entity_changes: list[EntityChange] = []
         self.entities_waiting: list[EntityChange] = []
         self.rejected: Counter[str] = Counter()
+        for document in (draft, final):
+            self.rejected.update({f"unread_{what}": count for what, count in document.unread.items()})
         self.changes: list[Change] = []
         self.confidences: list[float] = []
         self.errors: Errors = NO_ERRORS
@@ -175,7 +185,8 @@ class Comparison:
                     lost_id=ids_survived and not known,
                     neighbours=beside,
                     far=group.moved,
-                )
+                ),
+                typed_over=typed_over(change.difference),
             )
             self.beliefs[group.after[0]] = believed
             if believed.same >= SHOWN:
@@ -302,6 +313,7 @@ class Comparison:
             )
         self.entity_changes.extend(judgement.changes)
         self.entities_waiting.extend(judgement.waiting)
+        self.rejected.update(f"too_broad:{reason}" for reason in judgement.too_broad)
         reason = self._reason_against(ids, chunk, before, after, group, pending)
         if judgement.only_entities:
             return 2

@@ -45,9 +45,11 @@ def encode(delta: Delta) -> bytes:
     """``delta`` as the bytes of a Parquet file."""
     rest = delta.model_dump(mode="json", exclude={"blocks"})
     schema = _SCHEMA.with_metadata({_META: json.dumps(rest, ensure_ascii=False, sort_keys=True).encode()})
-    rows = [block.model_dump(mode="json") for block in delta.blocks]
+    columns = [
+        pa.array([getattr(block, field.name) for block in delta.blocks], type=field.type) for field in schema
+    ]
     buffer = io.BytesIO()
-    pq.write_table(pa.Table.from_pylist(rows, schema=schema), buffer, compression="zstd")
+    pq.write_table(pa.Table.from_arrays(columns, schema=schema), buffer, compression="zstd")
     return buffer.getvalue()
 
 

@@ -29,8 +29,9 @@ from astra_learn_assets.comparator.quarantine import reason_to_quarantine
 from astra_learn_assets.contracts import Delta, EntityChange, Manifest, Rejection
 from astra_learn_assets.errors import BadManifest
 from astra_learn_assets.settings import DOCUMENT_CONFIDENCE_MINIMUM
+from astra_learn_assets.spanish.fold import entry_key
 
-ENGINE_VERSION = "1.2.0"
+ENGINE_VERSION = "1.3.0"
 
 
 @cache
@@ -136,20 +137,30 @@ def compare_documents(
 
 def _merge_entities(changes: Sequence[EntityChange]) -> tuple[EntityChange, ...]:
     """One entry for each wrong spelling; when a document puts it right in two ways, the more frequent
-    one counts and is doubted."""
+    one counts and is doubted, and neither does when both are as frequent. What is right in one entry and
+    wrong in another is two names, and both entries would undo each other."""
     by_wrong: dict[str, list[EntityChange]] = {}
     for change in changes:
-        by_wrong.setdefault(" ".join(change.wrong.casefold().split()), []).append(change)
+        by_wrong.setdefault(entry_key(change.wrong), []).append(change)
+    rights = {entry_key(change.right) for change in changes if entry_key(change.right) in by_wrong}
+    rights -= {entry_key(change.wrong) for change in changes if _only_recased(change)}
     merged: list[EntityChange] = []
-    for group in by_wrong.values():
-        votes = Counter(change.right for change in group)
-        right, _ = max(votes.items(), key=lambda item: item[1])
+    for wrong, group in by_wrong.items():
+        votes = Counter(change.right for change in group).most_common(2)
+        tied = len(votes) > 1 and votes[0][1] == votes[1][1]
+        right = votes[0][0]
+        if tied or wrong in rights or (entry_key(right) in rights and not _only_recased(group[0])):
+            continue
         chosen = next(change for change in group if change.right == right)
         confidence = max(change.confidence for change in group if change.right == right)
         if len(votes) > 1:
             confidence = min(confidence, 0.5)
         merged.append(chosen.model_copy(update={"confidence": confidence}))
     return tuple(merged)
+
+
+def _only_recased(change: EntityChange) -> bool:
+    return entry_key(change.wrong) == entry_key(change.right)
 
 
 def _rejections(counts: Counter[str], pairs: int, quarantined: str | None) -> tuple[Rejection, ...]:

@@ -34,6 +34,9 @@ FEATURES = (
 _LOST_RUN, _ADDED_RUN = FEATURES.index("lost_run"), FEATURES.index("added_run")
 _STRETCH, _OF_A_STRETCH = 0.25, 0.3
 """A stretch of this share of the text that is gone or new is more than a correction, whatever the rest."""
+_LONGER, _SWAPPED_WORDS, _SWAPPED, _FRAME, _OF_A_FRAME = 4, 4, 0.6, 0.4, 0.1
+"""Of :func:`typed_over`: letters of a word that says something, how many of them and which share on each side
+are others, the share of all words that stayed, and what is believed then."""
 
 
 class Belief(NamedTuple):
@@ -90,12 +93,47 @@ def features(
     )
 
 
-def belief(measured: tuple[float, ...]) -> Belief:
-    """The two probabilities of measured :func:`features`."""
+def belief(measured: tuple[float, ...], *, typed_over: bool = False) -> Belief:
+    """The two probabilities of measured :func:`features`; ``typed_over`` as :func:`typed_over` says."""
     corrected = _logistic(_CORRECTED, measured)
     if max(measured[_LOST_RUN], measured[_ADDED_RUN]) > _STRETCH:
         corrected = min(corrected, _OF_A_STRETCH)
-    return Belief(_logistic(_SAME, measured), corrected)
+    same = _logistic(_SAME, measured)
+    if typed_over:
+        same, corrected = min(same, _OF_A_FRAME), min(corrected, _OF_A_FRAME)
+    return Belief(same, corrected)
+
+
+def typed_over(found: Difference) -> bool:
+    """Whether the frame stayed and what was said in it is another thing: "La portavoz pregunta cuánto costará
+    la obra … y pide el informe", "La portavoz ruega que se limpie la acequia … y pide el presupuesto".
+
+    Who rewrites an utterance changes the frame first, so words of the same row with nothing of the matter
+    left are no rewriting, however much alike the two texts are.
+    """
+    old, new = _beginnings(found.before), _beginnings(found.after)
+    gone = put = lost = added = 0
+    for link in found.links:
+        b, a = _words(found.before, link.b0, link.b1), _words(found.after, link.a0, link.a1)
+        gone, put = gone + len(b), put + len(a)
+        if b and a and likeness("".join(b)[:80], "".join(a)[:80]) >= _ALIKE:
+            continue
+        lost += sum(len(w) >= _LONGER and _beginning(w) not in new for w in b)
+        added += sum(len(w) >= _LONGER and _beginning(w) not in old for w in a)
+    if min(lost, added) < _SWAPPED_WORDS:
+        return False
+    words = _count(found.before) + _count(found.after)
+    longer = [sum(t.is_word and len(t.text) >= _LONGER for t in side) for side in (found.before, found.after)]
+    swapped = min(lost / max(1, longer[0]), added / max(1, longer[1]))
+    return swapped >= _SWAPPED and (words - gone - put) / max(1, words) >= _FRAME
+
+
+def _beginnings(tokens: list[Token]) -> set[str]:
+    return {_beginning(token.text) for token in tokens if token.is_word}
+
+
+def _beginning(word: str) -> str:
+    return letters(word[:40])[:_LONGER]
 
 
 def _logistic(weights: tuple[float, ...], measured: tuple[float, ...]) -> float:

@@ -7,6 +7,7 @@ memory. Both ends are this module and the pipe is private, so pickle is safe her
 
 from __future__ import annotations
 
+import importlib
 import json
 import pickle
 import resource
@@ -144,6 +145,8 @@ def serve(memory_bytes: int) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
     jobs, answers = sys.stdin.buffer, sys.stdout.buffer
     sys.stdout = sys.stderr  # whatever a library prints must not get between two answers
+    # pyarrow loads pandas with its first array, a second of work: before the first clerk waits for it
+    importlib.import_module("pandas")
     while True:
         try:
             job = receive(jobs)

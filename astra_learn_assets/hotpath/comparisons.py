@@ -164,7 +164,8 @@ def keep(
     """
     key = paths.diff(tenant_id, inputs.final_id, inputs.digest)
     vault = platform.vault
-    if not vault.write(tenant_id, key, made.diff, wrapped_key=wrapped_key) and not _is_kept(
+    # A clerk waits for this, and :func:`of_final` makes a lost or damaged result again: no wait for the disk.
+    if not vault.write(tenant_id, key, made.diff, wrapped_key=wrapped_key, durable=False) and not _is_kept(
         platform, tenant_id, key, made, wrapped_key
     ):
         vault.write(tenant_id, key, made.diff, overwrite=True, wrapped_key=wrapped_key)  # damaged: mend it

@@ -25,10 +25,10 @@ from sqlalchemy import orm
 
 from astra_learn_assets import ids
 from astra_learn_assets.comparator.docx.admission import refuse
+from astra_learn_assets.comparator.names.breadth import too_broad
 from astra_learn_assets.contracts import Delta, DictionaryEntry, Rejection
 from astra_learn_assets.errors import BadInput, BaseMissing, NotFound
 from astra_learn_assets.hotpath import comparisons
-from astra_learn_assets.hotpath.breadth import too_broad
 from astra_learn_assets.hotpath.comparison_process import compare_here
 from astra_learn_assets.hotpath.comparisons import Compare
 from astra_learn_assets.hotpath.drafts import Place, note, place_of, register_draft, register_session
@@ -252,7 +252,8 @@ def _summarise(
 ) -> SubmitSummary:
     pairs = 0 if delta.quarantined is not None else len(delta.examples)
     left = left_out([*delta.rejected, *refused])
-    unchanged = set(delta.metrics.counts) <= {"equal"}
+    unread = any(rejection.reason.startswith("unread_") for rejection in delta.rejected)
+    unchanged = set(delta.metrics.counts) <= {"equal"} and not unread
     waiting = tuple(
         LiveEntity(wrong=change.wrong, right=change.right, kind=change.kind)
         for change in delta.entities_waiting

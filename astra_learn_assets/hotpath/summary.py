@@ -65,6 +65,11 @@ _REASONS = {
     "replaced": "donde estaba el párrafo se escribió otra cosa",
     "too_much_changed": "el documento tiene demasiados cambios",
     "rewritten": "el párrafo se reescribió por completo: ya no dice lo que se oye en el audio",
+    "unread_altchunk": "texto importado de otro archivo, que no se ha leído",
+    "unread_chart": "texto de un gráfico, que no se ha leído",
+    "unread_smartart": "texto de un gráfico SmartArt, que no se ha leído",
+    "unread_embedded": "un objeto incrustado de otro programa, que no se ha leído",
+    "unread_subdocument": "un subdocumento vinculado, que no se ha leído",
     "quarantined": "el documento entero se ha apartado",
     "too_broad:low_confidence": "no es seguro que el cambio sea la corrección de un nombre",
 }

@@ -25,7 +25,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
@@ -47,8 +47,18 @@ from astra_learn_assets.privacy.pseudonymizer import Pseudonymizer
 from astra_learn_assets.privacy.scan import presidio, residual_names
 from astra_learn_assets.privacy.scan.pii_gate import batch_canary, pii_gate
 from astra_learn_assets.privacy.scan.residual import ResidualScanner
+from astra_learn_assets.settings import Settings
 from astra_learn_assets.spanish import lexicon
-from astra_learn_assets.store import artifacts, blocklist, documents, examples, paths, tenants, verdicts
+from astra_learn_assets.store import (
+    artifacts,
+    blocklist,
+    documents,
+    examples,
+    looks,
+    paths,
+    tenants,
+    verdicts,
+)
 from astra_learn_assets.store.tables import Document
 
 _UNCHANGED_WORDS = 3  # a shorter paragraph is a heading or a name in the list of those present
@@ -163,11 +173,25 @@ def policy_of(platform: Platform, tenant_id: TenantId) -> Policy:
         country = tenants.get(session, tenant_id).country
         terms = blocklist.listing(session, tenant_id)
         rosters = artifacts.rosters(session, tenant_id)
+    return _policy(platform.settings, country, ((term.term, term.action) for term in terms), rosters)
+
+
+def claimed_policy(settings: Settings, claimed: looks.Claimed) -> str:
+    """The fingerprint of :func:`policy_of` for one of a look: as it was kept, or made of what was fetched."""
+    if claimed.policy is not None:
+        return claimed.policy
+    return _policy(settings, claimed.country, claimed.terms, claimed.roster).fingerprint
+
+
+def _policy(
+    settings: Settings, country: str, terms: Iterable[tuple[str, str]], roster: Iterable[str]
+) -> Policy:
+    marked = list(terms)
     return Policy(
         country=country,
-        mask_terms=tuple(sorted({term.term for term in terms if term.action == "mask"} | set(rosters))),
-        allow_terms=tuple(sorted(term.term for term in terms if term.action == "allow")),
-        model=platform.settings.ner_model,
+        mask_terms=tuple(sorted({term for term, action in marked if action == "mask"} | set(roster))),
+        allow_terms=tuple(sorted(term for term, action in marked if action == "allow")),
+        model=settings.ner_model,
     )
 
 

@@ -20,8 +20,9 @@ from astra_learn_assets.evaluation.results import EvaluationReport
 from astra_learn_assets.evaluation.rules import GateLimits
 from astra_learn_assets.ids import TenantId
 from astra_learn_assets.learning import assemble, lineage, opponents, predict, promoter, rulings
+from astra_learn_assets.learning.training import faults, progress, train
 from astra_learn_assets.learning.training import run as training_run
-from astra_learn_assets.learning.training import train
+from astra_learn_assets.learning.training.plan import setup_key
 from astra_learn_assets.learning.training.process import Runner
 from astra_learn_assets.learning.training.run import Step
 from astra_learn_assets.platform import Platform
@@ -88,10 +89,19 @@ def evaluate_candidate(platform: Platform, step: Step, *, run: Runner) -> Evalua
         if training is not None:
             training_run.note(platform, training, metrics={}, state="evaluating")
         try:
-            platform.vault.write(tenant_id, key, _predict(platform, contest, run))
+            with progress.watched(platform, training, "evaluating"):
+                predicted = _predict(platform, contest, run)
+            platform.vault.write(tenant_id, key, predicted)
         except TrainingFailed as error:
             if training is not None:
-                training_run.end(platform, training, state="failed", reason=f"evaluation: {error}")
+                training_run.end(
+                    platform,
+                    training,
+                    state="failed",
+                    reason=f"evaluation: {error}",
+                    fault=faults.of_exit_code(error.exit_code),
+                    setup=setup_key(platform.settings),
+                )
             raise
     return EvaluateResult(contest, report_of(platform, contest), reused)
 

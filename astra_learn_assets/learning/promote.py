@@ -33,6 +33,7 @@ def promote_candidate(platform: Platform, step: Step) -> PromoteResult:
 
     Raises:
         GateRefused: without a passing verdict of adapter_gate and wer_gate for the exact digest.
+        Superseded: the training was closed or given to another run meanwhile.
     """
     tenant_id = step.tenant_id
     training = training_run.of_step(platform, step) if step.adapter_id is None else None
@@ -60,6 +61,8 @@ def promote_candidate(platform: Platform, step: Step) -> PromoteResult:
             changed=False,
             verdict=verdict,
         )
+    if training is not None:
+        training_run.require_own(platform, training)
     promotion = promoter.promote(platform, tenant_id, chosen, promoted_by=f"dagster:{step.dagster_run_id}")
     if training is not None:
         training_run.end(platform, training, state="promoted", reason=verdict.reason)

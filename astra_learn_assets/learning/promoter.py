@@ -220,13 +220,22 @@ def _to_base(platform: Platform, tenant_id: TenantId, *, by: str) -> Promotion:
 def republish(platform: Platform) -> int:
     """Set every tenant's ``NEW_MODEL_AVAILABLE`` to what the table says; returns how many were wrong.
 
+    One question to Postgres and one to Redis for all of them; only what is wrong is looked at by itself.
+
     Raises:
         Unavailable: when Redis or Postgres does not answer.
     """
     with platform.database.session() as session:
-        everyone = [tenant.tenant_id for tenant in tenants.list_all(session)]
+        served = promotions.served(session)
+    right = {tenant_id: _told(platform, row) for tenant_id, row in served.items()}
     try:
-        return sum(_announce(platform, tenant_id) for tenant_id in everyone)
+        shown = platform.redis.mget([redis_key(tenant_id) for tenant_id in right]) if right else []
+        wrong = [
+            tenant_id
+            for (tenant_id, message), now in zip(right.items(), shown, strict=True)
+            if message != now
+        ]
+        return sum(_announce(platform, tenant_id) for tenant_id in wrong)
     except redis.RedisError as error:
         raise Unavailable(f"Redis does not answer: {type(error).__name__}") from error
 
@@ -243,9 +252,9 @@ def repair_aliases(platform: Platform, done: Mapping[str, int]) -> dict[TenantId
     """
     with platform.database.session() as session:
         served = {
-            tenant.tenant_id: row.promotion_id
-            for tenant in tenants.list_all(session)
-            if (row := promotions.current(session, tenant.tenant_id)) is not None
+            tenant_id: row.promotion_id
+            for tenant_id, row in promotions.served(session).items()
+            if row.adapter is not None and row.promotion_id is not None
         }
     right = {tenant_id: row for tenant_id, row in served.items() if done.get(tenant_id) == row}
     waiting = sorted(served.keys() - right.keys())
@@ -304,23 +313,26 @@ def _record(platform: Platform, tenant_id: TenantId, message: str | None) -> boo
 def _message(platform: Platform, tenant_id: TenantId) -> str | None:
     """The signed announcement of what serves; None for a tenant that never had an adapter."""
     with platform.database.session() as session:
-        newest = promotions.newest(session, tenant_id)
-        if newest is None:
-            erased = tenants.get(session, tenant_id).wrapped_key is None
-            said = NewModelAvailable.nothing(tenant_id, FOREVER) if erased else None
-        elif newest.kind == promotions.BASE:
-            said = NewModelAvailable.nothing(tenant_id, newest.created_at)
-        else:
-            row = adapters.get(session, tenant_id, newest.adapter_id)
-            said = NewModelAvailable(
-                tenant_id=tenant_id,
-                adapter_id=row.adapter_id,
-                sha256=row.digest,
-                base_model=row.base_model,
-                promoted_at=newest.created_at,
-            )
-    if said is None:
-        return None
+        tenants.get(session, tenant_id)
+        return _told(platform, promotions.served(session, tenant_id)[tenant_id])
+
+
+def _told(platform: Platform, served: promotions.Served) -> str | None:
+    """The same, of a row that was read already."""
+    if served.promoted_at is None:
+        if not served.erased:
+            return None
+        said = NewModelAvailable.nothing(served.tenant_id, FOREVER)
+    elif served.adapter is None:
+        said = NewModelAvailable.nothing(served.tenant_id, served.promoted_at)
+    else:
+        said = NewModelAvailable(
+            tenant_id=served.tenant_id,
+            adapter_id=served.adapter.adapter_id,
+            sha256=served.adapter.digest,
+            base_model=served.adapter.base_model,
+            promoted_at=served.promoted_at,
+        )
     content = said.model_dump(mode="json", exclude={"signature"})
     signature = seals.seal(keys.signing_key(platform.settings), "promotion", content)
     return said.model_copy(update={"signature": signature}).model_dump_json()

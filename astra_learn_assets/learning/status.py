@@ -9,16 +9,28 @@ import csv
 import io
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import orm
 
 from astra_learn_assets.ids import TenantId
+from astra_learn_assets.learning.training import plan, progress
 from astra_learn_assets.platform import Platform
 from astra_learn_assets.settings import Settings
-from astra_learn_assets.store import dictionary, documents, examples, promotions, tenants, trainings
+from astra_learn_assets.store import (
+    dictionary,
+    documents,
+    examples,
+    looks,
+    promotions,
+    tenants,
+    trainings,
+)
+from astra_learn_assets.store import progress as signs
 from astra_learn_assets.store.tables import Promotion, TrainingRun
+
+Activity = Literal["none", "queued", "training", "evaluating", "stopped"]
 
 
 class _Answer(BaseModel):
@@ -45,6 +57,32 @@ class Training(_Answer):
     finished_at: datetime | None
 
 
+class Progress(_Answer):
+    """How far a training's process is; ``alive``: it gave a sign of life within a minute."""
+
+    phase: str
+    step: int | None
+    steps: int | None
+    share: float | None = Field(description="0 to 1.")
+    eta_seconds: float | None
+    moved_at: datetime = Field(description="When its last step was done.")
+    alive: bool
+
+
+class Decision(_Answer):
+    """What would be decided now about the next training, and from what."""
+
+    train: bool
+    code: str
+    reason: str
+    until: datetime | None = Field(description="When time alone may change it.")
+    since: datetime | None = Field(description="Since when the sensor says so.")
+    trainings_this_week: int
+    weekly_quota: int
+    gpu_minutes_this_month: float
+    gpu_minutes_month: float | None
+
+
 class Champion(_Answer):
     """The adapter that is served."""
 
@@ -68,7 +106,12 @@ class LearningStatus(_Answer):
     dictionary_entries: int
     champion: Champion | None
     last_training: Training | None
-    training_now: bool
+    activity: Activity = Field(
+        description="training, evaluating: a process is at it; queued: it waits; stopped: it is gone."
+    )
+    training_now: bool = Field(description="Whether a process trains or evaluates at this moment.")
+    progress: Progress | None
+    decision: Decision
     message: str = Field(description="The state in one Spanish sentence.")
 
 
@@ -111,7 +154,9 @@ def status_in(session: orm.Session, settings: Settings, tenant_id: TenantId) -> 
     version, entries = dictionary.read(session, tenant_id)
     current = promotions.current(session, tenant_id)
     rows = trainings.listing(session, tenant_id, limit=1)
-    running = bool(trainings.unfinished(session, tenant_id))
+    unfinished = trainings.unfinished(session, tenant_id)
+    sign = progress.shown(signs.of_training(session, unfinished[0].run_id)) if unfinished else None
+    activity = _activity(unfinished[0].state if unfinished else None, sign)
     states: dict[str, int] = {}
     for row in documents.listing(session, tenant_id):
         states[row.state] = states.get(row.state, 0) + 1
@@ -127,8 +172,11 @@ def status_in(session: orm.Session, settings: Settings, tenant_id: TenantId) -> 
         dictionary_entries=len(entries),
         champion=_champion(current),
         last_training=_training(rows[0], settings) if rows else None,
-        training_now=running,
-        message=_message(pending.count, settings.train_threshold, running, current),
+        activity=activity,
+        training_now=activity in ("training", "evaluating"),
+        progress=None if sign is None else Progress(**vars(sign)),
+        decision=_decision(session, settings, tenant_id),
+        message=_message(pending.count, settings.train_threshold, activity, sign, current),
     )
 
 
@@ -275,14 +323,55 @@ def _numbers(counts: Mapping[str, int]) -> dict[str, int]:
     return {str(name): int(number) for name, number in counts.items()}
 
 
-def _message(waiting: int, threshold: int, running: bool, champion: Promotion | None) -> str:
+def _activity(state: str | None, sign: progress.Progress | None) -> Activity:
+    """``training`` means that a process is alive; a row alone is ``queued`` or ``stopped``."""
+    if state is None:
+        return "none"
+    if state == "queued" or sign is None:
+        return "queued"
+    if not sign.alive:
+        return "stopped"
+    return "evaluating" if sign.phase == "evaluating" else "training"
+
+
+def _decision(session: orm.Session, settings: Settings, tenant_id: TenantId) -> Decision:
+    now = datetime.now(UTC)
+    decision, facts, rules = plan.explain_in(session, settings, tenant_id, now=now)
+    stand = looks.stands(session, tenant_id).get("learn")
+    return Decision(
+        train=decision.train,
+        code=decision.code,
+        reason=decision.reason,
+        until=decision.until,
+        since=stand.since if stand is not None and stand.code == decision.code else None,
+        trainings_this_week=facts.started_this_week,
+        weekly_quota=rules.weekly_quota,
+        gpu_minutes_this_month=round(facts.gpu_minutes_used, 1),
+        gpu_minutes_month=rules.gpu_minutes_month,
+    )
+
+
+def _message(
+    waiting: int,
+    threshold: int,
+    activity: Activity,
+    sign: progress.Progress | None,
+    champion: Promotion | None,
+) -> str:
     first = (
         "Su modelo propio está en servicio."
         if champion
         else "Todavía no hay un modelo propio: se usa el modelo de base."
     )
-    if running:
-        return f"{first} Ahora mismo se está entrenando con sus correcciones."
+    if activity == "training":
+        far = "" if sign is None or sign.share is None else f" ({100 * sign.share:.0f} %)"
+        return f"{first} Ahora mismo se está entrenando con sus correcciones{far}."
+    if activity == "evaluating":
+        return f"{first} Ahora mismo se está comprobando el modelo entrenado con sus correcciones."
+    if activity == "queued":
+        return f"{first} Un entrenamiento con sus correcciones espera su turno."
+    if activity == "stopped":
+        return f"{first} El último entrenamiento se ha interrumpido; se reanudará por sí solo."
     if waiting == 0:
         return f"{first} No hay correcciones nuevas en espera."
     missing = threshold - waiting

@@ -4,8 +4,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import dagster as dg
+from pydantic import PrivateAttr
 
 from astra_learn_assets.platform import Platform
+from astra_learn_assets.resources import worker_mark
 from astra_learn_assets.resources.queue_guard import refuse_bypass
 from astra_learn_assets.settings import get_settings
 
@@ -13,10 +15,18 @@ from astra_learn_assets.settings import get_settings
 class PlatformResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     """Opens a :class:`Platform` from the process's settings; where that points is environment."""
 
+    _marks: dict[str, int] = PrivateAttr(default_factory=dict)
+
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:
-        """Refuse a run that came past the queue (:func:`refuse_bypass`)."""
+        """Refuse a run that came past the queue (:func:`refuse_bypass`); mark its process as alive."""
         if context.instance is not None and context.run is not None:
             refuse_bypass(context.instance, context.run.tags)
+            self._marks[context.run.run_id] = worker_mark.hold(context.run.run_id)
+
+    def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
+        """Take the mark away: what ends now ends in order."""
+        if context.run is not None and (handle := self._marks.pop(context.run.run_id, None)) is not None:
+            worker_mark.release(context.run.run_id, handle)
 
     @contextmanager
     def open(self) -> Iterator[Platform]:

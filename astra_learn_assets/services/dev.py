@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import signal
 import threading
+from datetime import datetime
 from types import FrameType
 
 from rich.console import Console
 
-from astra_learn_assets.errors import Unavailable
 from astra_learn_assets.services.stack import Stack, running_stack
 from astra_learn_assets.settings import Settings
 
@@ -17,13 +17,13 @@ def run_dev(settings: Settings, console: Console | None = None) -> None:
     """Start everything, print where it is, wait for Ctrl-C or SIGTERM, end everything.
 
     Raises:
-        Unavailable: when a part ends by itself.
+        Unavailable: when a part ends again and again.
     """
     console = console or Console()
     console.print("Starting Postgres, Redis, API, Dagster…")
     with running_stack(settings) as stack:
         announce(stack, console)
-        wait_for_end(stack)
+        wait_for_end(stack, console)
         console.print("Stopping…")
 
 
@@ -36,11 +36,11 @@ def announce(stack: Stack, console: Console) -> None:
     console.print("Press Ctrl-C to end everything.")
 
 
-def wait_for_end(stack: Stack) -> None:
-    """Return on Ctrl-C or SIGTERM.
+def wait_for_end(stack: Stack, console: Console) -> None:
+    """Return on Ctrl-C or SIGTERM; until then start again what dies, and say so.
 
     Raises:
-        Unavailable: when a part ends by itself.
+        Unavailable: when a part ends again and again.
     """
     asked = threading.Event()
 
@@ -50,9 +50,8 @@ def wait_for_end(stack: Stack) -> None:
     previous = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         while not asked.wait(1.0):
-            ended = stack.ended()
-            if ended is not None:
-                raise Unavailable(f"{ended} ended; see {stack.settings.home_path / 'logs' / ended}.log")
+            for told in stack.mend():
+                console.print(f"[{datetime.now():%H:%M:%S}] {told}", markup=False)
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)

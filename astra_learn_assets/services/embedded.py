@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 DATABASE, DAGSTER_DATABASE = "astra", "dagster"
 API_ROLE = "astra_api"
+_STARTERS = {"postgres": servers.start_postgres, "redis": servers.start_redis}
 
 
 @contextmanager
@@ -67,6 +68,30 @@ def embedded(settings: Settings, *, durable: bool = True, found: bool = True) ->
         yield complete
     finally:
         membership.leave(home, handle)
+
+
+def stands(home: Path, name: str) -> bool:
+    """Whether the server ``name`` of ``home`` runs."""
+    return name in membership.servers(home)
+
+
+def revive(settings: Settings, name: str) -> None:
+    """Start the server ``name`` again, at the port that everybody knows; for who uses the home already.
+
+    Raises:
+        Unavailable: it does not start, or another program has taken its port meanwhile.
+    """
+    home = settings.home_path
+    with membership.exclusive(home):
+        known = membership.last_known(home)
+        if stands(home, name):
+            return  # another user of the home was faster
+        port = known[name].port
+        started = _STARTERS[name](home / name, durable=True, preferred_port=port)
+        if started.port != port:
+            servers.stop(started, postgres=name == "postgres")
+            raise Unavailable(f"port {port} of {name} was taken by another program: free it, or start again")
+        membership.write_down(home, known | {name: started})
 
 
 def attach(settings: Settings) -> Settings:
@@ -130,7 +155,6 @@ def export_env(settings: Settings) -> dict[str, str]:
 def _ensure(settings: Settings, home: Path, durable: bool) -> dict[str, Server]:
     """Start what is needed and does not run; under the lock."""
     running, known = membership.servers(home), membership.last_known(home)
-    starters = {"postgres": servers.start_postgres, "redis": servers.start_redis}
     wanted = [
         name
         for name, url in (("postgres", settings.database_url), ("redis", settings.redis_url))
@@ -140,7 +164,7 @@ def _ensure(settings: Settings, home: Path, durable: bool) -> dict[str, Server]:
         for name in wanted:
             if name not in running:
                 port = known[name].port if name in known else None
-                running[name] = starters[name](home / name, durable=durable, preferred_port=port)
+                running[name] = _STARTERS[name](home / name, durable=durable, preferred_port=port)
                 membership.write_down(home, known | running)
         if "postgres" in wanted:
             _create_databases(home, running["postgres"])

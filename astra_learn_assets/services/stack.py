@@ -1,12 +1,15 @@
-"""The whole platform on one machine: services, API, Dagster's webserver and daemon.
+"""The whole platform on one machine: services, API, Dagster's code server, webserver and daemon.
 
 ``running_stack`` is what ``astra-learn dev`` and ``astra-learn demo`` share. The children write to
-``.astra/logs/``; they end with the block, and on Linux also when their parent is killed.
+``.astra/logs/``; they end with the block, and on Linux also when their parent is killed. Each is a process of
+its own, so that one that dies is started again alone: :meth:`Stack.mend`. Not ``dagster dev``: it watches the
+webserver and the daemon and ends with either, and a dead code server it does not notice.
 """
 
 from __future__ import annotations
 
 import ctypes
+import json
 import os
 import shutil
 import signal
@@ -23,12 +26,14 @@ from pathlib import Path
 import httpx
 
 from astra_learn_assets.errors import BadConfiguration, Unavailable
-from astra_learn_assets.services.embedded import embedded, export_env
+from astra_learn_assets.services.embedded import embedded, export_env, revive, stands
+from astra_learn_assets.services.supervision import Part, Supervisor
 from astra_learn_assets.settings import REPOSITORY, Settings
 
 START_SECONDS = 300  # two busy cores and a cold disk need two minutes; a part that ended is not waited for
 STOP_SECONDS = 20
 LEARNING_NICENESS = 10
+CODE_LOCATION = "astra_learn"
 
 
 @dataclass
@@ -40,10 +45,15 @@ class Stack:
     dagster_url: str
     environment: dict[str, str]
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    supervisor: Supervisor = field(default_factory=Supervisor)
 
-    def ended(self) -> str | None:
-        """The name of a process that ended by itself, if any."""
-        return next((name for name, process in self.processes.items() if process.poll() is not None), None)
+    def mend(self) -> list[str]:
+        """Start again what has ended; returns what there is to tell. To be called every second or so.
+
+        Raises:
+            Unavailable: a part ends again and again.
+        """
+        return self.supervisor.look()
 
 
 @contextmanager
@@ -69,21 +79,64 @@ def running_stack(settings: Settings, *, dagster: bool = True) -> Iterator[Stack
             environment={**os.environ, **environment(complete)},
         )
         stack.callback(_stop_all, running)
+        _watch_services(running, settings)
         api = [*_python("uvicorn"), "--factory", "astra_learn_assets.api.app:create_app"]
         _start(running, "api", [*api, "--host", host, "--port", str(complete.api_port), "--no-access-log"])
         if dagster:
-            workspace = ["-w", str(REPOSITORY / "workspace.yaml")]
-            ui = [*_python("dagster"), "dev", *workspace, "-h", host, "-p", str(complete.dagster_port)]
             # A clerk waits for the API; nobody waits for a training. On a small machine both want all cores.
-            _start(running, "dagster", ui, niceness=LEARNING_NICENESS)
+            for name, command in _dagster_parts(running).items():
+                _start(running, name, command, niceness=LEARNING_NICENESS)
         _wait_until_ready(running, "api", f"{running.api_url}/readyz")
         if dagster:
-            _wait_until_ready(running, "dagster", f"{running.dagster_url}/server_info")
+            _wait_until_ready(running, "webserver", f"{running.dagster_url}/server_info")
         yield running
 
 
+def _dagster_parts(stack: Stack) -> dict[str, list[str]]:
+    """Code server, daemon and webserver, which find the first by the workspace that is written here.
+
+    The code server's port stays, so that the others find it again after it was started anew.
+    """
+    port = free_port(stack.settings.dagster_port + 1)
+    location = {"host": "127.0.0.1", "port": port, "location_name": CODE_LOCATION}
+    workspace = Path(stack.environment["DAGSTER_HOME"]) / "workspace.yaml"
+    workspace.write_text(json.dumps({"load_from": [{"grpc_server": location}]}), encoding="utf-8")  # is YAML
+    code = ["-m", "astra_learn_assets.definitions", "-d", str(REPOSITORY), "--location-name", CODE_LOCATION]
+    ui = ["-h", stack.settings.api_host, "-p", str(stack.settings.dagster_port)]
+    return {
+        "code-server": [*_python("dagster"), "api", "grpc", *code, "-h", "127.0.0.1", "-p", str(port)],
+        "daemon": [*_python("dagster._daemon"), "run", "-w", str(workspace)],
+        "webserver": [*_python("dagster_webserver"), "-w", str(workspace), *ui],
+    }
+
+
+def _watch_services(stack: Stack, given: Settings) -> None:
+    """Postgres and Redis, where they are ours; first, because everything else needs them."""
+    home = given.home_path
+    for name, url in (("postgres", given.database_url), ("redis", given.redis_url)):
+        if url is None:
+            stack.supervisor.add(
+                Part(name, partial(stands, home, name), partial(revive, given, name), f"{home / name}.log")
+            )
+
+
 def environment(settings: Settings) -> dict[str, str]:
-    """What a process needs to take part: ``ASTRA_*`` and Dagster's instance; writes ``dagster.yaml``."""
+    """What a process needs to take part: ``ASTRA_*`` and Dagster's instance; writes ``dagster.yaml``.
+
+    The wheel has no ``dagster.yaml``: where the platform is installed from one, as in the image, the instance
+    is the one that ``DAGSTER_HOME`` names.
+
+    Raises:
+        BadConfiguration: neither a checkout nor ``DAGSTER_HOME`` has one.
+    """
+    if not (REPOSITORY / "dagster.yaml").exists():
+        instance = os.environ.get("DAGSTER_HOME", "")
+        if not instance or not (Path(instance) / "dagster.yaml").exists():
+            raise BadConfiguration(
+                "no dagster.yaml here: set DAGSTER_HOME to the folder that holds the instance's, "
+                "or run from a checkout"
+            )
+        return {**export_env(settings), "DAGSTER_HOME": instance, "PYTHONUNBUFFERED": "1"}
     home = settings.home_path / "dagster"
     storage = home / "storage"
     storage.mkdir(parents=True, exist_ok=True)
@@ -133,15 +186,21 @@ def _python(module: str) -> list[str]:
 def _start(stack: Stack, name: str, command: Sequence[str], *, niceness: int = 0) -> None:
     log = _log(stack, name)
     log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("wb") as output:
-        stack.processes[name] = subprocess.Popen(
-            command,
-            env=stack.environment,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-            preexec_fn=partial(_prepare_child, niceness),
-        )
+    log.unlink(missing_ok=True)
+
+    def start() -> None:
+        with log.open("ab") as output:
+            stack.processes[name] = subprocess.Popen(
+                command,
+                env=stack.environment,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                preexec_fn=partial(_prepare_child, niceness),
+            )
+
+    start()
+    stack.supervisor.add(Part(name, lambda: stack.processes[name].poll() is None, start, str(log)))
 
 
 def _prepare_child(niceness: int) -> None:

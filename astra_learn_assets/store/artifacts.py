@@ -14,7 +14,7 @@ from astra_learn_assets import ids
 from astra_learn_assets.errors import BadInput, BaseMissing, Conflict, NotFound
 from astra_learn_assets.ids import TenantId
 from astra_learn_assets.store import locks
-from astra_learn_assets.store.tables import Artifact, Document, Session
+from astra_learn_assets.store.tables import Artifact, Session
 
 _KINDS = ("generated", "final")
 _ID_LENGTH = 80
@@ -235,10 +235,7 @@ def note_comparison(
 
 
 def _without_document() -> sa.ColumnElement[bool]:
-    known = sa.select(Document.artifact_id).where(
-        Document.tenant_id == Artifact.tenant_id, Document.artifact_id == Artifact.artifact_id
-    )
-    return sa.and_(Artifact.kind == "final", ~known.exists())
+    return sa.and_(Artifact.kind == "final", ~Artifact.prepared)
 
 
 def finals_without_document(session: orm.Session, tenant_id: TenantId) -> list[Artifact]:

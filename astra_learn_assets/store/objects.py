@@ -107,8 +107,11 @@ class ObjectStore:
         """
         return self._ask(key, lambda backend: bytes(obstore.get(backend, key).bytes()))
 
-    def put(self, key: str, data: bytes, *, overwrite: bool = False) -> bool:
+    def put(self, key: str, data: bytes, *, overwrite: bool = False, durable: bool = True) -> bool:
         """Write ``data``; False when the key exists already and was left alone.
+
+        ``durable=False``: on a disk of ours, do not wait until it has the bytes. After a power cut the object
+        may be missing or cut short, so only for what can be told to be damaged and made again.
 
         Raises:
             InvalidId: ``key`` cannot be one.
@@ -116,7 +119,7 @@ class ObjectStore:
         """
         if self._root is not None:
             with _translated(check_key(key)):
-                return _write_durably(self._root, key, data, overwrite)
+                return _write(self._root, key, data, overwrite, durable)
         try:
             self._ask(
                 key,
@@ -269,7 +272,7 @@ def check_key(key: str) -> str:
     )
 
 
-def _write_durably(root: Path, key: str, data: bytes, overwrite: bool) -> bool:
+def _write(root: Path, key: str, data: bytes, overwrite: bool, durable: bool) -> bool:
     target = root / key
     if not overwrite and target.exists():
         return False
@@ -277,8 +280,9 @@ def _write_durably(root: Path, key: str, data: bytes, overwrite: bool) -> bool:
     try:
         with open(handle, "wb") as file:
             file.write(data)
-            file.flush()
-            os.fsync(handle)
+            if durable:
+                file.flush()
+                os.fsync(handle)
         for attempt in range(_ATTEMPTS):
             try:
                 target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -297,7 +301,8 @@ def _write_durably(root: Path, key: str, data: bytes, overwrite: bool) -> bool:
             except FileNotFoundError:  # a delete beside us swept the folder while it was empty
                 if attempt == _ATTEMPTS - 1:
                     raise
-        _sync_folder(target.parent)
+        if durable:
+            _sync_folder(target.parent)
         return True
     finally:
         Path(staged).unlink(missing_ok=True)

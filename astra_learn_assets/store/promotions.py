@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import datetime
+
 import sqlalchemy as sa
 from sqlalchemy import orm
 
 from astra_learn_assets.errors import BadInput
 from astra_learn_assets.ids import TenantId
 from astra_learn_assets.store import adapters, locks
-from astra_learn_assets.store.tables import Promotion
+from astra_learn_assets.store.tables import Adapter, Promotion, Tenant
 
 KINDS = ("promotion", "rollback")
 BASE = "base"
@@ -49,6 +52,44 @@ def add_base(session: orm.Session, tenant_id: TenantId, *, promoted_by: str) -> 
     session.flush()
     session.refresh(row)
     return row
+
+
+@dataclass(frozen=True)
+class Served:
+    """What serves a tenant: nothing yet without ``promoted_at``, the base model without ``adapter``."""
+
+    tenant_id: TenantId
+    promotion_id: int | None
+    promoted_at: datetime | None
+    adapter: Adapter | None
+    erased: bool
+
+
+def served(session: orm.Session, tenant_id: TenantId | None = None) -> dict[TenantId, Served]:
+    """What serves each tenant, or that one; one statement for all of them."""
+    newest = (
+        sa.select(Promotion.promotion_id, Promotion.created_at, Promotion.adapter_id)
+        .where(Promotion.tenant_id == Tenant.tenant_id)
+        .order_by(Promotion.promotion_id.desc())
+        .limit(1)
+        .lateral("newest")
+    )
+    asked = (
+        sa.select(
+            Tenant.tenant_id,
+            newest.c.promotion_id,
+            newest.c.created_at,
+            Adapter,
+            Tenant.wrapped_key.is_(None),
+        )
+        .select_from(Tenant)
+        .outerjoin(newest, sa.true())
+        .outerjoin(Adapter, Adapter.adapter_id == newest.c.adapter_id)
+        .order_by(Tenant.tenant_id)
+    )
+    if tenant_id is not None:
+        asked = asked.where(Tenant.tenant_id == tenant_id)
+    return {row[0]: Served(*row) for row in session.execute(asked)}
 
 
 def add(

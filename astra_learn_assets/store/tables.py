@@ -15,6 +15,7 @@ from sqlalchemy import (
     CheckConstraint,
     DateTime,
     Dialect,
+    Float,
     ForeignKey,
     ForeignKeyConstraint,
     Identity,
@@ -89,16 +90,60 @@ def _tenant(primary_key: bool = False) -> Mapped[TenantId]:
     )
 
 
+class Tier(Base):
+    """What a municipality of this tier may use: trainings a week, GPU minutes a month (NULL: no bound).
+
+    ``patience_hours``: how long its training may wait in the queue before it goes first; ``training_hours``:
+    when trainings may start, as ``22:00-06:00`` UTC (NULL: always).
+    """
+
+    __tablename__ = "tiers"
+    __table_args__ = (
+        CheckConstraint("weekly_quota >= 0", name="quota_counts"),
+        CheckConstraint("gpu_minutes_month >= 0", name="budget_counts"),
+        CheckConstraint("patience_hours > 0", name="patience_is_a_time"),
+    )
+    tier: Mapped[str] = mapped_column(String(20), primary_key=True)
+    weekly_quota: Mapped[int] = mapped_column(Integer)
+    gpu_minutes_month: Mapped[float | None] = mapped_column(Float)
+    patience_hours: Mapped[float] = mapped_column(Float)
+    training_hours: Mapped[str | None] = mapped_column(String(11))
+
+
+class Maintenance(Base):
+    """A time in which no training starts anywhere."""
+
+    __tablename__ = "maintenance"
+    __table_args__ = (CheckConstraint("ends_at > starts_at", name="takes_time"),)
+    maintenance_id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    starts_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    ends_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    reason: Mapped[str] = mapped_column(Text)
+
+
 class Tenant(Base):
-    """A municipality. ``wrapped_key`` is its data key wrapped by the master key; NULL = erased."""
+    """A municipality. ``wrapped_key`` is its data key wrapped by the master key; NULL = erased.
+
+    ``weekly_quota`` and ``gpu_minutes_month`` take the place of its tier's. While ``paused_at`` stands no
+    training starts; of one that is ``retired_at`` nothing is prepared or trained any more.
+    """
 
     __tablename__ = "tenants"
+    __table_args__ = (
+        CheckConstraint("weekly_quota >= 0", name="quota_counts"),
+        CheckConstraint("gpu_minutes_month >= 0", name="budget_counts"),
+    )
     tenant_id: Mapped[TenantId] = mapped_column(_TENANT, primary_key=True)
     display_name: Mapped[str] = mapped_column(Text)
     country: Mapped[str] = mapped_column(String(2))
-    tier: Mapped[str] = mapped_column(String(20), server_default="standard")
+    tier: Mapped[str] = mapped_column(String(20), ForeignKey("tiers.tier"), server_default="standard")
     wrapped_key: Mapped[bytes | None] = mapped_column(LargeBinary)
     created_at: Mapped[datetime] = _now()
+    weekly_quota: Mapped[int | None] = mapped_column(Integer)
+    gpu_minutes_month: Mapped[float | None] = mapped_column(Float)
+    paused_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    paused_reason: Mapped[str | None] = mapped_column(Text)
+    retired_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
 
 
 class Session(Base):
@@ -119,6 +164,7 @@ class Artifact(Base):
     The tenant is part of the key: two municipalities may use the same session id, even the same file.
     ``manifest_sha256`` is a draft's. ``base_id`` and the next four are a final's: the draft, the dictionary
     and the given names it was compared with, the digest of all inputs, the hash of the result's file.
+    ``prepared``: a final that has its row in ``documents``; a trigger sets it.
     """
 
     __tablename__ = "artifacts"
@@ -129,6 +175,13 @@ class Artifact(Base):
             ["sessions.tenant_id", "sessions.session_id", "sessions.version"],
         ),
         _one_of("kind", "generated", "final"),
+        # the finals that wait for a preparing run, and not all there ever were
+        Index(
+            "ix_artifacts_unprepared",
+            "tenant_id",
+            "seq",
+            postgresql_where=text("kind = 'final' AND NOT prepared"),
+        ),
     )
     tenant_id: Mapped[TenantId] = _tenant(primary_key=True)
     artifact_id: Mapped[str] = mapped_column(String(80), primary_key=True)
@@ -146,6 +199,7 @@ class Artifact(Base):
     known_people: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
     comparison: Mapped[str | None] = mapped_column(_SHA256)
     diff_sha256: Mapped[str | None] = mapped_column(_SHA256)
+    prepared: Mapped[bool] = mapped_column(Boolean, server_default="false")
     created_at: Mapped[datetime] = _now()
 
 
@@ -243,7 +297,14 @@ class ExampleRow(Base):
     __tablename__ = "examples"
     __table_args__ = (
         UniqueConstraint("tenant_id", "example_id"),
-        Index("ix_examples_pending", "tenant_id", "usable", "seq"),
+        # what waits for training is counted from this index alone
+        Index(
+            "ix_examples_trainable",
+            "tenant_id",
+            "seq",
+            postgresql_include=["created_at"],
+            postgresql_where=text("usable AND NOT golden"),
+        ),
     )
     seq: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
     tenant_id: Mapped[TenantId] = _tenant()
@@ -274,12 +335,23 @@ class Verdict(Base):
 
 
 class TrainingRun(Base):
-    """One attempt at training. Pending = usable examples with seq above the last finished run's."""
+    """One attempt at training. Pending = usable examples with seq above the last finished run's.
+
+    ``fault``: whose fault a failure was; ``setup``: fingerprint of what it was trained with, where a fault is
+    permanent; ``gpu_seconds``: what its training and evaluation took so far.
+    """
 
     __tablename__ = "training_runs"
     __table_args__ = (
         UniqueConstraint("tenant_id", "through_seq", "attempt"),
         _one_of("state", "queued", "training", "evaluating", "promoted", "rejected", "failed"),
+        _one_of("fault", "examples", "capacity", "worker", "permanent", "superseded"),
+        Index(
+            "ix_training_runs_unfinished",
+            "tenant_id",
+            postgresql_where=text("state IN ('queued', 'training', 'evaluating')"),
+        ),
+        Index("ix_training_runs_tenant_time", "tenant_id", "created_at"),
     )
     run_id: Mapped[str] = mapped_column(String(80), primary_key=True)
     tenant_id: Mapped[TenantId] = _tenant()
@@ -294,6 +366,61 @@ class TrainingRun(Base):
     mlflow_run_id: Mapped[str | None] = mapped_column(String(64))
     created_at: Mapped[datetime] = _now()
     finished_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    fault: Mapped[str | None] = mapped_column(String(10))
+    setup: Mapped[str | None] = mapped_column(String(16))
+    gpu_seconds: Mapped[float] = mapped_column(Float, server_default="0")
+
+
+class TrainingProgress(Base):
+    """How far a training's process is: ``moved_at`` its last step, ``alive_at`` its last sign of life."""
+
+    __tablename__ = "training_progress"
+    run_id: Mapped[str] = mapped_column(ForeignKey("training_runs.run_id"), primary_key=True)
+    tenant_id: Mapped[TenantId] = _tenant()
+    phase: Mapped[str] = mapped_column(String(12))
+    step: Mapped[int | None] = mapped_column(Integer)
+    steps: Mapped[int | None] = mapped_column(Integer)
+    eta_seconds: Mapped[float | None] = mapped_column(Float)
+    moved_at: Mapped[datetime] = _now()
+    alive_at: Mapped[datetime] = _now()
+
+
+class LearningState(Base):
+    """What was decided of a municipality in a lane, why, since when, and when time alone may change it.
+
+    ``rules`` and ``policy`` are fingerprints of what it was decided under; ``by_age``: the nightly schedule
+    asked for a training of fewer examples.
+    """
+
+    __tablename__ = "learning_state"
+    __table_args__ = (_one_of("lane", "prepare", "learn"),)
+    tenant_id: Mapped[TenantId] = _tenant(primary_key=True)
+    lane: Mapped[str] = mapped_column(String(10), primary_key=True)
+    code: Mapped[str] = mapped_column(String(20))
+    reason: Mapped[str] = mapped_column(Text)
+    since: Mapped[datetime] = _now()
+    looked_at: Mapped[datetime] = _now()
+    look_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    rules: Mapped[str] = mapped_column(String(16))
+    policy: Mapped[str | None] = mapped_column(String(16))
+    facts: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
+    by_age: Mapped[bool] = mapped_column(Boolean, server_default="false")
+
+
+class LearningChange(Base):
+    """Something changed for a municipality; written by triggers, deleted by the look that takes it."""
+
+    __tablename__ = "learning_changes"
+    __table_args__ = (
+        _one_of("lane", "prepare", "learn"),
+        Index("ix_learning_changes_lane_tenant_id", "lane", "tenant_id"),
+    )
+    change_id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    # no foreign key: a writer would have to lock the municipality's row
+    tenant_id: Mapped[TenantId] = mapped_column(_TENANT)
+    lane: Mapped[str] = mapped_column(String(10))
+    policy: Mapped[bool] = mapped_column(Boolean, server_default="false")
+    created_at: Mapped[datetime] = _now()
 
 
 class Adapter(Base):
@@ -321,6 +448,7 @@ class Promotion(Base):
     __table_args__ = (
         _one_of("kind", "promotion", "rollback", "base"),
         CheckConstraint("(kind = 'base') = (adapter_id IS NULL)", name="base_has_no_adapter"),
+        Index("ix_promotions_newest", "tenant_id", "promotion_id"),
     )
     promotion_id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
     tenant_id: Mapped[TenantId] = _tenant()

@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy import orm
 from sqlalchemy.dialects.postgresql import insert
 
-from astra_learn_assets.errors import AlreadyExists, BadInput, InvalidTenantId, UnknownTenant
+from astra_learn_assets.errors import (
+    AlreadyExists,
+    BadInput,
+    InvalidTenantId,
+    TenantErased,
+    UnknownTenant,
+)
 from astra_learn_assets.ids import TenantId
 from astra_learn_assets.privacy.identifiers.countries import country_code
+from astra_learn_assets.store import tiers
 from astra_learn_assets.store.tables import Tenant
+from astra_learn_assets.store.tiers import UNSET, Unset
 
 # Replay examples carry this id in their metadata, so no municipality may have it.
 RESERVED = frozenset({"replay"})
@@ -32,6 +41,7 @@ def create(
         InvalidTenantId: reserved.
         AlreadyExists: there is one of this id, erased or not: an id is never given twice.
         BadInput: no display name, or a country without a pack of national ids.
+        NotFound: there is no such tier.
     """
     if tenant_id in RESERVED:
         raise InvalidTenantId(f"tenant id {tenant_id!r} is reserved: choose another one")
@@ -40,8 +50,7 @@ def create(
         raise BadInput("a tenant needs a display name, for example 'Villaverde'")
     if country_code(country) != country:
         raise BadInput(f"invalid country {country!r:.20}: use two lower-case letters, for example 'es'")
-    if not 1 <= len(tier) <= 20:
-        raise BadInput("invalid tier: use 1 to 20 characters, for example 'standard'")
+    tiers.get(session, tier)
     row: Tenant | None = session.scalar(
         insert(Tenant)
         .values(tenant_id=tenant_id, display_name=name, country=country, tier=tier, wrapped_key=wrapped_key)
@@ -63,6 +72,85 @@ def get(session: orm.Session, tenant_id: TenantId) -> Tenant:
     if row is None:
         raise UnknownTenant(f"no tenant {tenant_id!r}: add it with 'astra-learn tenant add {tenant_id}'")
     return row
+
+
+def allow(
+    session: orm.Session,
+    tenant_id: TenantId,
+    *,
+    tier: str | None = None,
+    weekly_quota: int | Unset | None = UNSET,
+    gpu_minutes_month: float | Unset | None = UNSET,
+) -> Tenant:
+    """Change what a tenant may use; None gives it what its tier has. What holds now may stop its trainings.
+
+    Raises:
+        UnknownTenant: there is none.
+        NotFound: there is no such tier.
+        BadInput: a negative quota or budget.
+    """
+    row = get(session, tenant_id)
+    if tier is not None:
+        row.tier = tiers.get(session, tier).tier
+    if not isinstance(weekly_quota, Unset):
+        tiers.check({"weekly_quota": weekly_quota})
+        row.weekly_quota = weekly_quota
+    if not isinstance(gpu_minutes_month, Unset):
+        tiers.check({"gpu_minutes_month": gpu_minutes_month})
+        row.gpu_minutes_month = gpu_minutes_month
+    session.flush()
+    return row
+
+
+def pause(session: orm.Session, tenant_id: TenantId, reason: str, now: datetime) -> Tenant:
+    """Let no training of the tenant start until :func:`resume`; what runs goes on, finals are prepared.
+
+    Raises:
+        UnknownTenant: there is none.
+        BadInput: no reason.
+    """
+    words = " ".join(reason.split())
+    if not words or not words.isprintable() or len(words) > 200:
+        raise BadInput("a pause needs a reason of 1 to 200 characters, for example 'contract under review'")
+    row = get(session, tenant_id)
+    row.paused_at, row.paused_reason = row.paused_at or now, words
+    session.flush()
+    return row
+
+
+def resume(session: orm.Session, tenant_id: TenantId) -> Tenant:
+    """End a pause; also brings back a tenant that was retired.
+
+    Raises:
+        UnknownTenant: there is none.
+        TenantErased: it was erased, and nothing is there to learn from.
+    """
+    row = get(session, tenant_id)
+    if row.wrapped_key is None:
+        raise TenantErased(f"tenant {tenant_id!r} was erased")
+    row.paused_at = row.paused_reason = row.retired_at = None
+    session.flush()
+    return row
+
+
+def retire(session: orm.Session, tenant_id: TenantId, now: datetime) -> Tenant:
+    """Learn nothing of the tenant any more; what it has stays, is served and can be erased.
+
+    Raises:
+        UnknownTenant: there is none.
+    """
+    row = get(session, tenant_id)
+    row.retired_at = row.retired_at or now
+    session.flush()
+    return row
+
+
+def standing(session: orm.Session) -> dict[TenantId, bool]:
+    """Every tenant, and whether it is one to learn of: neither erased nor retired."""
+    rows = session.execute(
+        sa.select(Tenant.tenant_id, sa.and_(Tenant.wrapped_key.is_not(None), Tenant.retired_at.is_(None)))
+    )
+    return {tenant: bool(stands) for tenant, stands in rows}
 
 
 def list_all(session: orm.Session) -> list[Tenant]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,7 +15,7 @@ from astra_learn_assets import ids
 from astra_learn_assets.errors import BadInput, NotFound
 from astra_learn_assets.ids import TenantId
 from astra_learn_assets.store.examples import FINISHED
-from astra_learn_assets.store.tables import TrainingRun
+from astra_learn_assets.store.tables import LearningChange, TrainingRun
 
 UNFINISHED = ("queued", "training", "evaluating")
 ENDED = (*FINISHED, "failed")
@@ -27,8 +29,20 @@ _COLUMNS = frozenset(
         "dagster_run_id",
         "mlflow_run_id",
         "finished_at",
+        "fault",
+        "setup",
     }
 )
+
+
+@dataclass(frozen=True)
+class End:
+    """How a training failed: ``fault`` says whose, see the training policy."""
+
+    run_id: str
+    fault: str
+    reason: str
+    setup: str | None = None
 
 
 def start(
@@ -63,8 +77,108 @@ def start(
     return row
 
 
+def start_all(session: orm.Session, wanted: Sequence[tuple[TenantId, int, int]]) -> dict[TenantId, str]:
+    """Begin many: (tenant, through_seq, attempt) each; returns the ids of those that were not there."""
+    if not wanted:
+        return {}
+    rows = session.execute(
+        insert(TrainingRun)
+        .values(
+            [
+                {
+                    "run_id": ids.name(f"{tenant}-{seq}-{attempt}", "training id"),
+                    "tenant_id": tenant,
+                    "attempt": attempt,
+                    "through_seq": seq,
+                    "state": "queued",
+                }
+                for tenant, seq, attempt in wanted
+            ]
+        )
+        .on_conflict_do_nothing()
+        .returning(TrainingRun.tenant_id, TrainingRun.run_id)
+    )
+    return {tenant: str(run_id) for tenant, run_id in rows}
+
+
+def claim_run(session: orm.Session, run_id: str, dagster_run_id: str, ancestors: Sequence[str]) -> bool:
+    """Give a training to a Dagster run; False when it is another's, and that one is no ancestor of the run.
+
+    What makes one run of one training, whoever asks: two daemons that ask at once each make a run for the
+    same key. A row that has ended may be worked on again.
+    """
+    taken = session.scalar(
+        sa.update(TrainingRun)
+        .where(
+            TrainingRun.run_id == run_id,
+            sa.or_(
+                TrainingRun.dagster_run_id.is_(None),
+                TrainingRun.dagster_run_id.in_([dagster_run_id, *ancestors]),
+                TrainingRun.state.in_(ENDED),
+            ),
+        )
+        .values(dagster_run_id=dagster_run_id)
+        .returning(TrainingRun.run_id)
+    )
+    return taken is not None
+
+
+def forgive(session: orm.Session, tenant_id: TenantId) -> int:
+    """Let no failure since the last success hold up the next attempt; returns how many there were.
+
+    For a person who has put right what they failed by.
+    """
+    last = last_finished(session, tenant_id)
+    query = (
+        sa.update(TrainingRun)
+        .where(
+            TrainingRun.tenant_id == tenant_id,
+            TrainingRun.state == "failed",
+            TrainingRun.fault != "superseded",
+        )
+        .values(fault="superseded")
+        .returning(TrainingRun.run_id)
+    )
+    if last is not None:
+        query = query.where(TrainingRun.created_at > last.created_at)
+    forgiven = len(session.execute(query).all())
+    session.execute(sa.insert(LearningChange).values(tenant_id=tenant_id, lane="learn"))
+    return forgiven
+
+
+def close_all(session: orm.Session, ends: Sequence[End], now: datetime) -> None:
+    """Close many as failed, except those that have ended meanwhile."""
+    if not ends:
+        return
+    given = (
+        sa.values(
+            sa.column("run_id", sa.String),
+            sa.column("fault", sa.String),
+            sa.column("reason", sa.Text),
+            sa.column("setup", sa.String),
+            name="given",
+        )
+        .data([(end.run_id, end.fault, end.reason, end.setup) for end in ends])
+        .alias("given")
+    )
+    session.execute(
+        sa.update(TrainingRun)
+        .where(TrainingRun.run_id == given.c.run_id, TrainingRun.state.in_(UNFINISHED))
+        .values(
+            state="failed",
+            fault=given.c.fault,
+            reason=given.c.reason,
+            setup=sa.cast(given.c.setup, sa.String),
+            finished_at=now,
+        ),
+        execution_options={"synchronize_session": False},
+    )
+
+
 def update(session: orm.Session, run_id: str, **columns: Any) -> TrainingRun:
     """Set columns of a row. A state that ends it also sets ``finished_at``, unless given.
+
+    A failure that names no fault is the examples'.
 
     Raises:
         NotFound: no such training.
@@ -82,6 +196,8 @@ def update(session: orm.Session, run_id: str, **columns: Any) -> TrainingRun:
         setattr(row, name, value)
     if state in ENDED and row.finished_at is None:
         row.finished_at = datetime.now(UTC)
+    if state == "failed" and row.fault is None:
+        row.fault = "examples"
     session.flush()
     return row
 
@@ -96,6 +212,11 @@ def get(session: orm.Session, run_id: str, *, tenant_id: TenantId | None = None)
     if row is None or (tenant_id is not None and row.tenant_id != tenant_id):
         raise NotFound(f"no training {run_id!r:.90}")
     return row
+
+
+def find(session: orm.Session, run_id: str) -> TrainingRun | None:
+    """A training, if there is one of this id."""
+    return session.get(TrainingRun, run_id)
 
 
 def listing(session: orm.Session, tenant_id: TenantId, *, limit: int = 100) -> list[TrainingRun]:

@@ -74,10 +74,11 @@ class Vault:
         *,
         overwrite: bool = False,
         wrapped_key: bytes | None = None,
+        durable: bool = True,
     ) -> bool:
         """Store ``data`` for ``tenant``; False when the key exists already and was left alone.
 
-        ``wrapped_key`` as in :meth:`read`.
+        ``wrapped_key`` as in :meth:`read`, ``durable`` as in :meth:`ObjectStore.put`.
 
         Raises:
             ForeignTenant: ``key`` is not one of the tenant's.
@@ -89,7 +90,7 @@ class Vault:
             if not overwrite and self._objects.exists(key):
                 return False
             data = crypto.seal(data_key, data, tenant=tenant, object_key=key)
-        return self._objects.put(key, data, overwrite=overwrite)
+        return self._objects.put(key, data, overwrite=overwrite, durable=durable)
 
     def exists(self, tenant: TenantId, key: str) -> bool:
         """Whether ``tenant`` has such an object."""

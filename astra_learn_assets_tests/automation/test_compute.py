@@ -191,6 +191,7 @@ def test_an_empty_tag_of_a_runs_own_changes_nothing(tmp_path: Path) -> None:
         {"job_spec_config": {"active_deadline_seconds": 999999}},
         {"job_spec_config": {"backoff_limit": 5}},
         {"pod_template_spec_metadata": {"labels": {"astra-learn/workload": "api"}}},
+        {"pod_template_spec_metadata": {"annotations": {"team": "urbanismo"}}},
         {"pod_template_spec_metadata": {"name": "x"}},
         {"job_config": {"spec": {}}},
     ],

@@ -2,36 +2,50 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from astra_learn_assets.learning.training.policy import Decision, decide_training, run_key
-from astra_learn_assets.settings import Settings
+from astra_learn_assets.errors import BadInput
+from astra_learn_assets.learning.training.policy import (
+    Decision,
+    Facts,
+    Failure,
+    Fault,
+    Rules,
+    backfill_priority,
+    deadline,
+    decide,
+    next_month,
+    priority,
+    run_key,
+)
+from astra_learn_assets.store.hours import Hours
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+RULES = Rules(
+    threshold=500, minimum=50, max_age_hours=168, backoff_minutes=30, settle_minutes=10, weekly_quota=7
+)
+_OF_RULES = {*Rules.__dataclass_fields__}
 
 
-@dataclass(frozen=True)
-class _Pending:
-    count: int
-    newest_seq: int | None = 900
-    oldest_created_at: datetime | None = NOW - timedelta(hours=1)
+def _decide(count: int, *, age_hours: float = 1, cron: bool = False, **changes: Any) -> Decision:
+    """``failed`` minutes ago stands for a failure by the examples' fault."""
+    facts = Facts(
+        pending=count, newest_seq=900, oldest_at=NOW - timedelta(hours=age_hours), week_frees_at=NOW
+    )
+    rules = replace(RULES, **{name: value for name, value in changes.items() if name in _OF_RULES})
+    given = {name: value for name, value in changes.items() if name not in _OF_RULES}
+    decision = decide(replace(facts, **given), rules, NOW, by_age=cron)
+    return replace(decision, until=None)
 
 
-def _decide(count: int, *, age_hours: float = 1, **changes: object) -> Decision:
-    arguments: dict[str, object] = {
-        "now": NOW,
-        "pending": _Pending(count, oldest_created_at=NOW - timedelta(hours=age_hours)),
-        "limits": Settings(_env_file=None),  # type: ignore[call-arg]
-        "unfinished": False,
-        "last_failed_at": None,
-        "next_attempt": 1,
-        "started_this_week": 0,
-        "quota": 7,
-    }
-    return decide_training(**{**arguments, **changes})  # type: ignore[arg-type]
+def _failed(minutes: float, in_a_row: int = 1, fault: Fault = "examples", **more: Any) -> Failure:
+    return Failure(NOW - timedelta(minutes=minutes), fault, "why", in_a_row=in_a_row, **more)
 
 
 @pytest.mark.parametrize(("count", "train"), [(499, False), (500, True), (501, True), (700, True)])
@@ -81,7 +95,7 @@ def test_age_alone_does_not_train_between_schedules() -> None:
 
 def test_nothing_new_is_said_before_anything_else() -> None:
     assert _decide(0, unfinished=True).code == "nothing_pending"
-    assert _decide(5, pending=_Pending(5, newest_seq=None)).code == "nothing_pending"
+    assert _decide(5, newest_seq=None).code == "nothing_pending"
 
 
 def test_one_training_of_a_tenant_at_a_time() -> None:
@@ -93,43 +107,111 @@ def test_one_training_of_a_tenant_at_a_time() -> None:
     ("started", "quota", "train"), [(6, 7, True), (7, 7, False), (8, 7, False), (0, 0, False)]
 )
 def test_the_weekly_quota_is_kept(started: int, quota: int, train: bool) -> None:
-    assert _decide(500, started_this_week=started, quota=quota).train is train
+    assert _decide(500, started_this_week=started, weekly_quota=quota).train is train
 
 
 @pytest.mark.parametrize(
-    ("minutes", "attempt", "train"),
-    [
-        (29.99, 2, False),
-        (30, 2, True),
-        (59.99, 3, False),
-        (60, 3, True),
-        (239, 5, False),
-        (240, 5, True),
-        (29.99, 1, False),
-        (30, 1, True),
-    ],
+    ("minutes", "failures", "train"),
+    [(29.99, 1, False), (30, 1, True), (59.99, 2, False), (60, 2, True), (239, 4, False), (240, 4, True)],
 )
-def test_the_back_off_doubles_with_each_failure_and_ends(minutes: float, attempt: int, train: bool) -> None:
-    decision = _decide(500, last_failed_at=NOW - timedelta(minutes=minutes), next_attempt=attempt)
+def test_the_back_off_doubles_with_each_failure_and_ends(minutes: float, failures: int, train: bool) -> None:
+    decision = _decide(500, failure=_failed(minutes, failures), next_attempt=failures + 1, charged=failures)
     assert decision.train is train
-    assert (decision.through_seq, decision.attempt) == ((900, attempt) if train else (None, None))
+    assert (decision.through_seq, decision.attempt) == ((900, failures + 1) if train else (None, None))
 
 
 def test_the_back_off_is_a_day_at_most() -> None:
-    failed = NOW - timedelta(hours=24)
-    assert _decide(500, last_failed_at=failed, next_attempt=40, max_attempts=99).train
-    assert not _decide(
-        500, last_failed_at=failed + timedelta(seconds=1), next_attempt=40, max_attempts=99
-    ).train
+    assert _decide(500, failure=_failed(24 * 60, 40), max_attempts=99).train
+    assert not _decide(500, failure=_failed(24 * 60 - 0.1, 40), max_attempts=99).train
 
 
 def test_after_five_failures_on_the_same_examples_a_person_has_to_look() -> None:
-    assert _decide(500, next_attempt=5).train
-    assert _decide(500, next_attempt=6).code == "attempts"
+    assert _decide(500, next_attempt=5, charged=4).train
+    assert _decide(500, next_attempt=6, charged=5).code == "attempts"
+
+
+@pytest.mark.parametrize("fault", ["worker", "capacity"])
+def test_a_lost_worker_or_a_full_cluster_costs_no_attempt_and_is_tried_again_soon(fault: Fault) -> None:
+    decision = _decide(500, failure=_failed(30, 400, fault), next_attempt=401, charged=0)
+    assert decision.train
+    assert decision.attempt == 401
+    assert not _decide(500, failure=_failed(1.9, 1, fault)).train
+    assert _decide(500, failure=_failed(2, 1, fault)).train
+    assert not _decide(500, failure=_failed(29, 400, fault)).train
+
+
+def test_a_fault_that_a_retry_cannot_change_waits_for_another_setup() -> None:
+    gone = _failed(60 * 24 * 30, fault="permanent", setup="a" * 16)
+    decision = _decide(5_000, failure=gone, setup="a" * 16)
+    assert decision.code == "permanent"
+    assert "why" in decision.reason
+    assert _decide(5_000, failure=gone, setup="b" * 16).train
+    just_now = _failed(0, fault="permanent", setup="a" * 16)
+    assert _decide(5_000, failure=just_now, setup="b" * 16).train, "put right at once, tried again at once"
+
+
+def test_a_training_that_was_not_needed_any_more_holds_nothing_up() -> None:
+    assert _decide(500, failure=_failed(0, 1, "superseded")).train
 
 
 def test_a_failure_in_the_future_waits_like_one_just_now() -> None:
-    assert _decide(500, last_failed_at=NOW + timedelta(minutes=5)).code == "backoff"
+    assert _decide(500, failure=_failed(-5)).code == "backoff"
+
+
+def test_the_months_gpu_minutes_stop_a_tenant_until_the_month_ends() -> None:
+    assert _decide(500, gpu_minutes_month=60.0, gpu_minutes_used=59.9).train
+    facts = Facts(pending=500, newest_seq=9, gpu_minutes_used=60)
+    decision = decide(facts, replace(RULES, gpu_minutes_month=60), NOW)
+    assert decision.code == "budget"
+    assert decision.until == datetime(2026, 4, 1, tzinfo=UTC)
+    assert _decide(500, gpu_minutes_month=0.0).code == "budget", "a budget of nothing stops everything"
+    assert _decide(500, gpu_minutes_month=None, gpu_minutes_used=10**9).train
+
+
+def test_the_month_after_december_is_january() -> None:
+    assert next_month(datetime(2026, 12, 31, 23, 59, tzinfo=UTC)) == datetime(2027, 1, 1, tzinfo=UTC)
+
+
+def test_a_paused_tenant_is_not_trained_whatever_waits() -> None:
+    decision = _decide(5_000, paused="contract under review")
+    assert decision.code == "paused"
+    assert "contract under review" in decision.reason
+
+
+def test_a_maintenance_holds_back_what_would_train_and_says_until_when() -> None:
+    ends = NOW + timedelta(hours=2)
+    decision = decide(Facts(pending=500, newest_seq=9), replace(RULES, maintenance=(ends, "new driver")), NOW)
+    assert (decision.code, decision.until) == ("maintenance", ends)
+    assert "new driver" in decision.reason
+    assert _decide(499, maintenance=(ends, "new driver")).code == "below_threshold"
+
+
+@pytest.mark.parametrize(
+    ("hours", "opens"),
+    [
+        ("22:00-06:00", datetime(2026, 3, 2, 22, tzinfo=UTC)),
+        ("06:00-12:00", datetime(2026, 3, 3, 6, tzinfo=UTC)),
+        ("12:00-12:01", None),
+        ("11:59-03:00", None),
+        ("12:01-12:00", datetime(2026, 3, 2, 12, 1, tzinfo=UTC)),
+    ],
+)
+def test_trainings_start_in_the_hours_of_the_tier(hours: str, opens: datetime | None) -> None:
+    decision = decide(Facts(pending=500, newest_seq=9), replace(RULES, hours=Hours.parse(hours)), NOW)
+    assert decision.train is (opens is None)
+    assert decision.until == opens
+    assert decision.code == ("threshold" if opens is None else "closed_hours")
+
+
+@pytest.mark.parametrize("text", ["", "22-06", "24:00-06:00", "22:00-06:60", "22:00 - 06:00", "x"])
+def test_hours_that_are_none_are_refused(text: str) -> None:
+    with pytest.raises(BadInput, match="HH:MM-HH:MM"):
+        Hours.parse(text)
+
+
+def test_hours_that_never_open_are_refused() -> None:
+    with pytest.raises(BadInput, match="never open"):
+        Hours.parse("06:00-06:00")
 
 
 def test_a_new_attempt_has_a_new_run_key() -> None:
@@ -153,7 +235,7 @@ def test_a_new_attempt_has_a_new_run_key() -> None:
             Decision(False, "quota", "7 trainings in the last 7 days, the quota is 7"),
         ),
         (
-            {"next_attempt": 6},
+            {"charged": 5},
             Decision(
                 False,
                 "attempts",
@@ -162,7 +244,7 @@ def test_a_new_attempt_has_a_new_run_key() -> None:
             ),
         ),
         (
-            {"last_failed_at": NOW - timedelta(minutes=10)},
+            {"failure": _failed(10)},
             Decision(False, "backoff", "waiting until 2026-03-02T12:20+00:00 after the last failure"),
         ),
         (
@@ -186,7 +268,7 @@ def test_a_new_attempt_has_a_new_run_key() -> None:
             Decision(False, "too_young", "the oldest new example is 1.5 h old, 168 h are needed"),
         ),
         (
-            {"pending": _Pending(50, oldest_created_at=None), "cron": True},
+            {"count": 50, "oldest_at": None, "cron": True},
             Decision(False, "too_young", "the oldest new example is 0.0 h old, 168 h are needed"),
         ),
         (
@@ -207,6 +289,65 @@ def test_a_single_example_is_something_new() -> None:
 
 def test_bad_arguments_are_refused() -> None:
     with pytest.raises(ValueError, match=r"^times must carry a time zone$"):
-        _decide(500, now=datetime(2026, 3, 2))
+        decide(Facts(pending=500, newest_seq=9), RULES, datetime(2026, 3, 2))
     with pytest.raises(ValueError, match=r"^the first attempt is number 1$"):
         _decide(500, next_attempt=0)
+
+
+ASKED = st.lists(
+    st.tuples(st.sampled_from([4.0, 24.0, 720.0]), st.integers(0, 60 * 24 * 40)), min_size=2, max_size=60
+)
+
+
+@given(ASKED)
+def test_nobody_is_overtaken_by_who_came_later_than_the_difference_of_patience(
+    asked: list[tuple[float, int]],
+) -> None:
+    queue = [(NOW + timedelta(minutes=minute), patience) for patience, minute in asked]
+    ranked = sorted(queue, key=lambda one: -priority(deadline(*one)))
+    for place, (at, patience) in enumerate(ranked):
+        for ahead_at, ahead_patience in ranked[:place]:
+            assert ahead_at <= at + timedelta(hours=max(patience - ahead_patience, 0), minutes=1)
+
+
+@given(ASKED, st.integers(1, 4))
+def test_no_tenant_starves_however_many_of_a_better_tier_keep_coming(
+    asked: list[tuple[float, int]], cards: int
+) -> None:
+    """A card that is free takes the first of the queue; a training takes half an hour."""
+    coming = sorted((minute, patience) for patience, minute in asked)
+    free, waiting, waits = [0.0] * cards, [], []
+    while coming or waiting:
+        now = min(free)
+        if not waiting and coming:
+            now = max(now, coming[0][0])
+        while coming and coming[0][0] <= now:
+            waiting.append(coming.pop(0))
+        waiting.sort(key=lambda one: -priority(deadline(NOW + timedelta(minutes=one[0]), one[1])))
+        minute, patience = waiting.pop(0)
+        waits.append((now - minute, patience, minute))
+        free[free.index(min(free))] = now + 30
+    for waited, patience, minute in waits:
+        before = sum(other <= minute + 60 * patience for _, other in asked)
+        assert waited <= 30 * (before / cards + 1)
+
+
+def test_a_preparing_run_goes_before_every_training_and_a_backfill_behind_them() -> None:
+    soon = priority(deadline(NOW, 4))
+    late = priority(deadline(NOW + timedelta(days=20), 24))
+    assert backfill_priority(NOW) < late < soon < 0
+
+
+@given(st.integers(0, 5_000), st.integers(0, 20), st.integers(0, 20), st.booleans(), st.floats(0, 500))
+def test_a_decision_always_says_why_and_trains_only_what_there_is(
+    pending: int, started: int, quota: int, by_age: bool, used: float
+) -> None:
+    facts = Facts(
+        pending=pending, newest_seq=pending or None, oldest_at=NOW, started_this_week=started,
+        gpu_minutes_used=used,
+    )  # fmt: skip
+    rules = replace(RULES, weekly_quota=quota, gpu_minutes_month=250.0)
+    decision = decide(facts, rules, NOW, by_age=by_age)
+    assert decision.reason
+    assert decision.train is (pending >= 500 and started < quota and used < 250)
+    assert (decision.through_seq is not None) is decision.train

@@ -490,3 +490,27 @@ def test_the_commands_of_the_readme_that_need_no_platform_work_as_written(tmp_pa
             env={**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"},
         )  # fmt: skip
         assert answer.returncode == 0, f"{command}\n{answer.stdout}{answer.stderr}"
+
+
+def test_what_a_municipality_may_use_is_said_on_the_command_line(env: dict[str, str]) -> None:
+    assert astra("tenant", "add", "villaverde", env=env).returncode == 0
+    wrong = {
+        ("tier", "set", "gold", "--weekly-quota", "-1"): "invalid quota",
+        ("tier", "set", "gold", "--hours", "06:00-06:00"): "never open",
+        ("tier", "remove", "standard"): "begin with it",
+        ("tenant", "allow", "villaverde", "--tier", "gold"): "no tier 'gold'",
+        ("tenant", "pause", "villaverde", " "): "needs a reason",
+        ("maintenance", "add", "x", "--at", "tonight"): "write it as",
+        ("maintenance", "end", "7"): "no maintenance 7",
+        ("tenant", "explain", "nadie"): "no tenant 'nadie'",
+    }
+    for command, said in wrong.items():
+        answer = astra(*command, env=env)
+        assert answer.returncode == 1, command
+        assert said in answer.stderr, command
+    made = astra("tier", "set", "gold", "--weekly-quota", "3", "--gpu-minutes", "60", "-o", "json", env=env)
+    assert json.loads(made.stdout)["gpu_minutes_month"] == 60
+    assert astra("tenant", "allow", "villaverde", "--tier", "gold", env=env).returncode == 0
+    assert astra("tenant", "pause", "villaverde", "contract under review", env=env).returncode == 0
+    told = json.loads(astra("tenant", "explain", "villaverde", "-o", "json", env=env).stdout)
+    assert (told["code"], told["trainings this week"]) == ("paused", "0 of 3")

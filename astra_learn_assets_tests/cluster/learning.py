@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
-import sqlalchemy as sa
 import yaml
 
 from astra_learn_assets.datasets.golden import is_golden
@@ -28,11 +27,11 @@ from astra_learn_assets.services.embedded import export_env
 from astra_learn_assets.settings import REPOSITORY, Settings
 from astra_learn_assets.simulation.council.simulator import make_council
 from astra_learn_assets.store import examples, promotions, tenants, trainings
-from astra_learn_assets.store.db import normalise_url
 from astra_learn_assets.store.tables import TrainingRun
 from astra_learn_assets_tests.cluster.cluster import Cluster
 from astra_learn_assets_tests.cluster.container import Image
 from astra_learn_assets_tests.cluster.dagster_processes import DagsterProcesses
+from astra_learn_assets_tests.cluster.databases import new_database
 from astra_learn_assets_tests.cluster.kube import Object
 from astra_learn_assets_tests.cluster.profiles import ACCOUNT, PRIORITY, SECRET, policy
 from astra_learn_assets_tests.graph.conftest import SMALL, Town
@@ -71,7 +70,7 @@ class Learning:
         storage.mkdir(parents=True)
         self._variables = {
             **export_env(self.settings),
-            "ASTRA_DAGSTER_DATABASE_URL": _new_database(str(self.settings.dagster_database_url), NAMESPACE),
+            "ASTRA_DAGSTER_DATABASE_URL": new_database(str(self.settings.dagster_database_url), NAMESPACE),
             "ASTRA_DAGSTER_STORAGE": str(storage),
         }
         self._make_objects()
@@ -279,19 +278,6 @@ def _image() -> Image:
         },
         folders=(REPOSITORY, Path(sys.prefix), Path(sys.base_prefix)),
     )
-
-
-def _new_database(url: str, name: str) -> str:
-    """An empty database for Dagster beside the one that ``url`` names; its URL."""
-    server = normalise_url(url)
-    engine = sa.create_engine(server, isolation_level="AUTOCOMMIT")
-    try:
-        with engine.connect() as connection:
-            connection.execute(sa.text(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'))
-            connection.execute(sa.text(f'CREATE DATABASE "{name}"'))
-    finally:
-        engine.dispose()
-    return str(server.set(database=name).render_as_string(hide_password=False))
 
 
 @contextmanager

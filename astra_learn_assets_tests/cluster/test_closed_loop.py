@@ -35,7 +35,9 @@ def test_the_nth_example_trains_on_the_training_node_and_ends_in_one_promotion(l
     learning.until(lambda: learning.pointer(town.tenant_id) == row.adapter_id, "CORE is told")
 
     learning.until(lambda: [phase(pod) for pod in learning.pods(run.run_id)] == ["Succeeded"], "its pod ends")
-    assert [pod["spec"]["nodeName"] for pod in learning.pods(run.run_id)] == ["gpu-train"]
+    (trained,) = learning.pods(run.run_id)
+    assert trained["spec"]["nodeName"] == "gpu-train"
+    _asks_for_a_card(trained)
     prepared = [
         pod for run in learning.runs(town.tenant_id, "prepare_examples") for pod in learning.pods(run.run_id)
     ]

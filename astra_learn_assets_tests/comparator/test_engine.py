@@ -431,3 +431,9 @@ def test_pending_audio_never_takes_a_paragraph_that_only_moved_there() -> None:
     delta = run(draft(texts), final, chunks=manifest(pending=[4]))
     assert delta.examples == ()
     assert [b.before for b in delta.blocks if b.op == "deleted"] == [PENDING]
+
+
+def test_what_was_not_read_is_told_so_that_nobody_takes_the_documents_for_whole() -> None:
+    parts = [block(text, n) for n, text in enumerate(SPEECH)]
+    delta = run(draft(), document([*parts[:2], '<w:altChunk r:id="rId1"/>', *parts[2:]]))
+    assert reasons(delta) == {"unread_altchunk": 1}

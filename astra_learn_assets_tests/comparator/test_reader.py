@@ -142,6 +142,60 @@ def test_text_boxes_are_read_once_although_they_are_stored_twice() -> None:
     assert texts(package(p(only_fallback))) == ["recuadro"]
 
 
+def test_text_imported_from_another_part_is_not_read_and_counted_as_such() -> None:
+    data = package(
+        p("antes")
+        + '<w:altChunk r:id="rIdA"/>'
+        + p("después")
+        + f"<w:tbl><w:tr><w:tc>{CHUNK}</w:tc></w:tr></w:tbl>",
+        files={"word/f.html": b"<html><body>importado</body></html>"},
+    )
+    document = read_document(data)
+    assert [block.text for block in document.blocks] == ["antes", "después"]
+    assert document.unread == {"altchunk": 2}
+
+
+CHUNK = '<w:altChunk r:id="rIdB"/>'
+
+
+@pytest.mark.parametrize(
+    ("uri", "element", "what"),
+    [
+        ("http://schemas.openxmlformats.org/drawingml/2006/chart", "chart", "chart"),
+        ("http://purl.oclc.org/ooxml/drawingml/chart", "chart", "chart"),
+        ("http://schemas.microsoft.com/office/drawing/2014/chartex", "chart", "chart"),
+        ("http://schemas.openxmlformats.org/drawingml/2006/diagram", "relIds", "smartart"),
+    ],
+)
+def test_charts_and_smartart_are_counted_as_not_read(uri: str, element: str, what: str) -> None:
+    drawing = (
+        f'<w:r><w:drawing><wp:inline><a:graphic><a:graphicData uri="{uri}"><x:{element} xmlns:x="{uri}" '
+        'r:id="rId7"/></a:graphicData></a:graphic></wp:inline></w:drawing></w:r>'
+    )
+    both = (
+        f"<w:r><mc:AlternateContent><mc:Choice Requires='x'>{drawing[5:-6]}</mc:Choice><mc:Fallback>"
+        f"{drawing[5:-6]}</mc:Fallback></mc:AlternateContent></w:r>"
+    )
+    assert read_document(package(p(t("antes") + drawing))).unread == {what: 1}
+    assert read_document(package(p(t("antes") + both))).unread == {what: 1}
+    assert read_document(package(p(f"<w:del>{drawing}</w:del>" + t("antes")))).unread == {}
+
+
+def test_an_embedded_object_and_a_subdocument_are_counted_as_not_read() -> None:
+    ole = '<w:r><w:object><o:OLEObject xmlns:o="urn:schemas-microsoft-com:office:office"/></w:object></w:r>'
+    document = read_document(package(p(t("antes") + ole) + '<w:subDoc r:id="rId8"/>'))
+    assert document.unread == {"embedded": 1, "subdocument": 1}
+
+
+def test_wordart_says_its_text_in_an_attribute() -> None:
+    art = (
+        '<w:r><w:pict><v:shape><v:path textpathok="t"/><v:textpath on="t" string="GRAN FIESTA DEL AGUA"/>'
+        "</v:shape></w:pict></w:r>"
+    )
+    (before, drawn) = read_document(package(p(t("antes") + art))).blocks
+    assert (before.text, drawn.text, drawn.flags) == ("antes", "GRAN FIESTA DEL AGUA", {"textbox"})
+
+
 def test_symbols_tabs_breaks_and_hyphens_count() -> None:
     run = (
         "<w:r><w:t>a</w:t><w:tab/><w:t>b</w:t><w:br/><w:t>c</w:t><w:noBreakHyphen/><w:t>d</w:t>"

@@ -76,6 +76,26 @@ def test_another_utterance_typed_over_a_block_is_deleted_and_inserted_and_teache
     assert delta.entity_changes == ()
 
 
+@pytest.mark.parametrize("ids", [True, False])
+def test_another_utterance_in_the_frame_of_the_old_one_is_deleted_and_inserted(ids: bool) -> None:
+    other = (
+        "El portavoz vecinal pide que se podará la acequia de los molinos y por qué no figura en el pliego."
+    )
+    final = [
+        p(marked(n, other if n == 3 else "") if ids else t(other if n == 3 else SPEECH[n]))
+        for n in range(len(SPEECH))
+    ]
+    delta = run(final, ids=ids)
+    assert sorted(block.op for block in changed(delta)) == ["deleted", "inserted"]
+    assert delta.examples == ()
+
+
+def test_the_same_utterance_said_formally_is_still_shown_as_one() -> None:
+    formal = "Se aprueba la propuesta con ocho votos favorables y tres abstenciones."
+    final = [p(marked(n, formal if n == 5 else "")) for n in range(len(SPEECH))]
+    assert [block.op for block in changed(run(final, ids=True))] == ["modified"]
+
+
 @pytest.mark.parametrize(
     "text",
     [

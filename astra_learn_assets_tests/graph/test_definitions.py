@@ -27,6 +27,7 @@ GATES = {
     "adapter_gate": "lora_adapter",
     "wer_gate": "evaluation_report",
 }
+STANDING = {"no_tenant_is_stuck", "no_partition_is_left_failed"}
 
 
 @pytest.fixture(scope="module")
@@ -56,8 +57,9 @@ def test_every_asset_is_partitioned_by_tenant_described_owned_and_grouped(graph)
 
 def test_every_gate_blocks_with_its_asset_and_carries_the_same_partitions(graph) -> None:
     checks = {key.name: graph.get(key) for key in graph.asset_check_keys}
-    assert set(checks) == set(GATES)
-    for name, node in checks.items():
+    assert set(checks) == set(GATES) | STANDING
+    for name in GATES:
+        node = checks[name]
         assert node.key.asset_key == dg.AssetKey(GATES[name])
         assert node.blocking, name
         assert node.partitions_def == tenant_partitions, name
@@ -75,9 +77,15 @@ def test_the_chain_runs_from_the_upload_to_the_promotion(graph) -> None:
 def test_jobs_sensors_and_schedule_are_on_from_the_start() -> None:
     repository = defs.get_repository_def()
     sensors = {sensor.name: sensor.default_status for sensor in repository.sensor_defs}
-    assert set(sensors) == {"feedback_sensor", "training_sensor", "outbox_sensor"}
+    assert set(sensors) == {
+        "feedback_sensor",
+        "training_sensor",
+        "outbox_sensor",
+        "failure_sensor",
+        "cleaning_sensor",
+    }
     assert set(sensors.values()) == {dg.DefaultSensorStatus.RUNNING}
-    assert {schedule.name for schedule in repository.schedule_defs} == {"nightly_training"}
+    assert {schedule.name for schedule in repository.schedule_defs} == {"nightly_training", "hourly_checks"}
     assert {"prepare_examples", "train_adapter", "evaluate_adapter"} <= set(repository.job_names)
 
 
@@ -86,6 +94,7 @@ def test_a_job_takes_the_gates_of_its_assets_with_it() -> None:
         ("prepare_examples", {"pii_gate"}),
         ("train_adapter", {"corpus_gate", "adapter_gate", "wer_gate"}),
         ("evaluate_adapter", {"wer_gate"}),
+        ("standing_checks", STANDING),
     ):
         keys = defs.resolve_job_def(job).asset_layer.asset_graph.asset_check_keys
         assert {key.name for key in keys} == expected, job

@@ -2,25 +2,41 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
-from astra_learn_assets.learning.training.plan import LAUNCH_GRACE, verdict_on_unfinished
+import pytest
 
+from astra_learn_assets.learning.training.plan import LAUNCH_GRACE, Fate, Unfinished, verdict
+from astra_learn_assets.learning.training.policy import Fault
 
-def test_a_training_whose_run_was_never_launched_is_given_up_after_the_grace_time() -> None:
-    assert verdict_on_unfinished("unknown", LAUNCH_GRACE) is None
-    assert "no run was launched" in (
-        verdict_on_unfinished("unknown", LAUNCH_GRACE + timedelta(seconds=1)) or ""
-    )
+NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
 
-def test_a_failed_run_ends_its_training_at_once() -> None:
-    assert verdict_on_unfinished("failed", timedelta()) is not None
+def row(state: str = "training", age: timedelta = timedelta(days=3)) -> Unfinished:
+    return Unfinished("villaverde-9-1", "villaverde", state, None, 9, 1, NOW - age)
+
+
+def test_a_training_whose_run_was_never_launched_is_never_given_up() -> None:
+    assert verdict(row("queued", timedelta(days=30)), Fate("unknown"), NOW) is None
+
+
+def test_a_training_under_way_whose_run_is_gone_is_given_up_after_the_grace_time() -> None:
+    assert verdict(row(age=LAUNCH_GRACE), Fate("unknown"), NOW) is None
+    end = verdict(row(age=LAUNCH_GRACE + timedelta(seconds=1)), Fate("unknown"), NOW)
+    assert end is not None
+    assert end.fault == "worker"
+
+
+@pytest.mark.parametrize("fault", ["examples", "worker", "capacity", "permanent"])
+def test_a_failed_run_ends_its_training_at_once_by_its_fault(fault: Fault) -> None:
+    end = verdict(row(age=timedelta()), Fate("failed", fault, "why"), NOW)
+    assert end is not None
+    assert (end.fault, end.reason) == (fault, "why")
 
 
 def test_a_run_that_materialized_only_a_part_ends_its_training_too() -> None:
-    assert verdict_on_unfinished("succeeded", timedelta()) is not None
+    assert verdict(row(age=timedelta()), Fate("succeeded"), NOW) is not None
 
 
 def test_an_active_run_is_left_alone_however_long_it_takes() -> None:
-    assert verdict_on_unfinished("active", timedelta(days=3)) is None
+    assert verdict(row(), Fate("active"), NOW) is None

@@ -11,7 +11,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from astra_learn_assets.automation import sensors
+from astra_learn_assets.automation import preparing
 from astra_learn_assets.automation.sensors import feedback
 from astra_learn_assets.contracts import Example, GateVerdict
 from astra_learn_assets.datasets import golden, instruct, jsonl
@@ -227,7 +227,7 @@ def test_one_missing_final_does_not_hold_up_the_others_and_is_read_when_it_is_ba
     platform.objects.put(lost.uri, b"another file")
     again = compare.compare_waiting_finals(platform, TENANT)
     assert "no es el que se registró" in again.quarantined[lost.artifact_id]
-    assert feedback(instance, platform, None).run_requests
+    assert feedback(instance, platform).run_requests
     platform.objects.put(lost.uri, data, overwrite=True)
     assert compare.compare_waiting_finals(platform, TENANT).unreadable == ()
     assert not _outstanding(platform).unreadable
@@ -293,56 +293,39 @@ def test_a_run_that_died_after_the_comparison_or_before_the_gate_is_asked_for_ag
         anonymize.anonymize_documents,
         anonymize.judge,
     ):
-        (request,) = feedback(instance, platform, None).run_requests or []
+        (request,) = feedback(instance, platform).run_requests or []
         keys.append(request.run_key)
         step(platform, TENANT)
     assert len(set(keys)) == 3, "other work, another key"
-    silent = feedback(instance, platform, None)
+    silent = feedback(instance, platform)
     assert not silent.run_requests
     assert silent.skip_reason is not None
     assert "nothing waits" in str(silent.skip_reason.skip_message)
     with platform.database.session() as session:
         blocklist.add(session, TENANT, NAME)
-    assert feedback(instance, platform, None).run_requests, "yesterday's documents are stale"
+    assert feedback(instance, platform).run_requests, "yesterday's documents are stale"
 
 
 def test_work_that_six_runs_did_not_change_needs_a_person_and_is_tried_again_a_day_later(
     instance: dg.DagsterInstance, town: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sensors, "_RETRY_AFTER", timedelta(0))
+    monkeypatch.setattr(preparing, "RETRY_AFTER", timedelta(0))
     town.submit(0)
     keys = set()
     for _ in range(6):
-        (request,) = feedback(instance, town.platform, None).run_requests or []
+        (request,) = feedback(instance, town.platform).run_requests or []
         keys.add(request.run_key)
         _fail(instance, request)
     assert len(keys) == 6
-    result = feedback(instance, town.platform, None)
+    result = feedback(instance, town.platform)
     assert not result.run_requests
     assert result.skip_reason is not None
     said = str(result.skip_reason.skip_message)
     assert "a person must look" in said
     assert "new finals" in said
-    monkeypatch.setattr(sensors, "_PREPARE_WINDOW", timedelta(0))
-    (later,) = feedback(instance, town.platform, None).run_requests or []
+    monkeypatch.setattr(preparing, "WINDOW", timedelta(0))
+    (later,) = feedback(instance, town.platform).run_requests or []
     assert later.run_key not in keys
-
-
-def test_one_tenant_that_cannot_be_looked_at_does_not_silence_the_others(
-    instance: dg.DagsterInstance, town: Town, make_tenant: MakeTenant, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    make_tenant("aldea")
-    town.submit(0)
-    real = anonymize.outstanding
-
-    def flaky(platform: Platform, tenant_id: str) -> Outstanding:
-        if tenant_id == "aldea":
-            raise BadConfiguration("no model")
-        return real(platform, tenant_id)
-
-    monkeypatch.setattr(anonymize, "outstanding", flaky)
-    (request,) = feedback(instance, town.platform, None).run_requests or []
-    assert request.partition_key == TENANT
 
 
 def test_an_erased_tenant_leaves_the_partitions_and_never_comes_back(
@@ -350,13 +333,13 @@ def test_an_erased_tenant_leaves_the_partitions_and_never_comes_back(
 ) -> None:
     town.submit(0)
     town.platform.vault.erase_tenant(TENANT)
-    result = feedback(instance, town.platform, None)
+    result = feedback(instance, town.platform)
     (removal,) = result.dynamic_partitions_requests or []
     assert isinstance(removal, dg.DeleteDynamicPartitionsRequest)
     assert removal.partition_keys == [TENANT]
     assert not result.run_requests
     instance.delete_dynamic_partition(str(tenant_partitions.name), TENANT)
-    assert not feedback(instance, town.platform, None).dynamic_partitions_requests
+    assert not feedback(instance, town.platform).dynamic_partitions_requests
 
 
 def test_a_tenant_without_examples_does_not_turn_a_backfill_red(

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import dagster as dg
-import pytest
 from dagster._core.test_utils import instance_for_test
 
-from astra_learn_assets.automation.sensors import WORK_TAG, feedback, training
-from astra_learn_assets.errors import Unavailable
+from astra_learn_assets.automation.preparing import WORK_TAG
+from astra_learn_assets.automation.sensors import feedback, training
 from astra_learn_assets.learning.training import plan
 from astra_learn_assets.partitions import tenant_partitions
 from astra_learn_assets.platform import Platform
@@ -33,7 +31,7 @@ def test_a_new_tenant_becomes_a_partition_before_its_first_run(
     instance: dg.DagsterInstance, platform: Platform, make_tenant: MakeTenant
 ) -> None:
     make_tenant("rio-claro")
-    result = feedback(instance, platform, None)
+    result = feedback(instance, platform)
     assert [request.partition_keys for request in result.dynamic_partitions_requests or []] == [["rio-claro"]]
     assert not result.run_requests
 
@@ -42,14 +40,14 @@ def test_a_waiting_final_asks_for_one_preparing_run_and_shows_what_the_hot_path_
     instance: dg.DagsterInstance, town: Town
 ) -> None:
     town.submit(0, 1)
-    result = feedback(instance, town.platform, None)
+    result = feedback(instance, town.platform)
     (request,) = result.run_requests or []
     assert request.partition_key == town.tenant_id
     assert request.run_key is not None
     assert request.run_key.endswith(":1")
     keys = {event.asset_key.to_user_string() for event in result.asset_events}
     assert keys == {"final_documents", "entities_dictionary"}
-    again = feedback(instance, town.platform, result.cursor)
+    again = feedback(instance, town.platform)
     assert not again.asset_events
 
 
@@ -57,12 +55,12 @@ def test_a_failed_preparing_run_is_asked_for_again_under_another_key_but_not_at_
     instance: dg.DagsterInstance, town: Town
 ) -> None:
     town.submit(0)
-    (first,) = feedback(instance, town.platform, None).run_requests or []
+    (first,) = feedback(instance, town.platform).run_requests or []
     tags = {**first.tags, "dagster/partition": town.tenant_id}
     run = instance.create_run_for_job(_job(), tags=tags)
-    assert not feedback(instance, town.platform, None).run_requests, "its run is active"
+    assert not feedback(instance, town.platform).run_requests, "its run is active"
     instance.report_run_failed(run)
-    assert not feedback(instance, town.platform, None).run_requests, "too soon after the failure"
+    assert not feedback(instance, town.platform).run_requests, "too soon after the failure"
     assert WORK_TAG in first.tags
 
 
@@ -145,29 +143,9 @@ def test_schedule_and_sensor_that_look_at_the_same_moment_begin_one_training(
     _add_examples(town.platform, town.tenant_id, 30)
     with ThreadPoolExecutor(8) as pool:
         begun = list(
-            pool.map(
-                lambda n: plan.decide_and_begin(town.platform, town.tenant_id, cron=n % 2 == 0)[1], range(8)
-            )
+            pool.map(lambda n: plan.look(town.platform, lambda rows: {}, by_age=n % 2 == 0).begun, range(8))
         )
-    assert sum(row is not None for row in begun) == 1
-
-
-def test_a_tenant_that_cannot_be_looked_at_costs_the_others_nothing(
-    instance: dg.DagsterInstance, town: Town, make_tenant: MakeTenant, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    make_tenant("aaa-broken")
-    instance.add_dynamic_partitions(str(tenant_partitions.name), ["aaa-broken"])
-    _add_examples(town.platform, town.tenant_id, 30)
-    whole = plan.close_lost
-
-    def broken(platform: Platform, tenant_id: str, *rest: Any) -> list[str]:
-        if tenant_id == "aaa-broken":
-            raise Unavailable("Postgres went away")
-        return whole(platform, tenant_id, *rest)
-
-    monkeypatch.setattr(plan, "close_lost", broken)
-    (request,) = training(instance, town.platform, cron=False).run_requests or []
-    assert request.partition_key == town.tenant_id
+    assert sum(not one.again for found in begun for one in found) == 1
 
 
 def test_trainings_that_never_ran_do_not_use_up_the_quota(town: Town) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 
-from astra_learn_assets.errors import NotFound
+from astra_learn_assets.errors import NotFound, Superseded
 from astra_learn_assets.learning.training import run as training_run
 from astra_learn_assets.learning.training.run import Step
 from astra_learn_assets.platform import Platform
@@ -100,3 +102,73 @@ def test_what_a_run_s_tags_name_reaches_every_step_as_one_value() -> None:
     tags = {training_run.TAG: "villaverde-30-1", training_run.ADAPTER_TAG: "villaverde--a", "other": "x"}
     assert Step.tagged(TENANT, "run-1", tags) == Step(TENANT, "run-1", "villaverde-30-1", "villaverde--a")
     assert Step.tagged(TENANT, "run-1", {}) == Step(TENANT, "run-1", None, None)
+
+
+def test_a_training_belongs_to_the_run_that_took_it_first_and_to_its_retries(town: Platform) -> None:
+    training = queued(town, 30)
+
+    def claim(run: str, *ancestors: str) -> bool:
+        with town.database.session() as session:
+            return trainings.claim_run(session, training, run, ancestors)
+
+    assert claim("run-1")
+    assert claim("run-1"), "asked for twice"
+    assert not claim("run-2"), "two daemons made two runs of one key"
+    assert claim("run-3", "run-1"), "its retry"
+    assert not claim("run-1"), "the first one comes back late"
+    with town.database.session() as session:
+        trainings.update(session, training, state="failed", reason="x")
+    assert claim("run-4"), "a person executes it again"
+
+
+def test_a_run_whose_training_is_anothers_does_not_begin_it(town: Platform) -> None:
+    training = queued(town, 30)
+    begin(town, "run-1", training, "a" * 64, 30)
+    with pytest.raises(Superseded, match="belongs to run run-1"):
+        begin(town, "run-2", training, "a" * 64, 30)
+
+
+def test_a_run_that_comes_late_publishes_nothing(town: Platform) -> None:
+    training = queued(town, 30)
+    begin(town, "run-1", training, "a" * 64, 30)
+    held = training_run.of_step(town, Step(TENANT, "run-1", training))
+    training_run.require_own(town, held)
+    with town.database.session() as session:
+        assert trainings.claim_run(session, training, "run-2", ["run-1"])
+    with pytest.raises(Superseded, match="came too late"):
+        training_run.require_own(town, held)
+    with town.database.session() as session:
+        trainings.update(session, training, dagster_run_id="run-1", state="failed", reason="x")
+    with pytest.raises(Superseded, match="is failed"):
+        training_run.require_own(town, held)
+
+
+def test_what_another_training_has_learned_meanwhile_is_not_trained_again(town: Platform) -> None:
+    waiting = queued(town, 30)
+    by_hand = begin(town, "run-hand", None, "b" * 64, seq=40)
+    assert by_hand.run_id != waiting
+    training = training_run.of_step(town, Step(TENANT, "run-hand"))
+    training_run.end(town, training, state="promoted", reason="better")
+    with pytest.raises(Superseded, match="has learned these examples"):
+        begin(town, "run-sensor", waiting, "a" * 64, 30)
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(["hand", "backfill", "sensor"])))
+def test_by_hand_by_backfill_and_by_sensor_at_once_is_one_training(
+    town: Platform, order: tuple[str, ...]
+) -> None:
+    """Their lane lets one work at a time; each comes with the same examples, so with the same corpus."""
+    waiting = queued(town, 30)
+    trained = []
+    for name in order:
+        tag = waiting if name == "sensor" else None
+        try:
+            row = begin(town, f"run-{name}", tag, "a" * 64, 30)
+        except Superseded:
+            continue
+        training = training_run.of_step(town, Step(TENANT, f"run-{name}", tag))
+        if row.state == "training":
+            trained.append(name)
+            training_run.require_own(town, training)
+            training_run.end(town, training, state="promoted", reason="better")
+    assert trained == [order[0]]

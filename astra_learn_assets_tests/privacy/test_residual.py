@@ -124,6 +124,13 @@ def test_the_interval_is_clopper_and_pearson() -> None:
     assert clopper_pearson(0, 0) == (0.0, 1.0)
 
 
+def test_the_interval_holds_where_plain_powers_underflow() -> None:
+    low, high = clopper_pearson(755, 3452)
+    assert (round(low, 4), round(high, 4)) == (0.2050, 0.2329)
+    low, high = clopper_pearson(9_000, 10_000)
+    assert (round(low, 4), round(high, 4)) == (0.8940, 0.9058)
+
+
 def test_a_canary_counts_as_leaked_by_a_single_word() -> None:
     assert survives("Lucía Ortega", "habla ORTEGA hoy")
     assert survives("12345678", "es 12.345.678-Z")

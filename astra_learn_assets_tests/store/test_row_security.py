@@ -19,7 +19,9 @@ from astra_learn_assets.store.tables import Base
 from astra_learn_assets_tests.conftest import MakeTenant
 
 TABLES = {table.name: table for table in Base.metadata.sorted_tables if "tenant_id" in table.columns}
+CHANGES = TABLES["learning_changes"]
 OURS, THEIRS = "villaverde", "rio-claro"
+OF_NOBODY = {"tiers", "maintenance"}  # what is allowed to everybody of a tier: readable, and no more
 
 
 @pytest.fixture
@@ -39,6 +41,9 @@ def _value(column: sa.Column[Any], tenant_id: str) -> Any:
         "kind": "final" if column.table.name == "artifacts" else "promotion",
         "state": "compared" if column.table.name == "documents" else "queued",
         "role": "viewer",
+        "lane": "learn",
+        "tier": "standard",
+        "run_id": f"{tenant_id}-run_id",
         "action": "mask",
         "country": "es",
         "version": 1,
@@ -69,8 +74,11 @@ def filled(platform: Platform, make_tenant: MakeTenant) -> None:
         make_tenant(tenant_id)
         with platform.database.session() as session:
             for name, table in TABLES.items():
-                if name != "tenants":
+                if name not in ("tenants", CHANGES.name):
                     session.execute(sa.insert(table).values(**_row(table, tenant_id)))
+    with platform.database.session() as session:
+        session.execute(sa.delete(CHANGES))  # what the triggers noted
+        session.execute(sa.insert(CHANGES), [_row(CHANGES, tenant_id) for tenant_id in (OURS, THEIRS)])
 
 
 def _is_refusal(error: sa.exc.DBAPIError) -> bool:
@@ -99,8 +107,20 @@ def test_every_table_of_tenants_has_forced_row_security_and_a_policy_for_the_api
                 )
             )
         )
-    assert forced == policies == granted == set(TABLES)
-    assert set(TABLES) == set(Base.metadata.tables)  # a table without a tenant would need a rule of its own
+    assert forced == policies == set(TABLES)
+    assert granted == set(TABLES) | OF_NOBODY
+    assert set(TABLES) | OF_NOBODY == set(Base.metadata.tables)
+
+
+@pytest.mark.parametrize("name", sorted(OF_NOBODY))
+def test_what_is_of_no_tenant_is_read_by_the_api_and_never_written(api: Database, name: str) -> None:
+    table = Base.metadata.tables[name]
+    with api.of(OURS).session() as session:
+        session.execute(sa.select(table)).all()
+    for statement in (sa.delete(table), sa.update(table).values({table.columns.values()[0]: None})):
+        with pytest.raises(sa.exc.DBAPIError) as refused, api.of(OURS).session() as session:
+            session.execute(statement)
+        assert _is_refusal(refused.value)
 
 
 def test_the_role_of_the_api_can_not_get_around_it(api: Database) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 PartKind = Literal["body", "header", "footer", "footnote", "endnote", "comment"]
@@ -19,6 +20,10 @@ Flag = Literal[
     "textbox",
     "copy",  # its bookmark is a pasted duplicate
 ]
+
+
+Unread = Literal["altchunk", "chart", "smartart", "embedded", "subdocument"]
+"""Text that Word shows and that is not read: imported from another part, or drawn by another program."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +58,9 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A read DOCX: its blocks in document order and the document_id it carries, if any."""
+    """A read DOCX: its blocks in document order, the document_id it carries, if any, and how often it holds
+    text that was not read: with any of that, what is missing in the blocks need not be missing."""
 
     document_id: str | None
     blocks: tuple[Block, ...]
+    unread: Mapping[Unread, int] = field(default_factory=dict)

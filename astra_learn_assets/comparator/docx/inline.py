@@ -7,6 +7,7 @@ open paragraph are gathered.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -14,8 +15,8 @@ from lxml import etree
 
 from astra_learn_assets.comparator.docx import audio_marks, chunk_ids
 from astra_learn_assets.comparator.docx.admission import refuse
-from astra_learn_assets.comparator.docx.blocks import Carrier, Claim, PartKind
-from astra_learn_assets.comparator.docx.markup import choice, link_of, local, symbol
+from astra_learn_assets.comparator.docx.blocks import Carrier, Claim, PartKind, Unread
+from astra_learn_assets.comparator.docx.markup import choice, link_of, local, symbol, unread_of, word_art
 from astra_learn_assets.comparator.docx.paragraph import Made, Mark, Paragraph, Piece
 from astra_learn_assets.comparator.docx.styles import Styles, is_on
 
@@ -63,6 +64,7 @@ class Story:
     dead_notes: set[str]
     live_refs: dict[str, set[str]] = field(default_factory=dict)
     dead_refs: dict[str, set[str]] = field(default_factory=dict)
+    unread: Counter[Unread] = field(default_factory=Counter)
 
 
 class InlineWalker:
@@ -184,6 +186,12 @@ class InlineWalker:
         self._deeper()
         for child in element:
             name = local(child.tag)
+            if not name:
+                what = unread_of(child.tag)
+                if what is not None:
+                    self.story.unread[what] += 1
+                elif word_art(child):
+                    paragraph.boxes.append(child)
             if name == "txbxContent":
                 paragraph.boxes.append(child)
             elif name == "mc:AlternateContent":

@@ -7,6 +7,7 @@ import re
 from lxml import etree
 
 from astra_learn_assets.comparator.docx import chunk_ids
+from astra_learn_assets.comparator.docx.blocks import Unread
 
 _MC = "http://schemas.openxmlformats.org/markup-compatibility/2006"
 _MATH = (
@@ -54,6 +55,31 @@ def symbol(code: str) -> str:
         return ""
     value = int(code, 16)
     return chr(value) if 32 <= value < 0x110000 and not 0xD800 <= value < 0xE000 else ""
+
+
+_FOREIGN: dict[tuple[str, str], Unread] = {
+    ("chart", "chart"): "chart",
+    ("chartex", "chart"): "chart",
+    ("diagram", "relIds"): "smartart",
+    ("office:office", "OLEObject"): "embedded",
+}
+
+
+def unread_of(tag: object) -> Unread | None:
+    """What is drawn by another part or program than the text's: charts, SmartArt, embedded objects."""
+    if not isinstance(tag, str):
+        return None
+    qualified = etree.QName(tag)
+    space = (qualified.namespace or "").rpartition("/")[2].rpartition("-com:")[2]
+    return _FOREIGN.get((space, qualified.localname))
+
+
+def word_art(element: etree._Element) -> str:
+    """What WordArt of older documents says: it stands in an attribute (watermarks do, too)."""
+    tag = element.tag
+    if isinstance(tag, str) and tag.endswith("}textpath") and "vml" in tag:
+        return element.get("string", "")
+    return ""
 
 
 def tab_positions(tabs: etree._Element, q: str) -> list[int]:

@@ -7,6 +7,9 @@ through the XML of each.
 
 Comments are read too, as blocks whose ``location.part`` is ``comment``: they are text a person can
 see, but never what somebody said, so the comparison leaves them out.
+
+What stands in parts that are not read (imported text, charts, SmartArt, embedded objects) is counted, and
+the comparison says so.
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ from __future__ import annotations
 import hashlib
 import posixpath
 import re
+from collections import Counter
 from collections.abc import Collection, Iterator
 from dataclasses import replace
 from urllib.parse import unquote
@@ -23,7 +27,7 @@ from lxml import etree
 from astra_learn_assets.comparator.docx import chunk_ids
 from astra_learn_assets.comparator.docx.admission import Package, open_package, refuse
 from astra_learn_assets.comparator.docx.arbitration import arbitrate
-from astra_learn_assets.comparator.docx.blocks import Block, Document, PartKind
+from astra_learn_assets.comparator.docx.blocks import Block, Document, PartKind, Unread
 from astra_learn_assets.comparator.docx.inline import Budget, Story
 from astra_learn_assets.comparator.docx.styles import Styles, parse_styles
 from astra_learn_assets.comparator.docx.walker import walk
@@ -67,6 +71,7 @@ def read_document(
             comment_ids.update(_comment_chunk_ids(_parse(package.parts[name]), known))
 
     budget = Budget()
+    unread: Counter[Unread] = Counter()
 
     def read(name: str, kind: PartKind) -> None:
         story = Story(
@@ -77,6 +82,7 @@ def read_document(
             known_ids=known,
             budget=budget,
             dead_notes=dead_notes.get(kind, set()) - live_notes.get(kind, set()),
+            unread=unread,
         )
         blocks.extend(walk(_parse(package.parts[name]), story))
         for target, found in ((live_notes, story.live_refs), (dead_notes, story.dead_refs)):
@@ -95,6 +101,7 @@ def read_document(
             replace(block, chunk_ids=ids) if ids else block
             for block, ids in zip(blocks, resolved, strict=True)
         ),
+        unread=dict(unread),
     )
 
 

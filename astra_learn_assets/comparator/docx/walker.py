@@ -20,7 +20,7 @@ from lxml import etree
 from astra_learn_assets.comparator.docx import audio_marks, chunk_ids
 from astra_learn_assets.comparator.docx.blocks import Block, Claim, Location
 from astra_learn_assets.comparator.docx.inline import DEAD, WRAPPERS, InlineWalker, Story
-from astra_learn_assets.comparator.docx.markup import choice, local, tab_positions
+from astra_learn_assets.comparator.docx.markup import choice, local, tab_positions, word_art
 from astra_learn_assets.comparator.docx.paragraph import (
     Made,
     Paragraph,
@@ -98,6 +98,8 @@ class _Walker(InlineWalker):
             elif name in ("r", "hyperlink") or name.startswith("m:"):  # malformed, but Word shows it
                 self.paragraph = self.paragraph or self._new_paragraph()
                 self._inline_child(child, name)
+            elif name in ("altChunk", "subDoc"):
+                self.story.unread["altchunk" if name == "altChunk" else "subdocument"] += 1
             elif name in WRAPPERS:
                 self._blocks(child)
         self.depth -= 1
@@ -263,5 +265,11 @@ class _Walker(InlineWalker):
         saved = self.open, self.open_names, self.fields, self.codes, self.field_base, self.in_box, self.cells
         self.open, self.open_names, self.fields, self.codes, self.field_base = {}, {}, [], 0, 0
         self.in_box = True
-        self._container(element)
+        written = word_art(element)
+        if written:
+            self.paragraph = self._new_paragraph()
+            self._text(written, hidden=False)
+            self._flush()
+        else:
+            self._container(element)
         self.open, self.open_names, self.fields, self.codes, self.field_base, self.in_box, self.cells = saved

@@ -22,32 +22,45 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from astra_learn_assets.comparator.names import phonetics
-from astra_learn_assets.comparator.names.given_names import NOBODY_KNOWN, KnownPeople, are_given_names
+from astra_learn_assets.comparator.names.breadth import is_plain, too_broad
+from astra_learn_assets.comparator.names.extent import extent, name_beside
+from astra_learn_assets.comparator.names.given_names import (
+    NOBODY_KNOWN,
+    KnownPeople,
+    are_names,
+    is_short_form,
+)
+from astra_learn_assets.comparator.names.rows import Verdict
+from astra_learn_assets.comparator.names.rows import names as names_of
 from astra_learn_assets.comparator.names.surroundings import Recognizer, Surroundings, has_capital
 from astra_learn_assets.comparator.names.word_diff import Difference, Link, Token, difference
 from astra_learn_assets.contracts import EntityChange, EntityKind
 from astra_learn_assets.spanish import lexicon
-from astra_learn_assets.spanish.fold import letters
+from astra_learn_assets.spanish.fold import fold_chars, letters
 
 _ACRONYM = re.compile(
     r"(?=.*[A-ZÁÉÍÓÚÜÑ].*[A-ZÁÉÍÓÚÜÑ])[A-ZÁÉÍÓÚÜÑ0-9+&/.·\-]{2,12}|[A-ZÑ]{2,8}s?|[A-Z]+[a-z]?[A-Z]+"
 )
 _ROMAN = re.compile(r"(?=[MDCLXVI])M{0,3}(?:CM|CD|D?C{0,3})(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3})")
 _ALIKE, _ALIKE_WITH_EVIDENCE = 0.55, 0.5
+_ALIKE_PLAIN = 0.75  # an ordinary word in small letters for a name
+_ALIKE_WORDS = 0.7  # one ordinary word for another
 _ALIKE_ACRONYMS = 0.65  # one for another: "IBI" is not "ICIO"
-_ARTICLES = frozenset({"El", "La", "Los", "Las"})
 
 
 @dataclass(frozen=True)
 class Judgement:
     """``changes``: the names put right. ``only_entities``: the two texts differ in nothing else.
 
-    ``waiting``: one given name for another; content, until roster or a second correction say otherwise.
+    ``waiting``: one existing name for another; content, until roster or a second correction say otherwise.
+    ``too_broad``: names put right that no dictionary may replace everywhere, and why; a correction of the
+    sentence like any other.
     """
 
     changes: tuple[EntityChange, ...]
     only_entities: bool
     waiting: tuple[EntityChange, ...] = ()
+    too_broad: tuple[str, ...] = ()
 
 
 def judge(
@@ -69,20 +82,16 @@ def judge(
     old, new, changed = found or difference(before, after)
     scene = _Scene(after, old, new, dictionary or {}, names, people, recognize)
     verdicts = [(link, scene.judge(link)) for link in changed]
+    runs, all_names = names_of(old, new, verdicts, scene.around)
+    entries = [scene.change(run, chunk_id) for run in runs]
+    refused = [too_broad(entry) for entry in entries]
     waiting = [(link, verdict) for link, verdict in verdicts if verdict is not None and verdict.waits]
-    judged = scene.with_articles([(link, None if v is None or v.waits else v) for link, v in verdicts])
-    changes: list[EntityChange] = []
-    for run in scene.runs(judged):
-        changes.append(scene.change(run, chunk_id))
-    only = bool(judged) and all(kind is not None for _, kind in judged)
-    return Judgement(tuple(changes), only, tuple(scene.change([one], chunk_id) for one in waiting))
-
-
-@dataclass(frozen=True)
-class _Verdict:
-    kind: EntityKind
-    confidence: float
-    waits: bool = False
+    return Judgement(
+        tuple(entry for entry, reason in zip(entries, refused, strict=True) if reason is None),
+        bool(entries) and all_names and not any(refused),
+        tuple(scene.change([one], chunk_id) for one in waiting),
+        tuple(reason for reason in refused if reason is not None),
+    )
 
 
 class _Scene:
@@ -108,7 +117,7 @@ class _Scene:
 
     # -- the judgement -------------------------------------------------------------------------
 
-    def judge(self, link: Link) -> _Verdict | None:
+    def judge(self, link: Link) -> Verdict | None:
         """The kind of name that ``link`` puts right, or None for any other change."""
         wrongs = [t.text for t in self.old[link.b0 : link.b1]]
         rights = [t.text for t in self.new[link.a0 : link.a1]]
@@ -118,7 +127,7 @@ class _Scene:
         if any(c.isdigit() for c in wrong + right):
             return None
         if _key(self.dictionary.get(_key(wrong), "\0")) == _key(right):
-            return _Verdict(self._kind(link, rights), 1.0)
+            return Verdict(self._kind(link, rights), 1.0)
         if all(_ROMAN.fullmatch(text) for text in rights) and not self.capitals and len(right) < 6:
             return None
         if all(_key(text) in lexicon.CONNECTORS for text in rights):
@@ -127,84 +136,37 @@ class _Scene:
             return self._judge_acronym(link, wrongs, rights)
         return self._judge_name(link, wrongs, rights)
 
-    def _judge_acronym(self, link: Link, wrongs: list[str], rights: list[str]) -> _Verdict | None:
+    def _judge_acronym(self, link: Link, wrongs: list[str], rights: list[str]) -> Verdict | None:
         right = letters("".join(rights))
         wrong = letters("".join(wrongs))
         if phonetics.spelled(tuple(wrongs)) == right or wrong == phonetics.said_aloud(right):
-            return _Verdict("acronym", 0.95)
+            return Verdict("acronym", 0.95)
         if wrong == right:
             if lexicon.is_common(right) and len(right) > 3 and not self.around.stands_as_name(link.a0):
                 return None  # a heading in capitals
             shouted = all(text.isupper() for text in wrongs) and "." not in "".join(wrongs)
-            dotted = "".join(wrongs).replace(".", "") == "".join(rights).replace(".", "")
+            dotted = "".join(wrongs).casefold().replace(".", "") == "".join(rights).casefold().replace(
+                ".", ""
+            )
+            dotted = dotted and ("." in "".join(wrongs) or "".join(wrongs) == "".join(rights))
             if dotted and len(wrongs) == len(rights):
                 return None  # P.P. or PP is a matter of style
-            return _Verdict("acronym", 0.9) if not shouted or len(wrongs) > 1 else None
+            return Verdict("acronym", 0.9) if not shouted or len(wrongs) > 1 else None
         value = max(phonetics.likeness(wrong, right), phonetics.likeness(wrong, phonetics.said_aloud(right)))
         looks = any(text.isupper() for text in wrongs) or not all(map(lexicon.is_common, wrongs))
         needed = _ALIKE_WITH_EVIDENCE if looks else 0.65
         if len(wrongs) == len(rights) == 1 and self._is_acronym(wrongs):
             needed = _ALIKE_ACRONYMS
-        return _Verdict("acronym", value) if value >= needed else None
+        return Verdict("acronym", value) if value >= needed else None
 
-    def with_articles(self, judged: list[tuple[Link, _Verdict | None]]) -> list[tuple[Link, _Verdict | None]]:
-        """What changed together with the name after it belongs to the name: an article or a street word
-        that got its capital ("ronda sur" -> "Ronda Sur"), one article for another ("Las Ramblas")."""
-        heads = lexicon.PLACE_HEADS | lexicon.ORGANIZATION_HEADS
-        for n in range(len(judged) - 2, -1, -1):
-            (link, verdict), (following, name) = judged[n], judged[n + 1]
-            if verdict is not None or name is None or (link.b1, link.a1) != (following.b0, following.a0):
-                continue
-            written = [t.text for t in self.old[link.b0 : link.b1]]
-            rights = [t.text for t in self.new[link.a0 : link.a1]]
-            folded = [text.casefold() for text in rights]
-            if not folded or self.new[link.a0].initial:
-                continue
-            same = [text.casefold() for text in written] == folded
-            connectors = all(word in lexicon.CONNECTORS for word in folded)
-            articles = len(written) == len(rights) == 1 and {written[0], rights[0]} <= _ARTICLES
-            if articles or (same and (connectors or all(word in heads for word in folded))):
-                judged[n] = (link, name)
-        return judged
-
-    def runs(self, judged: Sequence[tuple[Link, _Verdict | None]]) -> list[list[tuple[Link, _Verdict]]]:
-        """Names whose changed words stand side by side are one name: "Jhon Peres" -> "John Pérez"."""
-        runs: list[list[tuple[Link, _Verdict]]] = []
-        for link, verdict in judged:
-            if verdict is None:
-                continue
-            last = runs[-1][-1] if runs else None
-            if (
-                last is not None
-                and "acronym" not in (verdict.kind, last[1].kind)
-                and self._one(last[0], link)
-            ):
-                runs[-1].append((link, verdict))
-            else:
-                runs.append([(link, verdict)])
-        return runs
-
-    def _one(self, left: Link, right: Link) -> bool:
-        """Side by side; or, of ordinary words, with a connector between: "once de noviembre"."""
-        if (left.b1, left.a1) == (right.b0, right.a0):
-            return True
-        between = [token.text for token in self.old[left.b1 : right.b0]]
-        return (
-            between == [token.text for token in self.new[left.a1 : right.a0]]
-            and len(between) == 1
-            and between[0] in ("de", "del", "en")
-            and (
-                self._unsafe(left.b0, left.b1)
-                or all(lexicon.is_common(token.text) for token in self.new[left.a0 : left.a1])
-            )
-        )
-
-    def _judge_name(self, link: Link, wrongs: list[str], rights: list[str]) -> _Verdict | None:
+    def _judge_name(self, link: Link, wrongs: list[str], rights: list[str]) -> Verdict | None:
         wrong, right = " ".join(wrongs), " ".join(rights)
         heart = [text for text in rights if text.casefold() not in lexicon.CONNECTORS]
         if not heart or not all(has_capital(text) for text in heart):
             return None
-        if wrong.casefold() == right.casefold() and not self._restores_capital(wrongs, rights):
+        if wrong.casefold() == right.casefold() and not self._restores_capital(
+            wrongs, rights, surname=self.around.in_surnames_place(link)
+        ):
             return None
         initial = self.new[link.a0].initial and self.new[link.a0].text == heart[0]
         recased = wrong.casefold() == right.casefold()
@@ -224,18 +186,36 @@ class _Scene:
         )
         if evidence <= 0:
             return None
-        value = phonetics.likeness(wrong, right)
+        value = phonetics.heard(wrong, right)
         if value < (_ALIKE_WITH_EVIDENCE if evidence >= 2 else _ALIKE):
             return None
+        words = not recased and all(map(lexicon.is_common, (*wrongs, *rights)))
+        if words and phonetics.likeness(wrong, right) < _ALIKE_WORDS:
+            return None  # "Mayor" is no "Menor"
+        if restored and value < _ALIKE_PLAIN and all(map(is_plain, wrongs)):
+            return None  # "quien" is no Quiñones
+        if len(wrongs) == len(rights) == 1 and is_short_form(wrong, right):
+            return None
         confidence = min(0.99, 0.45 + 0.1 * min(evidence, 3) + 0.25 * value)
-        return _Verdict(self._kind(link, rights), confidence, waits=self._two_people(link, wrongs, rights))
+        kind = self._kind(link, rights)
+        if not self._two_people(link, wrongs, rights):
+            return Verdict(kind, confidence)
+        # what is named after somebody is that one's whole name: no other José Mari Pando is meant
+        whole = kind == "place" and name_beside(self.old, self.new, link)
+        return Verdict(kind, confidence, waits=not whole, whole=whole)
+
+    @staticmethod
+    def _is_listed(word: str) -> bool:
+        """A well-known place or body."""
+        return word in lexicon.PLACES or fold_chars(word) in lexicon.organisation_words()
 
     def _two_people(self, link: Link, wrongs: list[str], rights: list[str]) -> bool:
-        """Whether one given name was put for another; see :mod:`given_names` for what speaks against it."""
-        if not are_given_names(wrongs, rights) or phonetics.one_name("".join(wrongs), "".join(rights)):
+        """Whether one name was put for another; see :mod:`given_names` for what speaks against it."""
+        if not are_names(wrongs, rights) or phonetics.one_name("".join(wrongs), "".join(rights)):
             return False
         surname = {word.casefold() for word in rights} <= lexicon.spelled_surnames()
-        if surname and self.around.after_given_name(link):
+        known = {word.casefold() for word in wrongs} <= lexicon.spelled_surnames()
+        if surname and not known and self.around.after_given_name(link):
             return False
         return not self.people.says_misheard(wrongs, rights)
 
@@ -263,6 +243,7 @@ class _Scene:
         title = self.around.after_title(link)
         place = self.around.after_head(link, lexicon.PLACE_HEADS, through_connectors=True)
         organization = self.around.after_head(link, lexicon.ORGANIZATION_HEADS, through_connectors=False)
+        organization = organization or (self.around.after_event(link) and not initial)
         beside = self.around.beside_name(link)
         known = sum(word in self.names or _key(word) in self.rights for word in folded)
         if self.around.recognized(link):
@@ -273,6 +254,9 @@ class _Scene:
         if recased and listed and not supported and self.around.after_plain_article(link):
             return 0  # "la cruz" -> "la Cruz": many surnames are things
         office = all(word in lexicon.ADMINISTRATION for word in folded)
+        subject = all(word in lexicon.PLAIN_SUBJECTS for word in folded)
+        if subject and not (initial or place or known) and self.around.of_an_office(link):
+            return 0  # "concejala de hacienda" -> "concejala de Hacienda"
         if not initial and not accented and (restored or not office):
             # Part of a longer name; an office, or a capital alone, is less sure of that beyond a "de".
             place = place or self.around.after_article(link)
@@ -287,7 +271,8 @@ class _Scene:
                 + 2 * place
                 + (organization and not initial)
             )
-            points += 2 * (not initial and all(word in lexicon.PLACES for word in folded))
+            points += 2 * (not initial and all(map(self._is_listed, folded)))
+            points += 2 * (recased and self.around.after_noble_particle(link))
             points += misspelled and not initial and not office and not self.around.of_an_office(link)
             if listed and not initial and (title or beside):
                 points += 1
@@ -311,11 +296,12 @@ class _Scene:
             for word in folded
         )
 
-    def _restores_capital(self, wrongs: list[str], rights: list[str]) -> bool:
+    @staticmethod
+    def _restores_capital(wrongs: list[str], rights: list[str], *, surname: bool) -> bool:
         """Only capitals differ: "villaverde" -> "Villaverde" is a fix; "PÉREZ" -> "Pérez" is style, and so
-        is "calle" -> "Calle"."""
+        is "calle" -> "Calle" where it is no ``surname``."""
         heads = lexicon.PLACE_HEADS | lexicon.ORGANIZATION_HEADS
-        if all(text.casefold() in heads for text in rights):
+        if all(text.casefold() in heads for text in rights) and not surname:
             return False
         return all(
             w == r or (w.islower() and not r.islower()) for w, r in zip(wrongs, rights, strict=False)
@@ -345,51 +331,25 @@ class _Scene:
             return "person"
         return "other"
 
-    def change(self, run: Sequence[tuple[Link, _Verdict]], chunk_id: str | None) -> EntityChange:
+    def change(self, run: Sequence[tuple[Link, Verdict]], chunk_id: str | None) -> EntityChange:
         """The dictionary entry of a run, widened until its wrong side is safe to replace anywhere."""
-        b0, b1 = run[0][0].b0, run[-1][0].b1
-        a0, a1 = run[0][0].a0, run[-1][0].a1
         kinds = [verdict.kind for _, verdict in run]
-        confidence = min(verdict.confidence for _, verdict in run)
-        if self._unsafe(b0, b1):
-            left = b0 > 0 and a0 > 0 and self._same_word(b0 - 1, a0 - 1)
-            if left:
-                b0, a0 = b0 - 1, a0 - 1
-                while (
-                    self.old[b0].text.casefold() in lexicon.CONNECTORS
-                    and b0 > 0
-                    and a0 > 0
-                    and b1 - b0 < 6
-                    and kinds[0] != "acronym"
-                    and self._same_word(b0 - 1, a0 - 1)
-                ):
-                    b0, a0 = b0 - 1, a0 - 1
-            elif b1 < len(self.old) and a1 < len(self.new) and self._same_word(b1, a1):
-                b1, a1 = b1 + 1, a1 + 1
-            else:
-                confidence = min(confidence, 0.4)
+        first, last = run[0][0], run[-1][0]
+        b0, b1, a0, a1 = extent(
+            self.old,
+            self.new,
+            first,
+            last,
+            acronym=kinds[0] == "acronym",
+            whole=any(verdict.whole for _, verdict in run),
+        )
         kind: EntityKind = next((k for k in kinds if k != "other"), "other")
         return EntityChange(
             wrong=self._text(self.old, b0, b1, shout=False),
             right=self._text(self.new, a0, a1, shout=self.capitals),
             kind=kind,
             chunk_id=chunk_id,
-            confidence=round(confidence, 3),
-        )
-
-    def _same_word(self, b: int, a: int) -> bool:
-        return self.old[b].is_word and self.old[b].text == self.new[a].text
-
-    def _unsafe(self, b0: int, b1: int) -> bool:
-        """Ordinary words, one or two of them; a row of letter names ("pe pe") is no text of its own."""
-        written = [t.text for t in self.old[b0:b1]]
-        words = [text.casefold() for text in written]
-        if len(words) > 2 or (len(words) == 2 and all(w in lexicon.LETTERS for w in words)):
-            return False
-        lower = all(text.islower() for text in written)
-        return all(
-            w in lexicon.common_words() or w in lexicon.CONNECTORS or (lower and lexicon.is_inflection(w))
-            for w in words
+            confidence=round(min(verdict.confidence for _, verdict in run), 3),
         )
 
     @staticmethod

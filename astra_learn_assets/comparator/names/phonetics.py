@@ -13,9 +13,9 @@ from astra_learn_assets.spanish.lexicon import LETTERS
 _RULES = tuple(
     (re.compile(pattern), replacement)
     for pattern, replacement in (
-        (r"ph", "f"), (r"oo", "u"), (r"t[xsz](?=[aeiou])|sh", "ch"), (r"ch", "4"),
+        (r"ph", "f"), (r"oo", "u"), (r"t[xsz](?=[aeiou])|sh", "ch"), (r"ch(?=[rl])", "k"), (r"ch", "4"),
         (r"(?<!4)h", ""), (r"qu(?=[ei])|[kq]", "k"),
-        (r"gü", "gu"), (r"g(?=[ei])", "j"), (r"gu(?=[ei])", "g"), (r"c(?=[ei])|[zçx]", "s"), (r"c", "k"),
+        (r"gü", "gu"), (r"g(?=[ei])", "j"), (r"gu(?=[ei])", "g"), (r"c(?=[eiy])|[zçx]", "s"), (r"c", "k"),
         (r"(?<=[bdfjklmnprst4])y", "i"),
         (r"ll", "y"), (r"[vw]", "b"), (r"y(?![aeiou])", "i"), (r"n(?=[bp])", "m"), (r"ñ", "ni"),
         (r"(.)\1+", r"\1"),
@@ -34,20 +34,43 @@ def sound(text: str) -> str:
 
 
 def one_name(left: str, right: str) -> bool:
-    """Whether two given names are spellings of one: they sound alike, where an X may be read as J (Ximena),
-    the J of a borrowed name as Y (Jeison) and a double l as one (Estella)."""
-    return not _readings(left).isdisjoint(_readings(right))
+    """Whether two names are spellings of one: some reading of the one sounds like some of the other, or they
+    have little in common but their sound (Maicol, Michael)."""
+    if not _readings(left).isdisjoint(_readings(right)):
+        return True
+    return likeness(left, right) < _WRITTEN_ALIKE and heard(left, right) >= _SAME_SOUND
 
 
+# How the letters of a borrowed name may be read, one after the other, each beside the Spanish way: Ximena
+# with a J, Jeison with a Y, Estella with one L, Steven with an E before, Michael, George, Nicole, James.
+_BORROWED = tuple(
+    (re.compile(pattern), replacement)
+    for pattern, replacement in (
+        (r"ll", "l"), (r"^x", "j"), (r"^s(?=[bcdfgklmnpqt])", "es"), (r"ge$", "ch"),
+        (r"gi(?=[aou])|j|g(?=[eiy])", "y"), (r"eo(?=[^aeiou])", "o"), (r"ch(?=[aeior])", "k"),
+        (r"(?<=[^aeiou])i(?=[^aeiou].*[^a]$|ae|an$)", "ai"), (r"(?<=[^aeiou])e(?=[^aeiou]en?$)", "i"),
+        (r"(?<=[^aeiou])a(?=[^aeiou](?:[ey]|$|[^aeiou]+e?s?$))|ay(?!a)|ai|ey", "ei"),
+        (r"ae|ee|ea(?=[^aeiou])", "e"), (r"ee|ea|ie$|(?<=[^aeiou])ey$", "i"), (r"ou", "u"), (r"ow", "au"),
+        (r"w", "gu"), (r"(?<=[^aeiou])es$", "s"), (r"(?<=[^aeiou])e$", ""), (r"ny", "ñ"), (r"ig$", "ch"),
+    )
+)  # fmt: skip
+_READINGS, _LONGEST_NAME = 48, 30
+
+
+@lru_cache(maxsize=20_000)
 def _readings(name: str) -> frozenset[str]:
-    written = letters(name).replace("ll", "l")
-    other = {"x": "j", "j": "y"}.get(written[:1], written[:1])
-    return frozenset((sound(written), sound(other + written[1:])))
+    """What a name may sound like, as :func:`sound` writes it; a reading that no rule gives is not tried."""
+    written = {letters(name)}
+    if len(name) <= _LONGEST_NAME:
+        for pattern, replacement in _BORROWED:
+            if len(written) <= _READINGS // 2:
+                written |= {pattern.sub(replacement, one) for one in written}
+    return frozenset(map(sound, written))
 
 
 def spelled(words: tuple[str, ...]) -> str:
-    """What a row of letter names spells ("pe pe" is "pp"), or ""."""
-    found = [LETTERS.get(letters(word), "") for word in words]
+    """What a row of letters or of their names spells ("pe pe" and "p p" are "pp"), or ""."""
+    found = [LETTERS.get(word, word if len(word) == 1 else "") for word in map(letters, words)]
     return "".join(found) if all(found) else ""
 
 
@@ -71,3 +94,62 @@ def likeness(wrong: str, right: str) -> float:
         old = [sound(text.replace("x", "j").replace("X", "J")) for text in (wrong, right)]
         sounds = max(sounds, Levenshtein.normalized_similarity(*old))
     return max(float(spelling), float(sounds))
+
+
+_NEAR: dict[frozenset[str], float] = {
+    frozenset(pair): cost
+    for cost, pairs in (
+        (0.2, "yi"),
+        (0.3, "mn"),
+        (0.4, "ei ou bu jg"),
+        (0.5, "bg bp dt kg s4 y4 yj rl fj ly"),
+        (0.6, "ae fp fb jk dr"),
+        (0.7, "ao nl st"),
+    )
+    for pair in pairs.split()
+}
+"""What the ear takes one sound for another at; anything else costs 1, two vowels .8."""
+_LOST_AT_THE_END, _LOST_GLIDE = 0.5, 0.6
+_HEARD, _SAME_SOUND, _WRITTEN_ALIKE = 0.7, 0.85, 0.6
+
+
+def heard(wrong: str, right: str) -> float:
+    """:func:`likeness`, or how near two names sound when that is .7 at least: a Levenshtein distance whose
+    edits cost what the ear makes of them, of the nearest two readings, as a share of the longer one."""
+    value = likeness(wrong, right)
+    if value >= _HEARD or max(len(wrong), len(right)) > _LONGEST_NAME:
+        return value
+    near = max(_nearness(a, b) for a in _readings(wrong) for b in _readings(right))
+    return max(value, near) if near >= _HEARD else value
+
+
+@lru_cache(maxsize=20_000)
+def _nearness(left: str, right: str) -> float:
+    longest = max(len(left), len(right), 1)
+    if abs(len(left) - len(right)) > longest / 2:
+        return 0.0
+    row = [0.0]
+    for sign in right:
+        row.append(row[-1] + _lost(right, sign, len(row) - 1))
+    for i, a in enumerate(left):
+        above, row = row, [row[0] + _lost(left, a, i)]
+        for j, b in enumerate(right):
+            row.append(
+                min(
+                    above[j] + (0.0 if a == b else _changed(a, b)),
+                    above[j + 1] + _lost(left, a, i),
+                    row[j] + _lost(right, b, j),
+                )
+            )
+    return 1 - row[-1] / longest
+
+
+def _changed(a: str, b: str) -> float:
+    return _NEAR.get(frozenset((a, b)), 0.8 if a in "aeiou" and b in "aeiou" else 1.0)
+
+
+def _lost(name: str, sign: str, at: int) -> float:
+    """A sound that is not heard: consonants at the end, glides."""
+    if at == len(name) - 1 and sign not in "aeiou":
+        return _LOST_AT_THE_END
+    return _LOST_GLIDE if sign in "iuy" else 1.0

@@ -10,6 +10,18 @@ from astra_learn_assets.spanish import lexicon
 
 _PARTICLES = frozenset({"De", "Del", "de", "del", "la", "La", "los", "Los", "las"})
 _JOINTS = frozenset({"de", "del", "la", "las", "los", "y"})
+_FEASTS = frozenset({"fiestas", "romería", "carnaval", "feria", "festival", "festividad"})
+_EVENTS = _FEASTS | {
+    "programa",
+    "proyecto",
+    "plan",
+    "operación",
+    "campaña",
+    "premio",
+    "certamen",
+    "torneo",
+    "ley",
+}
 Recognizer = Callable[[str], Sequence[tuple[int, int]]]
 
 
@@ -61,6 +73,24 @@ class Surroundings:
             and previous.text.casefold() in lexicon.spelled_given_names()
         )
 
+    def in_surnames_place(self, link: Link) -> bool:
+        """Right behind a title, or behind a given name and the particles of a surname: "señor Puente",
+        "señora De la Calle", but not "vecino de la Calle"."""
+        position = link.a0 - 1
+        particles = []
+        while position > 0 and self.new[position].text in _PARTICLES:
+            particles.append(self.new[position].text)
+            position -= 1
+        if position < 0:
+            return False
+        token = self.new[position]
+        if token.text == "." and position > 0:
+            token = self.new[position - 1]
+        word = token.text.casefold()
+        if word in lexicon.PERSON_TITLES:
+            return not particles or particles[-1] in ("De", "Del")
+        return token.text[0].isupper() and word in lexicon.spelled_given_names()
+
     def after_head(self, link: Link, heads: frozenset[str], *, through_connectors: bool) -> bool:
         """After a word that announces a place or body; "calle Doctor Olaizola" reaches across capitals."""
         for position in range(link.a0 - 1, max(-1, link.a0 - 5), -1):
@@ -74,6 +104,28 @@ class Surroundings:
             if not crossed:
                 return False
         return False
+
+    def after_event(self, link: Link) -> bool:
+        """After what announces the name of a plan or a feast: "programa Erasmus", "fiestas de Moros y
+        Cristianos"; after an acronym, which is a body's: "ONG Médicos del Mundo"."""
+        previous = self.before(link.a0)
+        if previous is None or self.capitals:
+            return False
+        word = previous.text.casefold()
+        if word in _EVENTS or (previous.text.isupper() and 2 <= len(word) <= 5):
+            return True
+        return self.after_head(link, _FEASTS, through_connectors=True)
+
+    def after_noble_particle(self, link: Link) -> bool:
+        """After a name and "de la", "del", "de los": "Calderón de la Barca"."""
+        position = link.a0 - 1
+        while position > 0 and self.new[position].text in ("la", "las", "los", "el"):
+            position -= 1
+        far = position < link.a0 - 1 or (position >= 0 and self.new[position].text == "del")
+        if not far or position < 1 or self.new[position].text not in ("de", "del"):
+            return False
+        name = self.new[position - 1]
+        return name.text[0].isupper() and not name.initial and lexicon.is_personal_name(name.text)
 
     def names_institution(self, link: Link) -> bool:
         """Whether the change stands inside a body's name that is written with its capitals."""
@@ -151,7 +203,7 @@ class Surroundings:
                 and not token.text.isupper()
                 and word not in lexicon.PERSON_TITLES
                 and not lexicon.is_personal_name(word)
-                and (word not in lexicon.CONNECTORS or word in ("san", "santa", "santo"))
+                and (word not in lexicon.CONNECTORS or word in ("san", "santa", "santo", "dos"))
                 and not (word in lexicon.ADMINISTRATION and (crossed or step < 0))
             ):
                 return True

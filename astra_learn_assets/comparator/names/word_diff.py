@@ -149,5 +149,11 @@ def _refine(hunk: Link, before: list[Token], after: list[Token]) -> list[Link]:
 
 
 def _one_alone(left: list[str], right: list[str], joined: float) -> bool:
-    """Whether one word is as like without its neighbour: "Bitacura no" is no spelling of "Vitacura"."""
+    """Whether one word, or one less, is as like: "Bitacura no" is no spelling of "Vitacura", and of
+    "Boca Chica y" only the first two are one of "Bocachica"."""
+    for mine, other in ((left, right), (right, left)):
+        if len(mine) > 2 and any(
+            likeness("".join(fewer), "".join(other)) >= joined for fewer in (mine[1:], mine[:-1])
+        ):
+            return True
     return any(len(a) > 3 and len(b) > 3 and likeness(a, b) >= joined for a in left for b in right)

@@ -74,6 +74,11 @@ def train_command(
     return command
 
 
+def running_log(out: Path) -> Path:
+    """The log of a training into ``out`` while it runs: the folder gets its name when it is whole."""
+    return out.with_name(f"{out.name}.partial") / "train_log.jsonl"
+
+
 def evaluate_command(
     settings: Settings,
     *,

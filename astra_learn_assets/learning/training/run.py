@@ -8,6 +8,10 @@ executed again after its row had ended with another corpus.
 A row that has ended changes no more, except for ``dagster_run_id``: the run that worked on it last. By it
 every later step of a run finds its own training, and not whichever is the newest by then. What a step knows
 for that travels as one :class:`Step`.
+
+A row belongs to one run. Another that comes with the same tag is refused while the first may still end
+(:func:`begin`), and one whose row was closed or given to another run meanwhile publishes and promotes nothing
+(:func:`require_own`): so a worker that was thought lost, and comes back late, does no harm.
 """
 
 from __future__ import annotations
@@ -19,10 +23,11 @@ from typing import Any, NoReturn
 
 from sqlalchemy import orm
 
-from astra_learn_assets.errors import GateRefused
+from astra_learn_assets.errors import GateRefused, Superseded
 from astra_learn_assets.ids import TenantId
+from astra_learn_assets.learning.training.policy import Fault
 from astra_learn_assets.platform import Platform
-from astra_learn_assets.store import examples, trainings
+from astra_learn_assets.store import examples, locks, trainings
 from astra_learn_assets.store.tables import TrainingRun
 
 TAG = "astra/training_id"
@@ -62,6 +67,7 @@ class Training:
     mlflow_run_id: str | None
     through_seq: int
     metrics: dict[str, Any]
+    dagster_run_id: str | None = None
 
     @property
     def ended(self) -> bool:
@@ -95,11 +101,14 @@ def begin(
 
     Raises:
         NotFound: the named training is not this tenant's.
+        Superseded: the row belongs to another run, or another training has learned its examples meanwhile.
     """
     with platform.database.session() as session:
+        locks.hold(session, "training", step.tenant_id)
         row: TrainingRun | None
         if step.training_id is not None:
             row = trainings.get(session, step.training_id, tenant_id=step.tenant_id)
+            _require_needed(session, row, step)
         else:
             row = next(iter(trainings.listing(session, step.tenant_id, limit=1)), None)
         if row is not None and _is_rematerialization(row, dataset_hash, golden_hash):
@@ -114,6 +123,37 @@ def begin(
             dagster_run_id=step.dagster_run_id,
             metrics={"golden_hash": golden_hash, "examples": examples},
         )
+
+
+def _require_needed(session: orm.Session, row: TrainingRun, step: Step) -> None:
+    if row.state not in trainings.UNFINISHED:
+        return
+    if row.dagster_run_id not in (None, step.dagster_run_id):
+        raise Superseded(f"training {row.run_id} belongs to run {row.dagster_run_id}: leave it alone")
+    finished = trainings.last_finished(session, step.tenant_id)
+    if (
+        finished is not None
+        and finished.through_seq >= row.through_seq
+        and finished.finished_at is not None
+        and finished.finished_at > row.created_at
+    ):
+        raise Superseded(f"training {finished.run_id} has learned these examples meanwhile")
+
+
+def require_own(platform: Platform, training: Training) -> None:
+    """Refuse to go on with a training whose row was closed, or given to another run, since the step began.
+
+    Raises:
+        Superseded: so it is.
+    """
+    if training.ended:
+        return
+    with platform.database.session() as session:
+        row = trainings.get(session, training.run_id)
+        if row.state not in trainings.UNFINISHED or row.dagster_run_id != training.dagster_run_id:
+            raise Superseded(
+                f"training {row.run_id} is {row.state}, of run {row.dagster_run_id}: this run came too late"
+            )
 
 
 def again(platform: Platform, step: Step, training: Training) -> Training:
@@ -174,12 +214,31 @@ def note(platform: Platform, training: Training, *, metrics: dict[str, Any], **c
         trainings.update(session, training.run_id, metrics={**row.metrics, **metrics}, **columns)
 
 
-def end(platform: Platform, training: Training, *, state: str, reason: str) -> None:
-    """Close a row with its verdict; a row that has ended keeps the first one."""
+def end(
+    platform: Platform,
+    training: Training,
+    *,
+    state: str,
+    reason: str,
+    fault: Fault | None = None,
+    setup: str | None = None,
+) -> None:
+    """Close a row with its verdict; a row that has ended keeps the first one.
+
+    ``fault``, ``setup``: of one that failed, whose fault it was and what it was trained with.
+    """
     if training.ended:
         return
     with platform.database.session() as session:
-        trainings.update(session, training.run_id, state=state, reason=reason, finished_at=datetime.now(UTC))
+        trainings.update(
+            session,
+            training.run_id,
+            state=state,
+            reason=reason,
+            fault=fault,
+            setup=setup,
+            finished_at=datetime.now(UTC),
+        )
 
 
 def _next_attempt(session: orm.Session, tenant_id: TenantId, through_seq: int) -> TrainingRun:
@@ -216,6 +275,7 @@ def _training(row: TrainingRun) -> Training:
         mlflow_run_id=row.mlflow_run_id,
         through_seq=row.through_seq,
         metrics=dict(row.metrics),
+        dagster_run_id=row.dagster_run_id,
     )
 
 

@@ -21,8 +21,10 @@ from astra_learn_assets.contracts import AdapterManifest, GateVerdict
 from astra_learn_assets.errors import BadConfiguration, TrainingFailed
 from astra_learn_assets.ids import TenantId
 from astra_learn_assets.learning import assemble, lineage, publisher, rulings
+from astra_learn_assets.learning.training import faults, progress
 from astra_learn_assets.learning.training import process as trainer_process
 from astra_learn_assets.learning.training import run as training_run
+from astra_learn_assets.learning.training.plan import setup_key
 from astra_learn_assets.learning.training.process import Runner
 from astra_learn_assets.learning.training.run import Step
 from astra_learn_assets.platform import Platform
@@ -71,6 +73,7 @@ def train_adapter(
         GateRefused: when the corpus has no passing corpus_gate verdict for its exact hash, or the privacy
             policy has changed since.
         TrainingFailed: when the trainer ends with an error; the training's row says which.
+        Superseded: when the training was closed or given to another run while the trainer worked.
     """
     tenant_id = step.tenant_id
     training = training_run.of_step(platform, step)
@@ -103,12 +106,23 @@ def train_adapter(
             also_bin=also_bin,
         )
         try:
-            run(command)
+            with progress.watched(platform, training, "training", trainer_process.running_log(out)):
+                run(command)
         except TrainingFailed as error:
-            training_run.end(platform, training, state="failed", reason=str(error))
+            training_run.end(
+                platform,
+                training,
+                state="failed",
+                reason=str(error),
+                fault=faults.of_exit_code(error.exit_code),
+                setup=setup_key(settings),
+            )
             raise
         metrics = json.loads((out / "metrics.json").read_text())
-        log = [json.loads(line) for line in (out / "train_log.jsonl").read_text().splitlines()]
+        log = [
+            {name: value for name, value in json.loads(line).items() if name not in progress.OF_THE_MOMENT}
+            for line in (out / "train_log.jsonl").read_text().splitlines()
+        ]
         manifest = manifests.build_manifest(
             out,
             tenant_id=tenant_id,
@@ -121,6 +135,7 @@ def train_adapter(
         mlflow_run_id = lineage.log_training(
             settings, manifest, folder=out, log=log, dagster_run_id=step.dagster_run_id
         )
+        training_run.require_own(platform, training)
         row = publisher.publish(platform, out, manifest, recipe_hash=recipe_hash, mlflow_run_id=mlflow_run_id)
     training = _for_adapter(platform, step, training, row.adapter_id)
     training_run.note(

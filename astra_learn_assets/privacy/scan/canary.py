@@ -8,9 +8,10 @@ share of canaries neither of them caught, with a Clopper-Pearson interval.
 
 from __future__ import annotations
 
+import math
 import random
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from astra_learn_assets.privacy.identifiers.countries import country_pack
@@ -108,11 +109,11 @@ def clopper_pearson(missed: int, planted: int, confidence: float = 0.95) -> tupl
     return low, high
 
 
-def _solve(below: object) -> float:
+def _solve(below: Callable[[float], bool]) -> float:
     low, high = 0.0, 1.0
     for _ in range(60):
         middle = (low + high) / 2
-        if callable(below) and below(middle):
+        if below(middle):
             low = middle
         else:
             high = middle
@@ -120,11 +121,17 @@ def _solve(below: object) -> float:
 
 
 def _cumulative(successes: int, trials: int, share: float) -> float:
-    term, total = (1 - share) ** trials, 0.0
-    for k in range(successes + 1):
-        total += term
-        term = term * (trials - k) / (k + 1) * share / (1 - share) if share < 1 else 0.0
-    return min(1.0, total)
+    """P(X <= successes) of a binomial; by logarithms, because ``(1 - share) ** trials`` underflows."""
+    if share <= 0.0 or share >= 1.0:
+        return 1.0 if share <= 0.0 or successes >= trials else 0.0
+    yes, no = math.log(share), math.log1p(-share)
+    whole = math.lgamma(trials + 1)
+    terms = [
+        whole - math.lgamma(k + 1) - math.lgamma(trials - k + 1) + k * yes + (trials - k) * no
+        for k in range(successes + 1)
+    ]
+    most = max(terms)
+    return min(1.0, math.exp(most) * math.fsum(math.exp(term - most) for term in terms))
 
 
 def run_canaries(

@@ -15,6 +15,7 @@ from rich.live import Live
 
 from astra_learn_assets.errors import AdapterRefused, AstraError, BadConfiguration, Unavailable
 from astra_learn_assets.ids import TenantId
+from astra_learn_assets.learning.training import progress
 from astra_learn_assets.platform import Platform
 from astra_learn_assets.registry.keys import verify_key
 from astra_learn_assets.services import membership
@@ -27,9 +28,10 @@ from astra_learn_assets.simulation.demo import sabotage, view
 from astra_learn_assets.simulation.demo.desk import ClerkDesk, EventLog
 from astra_learn_assets.simulation.demo.figures import CouncilFigures, Sabotage, Serving, promises
 from astra_learn_assets.store import api_keys, artifacts, documents, examples, tenants, trainings
+from astra_learn_assets.store import progress as signs
 
 COUNCILS = ("villaverde", "rio-claro")
-STILL_SECONDS = 900  # a training of this size takes a minute on two idle cores; a busy machine ten
+STILL_SECONDS = 900  # without a step, a document or a verdict: a training that moves is waited for
 _ENDED = ("promoted", "rejected", "failed")
 # What may be empty names a place or a key outside, and the demo touches nothing outside: a setting that a
 # later release adds is left out as well, unless it is named here.
@@ -82,7 +84,7 @@ def run_demo(settings: Settings, options: Options, console: Console | None = Non
         )
         if not options.exit_when_done:
             announce(stack, console)
-            wait_for_end(stack)
+            wait_for_end(stack, console)
     return held
 
 
@@ -162,15 +164,15 @@ def _watch_the_loop(stack: Stack, platform: Platform, desks: list[ClerkDesk], co
     """Show progress until every council has a finished training; the daemon does the work.
 
     Raises:
-        Unavailable: when a part has ended, a clerk cannot go on, or nothing has changed for a long time.
+        Unavailable: when a part ends again and again, a clerk cannot go on, or nothing has changed for a
+        long time.
     """
     changed, last = time.monotonic(), ""
     progress = view.Progress(console)
     with Live(console=console, refresh_per_second=4, transient=False) as live:
         while time.monotonic() - changed < STILL_SECONDS:
-            ended = stack.ended()
-            if ended is not None:
-                raise Unavailable(f"{ended} ended; see {stack.settings.home_path / 'logs' / ended}.log")
+            for told in stack.mend():
+                console.print(told, markup=False)
             states = [_state(platform, desk) for desk in desks]
             live.update(progress.table(states))
             if (now := repr(states)) != last:
@@ -192,6 +194,7 @@ def _state(platform: Platform, desk: ClerkDesk) -> view.CouncilState:
     tenant = desk.council.tenant_id
     with platform.database.session() as session:
         rows = trainings.listing(session, tenant, limit=1)
+        sign = progress.shown(signs.of_training(session, rows[0].run_id)) if rows else None
         pending = examples.pending(session, tenant)
         known = documents.listing(session, tenant)
         waiting = artifacts.finals_without_document(session, tenant)
@@ -205,7 +208,8 @@ def _state(platform: Platform, desk: ClerkDesk) -> view.CouncilState:
         waiting=len(waiting),
         pending=pending.count,
         threshold=platform.settings.train_threshold,
-        training=newest.state if newest else None,
+        training=None if newest is None else view.words(newest.state, sign),
+        moved_at=None if sign is None else sign.moved_at,
         reason=(newest.reason or "") if newest else "",
         finished=desk.tally.done and newest is not None and newest.state in _ENDED,
     )

@@ -5,12 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from rich.console import Console, Group
 from rich.spinner import Spinner
 from rich.table import Table
 
 from astra_learn_assets.ids import TenantId
+from astra_learn_assets.learning.training import progress
 from astra_learn_assets.simulation.demo.desk import Tally
 from astra_learn_assets.simulation.demo.figures import CouncilFigures, Promise
 
@@ -28,8 +30,18 @@ class CouncilState:
     pending: int
     threshold: int
     training: str | None
+    moved_at: datetime | None
     reason: str
     finished: bool
+
+
+def words(state: str, sign: progress.Progress | None) -> str:
+    """A training's state for the screen: how far it is while its process lives."""
+    if state not in ("training", "evaluating") or sign is None:
+        return state
+    if not sign.alive:
+        return "stopped"
+    return state if sign.share is None else f"{sign.phase} {sign.step}/{sign.steps}"
 
 
 class Progress:
@@ -59,8 +71,9 @@ class Progress:
                 f"{state.pending}/{state.threshold}",
                 training,
             )
-            if not self._console.is_terminal and self._said.get(state.tenant_id) != training:
-                self._said[state.tenant_id] = training
+            state_alone = training.partition(" ")[0]
+            if not self._console.is_terminal and self._said.get(state.tenant_id) != state_alone:
+                self._said[state.tenant_id] = state_alone
                 self._console.print(
                     f"[{elapsed:4.0f} s] {state.tenant_id}: {state.tally.uploaded}/{state.sessions} finals, "
                     f"{state.anonymized} anonymized, {state.pending} examples pending, training {training}",

@@ -47,6 +47,15 @@ PLACE_HEADS = _table("street_heads")
 ORGANIZATION_HEADS = _table("organization_heads")
 INSTITUTIONS = _table("institutions")
 ADMINISTRATION = _table("administration")
+BODY_HEADS = _table("body_heads")
+MINISTRY_HEADS = _table("ministry_heads")
+LAW_HEADS = _table("law_heads")
+FEAST_HEADS = _table("feast_heads")
+DEMONYMS = _table("demonyms")
+BODY_QUALIFIERS = _table("body_qualifiers")
+PLAIN_SUBJECTS = _table("plain_subjects")
+SHORT_FORMS = _table("short_forms")
+NAMES_THAT_ARE_WORDS = _table("names_that_are_words")
 PLACES = _table("places") | _table("places_spelled")
 CONNECTORS = _table("connectors")
 MONTHS_AND_DAYS = _table("months_and_days")
@@ -188,6 +197,12 @@ def role_words() -> frozenset[str]:
 def place_words() -> frozenset[str]:
     """Countries, regions, well-known towns and organisations, folded, one word each."""
     return _folded("places") | _folded("places_folded") | _folded("organisations")
+
+
+@lru_cache(maxsize=1)
+def organisation_words() -> frozenset[str]:
+    """Firms, media, parties and international bodies, folded, one word each."""
+    return _folded("organisations")
 
 
 @lru_cache(maxsize=1)

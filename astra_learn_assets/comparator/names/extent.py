@@ -1,0 +1,156 @@
+"""Which words an entry of the dictionary holds: the ones that changed, and what they need beside them.
+
+As few as can be replaced everywhere: "Nelsy" -> "Nelcy" mends every Nelsy. A name that only got its
+capitals is taken with the words that make it one ("San cristóbal", "Ramón y cajal"); a surname that got
+its particle with it ("de lacalle" -> "de la Calle"); and an ordinary word with the rest of its name ("Dos
+hermanas"), else with the word before it ("concejal leal" -> "concejal Leal").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from astra_learn_assets.comparator.names.breadth import hearts_of, is_ordinary
+from astra_learn_assets.comparator.names.word_diff import Link, Token
+from astra_learn_assets.spanish import lexicon
+
+_SAINTS = frozenset({"San", "Santa", "Santo", "Santos", "Sant", "Sta", "Sto"})
+_PARTICLES = lexicon.CONNECTORS - {"san", "santa", "santo"}
+_LONGEST = 6  # words of an entry that had to be widened
+
+
+def extent(
+    old: Sequence[Token], new: Sequence[Token], first: Link, last: Link, *, acronym: bool, whole: bool
+) -> Link:
+    """The tokens of an entry for the changes from ``first`` to ``last``, which are one name; ``whole``: with
+    all of its words."""
+    here = Link(first.b0, last.b1, first.a0, last.a1)
+    if acronym:
+        return _beside(old, new, here, acronym=True) if _unsafe(old, here) else here
+    if whole:
+        return _whole(old, new, here)
+    here = _with_particles(old, new, here)
+    if _recased(old, new, first):
+        here = _with_what_makes_it_one(old, new, here)
+    if _unsafe(old, here):
+        here = _within_its_name(old, new, here)
+    if _unsafe(old, here):
+        here = _beside(old, new, here, acronym=False)
+    return here
+
+
+def same_word(old: Sequence[Token], new: Sequence[Token], b: int, a: int) -> bool:
+    """Whether there is a word at both places, and the same."""
+    return 0 <= b < len(old) and 0 <= a < len(new) and old[b].is_word and old[b].text == new[a].text
+
+
+def name_beside(old: Sequence[Token], new: Sequence[Token], link: Link) -> bool:
+    """Whether a word with a capital stands on one side of the change, the same in both texts."""
+    return _whole(old, new, link) != link
+
+
+def _whole(old: Sequence[Token], new: Sequence[Token], here: Link) -> Link:
+    while _of_the_name(old, new, here.b0 - 1, here.a0 - 1):
+        here = here._replace(b0=here.b0 - 1, a0=here.a0 - 1)
+    while _of_the_name(old, new, here.b1, here.a1):
+        here = here._replace(b1=here.b1 + 1, a1=here.a1 + 1)
+    return here
+
+
+def _of_the_name(old: Sequence[Token], new: Sequence[Token], b: int, a: int) -> bool:
+    return same_word(old, new, b, a) and new[a].text[0].isupper() and not _explained(new, a)
+
+
+def _unsafe(old: Sequence[Token], here: Link) -> bool:
+    words = [token.text for token in old[here.b0 : here.b1]]
+    return len(hearts_of(words)) < 2 and is_ordinary(words)
+
+
+def _recased(old: Sequence[Token], new: Sequence[Token], link: Link) -> bool:
+    return [t.text.casefold() for t in old[link.b0 : link.b1]] == [
+        t.text.casefold() for t in new[link.a0 : link.a1]
+    ]
+
+
+def _with_particles(old: Sequence[Token], new: Sequence[Token], here: Link) -> Link:
+    """A surname whose particle came or went takes the particles before it along."""
+    mine, theirs = new[here.a0].text.casefold(), old[here.b0].text.casefold()
+    if (mine in _PARTICLES) == (theirs in _PARTICLES):
+        return here
+    while same_word(old, new, here.b0 - 1, here.a0 - 1) and old[here.b0 - 1].text in ("de", "De"):
+        here = here._replace(b0=here.b0 - 1, a0=here.a0 - 1)
+    return here
+
+
+def _with_what_makes_it_one(old: Sequence[Token], new: Sequence[Token], here: Link) -> Link:
+    """The saint before a name, and the given name before "y" and a surname."""
+    if same_word(old, new, here.b0 - 1, here.a0 - 1) and old[here.b0 - 1].text in _SAINTS:
+        return here._replace(b0=here.b0 - 1, a0=here.a0 - 1)
+    if (
+        same_word(old, new, here.b0 - 1, here.a0 - 1)
+        and same_word(old, new, here.b0 - 2, here.a0 - 2)
+        and is_pair(new[here.a0 - 2].text, new[here.a0 - 1].text, new[here.a0].text)
+    ):
+        return here._replace(b0=here.b0 - 2, a0=here.a0 - 2)
+    return here
+
+
+def is_pair(name: str, joint: str, surname: str) -> bool:
+    """Whether three words are one name: "Ramón y Cajal", but not "Ana y Luis" or "Soria y Ávila"."""
+    return (
+        joint in ("y", "i", "e")
+        and name[0].isupper()
+        and name.casefold() in lexicon.spelled_given_names()
+        and surname.casefold() not in lexicon.spelled_given_names()
+        and surname.casefold() not in lexicon.PLACES
+    )
+
+
+def _within_its_name(old: Sequence[Token], new: Sequence[Token], here: Link) -> Link:
+    """The neighbours with capitals, before and behind, over "de" and "por", until it is no ordinary text."""
+    while _unsafe(old, here) and here.b1 - here.b0 < _LONGEST:
+        if _of_the_name(old, new, here.b0 - 1, here.a0 - 1):
+            here = here._replace(b0=here.b0 - 1, a0=here.a0 - 1)
+            continue
+        beyond = 0
+        while (
+            beyond < 3
+            and same_word(old, new, here.b1 + beyond, here.a1 + beyond)
+            and (
+                new[here.a1 + beyond].text in lexicon.CONNECTORS
+                or new[here.a1 + beyond].text in ("por", "para")
+            )
+        ):
+            beyond += 1
+        if not (
+            same_word(old, new, here.b1 + beyond, here.a1 + beyond)
+            and new[here.a1 + beyond].text[0].isupper()
+        ):
+            break
+        here = here._replace(b1=here.b1 + beyond + 1, a1=here.a1 + beyond + 1)
+    return here
+
+
+def _explained(new: Sequence[Token], position: int) -> bool:
+    """A capital that stands at the sentence's start, or a title's."""
+    word = new[position].text.casefold()
+    if word in lexicon.PERSON_TITLES:
+        return True
+    return new[position].initial and (word in lexicon.CONNECTORS or lexicon.is_common(word))
+
+
+def _beside(old: Sequence[Token], new: Sequence[Token], here: Link, *, acronym: bool) -> Link:
+    """With the word before it; over articles to what they belong to, but not over an acronym's."""
+    if not same_word(old, new, here.b0 - 1, here.a0 - 1):
+        return here
+    here = here._replace(b0=here.b0 - 1, a0=here.a0 - 1)
+    article = new[here.a0 + 1].text.casefold() in lexicon.CONNECTORS  # a place's, written with a capital
+    while (
+        old[here.b0].text.casefold() in lexicon.CONNECTORS
+        and here.b1 - here.b0 < _LONGEST
+        and not acronym
+        and not article
+        and same_word(old, new, here.b0 - 1, here.a0 - 1)
+    ):
+        here = here._replace(b0=here.b0 - 1, a0=here.a0 - 1)
+    return here

@@ -1,0 +1,56 @@
+"""How a run's worker shows that it lives, on one machine: it holds a lock on a file named like the run.
+
+The kernel drops the lock of a process that ends, however it ends. So neither a reused pid nor a daemon that
+was started anew can take a dead worker for a living one, or the other way round. The file holds the pid.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from pathlib import Path
+
+from astra_learn_assets.settings import get_settings
+
+
+def _file(run_id: str) -> Path:
+    return get_settings().home_path / "dagster" / "workers" / run_id
+
+
+def hold(run_id: str) -> int:
+    """Mark this process as the worker of ``run_id`` until :func:`release` or its end; returns a handle."""
+    path = _file(run_id)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    fcntl.flock(handle, fcntl.LOCK_EX)
+    os.ftruncate(handle, 0)
+    os.pwrite(handle, str(os.getpid()).encode("ascii"), 0)
+    return handle
+
+
+def release(run_id: str, handle: int) -> None:
+    """Take the mark away."""
+    _file(run_id).unlink(missing_ok=True)
+    os.close(handle)
+
+
+def living(run_id: str) -> int | None:
+    """The pid of the worker of ``run_id``; None when none lives."""
+    try:
+        handle = os.open(_file(run_id), os.O_RDWR | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return None
+    try:
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        written = os.pread(handle, 20, 0)
+        return int(written) if written.isdigit() else None
+    else:
+        return None
+    finally:
+        os.close(handle)
+
+
+def forget(run_id: str) -> None:
+    """Remove what a dead worker left."""
+    _file(run_id).unlink(missing_ok=True)

@@ -1,0 +1,210 @@
+"""Kill -9 at random while the loop runs: does everything end right without a hand?
+
+    python -m benchmarks.kills               # 20 closed loops
+    python -m benchmarks.kills --loops 2     # a look
+
+A platform as ``astra-learn dev`` starts it, in a temporary home, and a simulated council. In each loop a
+clerk's finals cross the threshold, and a training has to end with a verdict; meanwhile the daemon, the code
+server, the webserver, the API, a run's worker, Postgres and Redis are killed, one every few seconds, never
+two before the first is back. Exit code 1 when a loop does not end, when a watermark is trained twice, or
+when something stays down.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import signal
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from astra_learn_assets.errors import AstraError, UploadRefused
+from astra_learn_assets.hotpath import intake
+from astra_learn_assets.ids import TenantId
+from astra_learn_assets.platform import Platform
+from astra_learn_assets.resources import worker_mark
+from astra_learn_assets.services import membership
+from astra_learn_assets.services.embedded import stands
+from astra_learn_assets.services.stack import Stack, free_port, running_stack
+from astra_learn_assets.settings import get_settings, remember
+from astra_learn_assets.simulation.council.simulator import Council, make_council
+from astra_learn_assets.store import examples, tenants, trainings
+from astra_learn_assets.store.tables import TrainingRun
+
+TENANT = TenantId("villaverde")
+VICTIMS = ("daemon", "code-server", "webserver", "api", "worker", "postgres", "redis")
+SMALL: dict[str, int | float] = {
+    "golden_minimum_words": 40,
+    "golden_share": 0.3,
+    "corpus_minimum": 10,
+    "train_threshold": 30,
+    "train_minimum": 10,
+    "epochs": 1.0,
+    "golden_maximum_examples": 20,
+    "sensor_interval_seconds": 5,
+    "train_settle_minutes": 0.2,
+}
+SESSIONS_A_LOOP = 5
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--loops", type=int, default=20)
+    parser.add_argument("--every", type=float, default=20.0, help="seconds between two kills")
+    parser.add_argument("--limit", type=float, default=1_800.0, help="seconds a loop may take")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="astra-kills-") as folder:
+        home = Path(folder, "home")
+        os.environ["ASTRA_HOME"] = str(home)
+        remember(home, SMALL)
+        get_settings.cache_clear()
+        bare = get_settings().model_copy(
+            update={"api_port": free_port(8700), "dagster_port": free_port(3700)}
+        )
+        with running_stack(bare) as stack:
+            sys.exit(_play(stack, options.loops, options.every, options.limit))
+
+
+def _play(stack: Stack, loops: int, every: float, limit: float) -> int:
+    council = make_council(TENANT, seed=7)
+    killer = Killer(stack, every)
+    broken: list[str] = []
+    with Platform.open(stack.settings) as platform:
+        with platform.database.session() as session:
+            tenants.create(
+                session, TENANT, display_name="Villaverde", country="es",
+                wrapped_key=platform.vault.new_tenant_key(),
+            )  # fmt: skip
+            tenants.allow(session, TENANT, weekly_quota=1_000)
+        for loop in range(loops):
+            began = time.monotonic()
+            _submit(platform, council, killer, loop)
+            state = _wait(platform, killer, loop + 1, limit)
+            print(f"loop {loop + 1}: {state} after {time.monotonic() - began:.0f} s", flush=True)
+            if state not in examples.FINISHED:
+                broken.append(f"loop {loop + 1} ended as {state}")
+                break
+        killer.rest()
+        with platform.database.session() as session:
+            rows = list(session.scalars(sa.select(TrainingRun)))
+    finished = [row.through_seq for row in rows if row.state in examples.FINISHED]
+    if len(finished) != len(set(finished)):
+        broken.append("a watermark was trained twice")
+    charged = sum(row.fault == "examples" for row in rows)
+    print(
+        f"\n{len(rows)} trainings, {len(finished)} with a verdict, {charged} failures charged to the examples"
+    )
+    print("\n| killed | times | back after s, median | longest |\n|---|---:|---:|---:|")
+    for name, times in sorted(killer.back.items()):
+        print(f"| {name} | {len(times)} | {sorted(times)[len(times) // 2]:.1f} | {max(times):.1f} |")
+    for sentence in broken:
+        print(f"BROKEN: {sentence}")
+    return 1 if broken else 0
+
+
+class Killer:
+    """Kills one thing after another, and watches the stack mend it."""
+
+    def __init__(self, stack: Stack, every: float) -> None:
+        self._stack, self._every = stack, every
+        self._rng = random.Random(3)
+        self._next = time.monotonic() + every
+        self._down: tuple[str, float] | None = None
+        self.back: dict[str, list[float]] = defaultdict(list)
+
+    def look(self) -> None:
+        """To be called every second: mends, and kills when it is time."""
+        for told in self._stack.mend():
+            print(f"    {told}", flush=True)
+        if self._down is not None:
+            name, since = self._down
+            if self._lives(name):
+                self.back[name].append(time.monotonic() - since)
+                self._down = None
+                self._next = time.monotonic() + self._every * self._rng.uniform(0.5, 1.5)
+        elif time.monotonic() > self._next:
+            self._kill(self._rng.choice(VICTIMS))
+
+    def rest(self) -> None:
+        """Wait until what was killed last is back."""
+        while self._down is not None:
+            self.look()
+            time.sleep(0.2)
+
+    def _kill(self, name: str) -> None:
+        pid = self._pid(name)
+        if pid is None:
+            return
+        print(f"    kill -9 {name}", flush=True)
+        os.kill(pid, signal.SIGKILL)
+        if name == "worker":
+            self.back[name].append(0.0)  # what comes back is the training, which the loop waits for
+            self._next = time.monotonic() + self._every
+        else:
+            self._down = name, time.monotonic()
+            time.sleep(0.1)
+
+    def _pid(self, name: str) -> int | None:
+        if name in self._stack.processes:
+            return self._stack.processes[name].pid
+        if name == "worker":
+            marks = self._stack.settings.home_path / "dagster" / "workers"
+            pids = [worker_mark.living(mark.name) for mark in marks.glob("*")] if marks.exists() else []
+            return next((pid for pid in pids if pid is not None), None)
+        return membership.servers(self._stack.settings.home_path)[name].pid
+
+    def _lives(self, name: str) -> bool:
+        if name in self._stack.processes:
+            return self._stack.processes[name].poll() is None
+        return stands(self._stack.settings.home_path, name)
+
+
+def _submit(platform: Platform, council: Council, killer: Killer, loop: int) -> None:
+    """A clerk who tries again until each final is in, as a browser's user would."""
+    for index in range(loop * SESSIONS_A_LOOP, (loop + 1) * SESSIONS_A_LOOP):
+        simulated = council.session(index)
+        place = {"tenant_id": TENANT, "session_id": simulated.session_id, "version": simulated.version}
+        while True:
+            killer.look()
+            try:
+                intake.register_draft(
+                    platform, **place, docx=simulated.draft_docx,
+                    manifest=simulated.manifest.model_dump_json().encode(),
+                    cloned_from=simulated.cloned_from, roster=council.roster,
+                )  # fmt: skip
+                intake.submit_final(platform, **place, data=simulated.final_docx, uploaded_by="clerk")
+            except UploadRefused:
+                break  # a hostile one
+            except AstraError as error:
+                print(f"    tried again: {error}", flush=True)
+                time.sleep(1)
+            else:
+                break
+
+
+def _wait(platform: Platform, killer: Killer, wanted: int, limit: float) -> str:
+    deadline, state = time.monotonic() + limit, "nothing"
+    while time.monotonic() < deadline:
+        killer.look()
+        try:
+            with platform.database.session() as session:
+                rows = trainings.listing(session, TENANT, limit=200)
+        except AstraError:
+            rows = []
+        if sum(row.state in examples.FINISHED for row in rows) >= wanted:
+            return next(row.state for row in rows if row.state in examples.FINISHED)
+        state = rows[0].state if rows else state
+        time.sleep(1)
+    return f"{state}, not ended within {limit:.0f} s"
+
+
+if __name__ == "__main__":
+    main()
