@@ -41,15 +41,16 @@ from benchmarks.scale_load import World
 
 BUSY = 20
 TICK_SECONDS, STATEMENTS = 1.0, 5
-FLAT_FACTOR, FLAT_SLACK = 1.5, 0.05  # a larger history may cost half as much again, or 50 ms
+FLAT_FACTOR, FLAT_SLACK = 1.6, 500  # pages: an index of a hundred times the rows is a level deeper
 RSS_MEGABYTES = 8.0
 
 
 @dataclass
 class Cost:
-    """What a tick cost: seconds, our statements, Dagster's, and how many runs it asked for."""
+    """What a tick cost: seconds, pages, our statements, Dagster's, and how many runs it asked for."""
 
     seconds: float
+    pages: int
     ours: int
     dagsters: int
     requests: int
@@ -109,7 +110,17 @@ def _world(tenants: int) -> Iterator[tuple[World, Callable[[], dg.DagsterInstanc
                 yield World(platform, tenants), dg.DagsterInstance.get
 
 
+def _pages(platform: Platform) -> int:
+    """Pages that Postgres has touched for our database so far; the same whatever else the machine does."""
+    with platform.database.session() as session:
+        session.execute(sa.text("SELECT pg_stat_force_next_flush()"))
+    with platform.database.session() as session:
+        query = "SELECT blks_hit + blks_read FROM pg_stat_database WHERE datname = current_database()"
+        return int(session.scalar(sa.text(query)) or 0)
+
+
 def _measured(platform: Platform, work: Callable[[], Any]) -> Cost:
+    before = _pages(platform)
     counts = {"ours": 0, "dagsters": 0}
 
     def note(connection: sa.Connection, *_rest: object) -> None:
@@ -122,7 +133,8 @@ def _measured(platform: Platform, work: Callable[[], Any]) -> Cost:
         seconds = time.perf_counter() - began
     finally:
         sa.event.remove(sa.engine.Engine, "before_cursor_execute", note)
-    return Cost(seconds, counts["ours"], counts["dagsters"], len(result.run_requests or []))
+    pages = _pages(platform) - before
+    return Cost(seconds, pages, counts["ours"], counts["dagsters"], len(result.run_requests or []))
 
 
 def _sensors(world: World, instance: dg.DagsterInstance) -> dict[str, Callable[[], dg.SensorResult]]:
@@ -155,12 +167,11 @@ def _ticks(report: Report, world: World, instance: dg.DagsterInstance, examples:
             _settle(sensors)
         for name, measured in costs.items():
             least = min(measured, key=lambda cost: cost.seconds)
-            best[name, history] = least.seconds
+            best[name, history] = min(cost.pages for cost in measured)
             most = max(cost.ours for cost in measured)
-            rows.append(
-                [f"{history:,}", name, f"{least.seconds * 1000:.0f}", str(most), str(least.dagsters),
-                 str(least.requests)]
-            )  # fmt: skip
+            shown = (str(most), str(least.dagsters), str(least.requests))
+            pages = f"{best[name, history]:,}"
+            rows.append([f"{history:,}", name, f"{least.seconds * 1000:.0f}", pages, *shown])
             report.require(
                 least.seconds <= TICK_SECONDS, f"{name} at {history:,}: {least.seconds:.2f} s <= 1 s"
             )
@@ -172,11 +183,11 @@ def _ticks(report: Report, world: World, instance: dg.DagsterInstance, examples:
     for name in sensors:
         small, large = best[name, examples // 100], best[name, examples]
         flat = large <= max(FLAT_FACTOR * small, small + FLAT_SLACK)
-        report.require(flat, f"{name} is flat in history: {1000 * small:.0f} -> {1000 * large:.0f} ms")
+        report.require(flat, f"{name} is flat in history: {small:,} -> {large:,} pages")
     rows.append(_peer(world, examples))
     report.table(
         f"One tick, {len(world.names):,} municipalities, {BUSY} with work",
-        ("examples", "sensor", "ms", "our statements", "Dagster's", "requests"),
+        ("examples", "sensor", "ms", "pages", "our statements", "Dagster's", "requests"),
         rows,
     )
     _plan_of(report, world)
@@ -193,8 +204,8 @@ def _peer(world: World, examples: int) -> list[str]:
         return dg.SensorResult()
 
     cost, factor = _measured(world.platform, ask), len(world.names) / len(some)
-    return [f"{examples:,}", "one at a time (peer)", f"{cost.seconds * factor * 1000:,.0f}",
-            f"{cost.ours * factor:,.0f}", "0", "0"]  # fmt: skip
+    shown = (cost.seconds * factor * 1000, cost.pages * factor, cost.ours * factor)
+    return [f"{examples:,}", "one at a time (peer)", *(f"{value:,.0f}" for value in shown), "0", "0"]
 
 
 def _plan_of(report: Report, world: World) -> None:

@@ -128,7 +128,8 @@ class TaggingRunCoordinator(QueuedRunCoordinator):  # type: ignore[type-arg]
 
     @cached_property
     def _database(self) -> Database:
-        return Database(attach(get_settings()).database_url or "", pool_size=1)
+        settings = get_settings()
+        return Database(settings.database_url or attach(settings).database_url or "", pool_size=1)
 
     @cached_property
     def _policy(self) -> ComputePolicy | None:

@@ -36,7 +36,7 @@ from astra_learn_assets.partitions import tenant_partitions
 from astra_learn_assets.platform import Platform
 from astra_learn_assets.resources import PlatformResource
 from astra_learn_assets.settings import Settings, get_settings
-from astra_learn_assets.store import looks, outbox, tenants
+from astra_learn_assets.store import looks, outbox, promotions, tenants
 from astra_learn_assets.store.documents import Outstanding
 
 _ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)  # looked at in every tick
@@ -105,13 +105,14 @@ def follow(platform: Platform, cursor: str | None) -> dg.SensorResult:
     published = outbox.relay(platform.database, platform.redis)
     with platform.database.session() as session:
         forgotten = outbox.purge(session, timedelta(hours=platform.settings.outbox_retention_hours))
+        served = promotions.served(session)
     try:
-        pointers = f"{promoter.republish(platform)} model pointers set again"
+        pointers = f"{promoter.republish(platform, served)} model pointers set again"
     except Unavailable as error:
         pointers = f"model pointers wait: {error}"
     parts = (part.partition("=") for part in (cursor or "").split(";"))
     done = {tenant: int(row) for tenant, _, row in parts if row.isdecimal()}
-    shown = promoter.repair_aliases(platform, done)
+    shown = promoter.repair_aliases(platform, done, served)
     checked = sum(done.get(tenant) != row for tenant, row in shown.items())
     return dg.SensorResult(
         skip_reason=f"{published} events published, {forgotten} old ones forgotten, {pointers}, "

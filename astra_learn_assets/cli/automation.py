@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from sqlalchemy import orm
 
 from astra_learn_assets.cli.access import TenantArgument, tenant_app
 from astra_learn_assets.cli.output import (
@@ -23,6 +23,17 @@ from astra_learn_assets.cli.output import (
 from astra_learn_assets.cli.platform import HomeOption, platform
 from astra_learn_assets.errors import BadInput
 from astra_learn_assets.ids import TenantId
+
+if TYPE_CHECKING:
+    from sqlalchemy import orm
+
+
+class Lane(StrEnum):
+    """A lane of runs."""
+
+    prepare = "prepare"
+    learn = "learn"
+
 
 tier_app = typer.Typer(help="What municipalities of a tier may use.", no_args_is_help=True)
 maintenance_app = typer.Typer(help="Times in which no training starts.", no_args_is_help=True)
@@ -267,8 +278,28 @@ def tenant_explain(
         _print(shown, output)
 
 
+def backfill(
+    lane: Annotated[Lane, typer.Argument(help="What to look at anew: preparing, learning.")],
+    by_age: Annotated[
+        bool, typer.Option("--by-age", help="Learning: fewer examples do, if they are old enough.")
+    ] = False,
+    home: HomeOption = None,
+    output: FormatOption = Format.text,
+) -> None:
+    """Look at every municipality anew; runs are asked for only where there is something to do."""
+    from astra_learn_assets.store import looks
+
+    with answering(output):
+        if by_age and lane is Lane.prepare:
+            raise BadInput("--by-age is for learning: finals are prepared whatever their age")
+        with _audited(home, f"backfill {lane.value}") as session:
+            asked = looks.ask_again(session, lane.value, by_age=by_age)
+        _print({"lane": lane.value, "municipalities": asked}, output)
+
+
 def register(app: typer.Typer) -> None:
     """Add the commands to ``app``; those of ``tenant`` are added where that is."""
+    app.command()(backfill)
     app.add_typer(tier_app, name="tier")
     app.add_typer(maintenance_app, name="maintenance")
 

@@ -217,17 +217,19 @@ def _to_base(platform: Platform, tenant_id: TenantId, *, by: str) -> Promotion:
     return row
 
 
-def republish(platform: Platform) -> int:
+Everybody = Mapping[TenantId, promotions.Served]
+
+
+def republish(platform: Platform, served: Everybody | None = None) -> int:
     """Set every tenant's ``NEW_MODEL_AVAILABLE`` to what the table says; returns how many were wrong.
 
-    One question to Postgres and one to Redis for all of them; only what is wrong is looked at by itself.
+    One question to Postgres (its answer may be given as ``served``) and one to Redis for all of them; only
+    what is wrong is looked at by itself.
 
     Raises:
         Unavailable: when Redis or Postgres does not answer.
     """
-    with platform.database.session() as session:
-        served = promotions.served(session)
-    right = {tenant_id: _told(platform, row) for tenant_id, row in served.items()}
+    right = {tenant_id: _told(platform, row) for tenant_id, row in _everybody(platform, served).items()}
     try:
         shown = platform.redis.mget([redis_key(tenant_id) for tenant_id in right]) if right else []
         wrong = [
@@ -240,7 +242,9 @@ def republish(platform: Platform) -> int:
         raise Unavailable(f"Redis does not answer: {type(error).__name__}") from error
 
 
-def repair_aliases(platform: Platform, done: Mapping[str, int]) -> dict[TenantId, int]:
+def repair_aliases(
+    platform: Platform, done: Mapping[str, int], everybody: Everybody | None = None
+) -> dict[TenantId, int]:
     """Point MLflow's alias ``champion`` at what the table says; returns tenant -> promotion that it shows.
 
     ``done`` is the answer of the last call: MLflow is asked only about tenants promoted since. One of them
@@ -250,12 +254,11 @@ def repair_aliases(platform: Platform, done: Mapping[str, int]) -> dict[TenantId
     Raises:
         Unavailable: when Postgres does not answer.
     """
-    with platform.database.session() as session:
-        served = {
-            tenant_id: row.promotion_id
-            for tenant_id, row in promotions.served(session).items()
-            if row.adapter is not None and row.promotion_id is not None
-        }
+    served = {
+        tenant_id: row.promotion_id
+        for tenant_id, row in _everybody(platform, everybody).items()
+        if row.adapter is not None and row.promotion_id is not None
+    }
     right = {tenant_id: row for tenant_id, row in served.items() if done.get(tenant_id) == row}
     waiting = sorted(served.keys() - right.keys())
     random.shuffle(waiting)  # so that the same few that fail are not always the ones that are tried
@@ -271,6 +274,13 @@ def repair_aliases(platform: Platform, done: Mapping[str, int]) -> dict[TenantId
         else:
             right[tenant_id] = served[tenant_id]
     return right
+
+
+def _everybody(platform: Platform, served: Everybody | None) -> Everybody:
+    if served is not None:
+        return served
+    with platform.database.session() as session:
+        return promotions.served(session)
 
 
 def _announce(platform: Platform, tenant_id: TenantId) -> bool:

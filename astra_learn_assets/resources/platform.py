@@ -21,7 +21,8 @@ class PlatformResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         """Refuse a run that came past the queue (:func:`refuse_bypass`); mark its process as alive."""
         if context.instance is not None and context.run is not None:
             refuse_bypass(context.instance, context.run.tags)
-            self._marks[context.run.run_id] = worker_mark.hold(context.run.run_id)
+            if worker_mark.is_asked_for(context.instance):
+                self._marks[context.run.run_id] = worker_mark.hold(context.run.run_id)
 
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
         """Take the mark away: what ends now ends in order."""

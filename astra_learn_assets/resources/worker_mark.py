@@ -10,11 +10,23 @@ import fcntl
 import os
 from pathlib import Path
 
+from dagster import DagsterInstance
+
 from astra_learn_assets.settings import get_settings
+
+LAUNCHER = "WatchedRunLauncher"
 
 
 def _file(run_id: str) -> Path:
     return get_settings().home_path / "dagster" / "workers" / run_id
+
+
+def is_asked_for(instance: DagsterInstance) -> bool:
+    """Whether the launcher of ``instance`` looks for marks; of a pod Kubernetes knows whether it lives."""
+    if instance.is_ephemeral:
+        return False
+    launcher = instance.get_ref().run_launcher_data
+    return launcher is not None and launcher.class_name == LAUNCHER
 
 
 def hold(run_id: str) -> int:

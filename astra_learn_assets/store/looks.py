@@ -325,6 +325,22 @@ def ask_by_age(session: orm.Session, *, now: datetime, minimum: int, older_than:
     return len(asked.all())
 
 
+def ask_again(session: orm.Session, lane: Lane, *, by_age: bool = False) -> int:
+    """Have everybody looked at anew, the privacy policy included; returns how many.
+
+    In the share of those whose time has come: whom something changed for is not held up by them. Asked
+    twice it is one look, and what a restart leaves of it is still to be looked at.
+    """
+    values: dict[str, Any] = {"look_at": sa.func.to_timestamp(0), "policy": None}
+    asked = session.execute(
+        sa.update(LearningState)
+        .where(LearningState.lane == lane)
+        .values({**values, "by_age": True} if by_age else values)
+        .returning(LearningState.tenant_id)
+    )
+    return len(asked.all())
+
+
 def stands(session: orm.Session, tenant_id: TenantId) -> dict[str, LearningState]:
     """What was decided of one municipality, by lane."""
     rows = session.scalars(sa.select(LearningState).where(LearningState.tenant_id == tenant_id))

@@ -16,10 +16,10 @@ def sign(
     tenant_id: TenantId,
     *,
     phase: str,
-    step: int | None,
-    steps: int | None,
-    eta_seconds: float | None,
-    gpu_seconds: float,
+    step: int | None = None,
+    steps: int | None = None,
+    eta_seconds: float | None = None,
+    gpu_seconds: float = 0.0,
 ) -> None:
     """Say that the process lives, how far it is, and what it took of the card since the last sign.
 
@@ -41,6 +41,8 @@ def sign(
             },
         )
     )
+    if not gpu_seconds:
+        return
     session.execute(
         sa.update(TrainingRun)
         .where(TrainingRun.run_id == run_id)

@@ -383,7 +383,7 @@ def test_the_learning_routes_tell_of_trainings(
     viewer, url = issue("viewer"), "/v1/tenants/villaverde/learning"
     upload(client, issue("editor"), draft.final(NAME_FIX))
     status = client.get(f"{url}/status", headers=viewer).json()
-    assert status["training_now"] is True
+    assert (status["activity"], status["training_now"]) == ("queued", False), "no process is at it"
     assert status["dictionary_entries"] == 1
     assert status["champion"] is None
     runs = client.get(f"{url}/trainings", headers=viewer).json()["trainings"]

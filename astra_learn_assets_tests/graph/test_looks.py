@@ -284,6 +284,27 @@ def test_a_name_in_the_blocklist_makes_the_policy_anew_for_its_town_alone(platfo
     assert after[second] == before[second]
 
 
+def test_a_backfill_looks_at_everybody_once_and_never_before_those_something_changed_for(
+    platform: Platform,
+) -> None:
+    names = towns(platform, 12)
+    look(platform)
+    assert not look(platform).reasons
+    for _ in range(2):
+        with platform.database.session() as session:
+            assert looks.ask_again(session, "learn") == 12
+    add(platform, names[-1], 10)
+    seen: list[str] = []
+    for number in range(5):
+        found = look(platform, limit=3)
+        if number == 0:
+            assert [one.tenant_id for one in found.begun] == [names[-1]]
+        seen += found.reasons
+    assert sorted(set(seen) | {names[-1]}) == names, "each is reached, whatever was killed in between"
+    with platform.database.session() as session:
+        assert session.scalar(sa.select(sa.func.count()).select_from(TrainingRun)) == 1, "nothing else to do"
+
+
 def test_an_erased_tenant_leaves_no_change_behind_that_anybody_would_look_at(
     platform: Platform, make_tenant: MakeTenant
 ) -> None:

@@ -55,7 +55,7 @@ def wait_for(platform: Platform, step: int) -> None:
 def test_the_store_shows_step_share_and_time_left_of_the_running_training(
     platform: Platform, training: training_run.Training, tmp_path: Path
 ) -> None:
-    assert (shown(platform).activity, shown(platform).training_now) == ("queued", False)
+    assert (shown(platform).activity, shown(platform).progress is None) == ("training", False)
     log = process.running_log(tmp_path / "adapter")
     log.parent.mkdir()
     with progress.watched(platform, training, "training", log):
@@ -72,6 +72,17 @@ def test_the_store_shows_step_share_and_time_left_of_the_running_training(
         pass
     assert shown(platform).activity == "evaluating"
     assert shown(platform).decision.code in ("nothing_pending", "unfinished")
+
+
+def test_a_row_without_a_process_is_queued_and_not_training(
+    platform: Platform, make_tenant: MakeTenant
+) -> None:
+    make_tenant(TENANT)
+    with platform.database.session() as session:
+        trainings.start(session, TENANT, through_seq=30, attempt=1, dagster_run_id=None)
+    now = shown(platform)
+    assert (now.activity, now.training_now, now.progress) == ("queued", False, None)
+    assert "espera su turno" in now.message
 
 
 def test_a_training_whose_process_gives_no_sign_is_stopped_and_not_training(

@@ -183,3 +183,41 @@ def test_the_database_refuses_a_document_that_contradicts_itself(engine: sa.Engi
     _to(engine, "0004")
     with pytest.raises(sa.exc.IntegrityError), engine.begin() as connection:
         connection.execute(sa.text(f"UPDATE documents SET {lie} WHERE document_id = 'approved'"))
+
+
+def test_tiers_become_rows_finals_know_their_document_and_changes_are_noted(engine: sa.Engine) -> None:
+    _to(engine, "0007")
+    with engine.begin() as connection:
+        _insert(connection, "tenants", tenant_id="villaverde", display_name="X", country="es", tier="gold")
+        _insert(connection, "sessions", tenant_id="villaverde", session_id="s", version=1)
+        final = {
+            "tenant_id": "villaverde", "session_id": "s", "version": 1, "kind": "final", "uri": "u",
+        }  # fmt: skip
+        for number, name in enumerate(("compared", "waiting")):
+            _insert(connection, "artifacts", **final, artifact_id=name, sha256=f"{number:064}")
+        document = {"tenant_id": "villaverde", "state": "compared"}
+        _insert(connection, "documents", **document, document_id="d", artifact_id="compared")
+        training = {"tenant_id": "villaverde", "through_seq": 5, "reason": "x"}
+        for attempt, state in enumerate(("failed", "promoted"), start=1):
+            _insert(connection, "training_runs", **training, run_id=state, attempt=attempt, state=state)
+
+    for _ in range(2):
+        _to(engine, "0008")
+        with engine.begin() as connection:
+            ask = {
+                "tiers": "SELECT tier || ' ' || weekly_quota FROM tiers ORDER BY tier",
+                "prepared": "SELECT artifact_id FROM artifacts WHERE prepared",
+                "faults": "SELECT run_id || ' ' || COALESCE(fault, '-') FROM training_runs ORDER BY run_id",
+            }
+            known = {name: list(connection.scalars(sa.text(query))) for name, query in ask.items()}
+            assert known == {
+                "tiers": ["gold 7", "premium 28", "standard 7"],
+                "prepared": ["compared"],
+                "faults": ["failed examples", "promoted -"],
+            }
+            connection.execute(sa.text("UPDATE tenants SET paused_at = now()"))
+            lanes = connection.scalars(sa.text("SELECT lane FROM learning_changes ORDER BY lane"))
+            assert list(lanes) == ["learn", "prepare"]
+        _to(engine, "0007", back=True)
+    with engine.begin() as connection:
+        assert connection.scalar(sa.text("SELECT tier FROM tenants")) == "gold"

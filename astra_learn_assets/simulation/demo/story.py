@@ -168,13 +168,13 @@ def _watch_the_loop(stack: Stack, platform: Platform, desks: list[ClerkDesk], co
         long time.
     """
     changed, last = time.monotonic(), ""
-    progress = view.Progress(console)
+    screen = view.Progress(console)
     with Live(console=console, refresh_per_second=4, transient=False) as live:
         while time.monotonic() - changed < STILL_SECONDS:
             for told in stack.mend():
                 console.print(told, markup=False)
             states = [_state(platform, desk) for desk in desks]
-            live.update(progress.table(states))
+            live.update(screen.table(states))
             if (now := repr(states)) != last:
                 changed, last = time.monotonic(), now
             broken = [desk.tally.error for desk in desks if desk.tally.error]
