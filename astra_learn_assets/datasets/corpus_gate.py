@@ -126,7 +126,7 @@ def _poisoning_faults(
     for reason, count in sorted(Counter(screened.left_out.values()).items()):
         if reason != "hostile_document":
             yield f"{reason} in {count} examples"
-    never = Counter(reason for example in own if (reason := suspicion.never(example)) is not None)
+    never = Counter(filter(None, map(suspicion.never, own)))
     for reason, count in sorted(never.items()):
         yield f"{reason} in {count} examples"
     if trimmed.left_out:
