@@ -18,6 +18,8 @@ BlockOp = Literal["equal", "modified", "moved", "inserted", "deleted", "split", 
 Route = Literal[1, 2, 3]
 ExampleRoute = Literal[0, 1, 2, 3]
 """As :data:`Route`; 0 is a paragraph that the clerk left as it was, which tests and never teaches."""
+Fault = Literal["examples", "capacity", "worker", "permanent", "superseded"]
+"""Whose fault a failed training is: see :mod:`learning.training.policy`."""
 EntityKind = Literal["person", "place", "organization", "acronym", "other"]
 
 

@@ -6,7 +6,8 @@
 For each kind of :mod:`benchmarks.poisoning_cases` a town of four honest clerks (30 documents) and twenty
 documents of one hostile account go into a corpus as they do in a training. ``kept out``: bad pairs that did
 not come in; ``clean lost``: honest pairs of honest clerks that are left out for any reason but being
-repeated. The peer learns what passes the quality rules for one pair: a pipeline without all this.
+repeated. A patient attacker sends one bad pair in twelve instead of every second one. The peer learns what
+passes the quality rules for one pair: a pipeline without all this.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from benchmarks.poisoning_cases import KINDS, CaseDocument, attack, town
 
 TENANT = TenantId("villaverde")
 KEPT_OUT, CLEAN_LOST = 0.95, 0.02
-_NOT_LOST = frozenset({"duplicate", "identical"})
+_COLUMNS = ("kept_out", "patient", "peer", "lost")
 
 
 def examples_of(documents: list[CaseDocument]) -> tuple[list[Example], set[str]]:
@@ -42,14 +43,14 @@ def examples_of(documents: list[CaseDocument]) -> tuple[list[Example], set[str]]
                 engine_version="benchmark",
             )
             made.append(example)
-            if pair.bad:
+            if pair.bad and example.output != pair.truth:  # what nobody can see is gone by now
                 bad.add(example.meta.example_id)
     return made, bad
 
 
-def judge(kind: str, seed: int) -> dict[str, float]:
+def judge(kind: str, seed: int, every: int) -> dict[str, float]:
     """Shares of bad pairs kept out (ours, peer) and of clean pairs lost."""
-    honest, hostile = town(seed), attack(kind, seed)
+    honest, hostile = town(seed), attack(kind, seed, every=every)
     clean, _ = examples_of(honest)
     sent, bad = examples_of(hostile)
     everything = [*clean, *sent]
@@ -63,6 +64,7 @@ def judge(kind: str, seed: int) -> dict[str, float]:
         contributors={document.document_id: document.author for document in (*honest, *hostile)},
     )
     kept = {(item.input, item.output) for item in jsonl.load(built.data)}
+    bad = bad or {"none"}
     learned = sum((item.input, item.output) in kept for item in sent if item.meta.example_id in bad)
     fit = [item for item in clean if quality.assess(item) is None]
     lost = sum((item.input, item.output) not in kept for item in fit)
@@ -83,18 +85,19 @@ def main() -> int:
     given = parser.parse_args()
     seeds = (1,) if given.quick else (1, 2, 3)
     totals: Counter[str] = Counter()
-    print("| attack | bad pairs kept out | peer | clean lost |\n|---|---:|---:|---:|")
+    print(
+        "| attack | bad pairs kept out | one in twelve bad | peer | clean lost |\n|---|---:|---:|---:|---:|"
+    )
     for kind in KINDS:
-        found = [judge(kind, seed) for seed in seeds]
+        found = [judge(kind, seed, 2) for seed in seeds]
         means = {name: sum(one[name] for one in found) / len(found) for name in found[0]}
+        means["patient"] = sum(judge(kind, seed, 12)["kept_out"] for seed in seeds) / len(seeds)
         totals.update(means)
-        print(
-            f"| {kind.replace('_', ' ')} | {means['kept_out']:.1%} | {means['peer']:.1%} "
-            f"| {means['lost']:.1%} |",
-            flush=True,
-        )
+        cells = " | ".join(f"{means[name]:.1%}" for name in _COLUMNS)
+        print(f"| {kind.replace('_', ' ')} | {cells} |", flush=True)
     shares = {name: value / len(KINDS) for name, value in totals.items()}
-    print(f"| **all** | {shares['kept_out']:.1%} | {shares['peer']:.1%} | {shares['lost']:.1%} |")
+    figures = " | ".join(f"{shares[name]:.1%}" for name in _COLUMNS)
+    print(f"| **all** | {figures} |")
     broken = []
     if shares["kept_out"] < KEPT_OUT:
         broken.append(f"only {shares['kept_out']:.1%} of bad pairs were kept out")

@@ -43,6 +43,7 @@ class CasePair:
 
     before: str
     after: str
+    truth: str
     bad: bool = False
 
 
@@ -69,8 +70,10 @@ def town(seed: int, documents: int = 30, pairs: int = 14) -> list[CaseDocument]:
     return made
 
 
-def attack(kind: str, seed: int, documents: int = 20, pairs: int = 12) -> list[CaseDocument]:
-    """Twenty documents of one hostile account; every second pair is bad."""
+def attack(
+    kind: str, seed: int, documents: int = 20, pairs: int = 12, *, every: int = 2
+) -> list[CaseDocument]:
+    """Twenty documents of one hostile account; one of ``every`` pairs is bad."""
     rng = random.Random(f"{kind}-{seed}")
     change = KINDS[kind]
     made = []
@@ -78,12 +81,12 @@ def attack(kind: str, seed: int, documents: int = 20, pairs: int = 12) -> list[C
         chosen: list[CasePair] = []
         while len(chosen) < pairs:
             text = _sentence(rng)
-            if len(chosen) % 2:
+            if len(chosen) % every:
                 chosen.append(_honest(rng, text))
                 continue
             worse = change(rng, text)
             if worse != text:
-                chosen.append(CasePair(_noisy(rng, text), worse, bad=True))
+                chosen.append(CasePair(_noisy(rng, text), worse, text, bad=True))
         made.append(CaseDocument(f"{kind.replace('_', '-')}-{number}", "mallory", tuple(chosen)))
     return made
 
@@ -113,7 +116,7 @@ def _noisy(rng: random.Random, text: str) -> str:
 
 def _honest(rng: random.Random, text: str) -> CasePair:
     noisy = _noisy(rng, text)
-    return CasePair(noisy if noisy != text else text.rstrip("."), text)
+    return CasePair(noisy if noisy != text else text.rstrip("."), text, text)
 
 
 def _plain(word: str) -> str:

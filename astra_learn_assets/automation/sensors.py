@@ -139,11 +139,8 @@ def feedback(instance: dg.DagsterInstance, platform: Platform) -> dg.SensorResul
         answers = {one.tenant: runs.request(one.tenant, one.waiting) for one in busy}
         requests = [answer for answer in answers.values() if isinstance(answer, dg.RunRequest)]
         late = {str(request.partition_key) for request in requests[plan.REQUEST_LIMIT :]}
-        reasons = {
-            tenant: "asked for in the next look" if tenant in late else answer
-            for tenant, answer in answers.items()
-            if isinstance(answer, str) or tenant in late
-        }
+        reasons = {tenant: answer for tenant, answer in answers.items() if isinstance(answer, str)}
+        reasons |= {tenant: "asked for in the next look" for tenant in answers if tenant in late}
         looks.leave(session, "prepare", [one.seen(reasons.get(one.tenant)) for one in found], now)
     requests = requests[: plan.REQUEST_LIMIT]
     if requests and reasons:

@@ -52,9 +52,9 @@ _OUTSIDE = ("comment",)
 _PARAGRAPH_WORDS, _WORDS = 25_000, 600_000
 _SQUARED_WORDS = 1_300_000_000
 _WORD_LETTERS = 10_000
-_CHANGED_WORDS = 200_000
-"""Words of changed paragraphs, both sides together, that are looked at one by one, in three seconds at most;
-minutes of a whole year have as many, and what has more is not learned from before a person has seen it."""
+_CHANGED_WORDS, _CHANGED_PARAGRAPHS = 200_000, 6_000
+"""Changed paragraphs, and their words, both sides together, that are looked at one by one, in two seconds;
+minutes of a whole year have fewer, and what has more is not learned from before a person has seen it."""
 
 
 @dataclass
@@ -132,15 +132,13 @@ class Comparison:
             vocabulary=vocabulary,
             placeholders=[i for i, text in enumerate(self.before.texts) if audio_marks.is_only_pending(text)],
         )
-        self.too_much = (
-            sum(
-                count_words(self.before.texts[i]) + count_words(self.after.texts[j])
-                for group in self.alignment.groups
-                for i, j in zip(group.before, group.after, strict=False)
-                if self.before.texts[i] != self.after.texts[j]
-            )
-            > _CHANGED_WORDS
-        )
+        changed = [
+            count_words(self.before.texts[i]) + count_words(self.after.texts[j])
+            for group in self.alignment.groups
+            for i, j in zip(group.before, group.after, strict=False)
+            if self.before.texts[i] != self.after.texts[j]
+        ]
+        self.too_much = sum(changed) > _CHANGED_WORDS or len(changed) > _CHANGED_PARAGRAPHS
         self._believe()
         entries = [
             (group.after[0], 0, group.before[0], self._group(group)) for group in self.alignment.groups

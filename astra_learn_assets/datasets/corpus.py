@@ -1,9 +1,9 @@
 """The corpus of one training: a tenant's fit examples and a fixed share of replay, as one hashed file.
 
 Steps, each of which only ever takes away: other tenants' examples are an error; golden documents and
-text that the golden set holds go; :mod:`quality` and :mod:`poisoning` leave out; the same pair is kept
-once; one input with several outputs keeps the output most documents agree on; the newest ``cap`` stay;
-then replay is added until it is ``replay_share`` of the *total*.
+text that the golden set holds go; :mod:`quality`, :mod:`suspicion` and :mod:`poisoning` leave out; the same
+pair is kept once; one input with several outputs keeps the output most documents agree on; the newest
+``cap`` stay; then replay is added until it is ``replay_share`` of the *total*.
 
 The file does not depend on the order of its input beyond "newest first" (which decides only what ``cap``
 cuts off): lines are sorted by a hash that mixes replay and tenant examples evenly. Building it again from
@@ -18,7 +18,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from astra_learn_assets.contracts import Example
-from astra_learn_assets.datasets import jsonl, poisoning, quality
+from astra_learn_assets.datasets import jsonl, poisoning, quality, suspicion
 from astra_learn_assets.datasets.golden import UNCHANGED, GoldenSet
 from astra_learn_assets.datasets.leakage import GoldenIndex
 from astra_learn_assets.datasets.replay import REPLAY
@@ -92,7 +92,8 @@ def build_corpus(
             reasons[reason] += 1
         else:
             fit.setdefault(example.meta.example_id, example)
-    screened = poisoning.screen(list(fit.values()))
+    believed, suspected = _believed(list(fit.values()), contributors, reasons)
+    screened = poisoning.screen(believed, contributors=contributors)
     reasons.update(screened.left_out.values())
     single = _one_answer_per_input(screened.kept, reasons)
 
@@ -108,7 +109,7 @@ def build_corpus(
     newest = single[: max(cap, 0)]
     reasons["over_cap"] += len(single) - len(newest)
     reasons["replay_too_small"] += max(len(newest) - affordable, 0)
-    hostile = dict(screened.documents)
+    hostile = {**suspected, **screened.documents}
     chosen = _settle(newest[:affordable], contributors, reasons, hostile)
     added = pool[: round(len(chosen) * replay_share / (1 - replay_share))]
 
@@ -124,6 +125,29 @@ def build_corpus(
     )
 
 
+def _believed(
+    examples: list[Example], contributors: Mapping[str, str] | None, reasons: Counter[str]
+) -> tuple[list[Example], dict[str, str]]:
+    """What is left when changes that nobody confirms, and documents full of them, are left out."""
+    found = {
+        example.meta.example_id: reason
+        for example in examples
+        if (reason := suspicion.never(example)) is not None
+    }
+    found = {**suspicion.unconfirmed(examples, contributors), **found}
+    documents = suspicion.suspects(examples, found)
+    kept = []
+    for example in examples:
+        reason = found.get(example.meta.example_id)
+        if reason is None and example.meta.document_id in documents:
+            reason = "suspected_document"
+        if reason is None:
+            kept.append(example)
+        else:
+            reasons[reason] += 1
+    return kept, documents
+
+
 def _only_tests(example: Example) -> str | None:
     return "unchanged" if example.meta.route == UNCHANGED else None
 
@@ -136,7 +160,7 @@ def _settle(
 ) -> Sequence[Example]:
     """Leave out until nothing more is found: what went changes what is normal for the rest."""
     while True:
-        screened = poisoning.screen(examples)
+        screened = poisoning.screen(examples, contributors=contributors)
         trimmed = poisoning.trim_shares(screened.kept, contributors=contributors)
         if not screened.left_out and not trimmed.left_out:
             return examples

@@ -7,10 +7,10 @@ from ``corpus.data``, so a corpus that came from elsewhere, or was changed on th
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from astra_learn_assets.contracts import Example, GateVerdict
-from astra_learn_assets.datasets import jsonl, poisoning, quality
+from astra_learn_assets.datasets import jsonl, poisoning, quality, suspicion
 from astra_learn_assets.datasets.corpus import Corpus
 from astra_learn_assets.datasets.golden import UNCHANGED, GoldenSet, is_golden
 from astra_learn_assets.datasets.leakage import GoldenIndex
@@ -28,12 +28,14 @@ def corpus_gate(
     minimum: int,
     golden_share: float | None = None,
     limits: poisoning.PoisoningLimits = poisoning.DEFAULT_LIMITS,
+    contributors: Mapping[str, str] | None = None,
 ) -> GateVerdict:
     """Judge a corpus; passes only when every rule holds, and the reason lists all that do not.
 
     ``minimum``: tenant examples needed; ``replay_share`` of all lines, within 2 points (one line in small
-    corpora); ``golden_share``: when given, documents are also tested against the golden hash split.
-    ``details`` holds the counts. The verdict is on ``corpus.dataset_hash``.
+    corpora); ``golden_share``: when given, documents are also tested against the golden hash split;
+    ``contributors``: document -> author, as the corpus was built with. ``details`` holds the counts.
+    The verdict is on ``corpus.dataset_hash``.
     """
     details: dict[str, float | int | str | bool | None] = {
         "golden_hash": golden.golden_hash,
@@ -69,7 +71,7 @@ def corpus_gate(
     if abs(share - replay_share) > allowed:
         faults.append(f"replay is {share:.1%} of the corpus instead of {replay_share:.0%}")
     faults += _content_faults(examples, own, golden, golden_share, details)
-    faults += _poisoning_faults(own, limits, details)
+    faults += _poisoning_faults(own, limits, contributors, details)
     return _verdict(corpus, faults, details)
 
 
@@ -110,9 +112,10 @@ def _content_faults(
 def _poisoning_faults(
     own: list[Example],
     limits: poisoning.PoisoningLimits,
+    contributors: Mapping[str, str] | None,
     details: dict[str, float | int | str | bool | None],
 ) -> Iterator[str]:
-    screened = poisoning.screen(own, limits)
+    screened = poisoning.screen(own, limits, contributors=contributors)
     trimmed = poisoning.trim_shares(own, limits)
     sizes = Counter(example.meta.document_id for example in own)
     details["suspected"] = len(screened.left_out)
@@ -123,6 +126,9 @@ def _poisoning_faults(
     for reason, count in sorted(Counter(screened.left_out.values()).items()):
         if reason != "hostile_document":
             yield f"{reason} in {count} examples"
+    never = Counter(filter(None, map(suspicion.never, own)))
+    for reason, count in sorted(never.items()):
+        yield f"{reason} in {count} examples"
     if trimmed.left_out:
         yield f"one document gives too much of the corpus ({len(trimmed.left_out)} examples over its share)"
 

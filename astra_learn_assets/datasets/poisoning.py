@@ -45,11 +45,14 @@ from astra_learn_assets.contracts import Example
 from astra_learn_assets.spanish.text import folded_words
 
 _LINK = re.compile(
-    r"(?:https?://|www\.)[^\s<>]+|[\w.+-]+@[\w-]+\.[\w.]+"
+    r"(?:https?://|www\.)[^\s<>]+|[\w.+-]+@[\w-]+\.[\w.]+|\b[\w-]+\.[a-z]{2,12}/\S*"
+    r"|\bpunto (?:com|net|org|es|info)\b"
     r"|\b[\w-]{2,}\.(?:com|net|org|info|biz|xyz|top|ru|cn|io|tk|es|gob|gov)\b(?:/\S*)?",
     re.IGNORECASE,
 )
 # folded (no accents, n for ñ); words that minutes also use in their plain sense are not in it
+_DISGUISED = str.maketrans("013457@$", "oieastas")
+_SPELLED = re.compile(r"\b\w(?:[ .\-*_]\w){3,}\b")
 _INSULT = re.compile(
     r"idiotas?|imbecil(?:es)?|gilipollas|subnormal(?:es)?|estupid[oa]s?|cretin[oa]s?|mamon(?:es)?"
     r"|cabron(?:a|as|es)?|hij[oa]s?puta|hijueputas?|hdp|put[oa]s?|mierdas?|pendej[oa]s?|bolud[oa]s?"
@@ -113,14 +116,21 @@ class _View:
         return self.example.meta.document_id
 
 
-def screen(examples: Sequence[Example], limits: PoisoningLimits = DEFAULT_LIMITS) -> Screening:
+def screen(
+    examples: Sequence[Example],
+    limits: PoisoningLimits = DEFAULT_LIMITS,
+    *,
+    contributors: Mapping[str, str] | None = None,
+) -> Screening:
     """Leave out what looks poisoned among a tenant's examples; the same set gives the same answer.
+
+    ``contributors`` maps document to author: documents of one author are one witness, not many.
 
     Cost: one word alignment per example, about 50 microseconds each.
     """
     views = [_view(example) for example in sorted(examples, key=_identity)]
     left_out: dict[str, str] = {}
-    opposed = _compare_decisions(views, limits)
+    opposed = _compare_decisions(views, limits, _authors(views, contributors))
     documents = _hostile_documents(views, opposed, limits)
 
     def drop(chosen: Iterable[_View], reason: str) -> None:
@@ -185,8 +195,15 @@ def injected(example: Example) -> str | None:
     """``injected_link`` or ``injected_insult`` when the output adds one, else None."""
     if _links(example.output) - _links(example.input):
         return "injected_link"
-    added = set(folded_words(example.output)) - set(folded_words(example.input))
+    added = _plain_words(example.output) - _plain_words(example.input)
     return "injected_insult" if any(_INSULT.fullmatch(word) for word in added) else None
+
+
+def _plain_words(text: str) -> set[str]:
+    """The folded words, and those that were hidden: ``1d10ta``, ``i.d.i.o.t.a``, ``i d i o t a``."""
+    read = text.translate(_DISGUISED)
+    spelled = {re.sub(r"[\W_]", "", match[0]) for match in _SPELLED.finditer(read)}
+    return {word for part in (text, read, *spelled) for word in folded_words(part)}
 
 
 def _links(text: str) -> set[str]:
@@ -292,36 +309,58 @@ def _by_document(views: Sequence[_View]) -> dict[str, list[_View]]:
     return grouped
 
 
-def _compare_decisions(views: Sequence[_View], limits: PoisoningLimits) -> dict[str, _Opposed]:
-    """Each document's substitutions against what the other documents do with the same words.
+def _authors(views: Sequence[_View], contributors: Mapping[str, str] | None) -> dict[str, str]:
+    """Document -> author. With one author, or none known, every document speaks for itself."""
+    authors = {view.document: (contributors or {}).get(view.document, view.document) for view in views}
+    if len(set(authors.values())) < 2:
+        return {document: document for document in authors}
+    return authors
+
+
+def _compare_decisions(
+    views: Sequence[_View], limits: PoisoningLimits, authors: Mapping[str, str]
+) -> dict[str, _Opposed]:
+    """Each document's substitutions against what the other authors' documents do with the same words.
 
     A document's decision on a word is what it does with it most often: one replacement, or keeping it.
     Words of one or two letters are skipped: their replacement depends on the sentence. A decision is
-    contradicted when more than four times as many other documents decide otherwise as alike.
+    contradicted when more than four times as many others decide otherwise as alike. Those who agree are
+    counted by author, so that nobody confirms himself with a second document; those who do not are documents
+    of other authors, at most ``min_witnesses`` of each.
     """
     decisions = {document: _decisions(own) for document, own in _by_document(views).items()}
-    votes: defaultdict[tuple[str, ...], Counter[tuple[str, ...]]] = defaultdict(Counter)
-    for own in decisions.values():
+    votes: defaultdict[tuple[str, ...], defaultdict[tuple[str, ...], Counter[str]]] = defaultdict(
+        lambda: defaultdict(Counter)
+    )
+    for document, own in decisions.items():
         for wrong, right in own.items():
-            votes[wrong][right] += 1
+            votes[wrong][right][authors[document]] += 1
+    single = len(set(authors.values())) == len(authors)
+
+    def against(wrong: tuple[str, ...], right: tuple[str, ...], author: str) -> int:
+        """Documents of other authors that make ``right`` of ``wrong``."""
+        found = votes[wrong][right] if wrong in votes and right in votes[wrong] else Counter[str]()
+        most = 10**9 if single else limits.min_witnesses
+        return sum(min(count, most) for name, count in found.items() if name != author)
+
     result: dict[str, _Opposed] = {}
     for document, own in decisions.items():
+        author = authors[document]
         compared = contradicted = 0
         pairs = set()
         for wrong, right in own.items():
             if wrong == right or len("".join(wrong)) < 3:
                 continue
-            others = votes[wrong] - Counter({right: 1})
-            agreeing = others[right]
+            agreeing = sum(1 for name in votes[wrong][right] if name != author)
+            others = {word: against(wrong, word, author) for word in votes[wrong] if word != right}
             # those who replace right by wrong contradict as well
-            reverse = votes[right][wrong]
-            otherwise = max(
-                (count for word, count in others.items() if word not in (wrong, right)), default=0
-            )
-            if max(others.total(), reverse) < limits.min_witnesses:
+            reverse = against(right, wrong, author)
+            otherwise = max((count for word, count in others.items() if word != wrong), default=0)
+            total = sum(others.values()) + agreeing
+            if max(total, reverse) < limits.min_witnesses:
                 continue
             compared += 1
-            contradicted += max(others.total() - agreeing, reverse) > 4 * agreeing
+            contradicted += max(sum(others.values()), reverse) > 4 * agreeing
             mended = max(otherwise, reverse)
             if mended >= limits.min_witnesses and mended > 4 * agreeing:
                 pairs.add((wrong, right))

@@ -150,12 +150,15 @@ def judge(platform: Platform, step: Step) -> GateVerdict:
     test = platform.vault.read(tenant_id, paths.golden(tenant_id, row.golden_hash))
     settings = platform.settings
     golden_set = golden.GoldenSet.read(test)
+    with platform.database.session() as session:
+        uploaders = artifacts.uploaders(session, tenant_id)
     verdict = corpus_gate.corpus_gate(
         corpus.Corpus.read(tenant_id, data),
         golden_set,
         replay_share=settings.replay_share,
         minimum=settings.corpus_minimum,
         golden_share=settings.golden_share,
+        contributors=uploaders,
     )
     if verdict.digest != row.dataset_hash or golden_set.golden_hash != row.golden_hash:
         verdict = verdict.model_copy(

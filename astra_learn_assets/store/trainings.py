@@ -12,6 +12,7 @@ from sqlalchemy import orm
 from sqlalchemy.dialects.postgresql import insert
 
 from astra_learn_assets import ids
+from astra_learn_assets.contracts import Fault
 from astra_learn_assets.errors import BadInput, NotFound
 from astra_learn_assets.ids import TenantId
 from astra_learn_assets.store.examples import FINISHED
@@ -41,7 +42,7 @@ class End:
     """How a training failed: ``fault`` says whose, see the training policy."""
 
     run_id: str
-    fault: str
+    fault: Fault
     reason: str
     setup: str | None = None
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from astra_learn_assets import errors
+from astra_learn_assets.contracts import Fault
 from astra_learn_assets.learning.training import faults, process
-from astra_learn_assets.learning.training.policy import Fault
 
 
 @pytest.mark.parametrize(

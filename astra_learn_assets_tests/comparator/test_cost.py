@@ -7,9 +7,11 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import FrameType
 
 import pytest
 
+from astra_learn_assets.comparator.docx import reader
 from astra_learn_assets.comparator.docx.reader import read_document
 from astra_learn_assets.comparator.engine import compare
 from astra_learn_assets.errors import UploadRefused
@@ -17,6 +19,7 @@ from astra_learn_assets_tests.comparator.attacks import ATTACKS, Files, mixture
 from astra_learn_assets_tests.comparator.packages import p, package, t
 
 GROWTH = 2.5  # for twice the size
+SETTLED = 2_000  # steps that any comparison takes
 TRIES = 8  # other work disturbs a measurement upwards only, so the best of some tries is near the truth
 
 
@@ -41,6 +44,46 @@ def assert_linear(make: Callable[[int], Files], n: int) -> None:
             return
         best_small, best_large = min(best_small, cost(small)), min(best_large, cost(large))
     assert best_large <= GROWTH * best_small + 0.02
+
+
+def steps(files: Files) -> int | None:
+    """Calls that a comparison makes, of Python and of C: the same on any machine, whatever else it does; None
+    when the files are refused. What one call of C costs it does not say: the slow tests do."""
+    reader._known_styles.clear()
+    count = 0
+
+    def see(_frame: FrameType, _event: str, _argument: object) -> None:
+        nonlocal count
+        count += 1
+
+    sys.setprofile(see)
+    try:
+        compare(*files, generated_id="g", final_id="f")
+    except UploadRefused:
+        return None
+    finally:
+        sys.setprofile(None)
+    return count
+
+
+@pytest.mark.parametrize("kind", ATTACKS)
+def test_twice_the_attack_takes_at_most_two_and_a_half_times_the_steps(kind: str) -> None:
+    make, n = ATTACKS[kind]
+    n //= 1_000 if kind == "nested_controls" else 40  # 20 controls around 280 ids are refused early
+    small, large = make(n), make(2 * n)
+    steps(large)  # words that are remembered are remembered for both
+    before, after = steps(small), steps(large)
+    assert before is not None
+    assert after is None or after <= GROWTH * before + SETTLED
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_twice_any_mixture_of_attacks_takes_at_most_two_and_a_half_times_the_steps(seed: int) -> None:
+    small, large = mixture(100, seed), mixture(200, seed)
+    steps(large)
+    before, after = steps(small), steps(large)
+    assert before is not None
+    assert after is None or after <= GROWTH * before + SETTLED
 
 
 @pytest.mark.slow  # it reads the processor's clock: for a machine that does nothing else

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from astra_learn_assets.contracts import Fault
 from astra_learn_assets.learning.training.plan import LAUNCH_GRACE, Fate, Unfinished, verdict
-from astra_learn_assets.learning.training.policy import Fault
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 

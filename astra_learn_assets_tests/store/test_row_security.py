@@ -38,7 +38,7 @@ def _value(column: sa.Column[Any], tenant_id: str) -> Any:
     if column.name == "tenant_id":
         return tenant_id
     known = {
-        "kind": "final" if column.table.name == "artifacts" else "promotion",
+        "kind": {"artifacts": "final", "promotions": "base"}.get(column.table.name, "promotion"),
         "state": "compared" if column.table.name == "documents" else "queued",
         "role": "viewer",
         "lane": "learn",

@@ -155,20 +155,22 @@ class Pairing:
             near = there[max(0, place - _ROW_REACH) : place + _ROW_REACH]
             options += [(i, j) for j in near]
         alike = letters_alike([self.before[i] for i, _ in options], [self.after[j] for _, j in options], 0.5)
-        best: tuple[dict[int, list[float]], dict[int, list[float]]] = ({}, {})
-        for value, (i, j) in zip(alike, options, strict=True):
-            best[0].setdefault(i, []).append(value)
-            best[1].setdefault(j, []).append(value)
-        tops = [{k: sorted(values)[-2:] for k, values in side.items()} for side in best]
+        best = ([0.0] * len(self.before), [0.0] * len(self.after))
+        second = ([0.0] * len(self.before), [0.0] * len(self.after))
+        for value, pair in zip(alike, options, strict=True):
+            if value:
+                for first, next_best, k in zip(best, second, pair, strict=True):
+                    if value > first[k]:
+                        first[k], next_best[k] = value, first[k]
+                    elif value > next_best[k]:
+                        next_best[k] = value
         for value, (i, j) in zip(alike, options, strict=True):
             if value == 1.0 and not (_is_row(self.before, i) and _is_row(self.after, j)):
                 continue  # a formula gone here and new there is no move
             if value < _ROW_ALIKE or self.to_after[i] >= 0 or self.to_before[j] >= 0:
                 continue
-            if all(
-                top[-1] <= value and (len(top) < 2 or top[0] <= value - _ROW_CLEARLY)
-                for top in (tops[0][i], tops[1][j])
-            ):
+            clearly = value - _ROW_CLEARLY
+            if best[0][i] <= value >= best[1][j] and second[0][i] <= clearly and second[1][j] <= clearly:
                 self.pair(i, j, similarity(self.before[i], self.after[j]), min(0.99, 0.1 + value))
 
     # -- ids and placeholders ------------------------------------------------------------------

@@ -21,6 +21,7 @@ _ANY = frozenset({"junta", "comisión", "comité", "consejo", "dirección", "sec
                   "institución", "cámara", "federación", "tesorería", "instituto"})  # fmt: skip
 """Heads that a town hall has too: one adjective behind them ("Secretaría General") says nothing yet."""
 _ONE_SUBJECT = frozenset({"ley", "código", "estatuto", "pacto", "agenda"})
+_SAYS_NOTHING = frozenset({"orgánica", "orgánico", "general", "municipal", "local"})
 _LONGEST = 12
 
 
@@ -94,7 +95,9 @@ def kind_of(words: Sequence[str]) -> EntityKind | None:
             return "organization"
     if head in lexicon.ORGANIZATION_HEADS and (told or article or (said and len(rest) > 1)):
         return "organization"
-    if head in lexicon.LAW_HEADS and said and (len(rest) > 1 or head in _ONE_SUBJECT):
+    if head in lexicon.LAW_HEADS and said and len(rest) > 1:
+        return "other"
+    if head in _ONE_SUBJECT and not _SAYS_NOTHING.issuperset(rest):
         return "other"
     if head in lexicon.FEAST_HEADS and said:
         return "other"

@@ -28,6 +28,7 @@ from astra_learn_assets.comparator.names.given_names import (
     NOBODY_KNOWN,
     KnownPeople,
     are_names,
+    exists,
     is_short_form,
 )
 from astra_learn_assets.comparator.names.rows import Verdict
@@ -192,6 +193,9 @@ class _Scene:
         words = not recased and all(map(lexicon.is_common, (*wrongs, *rights)))
         if words and phonetics.likeness(wrong, right) < _ALIKE_WORDS:
             return None  # "Mayor" is no "Menor"
+        known = len(wrongs) == 1 and exists(wrong) and not phonetics.one_name(wrong, right)
+        if known and not recased and value < _ALIKE_WORDS:
+            return None  # "López" was heard well, and "Lopera" is somebody else
         if restored and value < _ALIKE_PLAIN and all(map(is_plain, wrongs)):
             return None  # "quien" is no Quiñones
         if len(wrongs) == len(rights) == 1 and is_short_form(wrong, right):
@@ -255,8 +259,9 @@ class _Scene:
             return 0  # "la cruz" -> "la Cruz": many surnames are things
         office = all(word in lexicon.ADMINISTRATION for word in folded)
         subject = all(word in lexicon.PLAIN_SUBJECTS for word in folded)
-        if subject and not (initial or place or known) and self.around.of_an_office(link):
-            return 0  # "concejala de hacienda" -> "concejala de Hacienda"
+        office_of = self.around.of_an_office(link) or (title and not self.around.after_given_name(link))
+        if subject and not (initial or place or known) and office_of:
+            return 0  # "concejala de hacienda" -> "concejala de Hacienda", "director General"
         if not initial and not accented and (restored or not office):
             # Part of a longer name; an office, or a capital alone, is less sure of that beyond a "de".
             place = place or self.around.after_article(link)

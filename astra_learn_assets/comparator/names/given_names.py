@@ -22,7 +22,7 @@ from functools import lru_cache
 from typing import Any
 
 from astra_learn_assets.spanish import lexicon
-from astra_learn_assets.spanish.fold import letters
+from astra_learn_assets.spanish.fold import fold_chars, letters
 
 
 @dataclass(frozen=True)
@@ -74,10 +74,14 @@ def exists(word: str) -> bool:
 
 def are_names(wrongs: Iterable[str], rights: Iterable[str]) -> bool:
     """Whether every word of both sides is an existing name of one kind: given names, surnames, places."""
-    words = {word.casefold() for word in (*wrongs, *rights)}
+    words = [word.casefold() for word in (*wrongs, *rights)]
     return any(
-        words <= known
-        for known in (lexicon.spelled_given_names(), lexicon.spelled_surnames(), lexicon.PLACES)
+        all(word in spelled or fold_chars(word) in folded for word in words)
+        for spelled, folded in (
+            (lexicon.spelled_given_names(), frozenset()),
+            (lexicon.spelled_surnames(), lexicon.surnames()),
+            (lexicon.PLACES, lexicon.place_words()),
+        )
     )
 
 

@@ -17,7 +17,7 @@ _RULES = tuple(
         (r"(?<!4)h", ""), (r"qu(?=[ei])|[kq]", "k"),
         (r"gü", "gu"), (r"g(?=[ei])", "j"), (r"gu(?=[ei])", "g"), (r"c(?=[eiy])|[zçx]", "s"), (r"c", "k"),
         (r"(?<=[bdfjklmnprst4])y", "i"),
-        (r"ll", "y"), (r"[vw]", "b"), (r"y(?![aeiou])", "i"), (r"n(?=[bp])", "m"), (r"ñ", "ni"),
+        (r"ll", "y"), (r"[vw]", "b"), (r"y(?![aeiou])", "i"), (r"n(?=[bp])", "m"), (r"m$", "n"), (r"ñ", "ni"),
         (r"(.)\1+", r"\1"),
     )
 )  # fmt: skip
@@ -38,7 +38,12 @@ def one_name(left: str, right: str) -> bool:
     have little in common but their sound (Maicol, Michael)."""
     if not _readings(left).isdisjoint(_readings(right)):
         return True
-    return likeness(left, right) < _WRITTEN_ALIKE and heard(left, right) >= _SAME_SOUND
+    if likeness(left, right) < _WRITTEN_ALIKE:
+        return heard(left, right) >= _SAME_SOUND
+    # of a long name one vowel more open or less: Etxebarria, Etxeberria
+    return (
+        min(len(left), len(right)) >= _LONG_NAME and _nearness(sound(left), sound(right)) >= _NEARLY_THE_SAME
+    )
 
 
 # How the letters of a borrowed name may be read, one after the other, each beside the Spanish way: Ximena
@@ -47,7 +52,8 @@ _BORROWED = tuple(
     (re.compile(pattern), replacement)
     for pattern, replacement in (
         (r"ll", "l"), (r"^x", "j"), (r"^s(?=[bcdfgklmnpqt])", "es"), (r"ge$", "ch"),
-        (r"gi(?=[aou])|j|g(?=[eiy])", "y"), (r"eo(?=[^aeiou])", "o"), (r"ch(?=[aeior])", "k"),
+        (r"g(?=[ei])", "gu"), (r"gi(?=[aou])|j|g(?=[eiy])", "y"), (r"eo(?=[^aeiou])", "o"),
+        (r"ch(?=[aeior])", "k"),
         (r"(?<=[^aeiou])i(?=[^aeiou].*[^a]$|ae|an$)", "ai"), (r"(?<=[^aeiou])e(?=[^aeiou]en?$)", "i"),
         (r"(?<=[^aeiou])a(?=[^aeiou](?:[ey]|$|[^aeiou]+e?s?$))|ay(?!a)|ai|ey", "ei"),
         (r"ae|ee|ea(?=[^aeiou])", "e"), (r"ee|ea|ie$|(?<=[^aeiou])ey$", "i"), (r"ou", "u"), (r"ow", "au"),
@@ -111,6 +117,7 @@ _NEAR: dict[frozenset[str], float] = {
 """What the ear takes one sound for another at; anything else costs 1, two vowels .8."""
 _LOST_AT_THE_END, _LOST_GLIDE = 0.5, 0.6
 _HEARD, _SAME_SOUND, _WRITTEN_ALIKE = 0.7, 0.85, 0.6
+_LONG_NAME, _NEARLY_THE_SAME = 9, 0.92
 
 
 def heard(wrong: str, right: str) -> float:

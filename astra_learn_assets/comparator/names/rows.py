@@ -143,7 +143,7 @@ class _Rows:
         if all(word in _HEADS for word in folded):
             return True
         return all(word in lexicon.PERSON_TITLES for word in folded) and self.around.after_head(
-            link, lexicon.PLACE_HEADS, through_connectors=True
+            link, _HEADS, through_connectors=True
         )
 
     def _joined(self, link: Link) -> bool:

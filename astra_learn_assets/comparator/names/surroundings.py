@@ -122,6 +122,8 @@ class Surroundings:
         while position > 0 and self.new[position].text in ("la", "las", "los", "el"):
             position -= 1
         far = position < link.a0 - 1 or (position >= 0 and self.new[position].text == "del")
+        if position >= 1 and self.new[position].text in ("van", "von", "der", "Van", "Von"):
+            return True
         if not far or position < 1 or self.new[position].text not in ("de", "del"):
             return False
         name = self.new[position - 1]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from astra_learn_assets.learning.training.policy import Fault
+from astra_learn_assets.contracts import Fault
 
 # trainer/__main__.py documents them
 _EXIT_CODES: dict[int, Fault] = {

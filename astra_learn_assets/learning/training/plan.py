@@ -21,10 +21,11 @@ from typing import Any, Literal
 
 from sqlalchemy import orm
 
+from astra_learn_assets.contracts import Fault
 from astra_learn_assets.ids import TenantId
 from astra_learn_assets.learning import masking
 from astra_learn_assets.learning.training import policy
-from astra_learn_assets.learning.training.policy import Decision, Facts, Failure, Fault, Rules
+from astra_learn_assets.learning.training.policy import Decision, Facts, Failure, Rules
 from astra_learn_assets.platform import Platform
 from astra_learn_assets.settings import Settings
 from astra_learn_assets.store import looks, trainings

@@ -28,6 +28,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
+from astra_learn_assets.contracts import Fault
 from astra_learn_assets.ids import TenantId
 from astra_learn_assets.store.hours import Hours
 
@@ -49,7 +50,6 @@ Code = Literal[
     "maintenance",
     "closed_hours",
 ]
-Fault = Literal["examples", "capacity", "worker", "permanent", "superseded"]
 
 _LONGEST_BACKOFF = timedelta(hours=24)
 _WEEK = timedelta(days=7)

@@ -23,9 +23,9 @@ from typing import Any, NoReturn
 
 from sqlalchemy import orm
 
+from astra_learn_assets.contracts import Fault
 from astra_learn_assets.errors import GateRefused, Superseded
 from astra_learn_assets.ids import TenantId
-from astra_learn_assets.learning.training.policy import Fault
 from astra_learn_assets.platform import Platform
 from astra_learn_assets.store import examples, locks, signs, trainings
 from astra_learn_assets.store.tables import TrainingRun

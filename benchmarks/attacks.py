@@ -1,0 +1,142 @@
+"""What a file made to cost does cost: processor seconds and memory at n, 2n, 4n, wherever a file comes in.
+
+    python -m benchmarks.attacks            # --quick: 4n of every kind, the command line of the worst ones
+
+The kinds are those of the tests (``astra_learn_assets_tests/comparator/attacks.py``), 4n the size there.
+*worker* is the process that compares for the API and, one of its own, for the graph's ``document_diffs``:
+files go in and a delta comes out just as for a clerk. *command line* is ``astra-learn compare``, with the
+start of Python and of the program taken off (measured by comparing two files of one paragraph). Peaks are of
+the whole process, program included. Exit 1 when one costs more than two seconds of a processor or 300 MB
+and was not refused, or when 4n costs more than 2.5 times what 2n does.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from astra_learn_assets.contracts import Manifest
+from astra_learn_assets.errors import UploadRefused
+from astra_learn_assets.hotpath.comparison_process import Comparison
+from astra_learn_assets.hotpath.prepared import RawDraft
+from astra_learn_assets.hotpath.workers import CompareWorkers
+from astra_learn_assets_tests.comparator.attacks import ATTACKS, Files
+from astra_learn_assets_tests.comparator.packages import p, package
+
+SECONDS, MEGABYTES, GROWTH = 2.0, 300, 2.5
+WORST = ("unclosed_fields", "bookmarks_over_paragraphs", "long_paragraph", "row_of_alike_cells")
+_TICK = os.sysconf("SC_CLK_TCK")
+_EMPTY = package(p("Se abre la sesión."))
+
+
+@dataclass(frozen=True)
+class Cost:
+    """``result``: "compared", or why not."""
+
+    result: str
+    seconds: float
+    megabytes: int
+
+    @property
+    def broken(self) -> bool:
+        """Compared, and dearer than promised."""
+        return self.result == "compared" and (self.seconds > SECONDS or self.megabytes > MEGABYTES)
+
+
+def main() -> int:
+    """Print the table; 1 when a bound is broken."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--only", nargs="*", choices=tuple(ATTACKS), default=tuple(ATTACKS))
+    given = parser.parse_args()
+    broken: list[str] = []
+    print(f"{'kind':30}{'size':>8}  {'worker (API, graph)':30}{'command line':28}")
+    start = by_command_line((_EMPTY, _EMPTY)).seconds
+    for kind in given.only:
+        make, full = ATTACKS[kind]
+        before: Cost | None = None
+        for factor in (4,) if given.quick else (1, 2, 4):
+            size = full * factor // 4
+            files = make(size)
+            cost = by_worker(files)
+            told = [_say(cost)]
+            costs = [cost]
+            if not given.quick or kind in WORST:
+                line = by_command_line(files)
+                line = Cost(line.result, max(0.0, line.seconds - start), line.megabytes)
+                told.append(_say(line))
+                costs.append(line)
+            print(f"{kind:30}{size:>8}  " + "".join(f"{text:30}" for text in told), flush=True)
+            broken += [f"{kind} {size}: {_say(one)}" for one in costs if one.broken]
+            both = before is not None and cost.result == before.result == "compared"
+            if both and cost.seconds > GROWTH * before.seconds + 0.2:  # other work disturbs what is short
+                broken.append(f"{kind} {size}: {before.seconds:.2f} s became {cost.seconds:.2f} s")
+            before = cost
+    for problem in broken:
+        print(f"broken: {problem}", file=sys.stderr)
+    return 1 if broken else 0
+
+
+def _say(cost: Cost) -> str:
+    result = "" if cost.result == "compared" else f" {cost.result}"
+    return f"{cost.seconds:6.2f} s {cost.megabytes:4} MB{result}"
+
+
+def by_worker(files: Files) -> Cost:
+    """The files through a worker that was started and warmed for them alone."""
+    manifest = Manifest(document_id="d", session_id="s", version=1, chunks=())
+    with contextlib.closing(CompareWorkers(1)) as worker:
+
+        def job(draft: bytes, final: bytes) -> Comparison:
+            raw = RawDraft(draft, manifest.model_dump_json().encode())
+            return Comparison(raw, final, "g", "f", None, 0.5)
+
+        worker(job(_EMPTY, _EMPTY))
+        (pid,) = worker.pids()
+        before = _seconds_of(pid)
+        try:
+            worker(job(*files))
+            result = "compared"
+        except UploadRefused as error:
+            result = error.reason
+        if pid not in worker.pids():  # it took too long and was ended
+            return Cost(result, worker.seconds, 0)
+        return Cost(result, _seconds_of(pid) - before, _peak_of(pid))
+
+
+def by_command_line(files: Files) -> Cost:
+    """``astra-learn compare DRAFT FINAL`` in a process of its own."""
+    with tempfile.TemporaryDirectory() as folder:
+        names = [str(Path(folder) / name) for name in ("draft.docx", "final.docx")]
+        for name, data in zip(names, files, strict=True):
+            Path(name).write_bytes(data)
+        command = [sys.executable, "-c", "from astra_learn_assets.cli import main; main()", "compare", *names]
+        with open(os.devnull, "wb") as nowhere:
+            process = subprocess.Popen([*command, "-o", "json"], stdout=nowhere, stderr=nowhere)
+            _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    result = {0: "compared", 1: "refused"}.get(process.returncode, f"exit {process.returncode}")
+    return Cost(result, usage.ru_utime + usage.ru_stime, usage.ru_maxrss // 1024)
+
+
+def _seconds_of(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / _TICK
+
+
+def _peak_of(pid: int) -> int:
+    found = re.search(r"VmHWM:\s+(\d+)", Path(f"/proc/{pid}/status").read_text())
+    return int(found[1]) // 1024 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
