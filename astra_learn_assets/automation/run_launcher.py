@@ -19,8 +19,8 @@ from dagster._core.launcher.base import CheckRunHealthResult, WorkerStatus
 
 from astra_learn_assets.resources import worker_mark
 
-# from the start of a run to the mark of its worker: it makes its resources in between
-MARK_SECONDS = 120.0
+# from the start of a run to the mark of its worker: it makes its resources in between, on a busy machine slowly
+MARK_SECONDS = 300.0
 
 
 class WatchedRunLauncher(DefaultRunLauncher):
