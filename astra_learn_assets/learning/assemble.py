@@ -53,7 +53,6 @@ class CorpusResult:
     by_route: dict[int, int] = field(default_factory=dict)
     left_out: dict[str, int] = field(default_factory=dict)
     hostile_documents: dict[str, str] = field(default_factory=dict)
-    preview: tuple[Example, ...] = ()
 
 
 def build_golden_set(platform: Platform, tenant_id: TenantId) -> GoldenResult:
@@ -90,9 +89,11 @@ def build_training_corpus(platform: Platform, step: Step) -> CorpusResult:
             f"tenant {tenant_id} has no usable example that passed pii_gate: "
             "materialize document_diffs and anonymized_pairs first"
         )
+    approved = approved_documents(platform, tenant_id, of_golden=False)
+    released = {row.document_id for row in approved if row.review == documents.RELEASED}
     taught = [
         example
-        for row in approved_documents(platform, tenant_id, of_golden=False)
+        for row in approved
         for example in _load(platform, tenant_id, row)
         if example.meta.example_id in wanted
     ]
@@ -115,6 +116,7 @@ def build_training_corpus(platform: Platform, step: Step) -> CorpusResult:
         cap=settings.corpus_cap,
         replay_share=settings.replay_share,
         contributors=uploaders,
+        released=released,
     )
     platform.vault.write(tenant_id, paths.corpus(tenant_id, built.dataset_hash), built.data)
     row = training_run.begin(
@@ -126,7 +128,6 @@ def build_training_corpus(platform: Platform, step: Step) -> CorpusResult:
         examples=built.tenant_examples,
     )
     learned = [example for example in jsonl.load(built.data) if example.meta.example_id in wanted]
-    learned.sort(key=lambda example: wanted[example.meta.example_id], reverse=True)
     routes = [example.meta.route for example in learned]
     return CorpusResult(
         dataset_hash=built.dataset_hash,
@@ -138,7 +139,6 @@ def build_training_corpus(platform: Platform, step: Step) -> CorpusResult:
         by_route={route: routes.count(route) for route in sorted(set(routes))},
         left_out=built.left_out,
         hostile_documents=built.hostile_documents,
-        preview=tuple(learned[:_PREVIEW]),
     )
 
 

@@ -14,7 +14,8 @@ from collections.abc import Sequence
 from astra_learn_assets.comparator.names.phonetics import spelled
 from astra_learn_assets.contracts import EntityChange
 from astra_learn_assets.spanish import lexicon
-from astra_learn_assets.spanish.fold import fold_chars, one_line
+from astra_learn_assets.spanish.fold import fold_chars, near_fold, one_line
+from astra_learn_assets.spanish.text import accents, mixes_scripts
 
 MAXIMUM_LENGTH = 200
 CONFIDENCE_MINIMUM = 0.5
@@ -28,6 +29,7 @@ def too_broad(change: EntityChange) -> str | None:
     """Why ``change`` must not be applied by itself to later drafts; None when it may.
 
     Rules, the first that fits: ``empty`` (a side without a letter), ``no_change``, ``too_long``,
+    ``other_script`` (letters of another alphabet among ours), ``accents_lost`` (nothing but accents gone),
     ``too_short`` (one letter), ``common_word`` (one word that is plain Spanish, however capitalised),
     ``lower_case`` (plain words, none of them written as a name, and no word beside them that says which
     ones are meant), ``low_confidence`` (the engine itself doubts it).
@@ -40,6 +42,10 @@ def too_broad(change: EntityChange) -> str | None:
         return "no_change"
     if max(len(wrong), len(right)) > MAXIMUM_LENGTH:
         return "too_long"
+    if any(map(mixes_scripts, _WORD.findall(right))):
+        return "other_script"
+    if near_fold(wrong) == near_fold(right) and accents(wrong) > accents(right):
+        return "accents_lost"
     if len(_LETTER.findall(wrong)) < 2:
         return "too_short"
     if len(words) == 1 and is_plain(words[0]):
