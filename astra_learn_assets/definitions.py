@@ -20,7 +20,7 @@ from astra_learn_assets.automation.jobs import jobs
 from astra_learn_assets.automation.schedules import hourly_checks, nightly_training
 from astra_learn_assets.automation.sensors import build_sensors
 from astra_learn_assets.checks.gates import gates
-from astra_learn_assets.checks.standing import standing_checks
+from astra_learn_assets.checks.left_behind import standing_checks
 from astra_learn_assets.resources import PlatformResource, TrainerResource
 
 defs = dg.Definitions(

@@ -31,7 +31,8 @@ from astra_learn_assets.services.embedded import embedded
 from astra_learn_assets.settings import Settings, get_settings
 from astra_learn_assets.store import tenants, tiers
 from astra_learn_assets.store.db import normalise_url
-from astra_learn_assets.store.tables import Base, Tenant, Tier
+from astra_learn_assets.store.learning_tables import Tier
+from astra_learn_assets.store.tables import Base, Tenant
 
 # Tests assert behaviour, not time: a busy machine is no counterexample.
 hypothesis.settings.register_profile("astra", deadline=None)

@@ -10,7 +10,7 @@ import dagster as dg
 import sqlalchemy as sa
 
 from astra_learn_assets.ids import TenantId
-from astra_learn_assets.learning import anonymize
+from astra_learn_assets.learning import masking
 from astra_learn_assets.platform import Platform
 from astra_learn_assets.store import artifacts, examples
 
@@ -78,7 +78,7 @@ class World:
 
     def grow_to(self, total: int) -> None:
         """A history of ``total`` examples and a tenth as many documents, all of it trained on."""
-        policy = anonymize.policy_of(self.platform, self.names[0]).fingerprint
+        policy = masking.policy_of(self.platform, self.names[0]).fingerprint
         low, self._history = self._history + 1, total
         values = {"towns": len(self.names), "low": low, "high": total}
         fewer = {**values, "low": low // 10 + 1, "high": total // 10}

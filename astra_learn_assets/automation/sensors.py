@@ -28,7 +28,7 @@ from astra_learn_assets.automation.failures import build_failure_sensor
 from astra_learn_assets.automation.jobs import prepare_examples, train_adapter
 from astra_learn_assets.errors import Unavailable
 from astra_learn_assets.ids import TenantId
-from astra_learn_assets.learning import anonymize, promoter
+from astra_learn_assets.learning import masking, promoter
 from astra_learn_assets.learning.training import plan
 from astra_learn_assets.learning.training import run as training_run
 from astra_learn_assets.learning.training.policy import priority, run_key
@@ -209,7 +209,7 @@ class _Found:
 
 
 def _waiting(session: orm.Session, settings: Settings, claimed: Sequence[looks.Claimed]) -> list[_Found]:
-    policies = {one.tenant_id: anonymize.claimed_policy(settings, one) for one in claimed}
+    policies = {one.tenant_id: masking.claimed_policy(settings, one) for one in claimed}
     known = {row.tenant_id: row for row in looks.prepare_facts(session, policies)} if policies else {}
     found = []
     for one in claimed:

@@ -25,7 +25,7 @@ from astra_learn_assets.errors import BadInput
 from astra_learn_assets.ids import TenantId
 
 if TYPE_CHECKING:
-    from astra_learn_assets.learning.anonymize import Policy
+    from astra_learn_assets.learning.masking import Policy
     from astra_learn_assets.privacy.scan.residual import ScanReport
 
 TenantOption = Annotated[
@@ -121,7 +121,7 @@ def register(app: typer.Typer) -> None:
 
 def _policy(tenant: str | None, country: str | None) -> Policy:
     from astra_learn_assets.cli.platform import chosen_country, platform, read_settings
-    from astra_learn_assets.learning.anonymize import Policy, policy_of
+    from astra_learn_assets.learning.masking import Policy, policy_of
 
     if tenant is None:
         return Policy(

@@ -20,7 +20,7 @@ from astra_learn_assets.datasets import corpus, corpus_gate, golden, jsonl, repl
 from astra_learn_assets.errors import GateRefused
 from astra_learn_assets.hotpath import stored_file
 from astra_learn_assets.ids import TenantId
-from astra_learn_assets.learning import anonymize
+from astra_learn_assets.learning import anonymize, masking
 from astra_learn_assets.learning.training import run as training_run
 from astra_learn_assets.learning.training.run import Step
 from astra_learn_assets.platform import Platform
@@ -200,7 +200,7 @@ def preview(platform: Platform, tenant_id: TenantId) -> tuple[Example, ...]:
 
 def approved_documents(platform: Platform, tenant_id: TenantId, *, of_golden: bool) -> list[Document]:
     """Documents made under today's policy whose exact bytes pii_gate passed, golden or teaching ones."""
-    policy = anonymize.policy_of(platform, tenant_id)
+    policy = masking.policy_of(platform, tenant_id)
     share = platform.settings.golden_share
     with platform.database.session() as session:
         return [

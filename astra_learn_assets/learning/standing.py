@@ -17,6 +17,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import orm
 
+from astra_learn_assets.ids import TenantId
+from astra_learn_assets.store.table_base import TenantColumn
+
 START_WITHIN = timedelta(hours=1)
 SIGN_WITHIN = timedelta(minutes=30)
 PREPARED_WITHIN = timedelta(days=1)
@@ -28,7 +31,7 @@ _NEEDS_A_PERSON = ("attempts", "permanent")
 class Stuck:
     """A tenant that is stuck: in which way, since when, and what was said of it."""
 
-    tenant_id: str
+    tenant_id: TenantId
     what: str
     since: datetime
     reason: str
@@ -38,7 +41,7 @@ class Stuck:
 class Standing:
     """What is known of one tenant's lane (``code``, ``since``) or of one of its trainings (``state``)."""
 
-    tenant_id: str
+    tenant_id: TenantId
     what: str  # a lane's name, "training", or "change"
     code: str
     since: datetime
@@ -66,7 +69,7 @@ _STANDING = sa.text(
     WHERE t.retired_at IS NULL AND t.wrapped_key IS NOT NULL
     GROUP BY c.tenant_id, c.lane
     """
-)
+).columns(tenant_id=TenantColumn)
 
 
 def standing(session: orm.Session) -> list[Standing]:

@@ -24,10 +24,10 @@ from astra_learn_assets.store import (
     examples,
     looks,
     promotions,
+    signs,
     tenants,
     trainings,
 )
-from astra_learn_assets.store import progress as signs
 from astra_learn_assets.store.tables import Promotion, TrainingRun
 
 Activity = Literal["none", "queued", "training", "evaluating", "stopped"]

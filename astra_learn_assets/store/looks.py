@@ -19,7 +19,8 @@ from sqlalchemy import orm
 from sqlalchemy.dialects.postgresql import insert
 
 from astra_learn_assets.ids import TenantId
-from astra_learn_assets.store.tables import LearningState
+from astra_learn_assets.store.learning_tables import LearningState
+from astra_learn_assets.store.table_base import TenantColumn
 
 Lane = Literal["prepare", "learn"]
 
@@ -134,8 +135,12 @@ _TURN = """pg_try_advisory_xact_lock(hashtextextended('astra:look:' || :lane, 0)
     AND set_config('astra.looking', 'on', true) = 'on'"""
 _ANEW = "s.policy IS NULL OR s.rules <> r.rules OR COALESCE(c.policy, false)"
 _ONE = "t.tenant_id = CAST(:tenant AS text)"
-_LOOK = sa.text(_CLAIM.format(rules=_RULES, turn=_TURN, which=_DUE, take=_TAKE, anew=_ANEW))
-_ASK = sa.text(_CLAIM.format(rules=_RULES, turn="true", which=_ONE, take="", anew="s.policy IS NULL"))
+_LOOK = sa.text(_CLAIM.format(rules=_RULES, turn=_TURN, which=_DUE, take=_TAKE, anew=_ANEW)).columns(
+    tenant_id=TenantColumn
+)
+_ASK = sa.text(
+    _CLAIM.format(rules=_RULES, turn="true", which=_ONE, take="", anew="s.policy IS NULL")
+).columns(tenant_id=TenantColumn)
 
 
 def claim(session: orm.Session, lane: Lane, *, now: datetime, rules: str, limit: int) -> list[Claimed]:
@@ -155,7 +160,7 @@ def ask(session: orm.Session, lane: Lane, tenant_id: TenantId, *, now: datetime)
 def _claimed(rows: Iterable[sa.Row[Any]]) -> list[Claimed]:
     return [
         Claimed(
-            tenant_id=TenantId(row.tenant_id),
+            tenant_id=row.tenant_id,
             tier=row.tier,
             paused=row.paused,
             weekly_quota=row.weekly_quota,

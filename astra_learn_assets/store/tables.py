@@ -7,14 +7,13 @@ text lives encrypted in the object store, rows hold ids, hashes, counts and verd
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
     Boolean,
     CheckConstraint,
     DateTime,
-    Dialect,
     Float,
     ForeignKey,
     ForeignKeyConstraint,
@@ -22,103 +21,17 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     String,
     Text,
-    TypeDecorator,
     UniqueConstraint,
-    func,
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column
 
 from astra_learn_assets.ids import TenantId
-
-
-class TenantColumn(TypeDecorator[TenantId]):
-    """``VARCHAR(63)``; what is read from it is a :class:`TenantId`."""
-
-    impl = String(63)
-    cache_ok = True
-
-    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002
-        """A plain string: the driver need not know of ours."""
-        return None if value is None else str(value)
-
-    def process_result_value(self, value: str | None, dialect: Dialect) -> TenantId | None:  # noqa: ARG002
-        """Made here, as everywhere where an id enters."""
-        return None if value is None else TenantId(value)
-
-
-_TENANT = TenantColumn()
-_SHA256 = String(64)
-
-
-class Base(DeclarativeBase):
-    """Declarative base; JSON columns are JSONB."""
-
-    type_annotation_map: ClassVar = {
-        dict[str, Any]: JSONB,
-        list[Any]: JSONB,
-        datetime: DateTime(timezone=True),
-    }
-    # Named by rule, so that a later migration can name what it changes.
-    metadata = MetaData(
-        naming_convention={
-            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-            "ck": "ck_%(table_name)s_%(constraint_name)s",
-            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-            "pk": "pk_%(table_name)s",
-        }
-    )
-
-
-def _now() -> Mapped[datetime]:
-    return mapped_column(DateTime(timezone=True), server_default=func.now())
-
-
-def _one_of(column: str, *values: str) -> CheckConstraint:
-    listed = ", ".join(f"'{value}'" for value in values)
-    return CheckConstraint(f"{column} IN ({listed})", name=f"{column}_known")
-
-
-def _tenant(primary_key: bool = False) -> Mapped[TenantId]:
-    return mapped_column(
-        _TENANT, ForeignKey("tenants.tenant_id"), primary_key=primary_key, index=not primary_key
-    )
-
-
-class Tier(Base):
-    """What a municipality of this tier may use: trainings a week, GPU minutes a month (NULL: no bound).
-
-    ``patience_hours``: how long its training may wait in the queue before it goes first; ``training_hours``:
-    when trainings may start, as ``22:00-06:00`` UTC (NULL: always).
-    """
-
-    __tablename__ = "tiers"
-    __table_args__ = (
-        CheckConstraint("weekly_quota >= 0", name="quota_counts"),
-        CheckConstraint("gpu_minutes_month >= 0", name="budget_counts"),
-        CheckConstraint("patience_hours > 0", name="patience_is_a_time"),
-    )
-    tier: Mapped[str] = mapped_column(String(20), primary_key=True)
-    weekly_quota: Mapped[int] = mapped_column(Integer)
-    gpu_minutes_month: Mapped[float | None] = mapped_column(Float)
-    patience_hours: Mapped[float] = mapped_column(Float)
-    training_hours: Mapped[str | None] = mapped_column(String(11))
-
-
-class Maintenance(Base):
-    """A time in which no training starts anywhere."""
-
-    __tablename__ = "maintenance"
-    __table_args__ = (CheckConstraint("ends_at > starts_at", name="takes_time"),)
-    maintenance_id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
-    starts_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
-    ends_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
-    reason: Mapped[str] = mapped_column(Text)
+from astra_learn_assets.store.learning_tables import Tier
+from astra_learn_assets.store.table_base import SHA256, TENANT, Base, now, one_of, tenant
 
 
 class Tenant(Base):
@@ -133,12 +46,12 @@ class Tenant(Base):
         CheckConstraint("weekly_quota >= 0", name="quota_counts"),
         CheckConstraint("gpu_minutes_month >= 0", name="budget_counts"),
     )
-    tenant_id: Mapped[TenantId] = mapped_column(_TENANT, primary_key=True)
+    tenant_id: Mapped[TenantId] = mapped_column(TENANT, primary_key=True)
     display_name: Mapped[str] = mapped_column(Text)
     country: Mapped[str] = mapped_column(String(2))
-    tier: Mapped[str] = mapped_column(String(20), ForeignKey("tiers.tier"), server_default="standard")
+    tier: Mapped[str] = mapped_column(String(20), ForeignKey(Tier.tier), server_default="standard")
     wrapped_key: Mapped[bytes | None] = mapped_column(LargeBinary)
-    created_at: Mapped[datetime] = _now()
+    created_at: Mapped[datetime] = now()
     weekly_quota: Mapped[int | None] = mapped_column(Integer)
     gpu_minutes_month: Mapped[float | None] = mapped_column(Float)
     paused_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
@@ -150,12 +63,12 @@ class Session(Base):
     """A council session in one version; a V2 clone names what it was cloned from."""
 
     __tablename__ = "sessions"
-    tenant_id: Mapped[TenantId] = _tenant(primary_key=True)
+    tenant_id: Mapped[TenantId] = tenant(primary_key=True)
     session_id: Mapped[str] = mapped_column(String(80), primary_key=True)
     version: Mapped[int] = mapped_column(Integer, primary_key=True)
     cloned_from: Mapped[str | None] = mapped_column(String(80))
     roster: Mapped[list[Any]] = mapped_column(JSONB, server_default="[]")
-    created_at: Mapped[datetime] = _now()
+    created_at: Mapped[datetime] = now()
 
 
 class Artifact(Base):
@@ -174,7 +87,7 @@ class Artifact(Base):
             ["tenant_id", "session_id", "version"],
             ["sessions.tenant_id", "sessions.session_id", "sessions.version"],
         ),
-        _one_of("kind", "generated", "final"),
+        one_of("kind", "generated", "final"),
         # the finals that wait for a preparing run, and not all there ever were
         Index(
             "ix_artifacts_unprepared",
@@ -183,48 +96,48 @@ class Artifact(Base):
             postgresql_where=text("kind = 'final' AND NOT prepared"),
         ),
     )
-    tenant_id: Mapped[TenantId] = _tenant(primary_key=True)
+    tenant_id: Mapped[TenantId] = tenant(primary_key=True)
     artifact_id: Mapped[str] = mapped_column(String(80), primary_key=True)
     seq: Mapped[int] = mapped_column(BigInteger, Identity(), unique=True)
     session_id: Mapped[str] = mapped_column(String(80))
     version: Mapped[int] = mapped_column(Integer)
     kind: Mapped[str] = mapped_column(String(10))
     uri: Mapped[str] = mapped_column(Text)
-    sha256: Mapped[str] = mapped_column(_SHA256)
+    sha256: Mapped[str] = mapped_column(SHA256)
     uploaded_by: Mapped[str | None] = mapped_column(Text)
     summary: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
-    manifest_sha256: Mapped[str | None] = mapped_column(_SHA256)
+    manifest_sha256: Mapped[str | None] = mapped_column(SHA256)
     base_id: Mapped[str | None] = mapped_column(String(80))
     dictionary_version: Mapped[int | None] = mapped_column(Integer)
     known_people: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
-    comparison: Mapped[str | None] = mapped_column(_SHA256)
-    diff_sha256: Mapped[str | None] = mapped_column(_SHA256)
+    comparison: Mapped[str | None] = mapped_column(SHA256)
+    diff_sha256: Mapped[str | None] = mapped_column(SHA256)
     prepared: Mapped[bool] = mapped_column(Boolean, server_default="false")
-    created_at: Mapped[datetime] = _now()
+    created_at: Mapped[datetime] = now()
 
 
 class Dictionary(Base):
     """A tenant's proper nouns: one JSONB document ``{key: DictionaryEntry}`` and its version."""
 
     __tablename__ = "entities_dictionary"
-    tenant_id: Mapped[TenantId] = _tenant(primary_key=True)
+    tenant_id: Mapped[TenantId] = tenant(primary_key=True)
     version: Mapped[int] = mapped_column(Integer)
     entries: Mapped[dict[str, Any]] = mapped_column(JSONB)
-    updated_at: Mapped[datetime] = _now()
+    updated_at: Mapped[datetime] = now()
 
 
 class DictionaryChange(Base):
     """History of the dictionary, one row per changed entry; append-only."""
 
     __tablename__ = "dictionary_history"
-    tenant_id: Mapped[TenantId] = _tenant(primary_key=True)
+    tenant_id: Mapped[TenantId] = tenant(primary_key=True)
     version: Mapped[int] = mapped_column(Integer, primary_key=True)
     key: Mapped[str] = mapped_column(Text, primary_key=True)
     action: Mapped[str] = mapped_column(String(10))
     entry: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
     previous: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
     conflict: Mapped[bool] = mapped_column(Boolean, server_default="false")
-    created_at: Mapped[datetime] = _now()
+    created_at: Mapped[datetime] = now()
 
 
 class Outbox(Base):
@@ -238,10 +151,10 @@ class Outbox(Base):
         Index("ix_outbox_published", "published_at", postgresql_where=text("published_at IS NOT NULL")),
     )
     event_id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
-    tenant_id: Mapped[TenantId] = _tenant()
+    tenant_id: Mapped[TenantId] = tenant()
     channel: Mapped[str] = mapped_column(Text)
     payload: Mapped[dict[str, Any]] = mapped_column(JSONB)
-    created_at: Mapped[datetime] = _now()
+    created_at: Mapped[datetime] = now()
     published_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
 
 
@@ -257,8 +170,8 @@ class Document(Base):
     __table_args__ = (
         ForeignKeyConstraint(["tenant_id", "artifact_id"], ["artifacts.tenant_id", "artifacts.artifact_id"]),
         UniqueConstraint("tenant_id", "artifact_id"),
-        _one_of("state", "compared", "quarantined", "anonymized"),
-        _one_of("review", "released", "dropped"),
+        one_of("state", "compared", "quarantined", "anonymized"),
+        one_of("review", "released", "dropped"),
         CheckConstraint("NOT unreadable OR state = 'quarantined'", name="unreadable_is_kept_out"),
         CheckConstraint("pii_policy IS NULL OR pairs_sha256 IS NOT NULL", name="policy_of_a_file"),
         CheckConstraint(
@@ -278,20 +191,20 @@ class Document(Base):
             postgresql_where=text("state = 'anonymized' AND approved IS NULL"),
         ),
     )
-    tenant_id: Mapped[TenantId] = _tenant(primary_key=True)
+    tenant_id: Mapped[TenantId] = tenant(primary_key=True)
     document_id: Mapped[str] = mapped_column(String(80), primary_key=True)
     artifact_id: Mapped[str] = mapped_column(String(80))
     state: Mapped[str] = mapped_column(String(12))  # compared | quarantined | anonymized
     reason: Mapped[str | None] = mapped_column(Text)
-    diff_sha256: Mapped[str | None] = mapped_column(_SHA256)
-    pairs_sha256: Mapped[str | None] = mapped_column(_SHA256)
+    diff_sha256: Mapped[str | None] = mapped_column(SHA256)
+    pairs_sha256: Mapped[str | None] = mapped_column(SHA256)
     unreadable: Mapped[bool] = mapped_column(Boolean, server_default="false")
     pii_policy: Mapped[str | None] = mapped_column(String(16))
     approved: Mapped[bool | None] = mapped_column(Boolean)
     review: Mapped[str | None] = mapped_column(String(8))  # released | dropped, by a person
     reviewed_by: Mapped[str | None] = mapped_column(Text)
     metrics: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
-    created_at: Mapped[datetime] = _now()
+    created_at: Mapped[datetime] = now()
 
 
 class ExampleRow(Base):
@@ -310,14 +223,14 @@ class ExampleRow(Base):
         ),
     )
     seq: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
-    tenant_id: Mapped[TenantId] = _tenant()
-    example_id: Mapped[str] = mapped_column(_SHA256)
+    tenant_id: Mapped[TenantId] = tenant()
+    example_id: Mapped[str] = mapped_column(SHA256)
     document_id: Mapped[str] = mapped_column(String(80))
     route: Mapped[int] = mapped_column(Integer)
     golden: Mapped[bool] = mapped_column(Boolean, server_default="false")
     usable: Mapped[bool] = mapped_column(Boolean, server_default="true")
     reason: Mapped[str | None] = mapped_column(Text)
-    created_at: Mapped[datetime] = _now()
+    created_at: Mapped[datetime] = now()
 
 
 class Verdict(Base):
@@ -326,15 +239,15 @@ class Verdict(Base):
     __tablename__ = "gate_verdicts"
     __table_args__ = (Index("ix_gate_verdicts_digest", "tenant_id", "gate", "digest"),)
     verdict_id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
-    tenant_id: Mapped[TenantId] = _tenant()
+    tenant_id: Mapped[TenantId] = tenant()
     gate: Mapped[str] = mapped_column(String(20))
-    digest: Mapped[str] = mapped_column(_SHA256)
+    digest: Mapped[str] = mapped_column(SHA256)
     passed: Mapped[bool] = mapped_column(Boolean)
     reason: Mapped[str] = mapped_column(Text)
     details: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
     dagster_run_id: Mapped[str | None] = mapped_column(String(64))
     signature: Mapped[str | None] = mapped_column(String(128))
-    created_at: Mapped[datetime] = _now()
+    created_at: Mapped[datetime] = now()
 
 
 class TrainingRun(Base):
@@ -347,8 +260,8 @@ class TrainingRun(Base):
     __tablename__ = "training_runs"
     __table_args__ = (
         UniqueConstraint("tenant_id", "through_seq", "attempt"),
-        _one_of("state", "queued", "training", "evaluating", "promoted", "rejected", "failed"),
-        _one_of("fault", "examples", "capacity", "worker", "permanent", "superseded"),
+        one_of("state", "queued", "training", "evaluating", "promoted", "rejected", "failed"),
+        one_of("fault", "examples", "capacity", "worker", "permanent", "superseded"),
         Index(
             "ix_training_runs_unfinished",
             "tenant_id",
@@ -357,73 +270,21 @@ class TrainingRun(Base):
         Index("ix_training_runs_tenant_time", "tenant_id", "created_at"),
     )
     run_id: Mapped[str] = mapped_column(String(80), primary_key=True)
-    tenant_id: Mapped[TenantId] = _tenant()
+    tenant_id: Mapped[TenantId] = tenant()
     attempt: Mapped[int] = mapped_column(Integer)
     through_seq: Mapped[int] = mapped_column(BigInteger)
-    dataset_hash: Mapped[str | None] = mapped_column(_SHA256)
+    dataset_hash: Mapped[str | None] = mapped_column(SHA256)
     state: Mapped[str] = mapped_column(String(12))
     reason: Mapped[str | None] = mapped_column(Text)
     metrics: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
     adapter_id: Mapped[str | None] = mapped_column(String(100))
     dagster_run_id: Mapped[str | None] = mapped_column(String(64))
     mlflow_run_id: Mapped[str | None] = mapped_column(String(64))
-    created_at: Mapped[datetime] = _now()
+    created_at: Mapped[datetime] = now()
     finished_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     fault: Mapped[str | None] = mapped_column(String(10))
     setup: Mapped[str | None] = mapped_column(String(16))
     gpu_seconds: Mapped[float] = mapped_column(Float, server_default="0")
-
-
-class TrainingProgress(Base):
-    """How far a training's process is: ``moved_at`` its last step, ``alive_at`` its last sign of life."""
-
-    __tablename__ = "training_progress"
-    run_id: Mapped[str] = mapped_column(ForeignKey("training_runs.run_id"), primary_key=True)
-    tenant_id: Mapped[TenantId] = _tenant()
-    phase: Mapped[str] = mapped_column(String(12))
-    step: Mapped[int | None] = mapped_column(Integer)
-    steps: Mapped[int | None] = mapped_column(Integer)
-    eta_seconds: Mapped[float | None] = mapped_column(Float)
-    moved_at: Mapped[datetime] = _now()
-    alive_at: Mapped[datetime] = _now()
-
-
-class LearningState(Base):
-    """What was decided of a municipality in a lane, why, since when, and when time alone may change it.
-
-    ``rules`` and ``policy`` are fingerprints of what it was decided under; ``by_age``: the nightly schedule
-    asked for a training of fewer examples.
-    """
-
-    __tablename__ = "learning_state"
-    __table_args__ = (_one_of("lane", "prepare", "learn"),)
-    tenant_id: Mapped[TenantId] = _tenant(primary_key=True)
-    lane: Mapped[str] = mapped_column(String(10), primary_key=True)
-    code: Mapped[str] = mapped_column(String(20))
-    reason: Mapped[str] = mapped_column(Text)
-    since: Mapped[datetime] = _now()
-    looked_at: Mapped[datetime] = _now()
-    look_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
-    rules: Mapped[str] = mapped_column(String(16))
-    policy: Mapped[str | None] = mapped_column(String(16))
-    facts: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
-    by_age: Mapped[bool] = mapped_column(Boolean, server_default="false")
-
-
-class LearningChange(Base):
-    """Something changed for a municipality; written by triggers, deleted by the look that takes it."""
-
-    __tablename__ = "learning_changes"
-    __table_args__ = (
-        _one_of("lane", "prepare", "learn"),
-        Index("ix_learning_changes_lane_tenant_id", "lane", "tenant_id"),
-    )
-    change_id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
-    # no foreign key: a writer would have to lock the municipality's row
-    tenant_id: Mapped[TenantId] = mapped_column(_TENANT)
-    lane: Mapped[str] = mapped_column(String(10))
-    policy: Mapped[bool] = mapped_column(Boolean, server_default="false")
-    created_at: Mapped[datetime] = _now()
 
 
 class Adapter(Base):
@@ -431,14 +292,14 @@ class Adapter(Base):
 
     __tablename__ = "adapters"
     adapter_id: Mapped[str] = mapped_column(String(100), primary_key=True)
-    tenant_id: Mapped[TenantId] = _tenant()
-    digest: Mapped[str] = mapped_column(_SHA256, unique=True)
-    recipe_hash: Mapped[str] = mapped_column(_SHA256, index=True)
-    dataset_hash: Mapped[str] = mapped_column(_SHA256)
+    tenant_id: Mapped[TenantId] = tenant()
+    digest: Mapped[str] = mapped_column(SHA256, unique=True)
+    recipe_hash: Mapped[str] = mapped_column(SHA256, index=True)
+    dataset_hash: Mapped[str] = mapped_column(SHA256)
     base_model: Mapped[str] = mapped_column(Text)
     manifest: Mapped[dict[str, Any]] = mapped_column(JSONB)
     mlflow_run_id: Mapped[str | None] = mapped_column(String(64))
-    created_at: Mapped[datetime] = _now()
+    created_at: Mapped[datetime] = now()
 
 
 class Promotion(Base):
@@ -449,43 +310,43 @@ class Promotion(Base):
 
     __tablename__ = "promotions"
     __table_args__ = (
-        _one_of("kind", "promotion", "rollback", "base"),
+        one_of("kind", "promotion", "rollback", "base"),
         CheckConstraint("(kind = 'base') = (adapter_id IS NULL)", name="base_has_no_adapter"),
         Index("ix_promotions_newest", "tenant_id", "promotion_id"),
     )
     promotion_id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
-    tenant_id: Mapped[TenantId] = _tenant()
+    tenant_id: Mapped[TenantId] = tenant()
     adapter_id: Mapped[str] = mapped_column(ForeignKey("adapters.adapter_id"), nullable=True)
     previous_adapter_id: Mapped[str | None] = mapped_column(String(100))
     kind: Mapped[str] = mapped_column(String(10))  # promotion | rollback | base
     promoted_by: Mapped[str] = mapped_column(Text)
     mlflow_version: Mapped[str | None] = mapped_column(String(20))
-    created_at: Mapped[datetime] = _now()
+    created_at: Mapped[datetime] = now()
 
 
 class BlocklistTerm(Base):
     """A name that is always masked (``mask``) or a street or institution that never is (``allow``)."""
 
     __tablename__ = "blocklist"
-    __table_args__ = (_one_of("action", "mask", "allow"),)
-    tenant_id: Mapped[TenantId] = _tenant(primary_key=True)
+    __table_args__ = (one_of("action", "mask", "allow"),)
+    tenant_id: Mapped[TenantId] = tenant(primary_key=True)
     term: Mapped[str] = mapped_column(Text, primary_key=True)
     action: Mapped[str] = mapped_column(String(5), server_default="mask")
     kind: Mapped[str] = mapped_column(String(20), server_default="person")
-    created_at: Mapped[datetime] = _now()
+    created_at: Mapped[datetime] = now()
 
 
 class ApiKey(Base):
     """A bearer key, stored as SHA-256. ``tenant_id`` NULL = platform scope."""
 
     __tablename__ = "api_keys"
-    __table_args__ = (_one_of("role", "viewer", "editor", "admin", "platform"),)
+    __table_args__ = (one_of("role", "viewer", "editor", "admin", "platform"),)
     key_id: Mapped[str] = mapped_column(String(40), primary_key=True)
-    key_sha256: Mapped[str] = mapped_column(_SHA256, unique=True)
-    tenant_id: Mapped[TenantId | None] = mapped_column(_TENANT, ForeignKey("tenants.tenant_id"))
+    key_sha256: Mapped[str] = mapped_column(SHA256, unique=True)
+    tenant_id: Mapped[TenantId | None] = mapped_column(TENANT, ForeignKey("tenants.tenant_id"))
     role: Mapped[str] = mapped_column(String(10))  # viewer | editor | admin | platform
     label: Mapped[str] = mapped_column(Text)
-    created_at: Mapped[datetime] = _now()
+    created_at: Mapped[datetime] = now()
     expires_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     revoked_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
 
@@ -504,4 +365,4 @@ class AuditEntry(Base):
     target: Mapped[str | None] = mapped_column(Text)
     outcome: Mapped[str] = mapped_column(String(10))
     request_id: Mapped[str | None] = mapped_column(String(64))
-    created_at: Mapped[datetime] = _now()
+    created_at: Mapped[datetime] = now()

@@ -11,7 +11,8 @@ from sqlalchemy.dialects.postgresql import insert
 
 from astra_learn_assets.errors import BadInput, Conflict, NotFound
 from astra_learn_assets.store.hours import Hours
-from astra_learn_assets.store.tables import Maintenance, Tenant, Tier
+from astra_learn_assets.store.learning_tables import Maintenance, Tier
+from astra_learn_assets.store.tables import Tenant
 
 STANDARD = "standard"
 # what a database begins with; the first migration that has tiers writes the same

@@ -16,7 +16,8 @@ from astra_learn_assets.contracts import Fault
 from astra_learn_assets.errors import BadInput, NotFound
 from astra_learn_assets.ids import TenantId
 from astra_learn_assets.store.examples import FINISHED
-from astra_learn_assets.store.tables import LearningChange, TrainingRun
+from astra_learn_assets.store.learning_tables import LearningChange
+from astra_learn_assets.store.tables import TrainingRun
 
 UNFINISHED = ("queued", "training", "evaluating")
 ENDED = (*FINISHED, "failed")
@@ -99,7 +100,7 @@ def start_all(session: orm.Session, wanted: Sequence[tuple[TenantId, int, int]])
         .on_conflict_do_nothing()
         .returning(TrainingRun.tenant_id, TrainingRun.run_id)
     )
-    return {tenant: str(run_id) for tenant, run_id in rows}
+    return {owner: str(run_id) for owner, run_id in rows}
 
 
 def claim_run(session: orm.Session, run_id: str, dagster_run_id: str, ancestors: Sequence[str]) -> bool:

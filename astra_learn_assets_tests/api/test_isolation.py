@@ -49,6 +49,12 @@ NEEDS: dict[tuple[str, str], set[str]] = {
     ("GET", "/v1/tenants/{tenant}/learning/trainings/{run_id}/logs"): set(ROLES),
     ("GET", "/v1/tenants/{tenant}/learning/metrics"): set(ROLES),
     ("GET", "/v1/tenants/{tenant}/learning/export.csv"): set(ROLES),
+    ("GET", "/v1/tenants/{tenant}/learning/decision"): set(ROLES),
+    ("POST", "/v1/tenants/{tenant}/learning/pause"): {"admin"},
+    ("POST", "/v1/tenants/{tenant}/learning/resume"): {"admin"},
+    ("GET", "/v1/tenants/{tenant}/tenancy"): set(ROLES),
+    ("PATCH", "/v1/tenants/{tenant}/tenancy"): {"platform"},
+    ("POST", "/v1/tenants/{tenant}/retire"): {"platform"},
     ("GET", "/panel/{tenant}"): set(ROLES),
 }
 OPEN = {

@@ -17,7 +17,8 @@ from astra_learn_assets.learning.training.plan import Fate
 from astra_learn_assets.platform import Platform
 from astra_learn_assets.settings import Settings
 from astra_learn_assets.store import blocklist, examples, looks, tenants, tiers, trainings
-from astra_learn_assets.store.tables import LearningChange, LearningState, TrainingRun
+from astra_learn_assets.store.learning_tables import LearningChange, LearningState
+from astra_learn_assets.store.tables import TrainingRun
 from astra_learn_assets_tests.conftest import MakeTenant
 
 NOTHING: dict[str, Fate] = {}

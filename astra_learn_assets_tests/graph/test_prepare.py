@@ -16,8 +16,8 @@ from astra_learn_assets.automation.sensors import feedback
 from astra_learn_assets.contracts import Example, GateVerdict
 from astra_learn_assets.datasets import golden, instruct, jsonl
 from astra_learn_assets.errors import BadConfiguration, BadInput, GateRefused
-from astra_learn_assets.learning import anonymize, assemble, compare
-from astra_learn_assets.learning.anonymize import Policy
+from astra_learn_assets.learning import anonymize, assemble, compare, masking
+from astra_learn_assets.learning.masking import Policy
 from astra_learn_assets.learning.training.run import Step
 from astra_learn_assets.partitions import tenant_partitions
 from astra_learn_assets.platform import Platform
@@ -46,7 +46,7 @@ def _judged(
         for name in names
         if golden.is_golden(artifacts.artifact_id(name, 1, "final", sha), share) is of_golden
     )
-    policy = anonymize.policy_of(platform, TENANT)
+    policy = masking.policy_of(platform, TENANT)
     with platform.database.session() as session:
         artifacts.register_session(session, TENANT, session_id=session_id, version=1)
         final, _ = artifacts.add_artifact(
@@ -191,7 +191,7 @@ def test_the_policy_changes_with_the_detectors_and_with_the_model_s_content(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fingerprint(model: str | None = None) -> str:
-        anonymize.detectors.cache_clear()
+        masking.detectors.cache_clear()
         return Policy("es", (), (), model).fingerprint
 
     shipped = fingerprint()
@@ -207,7 +207,7 @@ def test_the_policy_changes_with_the_detectors_and_with_the_model_s_content(
         assert fingerprint() != shipped
     with pytest.raises(BadConfiguration, match="no_such_model"):
         fingerprint("no_such_model")
-    anonymize.detectors.cache_clear()
+    masking.detectors.cache_clear()
 
 
 def test_one_missing_final_does_not_hold_up_the_others_and_is_read_when_it_is_back(

@@ -15,9 +15,8 @@ from astra_learn_assets.learning.training import process, progress
 from astra_learn_assets.learning.training import run as training_run
 from astra_learn_assets.learning.training.run import Step
 from astra_learn_assets.platform import Platform
-from astra_learn_assets.store import progress as signs
-from astra_learn_assets.store import trainings
-from astra_learn_assets.store.tables import TrainingProgress
+from astra_learn_assets.store import signs, trainings
+from astra_learn_assets.store.learning_tables import TrainingProgress
 from astra_learn_assets_tests.conftest import MakeTenant
 
 TENANT = "villaverde"

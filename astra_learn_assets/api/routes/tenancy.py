@@ -12,7 +12,7 @@ from sqlalchemy import orm
 from astra_learn_assets.api.auth import Access, CanAdminister, CanOperate, CanRead
 from astra_learn_assets.api.problems import responses
 from astra_learn_assets.learning import status
-from astra_learn_assets.store import audit, tables, tenants, tiers
+from astra_learn_assets.store import audit, learning_tables, tables, tenants, tiers
 
 router = APIRouter(prefix="/v1/tenants/{tenant}", tags=["tenancy"])
 
@@ -124,7 +124,7 @@ def _note(session: orm.Session, access: Access, action: str) -> None:
     )
 
 
-def _tenancy(row: tables.Tenant, tier: tables.Tier) -> Tenancy:
+def _tenancy(row: tables.Tenant, tier: learning_tables.Tier) -> Tenancy:
     return Tenancy(
         tenant_id=row.tenant_id,
         tier=Tier.model_validate(tier, from_attributes=True),

@@ -23,7 +23,7 @@ from sqlalchemy import orm
 
 from astra_learn_assets.contracts import Fault
 from astra_learn_assets.ids import TenantId
-from astra_learn_assets.learning import anonymize
+from astra_learn_assets.learning import masking
 from astra_learn_assets.learning.training import policy
 from astra_learn_assets.learning.training.policy import Decision, Facts, Failure, Rules
 from astra_learn_assets.platform import Platform
@@ -171,7 +171,7 @@ def verdict(row: Unfinished, fate: Fate, now: datetime, setup: str | None = None
 
 def rules_key(settings: Settings) -> str:
     """16 digits over what the settings say and the detectors find: another one means another look at all."""
-    content = json.dumps([asdict(_limits(settings)), anonymize.detectors(settings.ner_model)], default=str)
+    content = json.dumps([asdict(_limits(settings)), masking.detectors(settings.ner_model)], default=str)
     return hashlib.sha256(content.encode()).hexdigest()[:16]
 
 
@@ -271,7 +271,7 @@ _ANSWERS_AGE = ("nothing_pending", "below_minimum", "too_young", "unfinished")
 def _stands(
     session: orm.Session, settings: Settings, claimed: Sequence[Claimed], now: datetime, *, by_age: bool
 ) -> list[_Stand]:
-    policies = {one.tenant_id: anonymize.claimed_policy(settings, one) for one in claimed}
+    policies = {one.tenant_id: masking.claimed_policy(settings, one) for one in claimed}
     week, month = (
         now - timedelta(days=7),
         now.astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0),

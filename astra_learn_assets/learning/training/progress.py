@@ -27,8 +27,8 @@ import structlog
 from astra_learn_assets.errors import AstraError
 from astra_learn_assets.learning.training.run import Training
 from astra_learn_assets.platform import Platform
-from astra_learn_assets.store import progress as rows
-from astra_learn_assets.store.tables import TrainingProgress
+from astra_learn_assets.store import signs
+from astra_learn_assets.store.learning_tables import TrainingProgress
 
 Phase = Literal["training", "evaluating"]
 SIGN_SECONDS = 5.0
@@ -80,7 +80,7 @@ def _sign(
         try:
             with platform.database.session() as session:
                 step, steps, left = newest(log) if log is not None else (None, None, None)
-                rows.sign(
+                signs.sign(
                     session,
                     training.run_id,
                     training.tenant_id,

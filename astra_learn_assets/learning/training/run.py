@@ -27,7 +27,7 @@ from astra_learn_assets.contracts import Fault
 from astra_learn_assets.errors import GateRefused, Superseded
 from astra_learn_assets.ids import TenantId
 from astra_learn_assets.platform import Platform
-from astra_learn_assets.store import examples, locks, progress, trainings
+from astra_learn_assets.store import examples, locks, signs, trainings
 from astra_learn_assets.store.tables import TrainingRun
 
 TAG = "astra/training_id"
@@ -117,7 +117,7 @@ def begin(
             return trainings.update(session, row.run_id, metrics=found_by)
         if row is None or step.training_id is None or row.state in trainings.ENDED:
             row = _next_attempt(session, step.tenant_id, through_seq)
-        progress.sign(session, row.run_id, step.tenant_id, phase="training")
+        signs.sign(session, row.run_id, step.tenant_id, phase="training")
         return trainings.update(
             session,
             row.run_id,

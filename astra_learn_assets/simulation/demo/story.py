@@ -27,8 +27,7 @@ from astra_learn_assets.simulation.council.simulator import Council, make_counci
 from astra_learn_assets.simulation.demo import sabotage, view
 from astra_learn_assets.simulation.demo.desk import ClerkDesk, EventLog
 from astra_learn_assets.simulation.demo.figures import CouncilFigures, Sabotage, Serving, promises
-from astra_learn_assets.store import api_keys, artifacts, documents, examples, tenants, trainings
-from astra_learn_assets.store import progress as signs
+from astra_learn_assets.store import api_keys, artifacts, documents, examples, signs, tenants, trainings
 
 COUNCILS = ("villaverde", "rio-claro")
 STILL_SECONDS = 900  # without a step, a document or a verdict: a training that moves is waited for

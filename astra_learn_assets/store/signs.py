@@ -7,7 +7,8 @@ from sqlalchemy import orm
 from sqlalchemy.dialects.postgresql import insert
 
 from astra_learn_assets.ids import TenantId
-from astra_learn_assets.store.tables import TrainingProgress, TrainingRun
+from astra_learn_assets.store.learning_tables import TrainingProgress
+from astra_learn_assets.store.tables import TrainingRun
 
 
 def sign(

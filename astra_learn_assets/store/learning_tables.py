@@ -1,0 +1,108 @@
+"""Who may use what, what was decided of whom, and how far a training is; ``tables`` has all the others."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    DateTime,
+    Float,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    String,
+    Text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from astra_learn_assets.ids import TenantId
+from astra_learn_assets.store.table_base import TENANT, Base, now, one_of, tenant
+
+
+class Tier(Base):
+    """What a municipality of this tier may use: trainings a week, GPU minutes a month (NULL: no bound).
+
+    ``patience_hours``: how long its training may wait in the queue before it goes first; ``training_hours``:
+    when trainings may start, as ``22:00-06:00`` UTC (NULL: always).
+    """
+
+    __tablename__ = "tiers"
+    __table_args__ = (
+        CheckConstraint("weekly_quota >= 0", name="quota_counts"),
+        CheckConstraint("gpu_minutes_month >= 0", name="budget_counts"),
+        CheckConstraint("patience_hours > 0", name="patience_is_a_time"),
+    )
+    tier: Mapped[str] = mapped_column(String(20), primary_key=True)
+    weekly_quota: Mapped[int] = mapped_column(Integer)
+    gpu_minutes_month: Mapped[float | None] = mapped_column(Float)
+    patience_hours: Mapped[float] = mapped_column(Float)
+    training_hours: Mapped[str | None] = mapped_column(String(11))
+
+
+class Maintenance(Base):
+    """A time in which no training starts anywhere."""
+
+    __tablename__ = "maintenance"
+    __table_args__ = (CheckConstraint("ends_at > starts_at", name="takes_time"),)
+    maintenance_id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    starts_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    ends_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    reason: Mapped[str] = mapped_column(Text)
+
+
+class TrainingProgress(Base):
+    """How far a training's process is: ``moved_at`` its last step, ``alive_at`` its last sign of life."""
+
+    __tablename__ = "training_progress"
+    run_id: Mapped[str] = mapped_column(ForeignKey("training_runs.run_id"), primary_key=True)
+    tenant_id: Mapped[TenantId] = tenant()
+    phase: Mapped[str] = mapped_column(String(12))
+    step: Mapped[int | None] = mapped_column(Integer)
+    steps: Mapped[int | None] = mapped_column(Integer)
+    eta_seconds: Mapped[float | None] = mapped_column(Float)
+    moved_at: Mapped[datetime] = now()
+    alive_at: Mapped[datetime] = now()
+
+
+class LearningState(Base):
+    """What was decided of a municipality in a lane, why, since when, and when time alone may change it.
+
+    ``rules`` and ``policy`` are fingerprints of what it was decided under; ``by_age``: the nightly schedule
+    asked for a training of fewer examples.
+    """
+
+    __tablename__ = "learning_state"
+    __table_args__ = (one_of("lane", "prepare", "learn"),)
+    tenant_id: Mapped[TenantId] = tenant(primary_key=True)
+    lane: Mapped[str] = mapped_column(String(10), primary_key=True)
+    code: Mapped[str] = mapped_column(String(20))
+    reason: Mapped[str] = mapped_column(Text)
+    since: Mapped[datetime] = now()
+    looked_at: Mapped[datetime] = now()
+    look_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    rules: Mapped[str] = mapped_column(String(16))
+    policy: Mapped[str | None] = mapped_column(String(16))
+    facts: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
+    by_age: Mapped[bool] = mapped_column(Boolean, server_default="false")
+
+
+class LearningChange(Base):
+    """Something changed for a municipality; written by triggers, deleted by the look that takes it."""
+
+    __tablename__ = "learning_changes"
+    __table_args__ = (
+        one_of("lane", "prepare", "learn"),
+        Index("ix_learning_changes_lane_tenant_id", "lane", "tenant_id"),
+    )
+    change_id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    # no foreign key: a writer would have to lock the municipality's row
+    tenant_id: Mapped[TenantId] = mapped_column(TENANT)
+    lane: Mapped[str] = mapped_column(String(10))
+    policy: Mapped[bool] = mapped_column(Boolean, server_default="false")
+    created_at: Mapped[datetime] = now()
