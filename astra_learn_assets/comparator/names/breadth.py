@@ -63,6 +63,8 @@ def is_plain(word: str) -> bool:
         return True
     if lowered in lexicon.PLACE_HEADS or lowered in lexicon.ORGANIZATION_HEADS:
         return True
+    if len(word) < 4 and fold_chars(lowered) in lexicon.frequent_words():
+        return True  # "Mas" for "Más"
     # a word in small letters that is somebody's name and a thing: "iglesias", "bravo", "delgado"
     if not word.islower() or fold_chars(lowered) in lexicon.organisation_words():
         return False

@@ -46,6 +46,7 @@ _ROMAN = re.compile(r"(?=[MDCLXVI])M{0,3}(?:CM|CD|D?C{0,3})(?:XC|XL|L?X{0,3})(?:
 _ALIKE, _ALIKE_WITH_EVIDENCE = 0.55, 0.5
 _ALIKE_PLAIN = 0.75  # an ordinary word in small letters for a name
 _ALIKE_WORDS = 0.7  # one ordinary word for another
+_ALIKE_SHORT_ACRONYMS = 0.8  # of three letters the one that differs must sound nearly the same
 _ALIKE_ACRONYMS = 0.65  # one for another: "IBI" is not "ICIO"
 
 
@@ -158,6 +159,8 @@ class _Scene:
         needed = _ALIKE_WITH_EVIDENCE if looks else 0.65
         if len(wrongs) == len(rights) == 1 and self._is_acronym(wrongs):
             needed = _ALIKE_ACRONYMS
+            if max(len(wrong), len(right)) <= 3 and sorted(wrong) != sorted(right):
+                value, needed = phonetics.nearness(wrong, right), _ALIKE_SHORT_ACRONYMS
         return Verdict("acronym", value) if value >= needed else None
 
     def _judge_name(self, link: Link, wrongs: list[str], rights: list[str]) -> Verdict | None:
