@@ -107,7 +107,7 @@ def _told_apart(words: Sequence[str], rights: Sequence[str], acronym: bool) -> b
     beside = [*words[:left], *words[len(words) - right :]]
     if len(hearts_of(changed)) > 1 or any(word.casefold() not in _LINKS | _PREPOSITIONS for word in beside):
         return True
-    if acronym:
+    if acronym or lexicon.SOLE_BODIES.issuperset(word.casefold() for word in changed):
         return bool(beside)
     return len(changed) > 1 and bool(beside) and beside[-1].casefold() in _PREPOSITIONS
 

@@ -169,7 +169,7 @@ class _Scene:
         if not heart or not all(has_capital(text) for text in heart):
             return None
         if wrong.casefold() == right.casefold() and not self._restores_capital(
-            wrongs, rights, surname=self.around.in_surnames_place(link)
+            wrongs, rights, whole=self.around.in_surnames_place(link) or self.around.ends_a_name(link)
         ):
             return None
         initial = self.new[link.a0].initial and self.new[link.a0].text == heart[0]
@@ -211,6 +211,17 @@ class _Scene:
         whole = kind == "place" and name_beside(self.old, self.new, link)
         return Verdict(kind, confidence, waits=not whole, whole=whole)
 
+    def _parted(self, link: Link) -> bool:
+        """What was written as one word that is none, or the other way round: "vialsur" -> "Vial Sur"."""
+        wrongs = [t.text for t in self.old[link.b0 : link.b1]]
+        rights = [t.text for t in self.new[link.a0 : link.a1]]
+        return (
+            len(wrongs) != len(rights)
+            and letters("".join(wrongs)) == letters("".join(rights))
+            and not all(map(is_plain, wrongs))
+            and not lexicon.PLAIN_SUBJECTS.issuperset(text.casefold() for text in rights)
+        )
+
     @staticmethod
     def _is_listed(word: str) -> bool:
         """A well-known place or body."""
@@ -250,7 +261,10 @@ class _Scene:
         title = self.around.after_title(link)
         place = self.around.after_head(link, lexicon.PLACE_HEADS, through_connectors=True)
         organization = self.around.after_head(link, lexicon.ORGANIZATION_HEADS, through_connectors=False)
-        organization = organization or (self.around.after_event(link) and not initial)
+        named_after = self.around.after_event(link) or self.around.after_facility(link)
+        organization = organization or (named_after and not initial)
+        if recased and not initial and lexicon.SOLE_BODIES.issuperset(folded):
+            return 2
         beside = self.around.beside_name(link)
         known = sum(word in self.names or _key(word) in self.rights for word in folded)
         if self.around.recognized(link):
@@ -281,6 +295,7 @@ class _Scene:
             )
             points += 2 * (not initial and all(map(self._is_listed, folded)))
             points += 2 * (recased and self.around.after_noble_particle(link))
+            points += 2 * (restored and not initial and self._parted(link))
             points += misspelled and not initial and not office and not self.around.of_an_office(link)
             if listed and not initial and (title or beside):
                 points += 1
@@ -305,11 +320,11 @@ class _Scene:
         )
 
     @staticmethod
-    def _restores_capital(wrongs: list[str], rights: list[str], *, surname: bool) -> bool:
+    def _restores_capital(wrongs: list[str], rights: list[str], *, whole: bool) -> bool:
         """Only capitals differ: "villaverde" -> "Villaverde" is a fix; "PÉREZ" -> "Pérez" is style, and so
-        is "calle" -> "Calle" where it is no ``surname``."""
+        is "calle" -> "Calle" where it is no surname and ends no name ("Mercado Central"): ``whole``."""
         heads = lexicon.PLACE_HEADS | lexicon.ORGANIZATION_HEADS
-        if all(text.casefold() in heads for text in rights) and not surname:
+        if all(text.casefold() in heads for text in rights) and not whole:
             return False
         return all(
             w == r or (w.islower() and not r.islower()) for w, r in zip(wrongs, rights, strict=False)

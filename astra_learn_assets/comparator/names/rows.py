@@ -203,20 +203,22 @@ class _Rows:
                     and self._recased(link)
                     and self._got_capitals(link)
                     and self._of_one_row(beside[0], link)
-                    and self._may_join(link, beside[1], behind=step == 1)
+                    and self._may_join(link, beside, behind=step == 1)
                 ):
                     judged[n] = (link, beside[1])
         return judged
 
-    def _may_join(self, link: Link, beside: Verdict, *, behind: bool) -> bool:
+    def _may_join(self, link: Link, beside: Judged, *, behind: bool) -> bool:
         words = [text.casefold() for text in self._rights(link)]
         if all(word in lexicon.CONNECTORS for word in words):
             return False
+        first, last = sorted((link, beside[0]))
+        between = self._wrongs(Link(first.b1, last.b0, 0, 0))
         if any(word in lexicon.MONTHS_AND_DAYS for word in words):
-            return beside.kind == "person" and all(word in lexicon.spelled_given_names() for word in words)
+            return not between  # "Julio Romero", "Consultores Abril"
         if self.new[link.a0].initial:
             return all(map(lexicon.is_personal_name, words))
-        if behind:
+        if behind or between == ["y"]:
             return True
         return not any(
             word in lexicon.PLAIN_SUBJECTS or word in lexicon.PERSON_TITLES or word in lexicon.ADMINISTRATION
