@@ -69,6 +69,8 @@ def is_plain(word: str) -> bool:
         return True
     if lowered in lexicon.PLACE_HEADS or lowered in lexicon.ORGANIZATION_HEADS:
         return True
+    if len(word) < 4 and fold_chars(lowered) in lexicon.frequent_words():
+        return True  # "Mas" for "Más"
     # a word in small letters that is somebody's name and a thing: "iglesias", "bravo", "delgado"
     if not word.islower() or fold_chars(lowered) in lexicon.organisation_words():
         return False
@@ -111,7 +113,7 @@ def _told_apart(words: Sequence[str], rights: Sequence[str], acronym: bool) -> b
     beside = [*words[:left], *words[len(words) - right :]]
     if len(hearts_of(changed)) > 1 or any(word.casefold() not in _LINKS | _PREPOSITIONS for word in beside):
         return True
-    if acronym:
+    if acronym or lexicon.SOLE_BODIES.issuperset(word.casefold() for word in changed):
         return bool(beside)
     return len(changed) > 1 and bool(beside) and beside[-1].casefold() in _PREPOSITIONS
 
