@@ -86,6 +86,6 @@ def test_trainings_run_in_the_image_with_torch() -> None:
 def test_what_a_container_is_configured_with_is_a_file() -> None:
     """Compose writes a ``content`` into the container, and refuses to where the root is read-only."""
     configs = yaml.safe_load((FOLDER / "compose.yaml").read_text())["configs"]
-    assert {name: list(config) for name, config in configs.items()} == dict.fromkeys(configs, ["file"])
+    assert {name: list(config) for name, config in configs.items()} == {name: ["file"] for name in configs}
     for config in configs.values():
         assert (FOLDER / config["file"]).resolve().is_file()
