@@ -20,6 +20,7 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
+from collections.abc import Sequence
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -59,6 +60,7 @@ def main() -> None:
     )
     parser.add_argument("--loops", type=int, default=20)
     parser.add_argument("--every", type=float, default=20.0, help="seconds between two kills")
+    parser.add_argument("--victims", default=",".join(VICTIMS), help="what may be killed")
     parser.add_argument("--limit", type=float, default=1_800.0, help="seconds a loop may take")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="astra-kills-") as folder:
@@ -70,12 +72,12 @@ def main() -> None:
             update={"api_port": free_port(8700), "dagster_port": free_port(3700)}
         )
         with running_stack(bare) as stack:
-            sys.exit(_play(stack, options.loops, options.every, options.limit))
+            sys.exit(_play(stack, options))
 
 
-def _play(stack: Stack, loops: int, every: float, limit: float) -> int:
+def _play(stack: Stack, options: argparse.Namespace) -> int:
     council = make_council(TENANT, seed=7)
-    killer = Killer(stack, every)
+    killer = Killer(stack, options.every, options.victims.split(","))
     broken: list[str] = []
     with Platform.open(stack.settings) as platform:
         with platform.database.session() as session:
@@ -84,10 +86,10 @@ def _play(stack: Stack, loops: int, every: float, limit: float) -> int:
                 wrapped_key=platform.vault.new_tenant_key(),
             )  # fmt: skip
             tenants.allow(session, TENANT, weekly_quota=1_000)
-        for loop in range(loops):
+        for loop in range(options.loops):
             began = time.monotonic()
             _submit(platform, council, killer, loop)
-            state = _wait(platform, killer, loop + 1, limit)
+            state = _wait(platform, killer, loop + 1, options.limit)
             print(f"loop {loop + 1}: {state} after {time.monotonic() - began:.0f} s", flush=True)
             if state not in examples.FINISHED:
                 broken.append(f"loop {loop + 1} ended as {state}")
@@ -113,8 +115,8 @@ def _play(stack: Stack, loops: int, every: float, limit: float) -> int:
 class Killer:
     """Kills one thing after another, and watches the stack mend it."""
 
-    def __init__(self, stack: Stack, every: float) -> None:
-        self._stack, self._every = stack, every
+    def __init__(self, stack: Stack, every: float, victims: Sequence[str]) -> None:
+        self._stack, self._every, self._victims = stack, every, victims
         self._rng = random.Random(3)
         self._next = time.monotonic() + every
         self._down: tuple[str, float] | None = None
@@ -131,7 +133,7 @@ class Killer:
                 self._down = None
                 self._next = time.monotonic() + self._every * self._rng.uniform(0.5, 1.5)
         elif time.monotonic() > self._next:
-            self._kill(self._rng.choice(VICTIMS))
+            self._kill(self._rng.choice(self._victims))
 
     def rest(self) -> None:
         """Wait until what was killed last is back."""

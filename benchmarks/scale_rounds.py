@@ -58,9 +58,9 @@ def play(
             for n in range(WRITERS)
         ]
         children += [_fork(lambda: _look(settings, make_instance, for_ever=True)) for _ in range(DAEMONS)]
-        deadline = time.monotonic() + rng.uniform(0.3, 1.2)
+        deadline = time.monotonic() + rng.uniform(1, 3)
         while time.monotonic() < deadline and len(children) > 4:
-            time.sleep(rng.uniform(0, 0.15))
+            time.sleep(rng.uniform(0, 0.4))
             os.kill(victim := children.pop(rng.randrange(len(children))), signal.SIGKILL)
             os.waitpid(victim, 0)
             tally.killed += 1
@@ -158,7 +158,12 @@ def _count(instance: dg.DagsterInstance, platform: Platform, names: list[TenantI
         )  # fmt: skip
     tally.trainings = len(rows)
     owned = {row.dagster_run_id for row in rows if row.dagster_run_id is not None}
-    made = instance.get_runs(dg.RunsFilter(job_name=_JOB.name))
+    ids = {row.run_id for row in rows}
+    made = [
+        run
+        for run in instance.get_runs(dg.RunsFilter(job_name=_JOB.name))
+        if run.tags[training_run.TAG] in ids
+    ]
     tally.runs = len(made)
     tally.refused = sum(run.run_id not in owned for run in made)
     tally.lost = sum(count >= platform.settings.train_threshold for count in newest.values())
