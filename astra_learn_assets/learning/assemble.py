@@ -94,7 +94,7 @@ def build_training_corpus(platform: Platform, step: Step) -> CorpusResult:
     taught = [
         example
         for row in approved
-        for example in _load(platform, tenant_id, row)
+        for example in examples_of(platform, tenant_id, row)
         if example.meta.example_id in wanted
     ]
     if not taught:
@@ -192,7 +192,7 @@ def preview(platform: Platform, tenant_id: TenantId) -> tuple[Example, ...]:
     """A few of the newest teaching examples, each from a file that pii_gate passed under today's policy."""
     shown: list[Example] = []
     for row in reversed(approved_documents(platform, tenant_id, of_golden=False)):
-        shown += _load(platform, tenant_id, row)[:2]
+        shown += examples_of(platform, tenant_id, row)[:2]
         if len(shown) >= _PREVIEW:
             break
     return tuple(shown[:_PREVIEW])
@@ -228,10 +228,10 @@ def _usable(platform: Platform, tenant_id: TenantId, row: Document) -> list[Exam
     with platform.database.session() as session:
         indexed = examples.of_document(session, tenant_id, row.document_id)
     usable = {known.example_id for known in indexed if known.usable}
-    return [example for example in _load(platform, tenant_id, row) if example.meta.example_id in usable]
+    return [example for example in examples_of(platform, tenant_id, row) if example.meta.example_id in usable]
 
 
-def _load(platform: Platform, tenant_id: TenantId, row: Document) -> list[Example]:
+def examples_of(platform: Platform, tenant_id: TenantId, row: Document) -> list[Example]:
     """The examples of an approved document.
 
     Raises:
