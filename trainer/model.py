@@ -126,7 +126,7 @@ def generation_config(base: str, revision: str | None) -> Any:
     from transformers import GenerationConfig
 
     try:
-        return GenerationConfig.from_pretrained(base, revision=revision)
+        return GenerationConfig.from_pretrained(base, revision=revision or "main")
     except (OSError, ValueError):
         return None
 

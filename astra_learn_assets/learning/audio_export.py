@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from astra_learn_assets.datasets import audio, jsonl
 from astra_learn_assets.errors import GateRefused
 from astra_learn_assets.ids import TenantId
-from astra_learn_assets.learning import anonymize, assemble
+from astra_learn_assets.learning import assemble, masking
 from astra_learn_assets.platform import Platform
 from astra_learn_assets.store import paths
 
@@ -44,7 +44,7 @@ def export(platform: Platform, tenant_id: TenantId, form: audio.Form) -> AudioEx
             f"tenant {tenant_id} has no example with audio that passed pii_gate: "
             "materialize document_diffs and anonymized_pairs first"
         )
-    policy = anonymize.policy_of(platform, tenant_id).fingerprint
+    policy = masking.policy_of(platform, tenant_id).fingerprint
     data = audio.manifest(rows, form, policy=policy)
     digest = jsonl.digest(data)
     platform.vault.write(tenant_id, paths.audio_manifest(tenant_id, digest), data)

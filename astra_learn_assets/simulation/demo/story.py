@@ -261,10 +261,11 @@ def _figures(platform: Platform, desk: ClerkDesk) -> CouncilFigures:
 
 def _dictionary_wer(platform: Platform, tenant: TenantId, training: TrainingRun) -> float | None:
     """What a substitution table of the same corpus reaches on the same golden set; None without either."""
-    if training.dataset_hash is None or training.golden_hash is None:
+    golden_hash = training.metrics.get("golden_hash")
+    if training.dataset_hash is None or golden_hash is None:
         return None
     corpus = platform.vault.read(tenant, paths.corpus(tenant, training.dataset_hash))
-    golden = platform.vault.read(tenant, paths.golden(tenant, training.golden_hash))
+    golden = platform.vault.read(tenant, paths.golden(tenant, golden_hash))
     return substitutions.error_rate(jsonl.load(corpus), jsonl.load(golden))
 
 
