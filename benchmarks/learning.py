@@ -1,163 +1,309 @@
-"""What an adapter learns from N corrected paragraphs of a simulated council, and what it forgets.
+"""What an adapter learns from N corrected paragraphs of a council it has not seen, beside honest opponents.
 
-    python benchmarks/learning.py --pairs 50 100 350 --council villaverde --no-replay
+    python -m benchmarks.learning --text FOLDER_OF_JSONL_XZ              # curves, several councils
+    python -m benchmarks.learning --text FOLDER_OF_JSONL_XZ --quick      # one council, 300 pairs, CPU
 
-For each N: word error rate on unseen sessions of the same council before and after, on generic
-noise (forgetting), and on clean text (invented errors). Trains and predicts with the same code
-as ``python -m trainer``. Prints one JSON line per training and a Markdown table at the end.
+Real minutes of 2020 (a year that the shipped base was never shown), made into drafts and finals by
+:mod:`benchmarks.real_council`: whole sittings are learned from or tested on, and no tested paragraph is
+repeated or nearly repeated on the other side. The corpus is the product's own (``datasets.corpus``), the
+training and the answers are those of ``python -m trainer``. A tenth of the clerk's corrections is wrong; the
+tests are scored against what is right. ``clean``: new errors in paragraphs that were right; ``generic``:
+other recognizers, other sittings, no clerk's habits. Without ``--text`` the simulated council is used.
+
+``--prepare FILE`` only writes what is to be trained and tested, ``--prepared FILE`` trains and tests it: for
+a machine with a card and nothing else of the platform.
 """
 
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import sys
 import tempfile
-from collections.abc import Sequence
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from trainer.__main__ import _quiet
-from trainer.data import Template, read_records
-from trainer.evaluate import EvaluateOptions, load_adapted, predict
-from trainer.making.noise import Noise, word_errors
-from trainer.model import load_tokenizer, place
-from trainer.pipes import Signals
-from trainer.recipe import Recipe
-from trainer.train_lora import TrainOptions, train
+from benchmarks.real_council.recognizer import KINDS, Unit
+from benchmarks.real_council.score import NEW, errors_by_kind, interval, rate
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 BASE = str(REPOSITORY / "trainer" / "base_model")
-REPLAY = REPOSITORY / "astra_learn_assets" / "datasets" / "replay_es.jsonl"
+TENANT = "concejo"
+SETS = ("council", "clean", "generic")
+CLEAN_BOUND = 0.3
+GENERIC_BOUND = 0.7
+Line = dict[str, Any]
 
 
-def example(tenant: str, document: str, number: int, before: str, after: str) -> dict[str, Any]:
+def prepare(options: argparse.Namespace, seed: int) -> Line:
+    """What one council gives: a corpus for each number of pairs, three tests, and the table's answers."""
+    from astra_learn_assets.contracts import Pair as ProductPair
+    from astra_learn_assets.datasets import jsonl
+    from astra_learn_assets.datasets.corpus import build_corpus
+    from astra_learn_assets.datasets.instruct import make_example
+    from astra_learn_assets.datasets.replay import load_replay
+    from astra_learn_assets.simulation.substitutions import Table
+    from benchmarks.real_council import council as councils
+    from benchmarks.real_council import recognizer, text
+
+    paragraphs = text.read(options.text, options.years)
+    words = recognizer.lexicon(p.text for p in paragraphs)
+    made = councils.make_council(
+        seed, paragraphs, words, learn=max(options.pairs), test=options.tests, generic=options.tests // 2
+    )
+
+    def example(pair: councils.Pair, before: str, after: str) -> Any:
+        return make_example(
+            pair=ProductPair(chunk_id=None, route=1, before=before, after=after),
+            before=before, after=after, entities={}, tenant_id=TENANT, document_id=f"pleno-{pair.sitting}",
+            engine_version="bench",
+        )  # fmt: skip
+
+    # a test that is right already has no example of its own; it is asked all the same
+    sets: dict[str, list[tuple[str, list[Unit]]]] = {
+        "council": [(p.before, list(p.units)) for p in made.test],
+        "clean": [(p.right, [Unit((w,), (w,)) for w in p.right.split()]) for p in made.test],
+        "generic": [(p.before, list(p.units)) for p in made.generic],
+    }
+    golden = [example(p, p.before, p.right) for p in made.test]
+    changed = [p for p in made.learn if p.before != p.after]
+    corpora, tables = {}, {}
+    for count in options.pairs:
+        pairs = changed[:count]
+        built = build_corpus(
+            tenant_id=TENANT,
+            examples=[example(p, p.before, p.after) for p in pairs],
+            replay=load_replay(),
+            golden=[g for g in golden if g.input != g.output],
+            cap=20_000,
+            replay_share=options.replay_share,
+        )
+        corpora[str(count)] = [json.loads(row) for row in jsonl.dump(jsonl.load(built.data)).splitlines()]
+        table = Table([(p.before, p.after) for p in pairs])
+        tables[str(count)] = {name: [table.apply(b) for b, _ in sets[name]] for name in SETS}
     return {
-        "instruction": "Corrige la transcripción del acta conservando el sentido y los marcadores.",
-        "input": before,
-        "output": after,
-        "meta": {
-            "example_id": hashlib.sha256(f"{tenant}/{document}/{number}".encode()).hexdigest(),
-            "tenant_id": tenant,
-            "document_id": document,
-            "route": 1,
+        "seed": seed,
+        "corpora": corpora,
+        "table": tables,
+        "sets": {
+            name: [[b, [[u.right, u.heard, u.kind] for u in units]] for b, units in rows]
+            for name, rows in sets.items()
         },
     }
 
 
-def council_pairs(tenant: str, seed: int, wanted: int) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """(training pairs, golden pairs) from the truth of honest sessions; every fifth session is golden."""
-    from astra_learn_assets.simulation.council.simulator import make_council
+class Test:
+    """The three tests of one council, and how any answers to them score."""
 
-    council = make_council(tenant, seed=seed)
-    train_pairs: list[dict[str, Any]] = []
-    golden: list[dict[str, Any]] = []
-    index = 0
-    while len(train_pairs) < wanted or len(golden) < 100:
-        session = council.session(index)
-        index += 1
-        if session.editor != "clerk" or session.truth.expected_quarantine:
-            continue
-        pairs = [p for p in session.truth.pairs if p.route == 1]
-        target = golden if index % 5 == 0 else train_pairs
-        target += [example(tenant, f"s{index}", i, p.before, p.after) for i, p in enumerate(pairs)]
-    return train_pairs[:wanted], golden[:100]
+    def __init__(self, prepared: Line) -> None:
+        self.rows: dict[str, list[tuple[str, list[Unit]]]] = {
+            name: [(b, [Unit(tuple(r), tuple(h), k) for r, h, k in units]) for b, units in rows]
+            for name, rows in prepared["sets"].items()
+        }
+
+    def right(self, name: str) -> list[str]:
+        return [" ".join(w for u in units for w in u.right) for _, units in self.rows[name]]
+
+    def score(self, name: str, answers: Sequence[str]) -> tuple[list[int], list[int], Counter[str]]:
+        """(edits, words) of each paragraph, and edits by kind."""
+        errors, sizes, kinds = [], [], Counter[str]()
+        for (_, units), answer in zip(self.rows[name], answers, strict=True):
+            found = errors_by_kind(units, answer)
+            errors.append(sum(found.values()))
+            sizes.append(sum(len(u.right) for u in units))
+            kinds += found
+        return errors, sizes, kinds
 
 
-def write(file: Path, rows: Sequence[dict[str, Any]]) -> Path:
+def write(file: Path, rows: Sequence[Line]) -> Path:
     file.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
     return file
 
 
-def word_error_rates(adapter: Path | None, sets: dict[str, Path], tenant: str) -> dict[str, float]:
-    """WER in percent on each set; greedy, merged, fp32 on a CPU."""
-    placement = place("auto", "auto")
-    template = Template(load_tokenizer(BASE, None))
-    rates = {}
-    for name, file in sets.items():
-        options = EvaluateOptions(data=file, base=BASE, tenant=tenant, out=file, adapters={})
-        records = read_records(file, tenant_id=tenant)
-        model = load_adapted(options, placement, adapter)
-        answers = predict(model, template, records, [template.encode(r) for r in records], options, 32)
-        counts = [word_errors(r.output, a.text) for r, a in zip(records, answers, strict=True)]
-        rates[name] = round(100 * sum(e for e, _ in counts) / sum(w for _, w in counts), 2)
-    return rates
+def answers(
+    options: argparse.Namespace, test: Test, adapter: Path | None, folder: Path
+) -> dict[str, list[str]]:
+    """The base's answers, or the adapter's on it, to the three tests."""
+    from trainer.data import Template, read_records
+    from trainer.evaluate import EvaluateOptions, load_adapted, predict
+    from trainer.model import generation_config, load_tokenizer, place
+
+    placement = place(options.device, "fp32" if options.device == "cpu" else "auto")
+    template = Template(load_tokenizer(options.base, None), generation_config(options.base, None))
+    given = EvaluateOptions(data=folder, base=options.base, tenant=TENANT, out=folder, adapters={})
+    model = load_adapted(given, placement, adapter)
+    found = {}
+    for name in SETS:
+        rows = [
+            {
+                "instruction": "Corrige la transcripción del acta conservando el sentido y los marcadores.",
+                "input": before, "output": right,
+                "meta": {"example_id": f"{name}-{i}", "tenant_id": TENANT, "document_id": name},
+            }
+            for i, ((before, _), right) in enumerate(zip(test.rows[name], test.right(name), strict=True))
+        ]  # fmt: skip
+        records = read_records(write(folder / f"{name}.jsonl", rows), tenant_id=TENANT)
+        encoded = [template.encode(record) for record in records]
+        size = 128 if placement.device == "cuda" else 32
+        found[name] = [p.text for p in predict(model, template, records, encoded, given, size)]
+    return found
+
+
+def measure(options: argparse.Namespace, prepared: Line) -> Iterator[Line]:
+    """One line a system: rates in percent, with intervals, and by kind on the council."""
+    from trainer.pipes import Signals
+    from trainer.train_lora import TrainOptions, train
+
+    test = Test(prepared)
+
+    def line(system: str, pairs: int, given: dict[str, list[str]], **more: Any) -> Line:
+        row: Line = {"seed": prepared["seed"], "system": system, "pairs": pairs}
+        for name in SETS:
+            errors, sizes, kinds = test.score(name, given[name])
+            row[name] = round(rate(errors, sizes), 2)
+            if name == "council":
+                row["interval"] = [round(x, 2) for x in interval(errors, sizes)]
+                row["kinds"] = {k: round(100 * kinds[k] / sum(sizes), 3) for k in (*KINDS, NEW)}
+                row["counts"] = [errors, sizes]
+            else:
+                row[f"{name}_interval"] = [round(x, 2) for x in interval(errors, sizes)]
+        return row | more
+
+    yield line("draft", 0, {name: [b for b, _ in test.rows[name]] for name in SETS})
+    with tempfile.TemporaryDirectory() as place_of:
+        folder = Path(place_of)
+        began = time.monotonic()
+        base = answers(options, test, None, folder)
+        yield line("base", 0, base, seconds=round(time.monotonic() - began, 1))
+        for count in options.pairs:
+            yield line("table", count, prepared["table"][str(count)])
+            data = write(folder / "corpus.jsonl", prepared["corpora"][str(count)])
+            out = folder / f"adapter-{count}"
+            began = time.monotonic()
+            metrics = train(
+                TrainOptions(data, options.base, TENANT, out, recipe=options.recipe, device=options.device),
+                Signals(),
+            )
+            trained = time.monotonic()
+            given = answers(options, test, out, folder)
+            yield line(
+                "adapter", count, given,
+                steps=metrics["steps"], train_seconds=round(trained - began, 1),
+                seconds=round(time.monotonic() - trained, 1),
+            )  # fmt: skip
+
+
+def say(text: str) -> None:
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+def show(rows: Sequence[Line]) -> None:
+    """The curve (mean of the councils; interval over all their paragraphs), then the kinds of error."""
+    groups: dict[tuple[int, str], list[Line]] = {}
+    order = ("draft", "table", "base", "adapter")
+    for row in rows:
+        groups.setdefault((row["pairs"], row["system"]), []).append(row)
+    base = groups[0, "base"]
+    reference = sum(r["council"] for r in base) / len(base)
+    say("\n| pairs | system | council | 95 % interval | against base | clean: new errors | generic |")
+    say("|---:|---|---:|---:|---:|---:|---:|")
+    ordered = sorted(groups.items(), key=lambda item: (item[0][0], order.index(item[0][1])))
+    for (pairs, system), found in ordered:
+        errors = [e for r in found for e in r["counts"][0]]
+        sizes = [s for r in found for s in r["counts"][1]]
+        low, high = interval(errors, sizes)
+        mean = {name: sum(r[name] for r in found) / len(found) for name in SETS}
+        say(
+            f"| {pairs or ''} | {system} | {mean['council']:.2f} | {low:.2f} – {high:.2f} "
+            f"| {100 * (mean['council'] / reference - 1):+.0f} % "
+            f"| {mean['clean']:.2f} | {mean['generic']:.2f} |"
+        )
+    columns = [key for key, _ in ordered]
+    say("\n| errors left, per 100 words | " + " | ".join(f"{s} {n or ''}".strip() for n, s in columns) + " |")
+    say("|---|" + "---:|" * len(columns))
+    for kind in (*KINDS, NEW):
+        cells = [sum(r["kinds"][kind] for r in groups[key]) / len(groups[key]) for key in columns]
+        say(f"| {kind} | " + " | ".join(f"{cell:.2f}" for cell in cells) + " |")
+
+
+def broken(rows: Sequence[Line]) -> list[str]:
+    """The promises that do not hold, for each council and number of pairs."""
+    found = []
+    for row in (r for r in rows if r["system"] == "adapter"):
+        for other in rows:
+            beside = other["pairs"] in (0, row["pairs"]) and other["seed"] == row["seed"]
+            if beside and other is not row and row["council"] >= other["council"]:
+                found.append(
+                    f"council {row['seed']}, {row['pairs']} pairs: {row['council']} is no better than the "
+                    f"{other['system']}'s {other['council']}"
+                )
+            if beside and other["system"] == "base" and row["generic"] > other["generic"] + GENERIC_BOUND:
+                found.append(
+                    f"council {row['seed']}: generic text rose from {other['generic']} to {row['generic']}"
+                )
+        if row["clean"] > CLEAN_BOUND:
+            found.append(f"council {row['seed']}: {row['clean']} % new errors in clean text")
+    return found
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--text", type=Path, help="folder of <year>.jsonl.xz with date and text")
+    parser.add_argument("--years", nargs="+", default=["2020"])
+    parser.add_argument("--quick", action="store_true", help="one council, 300 pairs, CPU, and the bounds")
+    parser.add_argument("--pairs", type=int, nargs="+", default=[50, 100, 300, 1000, 2000])
+    parser.add_argument("--seeds", type=int, nargs="+", default=[101, 102, 103])
+    parser.add_argument("--tests", type=int, default=400)
+    parser.add_argument("--replay-share", type=float, default=0.2)
+    parser.add_argument("--base", default=BASE)
+    parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"))
+    parser.add_argument("--prepare", type=Path)
+    parser.add_argument("--prepared", type=Path)
+    parser.add_argument(
+        "--recipe", nargs="*", default=[], metavar="NAME=NUMBER", help="differing from the trainer's own"
+    )
+    options = parser.parse_args()
+    chosen = (entry.partition("=") for entry in options.recipe)
+    options.recipe = {name: float(n) if "." in n or "e" in n else int(n) for name, _, n in chosen}
+    if options.quick:
+        options.pairs, options.seeds, options.tests, options.device = [300], options.seeds[:1], 160, "cpu"
+    return options
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("--pairs", type=int, nargs="+", default=[50, 100, 350])
-    parser.add_argument("--council", default="villaverde")
-    parser.add_argument("--seed", type=int, default=7)
-    parser.add_argument("--epochs", type=float, default=Recipe.epochs)
-    parser.add_argument("--learning-rate", type=float, default=Recipe.learning_rate)
-    parser.add_argument("--batch-tokens", type=int, default=Recipe.batch_tokens)
-    parser.add_argument("--rank", type=int, default=Recipe.rank)
-    parser.add_argument("--no-replay", action="store_true", help="also train each without replay")
-    parser.add_argument(
-        "--pairs-file",
-        type=Path,
-        help="written if missing, and nothing trained; else read: for a machine without the simulator",
-    )
-    options = parser.parse_args()
-    _quiet()
-    replay = [json.loads(text) for text in REPLAY.read_text(encoding="utf-8").splitlines()]
-    if options.pairs_file is None or not options.pairs_file.exists():
-        own, golden = council_pairs(options.council, options.seed, max(options.pairs))
-        if options.pairs_file is not None:
-            options.pairs_file.write_text(json.dumps([own, golden], ensure_ascii=False), encoding="utf-8")
-            return 0
+    options = arguments()
+    began = time.monotonic()
+    if options.prepared is not None:
+        councils = json.loads(options.prepared.read_text(encoding="utf-8"))
     else:
-        own, golden = json.loads(options.pairs_file.read_text(encoding="utf-8"))
-    recipe = Recipe(
-        epochs=options.epochs,
-        learning_rate=options.learning_rate,
-        batch_tokens=options.batch_tokens,
-        rank=options.rank,
-        alpha=2 * options.rank,
-    )
+        if options.text is None:
+            say("give --text: a folder of <year>.jsonl.xz, real minutes with date and text")
+            return 2
+        councils = [prepare(options, seed) for seed in options.seeds]
+        if options.prepare is not None:
+            options.prepare.write_text(json.dumps(councils, ensure_ascii=False), encoding="utf-8")
+            return 0
+    from trainer.__main__ import _quiet
+
+    _quiet()
     rows = []
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        # The last replay lines are never trained on here, so they can show what is forgotten.
-        unseen = [row["output"] for row in replay[-120:]]
-        noise = Noise(options.seed)
-        sets = {
-            "council": write(folder / "golden.jsonl", golden),
-            "generic noise": write(
-                folder / "generic.jsonl",
-                [example(options.council, "g", i, noise.corrupt(t, 0.9), t) for i, t in enumerate(unseen)],
-            ),
-            "clean text": write(
-                folder / "clean.jsonl",
-                [
-                    example(options.council, "c", i, r["output"], r["output"])
-                    for i, r in enumerate(golden[:60])
-                ],
-            ),
-        }
-        rows.append({"pairs": 0, "replay": False} | word_error_rates(None, sets, options.council))
-        sys.stdout.write(json.dumps(rows[-1]) + "\n")
-        sys.stdout.flush()
-        for count in options.pairs:
-            for with_replay in (True, False) if options.no_replay else (True,):
-                mixed = own[:count] + (replay[: count // 4] if with_replay else [])
-                out = folder / f"adapter-{count}-{with_replay}"
-                data = write(folder / "corpus.jsonl", mixed)
-                metrics = train(TrainOptions(data, BASE, options.council, out, recipe=recipe), Signals())
-                rows.append(
-                    {"pairs": count, "replay": with_replay}
-                    | word_error_rates(out, sets, options.council)
-                    | {"steps": metrics["steps"], "tokens": metrics["tokens"], "seconds": metrics["seconds"]}
-                )
-                sys.stdout.write(json.dumps(rows[-1]) + "\n")
-                sys.stdout.flush()
-    columns = list(rows[-1])
-    sys.stdout.write("| " + " | ".join(columns) + " |\n" + "|---" * len(columns) + "|\n")
-    for row in rows:
-        sys.stdout.write("| " + " | ".join(str(row.get(c, "")) for c in columns) + " |\n")
-    return 0
+    for prepared in councils:
+        options.pairs = [n for n in options.pairs if str(n) in prepared["corpora"]]
+        for row in measure(options, prepared):
+            rows.append(row)
+            say(json.dumps({k: v for k, v in row.items() if k not in ("counts", "kinds")}))
+    show(rows)
+    say(f"\n{time.monotonic() - began:.0f} s")
+    problems = broken(rows)
+    for problem in problems:
+        sys.stderr.write(f"broken: {problem}\n")
+    return 1 if problems and options.quick else 0
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import logging
+import math
 import os
 import signal
 import sys
@@ -15,6 +16,8 @@ from types import FrameType
 from typing import Any
 
 from trainer.errors import BadUsage, Interrupted, TrainerError
+
+MAY_BE_ZERO = ("patience", "seed", "made_share", "clean_share")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -50,6 +53,9 @@ def _parser() -> argparse.ArgumentParser:
         "--patience", type=int, help="validations without improvement before stopping; 0 = never"
     )
     train.add_argument("--seed", type=int)
+    train.add_argument("--made-share", type=float, help="self-made pairs, in multiples of the council's own")
+    train.add_argument("--clean-share", type=float, help="pairs of finished text on both sides, likewise")
+    train.add_argument("--changed-weight", type=float, help="of corrected tokens in the loss; copied ones: 1")
     train.add_argument(
         "--checkpoints",
         type=Path,
@@ -107,9 +113,9 @@ def _train(options: argparse.Namespace) -> dict[str, Any]:
     }
     for name, value in chosen.items():
         if isinstance(value, int | float) and (
-            value < 0 or (value == 0 and name not in ("patience", "seed"))
+            not math.isfinite(value) or value < 0 or (value == 0 and name not in MAY_BE_ZERO)
         ):
-            raise BadUsage(f"--{name.replace('_', '-')} must be positive")
+            raise BadUsage(f"--{name.replace('_', '-')} must be a positive number")
     if not 0 <= options.validation_share < 0.5:
         raise BadUsage("--validation-share must be at least 0 and below 0.5")
     with signals() as sender:

@@ -11,9 +11,11 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 from pathlib import Path
 from typing import Any
 
+from trainer.chat import Chat
 from trainer.errors import BadBase, BadData
 
 REPLAY_TENANT = "replay"
@@ -35,10 +37,14 @@ class Record:
 
 @dataclass(frozen=True)
 class Encoded:
-    """``tokens[:prompt]`` is read, ``tokens[prompt:]`` (the answer and EOS) is learned."""
+    """``tokens[:prompt]`` is read, ``tokens[prompt:]`` (the answer and EOS) is learned.
+
+    ``weights``: of each learned token in the loss; empty = all alike.
+    """
 
     tokens: tuple[int, ...]
     prompt: int
+    weights: tuple[float, ...] = ()
 
     def __len__(self) -> int:
         return len(self.tokens)
@@ -56,6 +62,7 @@ def read_records(file: Path, *, tenant_id: str, replay_allowed: bool = True) -> 
         raise BadData(f"cannot be read ({error.strerror})", file=str(file)) from error
     records: list[Record] = []
     seen: dict[str, int] = {}
+    raw = raw.removeprefix(b"\xef\xbb\xbf")  # the mark that some editors put before UTF-8
     for number, line in enumerate(raw.split(b"\n"), start=1):
         if not line.strip():
             continue
@@ -94,6 +101,8 @@ def _record(line: bytes, number: int, name: str) -> Record:
             raise bad(f"{key} must be text")
         if not text.strip() and key != "instruction":
             raise bad(f"{key} is empty")
+        if any("\ud800" <= character <= "\udfff" for character in text):
+            raise bad(f"{key} holds half a character (a lone surrogate)")
     checked: dict[str, str] = texts | ids  # type: ignore[assignment]
     return Record(line=number, **checked)
 
@@ -126,29 +135,22 @@ class Template:
     can end a prompt early or teach the model to stop.
     """
 
-    def __init__(self, tokenizer: Any) -> None:
+    def __init__(self, tokenizer: Any, generation: Any = None) -> None:
+        """``generation``: the base's generation config, whose end tokens stop an answer as well."""
         self.tokenizer = tokenizer
-        if tokenizer.eos_token_id is None:
+        self.chat = Chat(tokenizer) if tokenizer.chat_template else None
+        end = self.chat.turn_end() if self.chat else None
+        named = getattr(generation, "eos_token_id", None)
+        others = [named] if isinstance(named, int) else list(named or ())
+        chosen = [t for t in (end, tokenizer.eos_token_id, *others) if t is not None]
+        if not chosen:
             raise BadBase(
                 "the tokenizer has no end-of-sequence token; set eos_token in tokenizer_config.json"
             )
-        self.eos: int = tokenizer.eos_token_id
-        self.pad: int = _padding(tokenizer)
+        self.eos: int = chosen[0]
+        self.stops: frozenset[int] = frozenset(chosen)
+        self.pad: int = _padding(tokenizer, self.stops)
         self._special = sorted(t for t in tokenizer.all_special_tokens if len(t) > 1)
-        self._system = self._takes_system() if tokenizer.chat_template else False
-
-    def _takes_system(self) -> bool:
-        from jinja2 import TemplateError
-
-        try:
-            self.tokenizer.apply_chat_template(
-                [{"role": "system", "content": "s"}, {"role": "user", "content": "u"}], tokenize=False
-            )
-        except TemplateError as error:
-            if "system" not in str(error).lower() and "role" not in str(error).lower():
-                raise BadBase(f"the chat template of the tokenizer fails: {error}") from error
-            return False
-        return True
 
     def _defused(self, text: str) -> str:
         for token in self._special:
@@ -159,41 +161,59 @@ class Template:
     def prompt(self, instruction: str, text: str) -> str:
         """The rendered prompt, up to where the answer begins."""
         instruction, text = self._defused(instruction), self._defused(text)
-        if not self.tokenizer.chat_template:
+        if self.chat is None:
             return f"{instruction}\n\nTexto transcrito: {text}\nTexto corregido: "
-        if self._system:
-            messages = [{"role": "system", "content": instruction}, {"role": "user", "content": text}]
-        else:
-            messages = [{"role": "user", "content": f"{instruction}\n\n{text}"}]
-        rendered: str = self.tokenizer.apply_chat_template(
-            messages, tokenize=False, add_generation_prompt=True
-        )
-        return rendered
+        return self.chat.render(instruction, text)
+
+    def described(self) -> dict[str, str]:
+        """What is worth knowing of it for whoever serves the adapter: the prompt, and how an answer ends."""
+        return {
+            "prompt": self.prompt("{instruction}", "{input}"),
+            "system_message": self.chat.system if self.chat else "no template",
+            "turn_end": str(self.tokenizer.convert_ids_to_tokens(self.eos)),
+        }
 
     def prompt_tokens(self, record: Record) -> list[int]:
         tokens: list[int] = self.tokenizer(
             self.prompt(record.instruction, record.input), add_special_tokens=not self.tokenizer.chat_template
         )["input_ids"]
-        while tokens and tokens[-1] == self.eos:  # some tokenizers close every text
+        while tokens and tokens[-1] in self.stops:  # some tokenizers close every text
             tokens.pop()
         return tokens
 
-    def encode(self, record: Record) -> Encoded:
-        """Prompt and answer tokenized apart: the prompt's tokens are a prefix at training as at use."""
+    def encode(self, record: Record, *, changed_weight: float = 1.0) -> Encoded:
+        """Prompt and answer tokenized apart: the prompt's tokens are a prefix at training as at use.
+
+        ``changed_weight``: of the answer's tokens that the input does not have at that place.
+        """
         prompt = self.prompt_tokens(record)
         answer: list[int] = self.tokenizer(self._defused(record.output), add_special_tokens=False)[
             "input_ids"
         ]
-        return Encoded((*prompt, *answer, self.eos), len(prompt))
+        tokens = (*prompt, *answer, self.eos)
+        if changed_weight == 1:
+            return Encoded(tokens, len(prompt))
+        given = self.tokenizer(self._defused(record.input), add_special_tokens=False)["input_ids"]
+        return Encoded(tokens, len(prompt), _weights(given, answer, changed_weight))
 
     def decode(self, tokens: Sequence[int]) -> str:
         text: str = self.tokenizer.decode(tokens, skip_special_tokens=True)
         return text
 
 
-def _padding(tokenizer: Any) -> int:
-    """A token to fill gaps with that is not EOS: padded places are masked, but EOS there invites mistakes."""
+def _weights(given: Sequence[int], answer: Sequence[int], changed: float) -> tuple[float, ...]:
+    """1 for tokens copied from ``given``, ``changed`` for new ones and the one after what was left out."""
+    weights = [1.0] * (len(answer) + 1)
+    for tag, _, _, first, last in SequenceMatcher(None, given, answer, autojunk=False).get_opcodes():
+        if tag != "equal":
+            for at in range(first, max(last, first + 1)):
+                weights[at] = changed
+    return tuple(weights)
+
+
+def _padding(tokenizer: Any, stops: frozenset[int]) -> int:
+    """A token to fill gaps with that ends nothing: gaps are masked, but EOS there invites mistakes."""
     for candidate in (tokenizer.pad_token_id, tokenizer.unk_token_id, tokenizer.bos_token_id, 0):
-        if candidate is not None and candidate != tokenizer.eos_token_id:
+        if candidate is not None and candidate not in stops:
             return int(candidate)
-    return 1
+    return next(token for token in range(1, len(stops) + 2) if token not in stops)

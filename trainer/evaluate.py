@@ -18,11 +18,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from trainer.contamination import may_share_packs
 from trainer.data import Encoded, Record, Template, read_records
 from trainer.errors import BadBase, BadUsage, BaseTooLarge, DiskError, OutOfMemory
 from trainer.generate import generate
 from trainer.loss import nll_by_example
-from trainer.model import Placement, base_identity, load_base, load_tokenizer, placements, release
+from trainer.model import (
+    Placement,
+    base_identity,
+    generation_config,
+    load_base,
+    load_tokenizer,
+    placements,
+    release,
+)
 from trainer.packing import best_fit, collate
 from trainer.static_generate import allowed, generate_static
 
@@ -71,7 +80,10 @@ def evaluate(options: EvaluateOptions) -> dict[str, Any]:
     for folder in options.adapters.values():
         _check_adapter(folder, options)
     choices = placements(options.device, options.precision, require_gpu=options.require_gpu)
-    template = Template(load_tokenizer(options.base, options.base_revision))
+    template = Template(
+        load_tokenizer(options.base, options.base_revision),
+        generation_config(options.base, options.base_revision),
+    )
     encoded = [template.encode(record) for record in records]
 
     size = options.batch_size or (128 if choices[0].device == "cuda" else 32)
@@ -176,7 +188,7 @@ def predict(
         model,
         [encoded[i].tokens[: encoded[i].prompt] for i in fitting],
         [wanted[i] for i in fitting],
-        eos=template.eos,
+        eos=template.stops,
         pad=template.pad,
         batch_size=batch_size,
     )
@@ -197,10 +209,17 @@ def _reference_losses(
 
     if not encoded:
         return []
-    packs = best_fit([len(e) for e in encoded], max([capacity, *map(len, encoded)]))
+    own = model.config._attn_implementation
     model.set_attn_implementation(register(model.device, model.dtype))
-    found = nll_by_example(model, (collate([encoded[i] for i in pack]) for pack in packs))
-    model.set_attn_implementation("sdpa")
+    together = may_share_packs(model)
+    if together:
+        packs = best_fit([len(e) for e in encoded], max([capacity, *map(len, encoded)]))
+    else:
+        model.set_attn_implementation(own)
+        packs = [[i] for i in range(len(encoded))]
+    batches = (collate([encoded[i] for i in pack], alone=not together) for pack in packs)
+    found = nll_by_example(model, batches)
+    model.set_attn_implementation(own)
     ordered: list[tuple[float, int]] = [(0.0, 0)] * len(encoded)
     for index, score in zip((i for pack in packs for i in pack), found, strict=True):
         ordered[index] = score

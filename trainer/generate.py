@@ -13,7 +13,7 @@ model itself would have chosen are kept: the answer is that of plain greedy deco
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 _LONGEST_GUESS = 8
@@ -32,14 +32,15 @@ def generate(
     prompts: Sequence[Sequence[int]],
     limits: Sequence[int],
     *,
-    eos: int,
+    eos: int | Collection[int],
     pad: int,
     batch_size: int,
     temperature: float | None = None,
     seed: int = 0,
     lookup: bool = True,
 ) -> list[list[int]]:
-    """New tokens of each prompt, without EOS; ``limits`` bounds them one by one. No temperature = greedy.
+    """New tokens of each prompt, without what ended them (``eos``: one token or several); ``limits`` bounds
+    them one by one. No temperature = greedy.
 
     ``lookup`` guesses from the prompt; sampling never does.
     """
@@ -106,7 +107,7 @@ def _run_batch(
     limits: Sequence[int],
     made: list[list[int]],
     rows: list[int],
-    eos: int,
+    eos: int | Collection[int],
     pad: int,
     temperature: float | None,
     random: Any,
@@ -175,10 +176,11 @@ def _run_batch(
         mask = torch.cat([mask, fresh], dim=1)
 
 
-def take(tokens: Sequence[int], made: list[int], limit: int, eos: int) -> bool:
-    """Add ``tokens`` to ``made`` up to EOS or the limit; whether there is more to ask for."""
+def take(tokens: Sequence[int], made: list[int], limit: int, eos: int | Collection[int]) -> bool:
+    """Add ``tokens`` to ``made`` up to an end or the limit; whether there is more to ask for."""
+    ends = (eos,) if isinstance(eos, int) else eos
     for token in tokens:
-        if token == eos or len(made) == limit:
+        if token in ends or len(made) == limit:
             return False
         made.append(token)
     return len(made) < limit

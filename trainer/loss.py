@@ -11,6 +11,8 @@ from torch.nn import functional
 from trainer.body import learned_hidden
 from trainer.card import has_kernels
 
+_OURS = ("labels", "rows", "weights", "alone")
+_BOUNDARIES = ("cu_seq_lens_q", "cu_seq_lens_k", "max_length_q", "max_length_k")
 _CHUNK_BYTES = 1 << 29  # of logits held at once, and of what is made of them
 
 
@@ -19,8 +21,9 @@ def to_device(batch: Mapping[str, Any], device: Any) -> dict[str, Any]:
 
 
 def model_inputs(batch: Mapping[str, Any]) -> dict[str, Any]:
-    """What of a pack the model reads: all but the answers to it."""
-    return {name: value for name, value in batch.items() if name not in ("labels", "rows")}
+    """What of a pack the model reads: all but the answers to it, and the boundaries where there are any."""
+    left_out = _BOUNDARIES if batch.get("alone") else ()
+    return {name: value for name, value in batch.items() if name not in (*_OURS, *left_out)}
 
 
 class _LinearCrossEntropy(torch.autograd.Function):

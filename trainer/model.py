@@ -112,6 +112,25 @@ def load_tokenizer(base: str, revision: str | None) -> Any:
         raise BadBase(f"no tokenizer can be loaded from {base!r}: {_first_line(error)}") from error
 
 
+def _plain_attention(base: str, revision: str | None) -> str:
+    """``sdpa``, but where scores are capped or have sinks, which only the library's own way computes."""
+    from transformers import AutoConfig
+
+    config = AutoConfig.from_pretrained(base, revision=revision).get_text_config()
+    capped = getattr(config, "attn_logit_softcapping", None) or config.model_type == "gpt_oss"
+    return "eager" if capped else "sdpa"
+
+
+def generation_config(base: str, revision: str | None) -> Any:
+    """What the base says of its own generation; None when it says nothing."""
+    from transformers import GenerationConfig
+
+    try:
+        return GenerationConfig.from_pretrained(base, revision=revision or "main")
+    except (OSError, ValueError):
+        return None
+
+
 def load_base(base: str, revision: str | None, placement: Placement, *, packed: bool) -> Any:
     """The frozen base model; ``packed`` with the attention of :mod:`trainer.attention`, else plain SDPA.
 
@@ -137,9 +156,11 @@ def load_base(base: str, revision: str | None, placement: Placement, *, packed: 
             bnb_4bit_compute_dtype=placement.dtype,
         )
         options["device_map"] = {"": placement.device}
-    attention = register(device, placement.dtype) if packed else "sdpa"
+    attention = register(device, placement.dtype) if packed else None
     try:
-        model: Any = AutoModelForCausalLM.from_pretrained(base, attn_implementation=attention, **options)
+        model: Any = AutoModelForCausalLM.from_pretrained(
+            base, attn_implementation=attention or _plain_attention(base, revision), **options
+        )
         if placement.precision != "nf4":
             model = model.to(device)
     except torch.OutOfMemoryError as error:

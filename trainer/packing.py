@@ -39,10 +39,12 @@ def best_fit(lengths: Sequence[int], capacity: int) -> list[list[int]]:
     return packs
 
 
-def schedule(lengths: Sequence[int], *, capacity: int, epochs: float, seed: int) -> list[list[int]]:
+def schedule(
+    lengths: Sequence[int], *, capacity: int, epochs: float, seed: int, together: bool = True
+) -> list[list[int]]:
     """All packs of a training in order, shuffled anew each epoch.
 
-    A fraction of an epoch takes its first packs.
+    A fraction of an epoch takes its first packs. Not ``together``: each example is a pack.
     """
     order = list(range(len(lengths)))
     draw = random.Random(seed)
@@ -50,16 +52,21 @@ def schedule(lengths: Sequence[int], *, capacity: int, epochs: float, seed: int)
     left = epochs
     while left > 1e-9:
         draw.shuffle(order)
-        epoch = [[order[i] for i in pack] for pack in best_fit([lengths[i] for i in order], capacity)]
+        found = (
+            best_fit([lengths[i] for i in order], capacity) if together else [[i] for i in range(len(order))]
+        )
+        epoch = [[order[i] for i in pack] for pack in found]
         draw.shuffle(epoch)  # the last packs opened are the emptiest; spread them
         packs += epoch if left >= 1 else epoch[: max(1, round(len(epoch) * left))]
         left -= 1
     return packs
 
 
-def collate(examples: Sequence[Encoded]) -> dict[str, Any]:
+def collate(examples: Sequence[Encoded], *, alone: bool = False) -> dict[str, Any]:
     """One pack as tensors: ``input_ids``, ``labels``, ``position_ids`` (1, tokens) and the boundaries.
 
+    ``alone``: it is one example, and the model, which may not know what to do with them, gets no boundaries.
+    ``weights``, where an example has any, of the learned positions in their order.
     ``rows`` are the positions that are learned: counted here, since a card that is asked for them has to
     finish all that it was given before.
     """
@@ -74,13 +81,21 @@ def collate(examples: Sequence[Encoded]) -> dict[str, Any]:
         positions += range(len(example))
         labels += [IGNORED] * (example.prompt - 1) + list(example.tokens[example.prompt :]) + [IGNORED]
         starts.append(len(tokens))
-    return {
-        "input_ids": torch.tensor([tokens]),
-        "labels": torch.tensor([labels]),
-        "rows": torch.tensor([i for i, label in enumerate(labels) if label != IGNORED]),
-        "position_ids": torch.tensor([positions]),
-        "cu_seq_lens_q": torch.tensor(starts, dtype=torch.int32),
-        "cu_seq_lens_k": torch.tensor(starts, dtype=torch.int32),
-        "max_length_q": max(map(len, examples)),
-        "max_length_k": max(map(len, examples)),
-    }
+    weighted = {}
+    if any(example.weights for example in examples):
+        weights = [w for e in examples for w in e.weights or (1.0,) * (len(e) - e.prompt)]
+        weighted["weights"] = torch.tensor(weights)
+    return (
+        weighted
+        | ({"alone": True} if alone else {})
+        | {
+            "input_ids": torch.tensor([tokens]),
+            "labels": torch.tensor([labels]),
+            "rows": torch.tensor([i for i, label in enumerate(labels) if label != IGNORED]),
+            "position_ids": torch.tensor([positions]),
+            "cu_seq_lens_q": torch.tensor(starts, dtype=torch.int32),
+            "cu_seq_lens_k": torch.tensor(starts, dtype=torch.int32),
+            "max_length_q": max(map(len, examples)),
+            "max_length_k": max(map(len, examples)),
+        }
+    )

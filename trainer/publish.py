@@ -17,9 +17,12 @@ from trainer.loss import model_inputs, to_device
 from trainer.packing import collate
 
 
-def save_checked(model: Any, examples: Sequence[Encoded], folder: Path, *, also_bin: bool = False) -> None:
+def save_checked(
+    model: Any, examples: Sequence[Encoded], folder: Path, *, also_bin: bool = False, alone: bool = False
+) -> None:
     """Save, load again into the same base, and compare keys and logits.
 
+    ``alone``: the base is not told of packs (:func:`trainer.packing.collate`).
     ``also_bin`` adds the same tensors as ``adapter_model.bin``, for servers that read nothing else.
 
     Raises:
@@ -33,7 +36,7 @@ def save_checked(model: Any, examples: Sequence[Encoded], folder: Path, *, also_
     # With save_embedding_layers="auto" PEFT asks the Hub about the base model's vocabulary, here and below.
     expected = get_peft_model_state_dict(model, save_embedding_layers=False)
     model.eval()
-    probe = to_device(model_inputs(collate([min(examples, key=len)])), model.device)
+    probe = to_device(model_inputs(collate([min(examples, key=len)], alone=alone)), model.device)
     with torch.inference_mode():
         before = model(**probe, use_cache=False).logits
     model.save_pretrained(folder, save_embedding_layers=False)

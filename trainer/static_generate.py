@@ -15,7 +15,7 @@ this module: :func:`allowed` says so.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import torch
@@ -152,7 +152,7 @@ def generate_static(
     prompts: Sequence[Sequence[int]],
     limits: Sequence[int],
     *,
-    eos: int,
+    eos: int | Collection[int],
     pad: int,
     batch_size: int,
     lookup: bool = True,
@@ -186,7 +186,7 @@ def _run_batch(
     made: list[list[int]],
     batch: Sequence[int],
     rows: int,
-    eos: int,
+    eos: int | Collection[int],
     pad: int,
     lookup: bool,
 ) -> None:

@@ -32,7 +32,10 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from safetensors import SafetensorError
+
 from trainer import checkpoint
+from trainer.contamination import load_for_training
 from trainer.data import REPLAY_TENANT, Encoded, Record, Template, read_records, split_validation
 from trainer.errors import (
     BadBase,
@@ -45,10 +48,10 @@ from trainer.errors import (
 )
 from trainer.fused import fuse
 from trainer.loss import to_device
+from trainer.made import made_records
 from trainer.model import (
     Placement,
     base_identity,
-    load_base,
     load_tokenizer,
     longest_context,
     placements,
@@ -60,6 +63,7 @@ from trainer.publish import publish, save_checked, write_json
 from trainer.recipe import Checkpoints, Recipe, Watch, make_trainer, recipe_for
 
 log = logging.getLogger("trainer")
+_SPARE_IDS = 256
 
 
 @dataclass(frozen=True)
@@ -95,16 +99,21 @@ class Corpus:
     train: Sequence[Encoded]
     validation: Sequence[Encoded]
     replay_examples: int
+    made_examples: int = 0
     too_long: int = 0
 
 
 @dataclass(frozen=True)
 class Job:
-    """What was asked for, and what was settled for this base and card."""
+    """What was asked for, and what was settled for this base and card.
+
+    ``apart``: examples may share a pack (:mod:`trainer.contamination`); else each is a pack of its own.
+    """
 
     options: TrainOptions
     recipe: Recipe
     placement: Placement
+    apart: bool = True
 
 
 def train(options: TrainOptions, signals: Signals) -> dict[str, Any]:
@@ -129,11 +138,20 @@ def _train_placed(
     options: TrainOptions, records: Sequence[Record], placement: Placement, signals: Signals
 ) -> dict[str, Any]:
     tokenizer = load_tokenizer(options.base, options.base_revision)
-    model = load_base(options.base, options.base_revision, placement, packed=True)
+    model, apart = load_for_training(options.base, options.base_revision, placement)
+    template = Template(tokenizer, model.generation_config)
     chosen = options.recipe
-    recipe = chosen if isinstance(chosen, Recipe) else recipe_for(model.num_parameters(), chosen)
-    job = Job(options, recipe, placement)
-    corpus = _encode(records, Template(tokenizer), job, model)
+    if isinstance(chosen, Recipe):
+        recipe = chosen
+    else:
+        recipe = recipe_for(
+            model.num_parameters(),
+            chosen,
+            examples=sum(r.tenant_id != REPLAY_TENANT for r in records),
+            tokens=sum(len(template.encode(r)) for r in records),
+        )
+    job = Job(options, recipe, placement, apart=apart)
+    corpus = _encode(records, template, job, model)
     _check_fits(model, tokenizer, corpus)
 
     began = time.monotonic()
@@ -142,13 +160,13 @@ def _train_placed(
     try:
         partial.mkdir(parents=True)
         model, figures = train_within_memory(model, corpus, job, signals, partial)
-        metrics = _metrics(figures, model, corpus, job, time.monotonic() - began)
-        save_checked(model, corpus.train, partial, also_bin=options.bin)
+        metrics = _metrics(figures, model, corpus, job, time.monotonic() - began) | template.described()
+        save_checked(model, corpus.train, partial, also_bin=options.bin, alone=not job.apart)
         write_json(partial / "metrics.json", metrics)
         publish(partial, options.out)
         if options.checkpoints is not None:
             shutil.rmtree(options.checkpoints, ignore_errors=True)
-    except OSError as error:
+    except (OSError, SafetensorError) as error:
         raise DiskError(f"the adapter cannot be written: {error}") from error
     finally:
         shutil.rmtree(partial, ignore_errors=True)
@@ -160,9 +178,10 @@ def _encode(records: Sequence[Record], template: Template, job: Job, model: Any)
     """Split and encode; an example that recipe or model cannot hold is refused, or left out and counted."""
     options, longest = job.options, job.recipe.longest_example
     most = min(longest, longest_context(model) or longest)
+    recipe = job.recipe
     encoded = {}
     for record in records:
-        example = template.encode(record)
+        example = template.encode(record, changed_weight=recipe.changed_weight)
         if len(example) <= most:
             encoded[record.example_id] = example
         elif not options.skip_too_long:
@@ -177,10 +196,20 @@ def _encode(records: Sequence[Record], template: Template, job: Job, model: Any)
     if not kept:
         raise BadData("every example is too long for the base model", file=options.data.name)
     train_records, validation_records = split_validation(kept, options.validation_share)
+    own = [r for r in train_records if r.tenant_id != REPLAY_TENANT]
+    replay = [r for r in train_records if r.tenant_id == REPLAY_TENANT]
+    made = made_records(
+        own, share=recipe.made_share, clean=recipe.clean_share, minimum=recipe.made_minimum, seed=recipe.seed
+    )
+    added = [e for r in made if len(e := template.encode(r, changed_weight=recipe.changed_weight)) <= most]
+    # replay keeps its share of what is trained on: without it what is made would dilute it
+    wanted = round(len(replay) * (len(own) + len(added)) / max(1, len(own)))
+    again = [replay[i % len(replay)] for i in range(len(replay), wanted)] if replay else []
     return Corpus(
-        train=[encoded[r.example_id] for r in train_records],
+        train=[encoded[r.example_id] for r in (*train_records, *again)] + added,
         validation=[encoded[r.example_id] for r in validation_records],
-        replay_examples=sum(r.tenant_id == REPLAY_TENANT for r in kept),
+        replay_examples=len(replay) + len(again),
+        made_examples=len(added),
         too_long=len(records) - len(kept),
     )
 
@@ -188,7 +217,8 @@ def _encode(records: Sequence[Record], template: Template, job: Job, model: Any)
 def _check_fits(model: Any, tokenizer: Any, corpus: Corpus) -> None:
     rows = model.get_input_embeddings().weight.shape[0]
     highest = max(max(e.tokens) for e in (*corpus.train, *corpus.validation))
-    if highest >= rows or len(tokenizer) > rows:
+    # a few ids more than rows are harmless while none of them is used (Gemma 3 1B has one)
+    if highest >= rows or len(tokenizer) > rows + _SPARE_IDS:
         raise BadBase(
             f"the tokenizer knows {len(tokenizer)} tokens and the model {rows}; they do not belong together"
         )
@@ -242,9 +272,11 @@ def _try(
     from transformers import set_seed
 
     recipe, options = job.recipe, job.options
-    accumulation = max(1, round(recipe.batch_tokens / pack_tokens))
+    lengths = [len(e) for e in corpus.train]
+    filled = pack_tokens if job.apart else max(1, sum(lengths) // len(lengths))
+    accumulation = max(1, round(recipe.batch_tokens / filled))
     packs = schedule(
-        [len(e) for e in corpus.train], capacity=pack_tokens, epochs=recipe.epochs, seed=recipe.seed
+        lengths, capacity=pack_tokens, epochs=recipe.epochs, seed=recipe.seed, together=job.apart
     )
     set_seed(recipe.seed)  # before the adapter is made: lora_A is drawn here
     adapted = _with_adapter(model, job)
@@ -252,8 +284,9 @@ def _try(
         adapted.gradient_checkpointing_enable({"use_reentrant": False})
         adapted.enable_input_require_grads()
     watch = Watch(
-        signals, folder / "train_log.jsonl", recipe, accumulation, packs, corpus.train, corpus.validation
-    )
+        signals, folder / "train_log.jsonl", recipe, accumulation, packs, corpus.train, corpus.validation,
+        together=job.apart,
+    )  # fmt: skip
     try:
         resumed = _resume(watch, job, pack_tokens, checkpointing)
         work = options.checkpoints or folder / "work"
@@ -362,7 +395,7 @@ def _probe(model: Any, packs: Sequence[Sequence[int]], examples: Sequence[Encode
         packs, key=lambda pack: (sum(len(examples[i]) for i in pack), max(len(examples[i]) for i in pack))
     )
     model.train()
-    batch = to_device(collate([examples[i] for i in worst]), model.device)
+    batch = to_device(collate([examples[i] for i in worst], alone=not trainer.watch.together), model.device)
     trainer.compute_loss(model, batch, num_items_in_batch=1).backward()
     model.zero_grad(set_to_none=True)
 
@@ -386,6 +419,7 @@ def _metrics(watch: Watch, model: Any, corpus: Corpus, job: Job, seconds: float)
     return {
         "train_loss_first": sum(losses[:edge]) / edge,
         "train_loss_last": sum(losses[-edge:]) / edge,
+        "examples_apart": job.apart,
         "validation_loss_first": watch.validation[0] if watch.validation else None,
         "validation_loss_last": watch.validation[-1] if watch.validation else None,
         "perplexity": math.exp(min(50.0, watch.validation[-1])) if watch.validation else None,
@@ -396,6 +430,7 @@ def _metrics(watch: Watch, model: Any, corpus: Corpus, job: Job, seconds: float)
         "train_examples": len(corpus.train),
         "validation_examples": len(corpus.validation),
         "replay_examples": corpus.replay_examples,
+        "made_examples": corpus.made_examples,
         "too_long_examples": corpus.too_long,
         "trainable_parameters": sum(p.numel() for p in model.parameters() if p.requires_grad),
         "reload_equal": True,  # the folder is published only when it is

@@ -15,7 +15,8 @@ class TrainConfig(dg.Config):
     """What an operator may change for one training; empty = the settings' recipe."""
 
     hyperparameters: dict[str, float] = Field(
-        default_factory=dict, description="rank, alpha, learning_rate, epochs, batch_tokens, seed"
+        default_factory=dict,
+        description="of astra_learn_assets.learning.training.process: rank, epochs, made_share …",
     )
     force: bool = Field(False, description="train even if the same recipe has an adapter already")
     also_bin: bool = Field(False, description="the weights also as adapter_model.bin, beside safetensors")

@@ -1,6 +1,6 @@
 """What a person sees in Dagster's UI: tables and plots made from stage results.
 
-Only anonymized text may be shown: previews are made of examples that passed the residual scan.
+No text of a document is shown: what stands in the event log cannot be erased.
 """
 
 from __future__ import annotations
@@ -12,19 +12,7 @@ from typing import Any
 
 import dagster as dg
 
-from astra_learn_assets.contracts import Example
 from astra_learn_assets.evaluation.results import EvaluationReport
-
-
-def example_table(examples: Sequence[Example]) -> dg.TableMetadataValue:
-    """A preview of anonymized examples, both sides cut at 160 characters."""
-    return table(
-        [
-            {"route": example.meta.route, "input": example.input[:160], "output": example.output[:160]}
-            for example in examples
-        ],
-        columns={"route": "int", "input": "string", "output": "string"},
-    )
 
 
 def count_table(name: str, counts: Mapping[str, int] | Mapping[int, int]) -> dg.TableMetadataValue:

@@ -7,7 +7,7 @@ import dagster as dg
 from astra_learn_assets.assets import EXAMPLE_COLUMNS, common, step_of
 from astra_learn_assets.assets.anonymized_pairs import anonymized_pairs
 from astra_learn_assets.assets.golden_set import golden_set
-from astra_learn_assets.assets.metadata import count_table, example_table
+from astra_learn_assets.assets.metadata import count_table
 from astra_learn_assets.learning import assemble
 from astra_learn_assets.resources import PlatformResource
 
@@ -44,7 +44,7 @@ def training_corpus(
             "by_route": count_table("route", result.by_route),
             "left_out": count_table("reason", result.left_out),
             "hostile_documents": sorted(result.hostile_documents),
-            "preview": example_table(result.preview),
+            "preview": f"astra-learn examples {step.tenant_id}",
             "dataset_hash": result.dataset_hash,
             "golden_hash": result.golden_hash,
             "training": result.training_id,

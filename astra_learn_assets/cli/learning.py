@@ -1,8 +1,9 @@
-"""Commands about learning: status, promote, rollback, adapter import."""
+"""Commands about learning: status, promote, rollback, adapter import, export audio."""
 
 from __future__ import annotations
 
 import getpass
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -21,6 +22,14 @@ from astra_learn_assets.errors import BadInput
 from astra_learn_assets.ids import TenantId
 
 adapter_app = typer.Typer(help="Adapters.", no_args_is_help=True)
+export_app = typer.Typer(help="What others can learn from.", no_args_is_help=True)
+
+
+class AudioForm(StrEnum):
+    """Forms of an audio manifest."""
+
+    nemo = "nemo"
+    audiofolder = "audiofolder"
 
 
 def status(
@@ -139,11 +148,40 @@ def adapter_import(
             print_facts(facts)
 
 
+@export_app.command("audio")
+def export_audio(
+    tenant: Annotated[str, typer.Argument(help="Id of the municipality.")],
+    out: Annotated[Path, typer.Argument(help="File to write; must not exist.")],
+    form: Annotated[AudioForm, typer.Option("--form", help="Who reads it.")] = AudioForm.nemo,
+    home: HomeOption = None,
+    output: FormatOption = Format.text,
+) -> None:
+    """Stretches of audio and their corrected, anonymized text, for adapting the recognizer."""
+    from astra_learn_assets.learning import audio_export
+
+    with answering(output):
+        tenant = TenantId(tenant)
+        if out.exists():
+            raise BadInput(f"{out} exists: name a new file")
+        with platform(home) as opened:
+            made = audio_export.export(opened, tenant, form.value)
+        out.write_bytes(made.data)
+        facts: dict[str, Any] = {
+            "tenant_id": tenant, "rows": made.rows, "documents": made.documents,
+            "seconds": round(made.seconds, 1), "sha256": made.digest,
+        }  # fmt: skip
+        if output is Format.json:
+            print_json(facts)
+        else:
+            print_facts(facts)
+
+
 def register(app: typer.Typer) -> None:
     """Add the commands to ``app``."""
     for command in (status, promote, rollback):
         app.command()(command)
     app.add_typer(adapter_app, name="adapter")
+    app.add_typer(export_app, name="export")
 
 
 def _own_adapter(tenant: TenantId, adapter_id: str) -> None:

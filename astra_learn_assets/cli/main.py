@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from astra_learn_assets.cli import access, automation, council, documents, learning, privacy, system
+from astra_learn_assets.cli import (
+    access,
+    automation,
+    council,
+    documents,
+    learning,
+    privacy,
+    quarantine,
+    system,
+)
 from astra_learn_assets.cli.output import BAD_INPUT, BROKEN_PIPE, INTERRUPTED, Format, answering
 from astra_learn_assets.cli.platform import HomeOption, read_settings, require_simulation
 from astra_learn_assets.errors import AstraError
@@ -78,6 +87,7 @@ def dev(
 
 documents.register(app)
 privacy.register(app)
+quarantine.register(app)
 learning.register(app)
 access.register(app)
 automation.register(app)

@@ -3,7 +3,8 @@
 One careless or hostile upload can teach a municipality's model nonsense, so the document is looked
 at as a whole before its pairs are believed: another document, most of it gone, rewritten beyond
 recognition, filled with one repeated text, with words no language has, with insults, one word
-replaced by an unlike one all over, or the names of one council replaced by those of another. The
+replaced by an unlike one all over, letters of another script among ours, accents gone everywhere, or the
+names of one council replaced by those of another. The
 first rule that fits gives the reason, in Spanish, for the clerk; a quarantined document changes
 nothing until a person looks at it.
 """
@@ -21,9 +22,11 @@ from astra_learn_assets.comparator.names.phonetics import likeness
 from astra_learn_assets.comparator.names.word_diff import Difference, difference
 from astra_learn_assets.spanish import lexicon
 from astra_learn_assets.spanish.fold import letters
+from astra_learn_assets.spanish.text import accents, mixes_scripts
 
 _WORD = re.compile(r"[^\W\d_]+")
 
+_SCRIPTS, _ACCENTS = 2, 8
 _REWRITTEN_WORDS, _CORRECTED_SHARE = 120, 0.45
 
 
@@ -104,6 +107,8 @@ def reason_to_quarantine(evidence: Evidence, *, confidence_minimum: float) -> st
             return "El texto no corresponde a este borrador: compruebe que es el acta de esta sesión."
         return "Falta la mayor parte del borrador: compruebe que subió el acta completa."
     for check in (
+        _other_script,
+        _accents_lost,
         _repeated,
         _shuffled,
         _insults,
@@ -121,6 +126,29 @@ def reason_to_quarantine(evidence: Evidence, *, confidence_minimum: float) -> st
             "El texto se parece demasiado poco al borrador (confianza "
             f"{evidence.confidence:.2f}, mínimo {confidence_minimum:.2f}): una persona debe revisarlo."
         )
+    return None
+
+
+def _other_script(evidence: Evidence, changes: Sequence[Change]) -> str | None:
+    """Latin words with a look-alike of another script in them: nobody types that by accident."""
+    new = [word for change in changes for _, words in change.replaced for word in words]
+    new += [word for text in evidence.inserted for word in _WORD.findall(text)]
+    if sum(mixes_scripts(word) for word in new) >= _SCRIPTS:
+        return "Hay letras de otro alfabeto dentro de las palabras: una persona debe revisarlo."
+    return None
+
+
+def _accents_lost(_: Evidence, changes: Sequence[Change]) -> str | None:
+    """Accents taken away all over, as a program does that knows only ASCII; a clerk puts them in."""
+    lost = gained = 0
+    for change in changes:
+        for old, new in change.replaced:
+            for was, now in zip(old, new, strict=False):
+                if letters(was) == letters(now):
+                    lost += accents(was) > accents(now)
+                    gained += accents(was) < accents(now)
+    if lost >= _ACCENTS and lost > 3 * gained:
+        return "El acta ha perdido las tildes en muchos sitios: compruebe con qué programa se guardó."
     return None
 
 

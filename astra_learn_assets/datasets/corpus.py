@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from astra_learn_assets.contracts import Example
@@ -61,11 +61,13 @@ def build_corpus(
     cap: int,
     replay_share: float,
     contributors: Mapping[str, str] | None = None,
+    released: Collection[str] = (),
 ) -> Corpus:
     """Build the corpus of ``tenant_id`` from its examples, newest first.
 
     ``golden`` is the set it must not have seen; ``cap`` bounds the tenant's examples; ``contributors``
-    maps document to editor, where known. When there is less replay than the share asks for, the oldest
+    maps document to editor, where known; ``released`` are documents whose risky changes a person approved.
+    When there is less replay than the share asks for, the oldest
     tenant examples go (``replay_too_small``) rather than the share.
 
     Raises:
@@ -92,7 +94,7 @@ def build_corpus(
             reasons[reason] += 1
         else:
             fit.setdefault(example.meta.example_id, example)
-    believed, suspected = _believed(list(fit.values()), contributors, reasons)
+    believed, suspected = _believed(list(fit.values()), contributors, released, reasons)
     screened = poisoning.screen(believed, contributors=contributors)
     reasons.update(screened.left_out.values())
     single = _one_answer_per_input(screened.kept, reasons)
@@ -126,7 +128,10 @@ def build_corpus(
 
 
 def _believed(
-    examples: list[Example], contributors: Mapping[str, str] | None, reasons: Counter[str]
+    examples: list[Example],
+    contributors: Mapping[str, str] | None,
+    released: Collection[str],
+    reasons: Counter[str],
 ) -> tuple[list[Example], dict[str, str]]:
     """What is left when changes that nobody confirms, and documents full of them, are left out."""
     found = {
@@ -134,7 +139,9 @@ def _believed(
         for example in examples
         if (reason := suspicion.never(example)) is not None
     }
-    found = {**suspicion.unconfirmed(examples, contributors), **found}
+    of = {example.meta.example_id: example.meta.document_id for example in examples}
+    alone = suspicion.unconfirmed(examples, contributors)
+    found = {**{one: reason for one, reason in alone.items() if of[one] not in released}, **found}
     documents = suspicion.suspects(examples, found)
     kept = []
     for example in examples:

@@ -41,6 +41,7 @@ from astra_learn_assets.contracts import Example
 from astra_learn_assets.spanish import lexicon
 from astra_learn_assets.spanish.fold import near_fold
 from astra_learn_assets.spanish.placeholder import PLACEHOLDER
+from astra_learn_assets.spanish.text import accents
 from astra_learn_assets.spanish.word_tables import read_folded, read_table
 
 _FOLDER = Path(__file__).with_name("tables")
@@ -223,13 +224,9 @@ def _lost_accents(was: Sequence[str], now: Sequence[str]) -> bool:
         ):
             if near_fold(left) in free:
                 continue
-            lost += _accents(left) > _accents(right)
-            gained += _accents(left) < _accents(right)
+            lost += accents(left) > accents(right)
+            gained += accents(left) < accents(right)
     return lost > gained
-
-
-def _accents(word: str) -> int:
-    return sum(unicodedata.combining(c) != 0 for c in unicodedata.normalize("NFD", word.casefold()))
 
 
 def _lost_capitals(before: str, after: str) -> bool:

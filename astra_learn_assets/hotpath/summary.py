@@ -55,6 +55,8 @@ _REASONS = {
     "too_broad:lower_case": "la forma errónea no está escrita como un nombre propio",
     "too_broad:too_short": "la forma errónea tiene una sola letra",
     "too_broad:too_long": "el nombre es demasiado largo para el diccionario",
+    "too_broad:other_script": "el nombre tiene letras de otro alfabeto",
+    "too_broad:accents_lost": "el cambio solo quita tildes",
     "too_broad:empty": "el cambio no contiene letras",
     "too_broad:no_change": "el cambio no altera el nombre",
     "no_chunk": "texto nuevo, sin audio con el que compararlo",

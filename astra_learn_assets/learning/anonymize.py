@@ -35,6 +35,7 @@ from astra_learn_assets.datasets import golden, instruct, jsonl, quality
 from astra_learn_assets.errors import BadInput
 from astra_learn_assets.hotpath import stored_file
 from astra_learn_assets.ids import TenantId
+from astra_learn_assets.learning import review
 from astra_learn_assets.learning.masking import Policy, policy_of
 from astra_learn_assets.platform import Platform
 from astra_learn_assets.privacy.pseudonymizer import Pseudonymizer
@@ -228,9 +229,10 @@ def _delta(platform: Platform, tenant_id: TenantId, row: Document) -> Delta:
     what = f"la comparación de {row.document_id}"
     data = stored_file.sealed(platform, tenant_id, key, row.diff_sha256, what=what)
     try:
-        return diff_file.decode(data)
+        delta = diff_file.decode(data)
     except BadInput as error:
         raise stored_file.Unreadable(f"{what} no se puede leer") from error
+    return review.of_released(delta) if row.review == documents.RELEASED else delta
 
 
 def _keep_out(platform: Platform, tenant_id: TenantId, row: Document, reason: str, *, again: bool) -> None:

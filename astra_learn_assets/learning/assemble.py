@@ -53,7 +53,6 @@ class CorpusResult:
     by_route: dict[int, int] = field(default_factory=dict)
     left_out: dict[str, int] = field(default_factory=dict)
     hostile_documents: dict[str, str] = field(default_factory=dict)
-    preview: tuple[Example, ...] = ()
 
 
 def build_golden_set(platform: Platform, tenant_id: TenantId) -> GoldenResult:
@@ -90,10 +89,12 @@ def build_training_corpus(platform: Platform, step: Step) -> CorpusResult:
             f"tenant {tenant_id} has no usable example that passed pii_gate: "
             "materialize document_diffs and anonymized_pairs first"
         )
+    approved = approved_documents(platform, tenant_id, of_golden=False)
+    released = {row.document_id for row in approved if row.review == documents.RELEASED}
     taught = [
         example
-        for row in approved_documents(platform, tenant_id, of_golden=False)
-        for example in _load(platform, tenant_id, row)
+        for row in approved
+        for example in examples_of(platform, tenant_id, row)
         if example.meta.example_id in wanted
     ]
     if not taught:
@@ -115,6 +116,7 @@ def build_training_corpus(platform: Platform, step: Step) -> CorpusResult:
         cap=settings.corpus_cap,
         replay_share=settings.replay_share,
         contributors=uploaders,
+        released=released,
     )
     platform.vault.write(tenant_id, paths.corpus(tenant_id, built.dataset_hash), built.data)
     row = training_run.begin(
@@ -126,7 +128,6 @@ def build_training_corpus(platform: Platform, step: Step) -> CorpusResult:
         examples=built.tenant_examples,
     )
     learned = [example for example in jsonl.load(built.data) if example.meta.example_id in wanted]
-    learned.sort(key=lambda example: wanted[example.meta.example_id], reverse=True)
     routes = [example.meta.route for example in learned]
     return CorpusResult(
         dataset_hash=built.dataset_hash,
@@ -138,7 +139,6 @@ def build_training_corpus(platform: Platform, step: Step) -> CorpusResult:
         by_route={route: routes.count(route) for route in sorted(set(routes))},
         left_out=built.left_out,
         hostile_documents=built.hostile_documents,
-        preview=tuple(learned[:_PREVIEW]),
     )
 
 
@@ -192,7 +192,7 @@ def preview(platform: Platform, tenant_id: TenantId) -> tuple[Example, ...]:
     """A few of the newest teaching examples, each from a file that pii_gate passed under today's policy."""
     shown: list[Example] = []
     for row in reversed(approved_documents(platform, tenant_id, of_golden=False)):
-        shown += _load(platform, tenant_id, row)[:2]
+        shown += examples_of(platform, tenant_id, row)[:2]
         if len(shown) >= _PREVIEW:
             break
     return tuple(shown[:_PREVIEW])
@@ -228,10 +228,10 @@ def _usable(platform: Platform, tenant_id: TenantId, row: Document) -> list[Exam
     with platform.database.session() as session:
         indexed = examples.of_document(session, tenant_id, row.document_id)
     usable = {known.example_id for known in indexed if known.usable}
-    return [example for example in _load(platform, tenant_id, row) if example.meta.example_id in usable]
+    return [example for example in examples_of(platform, tenant_id, row) if example.meta.example_id in usable]
 
 
-def _load(platform: Platform, tenant_id: TenantId, row: Document) -> list[Example]:
+def examples_of(platform: Platform, tenant_id: TenantId, row: Document) -> list[Example]:
     """The examples of an approved document.
 
     Raises:

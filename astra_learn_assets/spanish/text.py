@@ -43,3 +43,15 @@ def folded_words(text: str) -> tuple[str, ...]:
         position = match.end()
     words += _WORD.findall(near_fold(text[position:]))
     return tuple(words)
+
+
+def mixes_scripts(word: str) -> bool:
+    """Whether ``word`` has Latin letters and letters of another script; ª and º are Latin."""
+    names = [unicodedata.name(c, "") for c in word if c.isalpha()]
+    latin = [name.startswith(("LATIN", "FEMININE", "MASCULINE")) for name in names]
+    return any(latin) and not all(latin)
+
+
+def accents(word: str) -> int:
+    """How many marks stand on the letters of ``word``, ñ and ç included."""
+    return sum(unicodedata.combining(c) != 0 for c in unicodedata.normalize("NFD", word))

@@ -26,6 +26,7 @@ from astra_learn_assets.store import artifacts
 from astra_learn_assets.store.tables import Artifact, Document
 
 STATES = ("compared", "quarantined", "anonymized")
+RELEASED, DROPPED = "released", "dropped"
 
 
 @dataclass(frozen=True)
@@ -193,6 +194,18 @@ def judged(
         .returning(Document.document_id)
     )
     return changed.first() is not None
+
+
+def review(session: orm.Session, tenant_id: TenantId, document_id: str, *, review: str, by: str) -> None:
+    """Write down what a person decided; a released document is compared, and its examples are to be made."""
+    values: dict[str, Any] = {"review": review, "reviewed_by": by}
+    if review == RELEASED:
+        values |= {"state": "compared", "reason": None, "pairs_sha256": None, "pii_policy": None}
+    session.execute(
+        sa.update(Document)
+        .where(Document.tenant_id == tenant_id, Document.document_id == document_id)
+        .values(**values)
+    )
 
 
 def reopen(session: orm.Session, tenant_id: TenantId, document_id: str, *, pairs_sha256: str) -> bool:

@@ -21,7 +21,8 @@ from astra_learn_assets.contracts import DictionaryUpdated
 from astra_learn_assets.errors import TenantErased, UnknownTenant
 from astra_learn_assets.ids import TenantId
 from astra_learn_assets.store import audit, locks, outbox
-from astra_learn_assets.store.tables import AuditEntry, Base, Dictionary, Tenant
+from astra_learn_assets.store.table_base import Base
+from astra_learn_assets.store.tables import AuditEntry, Dictionary, Tenant
 
 _STAYS = frozenset({"tenants", "audit_log", "entities_dictionary"})
 _LOCK = "erase"

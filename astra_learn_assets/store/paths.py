@@ -61,6 +61,11 @@ def golden(tenant: TenantId, golden_hash: str) -> str:
     return f"datasets/{tenant}/golden/{ids.digest(golden_hash, 'golden hash')}.jsonl"
 
 
+def audio_manifest(tenant: TenantId, digest: str) -> str:
+    """``datasets/{tenant}/audio/{digest}.jsonl``"""
+    return f"datasets/{tenant}/audio/{ids.digest(digest, 'manifest digest')}.jsonl"
+
+
 def predictions(tenant: TenantId, evaluation_hash: str) -> str:
     """``datasets/{tenant}/predictions/{evaluation_hash}.jsonl``"""
     return f"datasets/{tenant}/predictions/{ids.digest(evaluation_hash, 'evaluation hash')}.jsonl"

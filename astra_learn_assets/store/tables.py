@@ -171,6 +171,7 @@ class Document(Base):
         ForeignKeyConstraint(["tenant_id", "artifact_id"], ["artifacts.tenant_id", "artifacts.artifact_id"]),
         UniqueConstraint("tenant_id", "artifact_id"),
         one_of("state", "compared", "quarantined", "anonymized"),
+        one_of("review", "released", "dropped"),
         CheckConstraint("NOT unreadable OR state = 'quarantined'", name="unreadable_is_kept_out"),
         CheckConstraint("pii_policy IS NULL OR pairs_sha256 IS NOT NULL", name="policy_of_a_file"),
         CheckConstraint(
@@ -200,6 +201,8 @@ class Document(Base):
     unreadable: Mapped[bool] = mapped_column(Boolean, server_default="false")
     pii_policy: Mapped[str | None] = mapped_column(String(16))
     approved: Mapped[bool | None] = mapped_column(Boolean)
+    review: Mapped[str | None] = mapped_column(String(8))  # released | dropped, by a person
+    reviewed_by: Mapped[str | None] = mapped_column(Text)
     metrics: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
     created_at: Mapped[datetime] = now()
 

@@ -42,3 +42,33 @@ def test_misheard_names_are_believed_however_many_there_are() -> None:
     misheard = (("Echeverria", "Etxeberria"), ("Gonsales", "González"))
     more = (("Bolibar", "Bolívar"), ("Jimenes", "Jiménez"))
     assert reason([*unchanged(4), *renamed(misheard), *renamed(more)]) is None
+
+
+def test_letters_of_another_script_among_ours_keep_a_document_out() -> None:
+    cyrillic = SPEECH.format("Becerra", "Salazar").replace("obras", "оbras").replace("plaza", "plаza")
+    changed = Change(SPEECH.format("Becerra", "Salazar"), cyrillic, similarity=0.95)
+    found = reason([*unchanged(12), changed])
+    assert found is not None
+    assert "otro alfabeto" in found
+
+
+def test_a_word_written_in_another_script_altogether_is_no_disguise() -> None:
+    greek = SPEECH.format("Becerra", "Salazar").replace("mayo", "μάιος")
+    assert (
+        reason([*unchanged(12), Change(SPEECH.format("Becerra", "Salazar"), greek, similarity=0.95)]) is None
+    )
+
+
+ACCENTED = "La votación del día trató la petición número {0} de la señora Gutiérrez según el informe técnico."
+BARE = "La votacion del dia trato la peticion numero {0} de la señora Gutierrez segun el informe tecnico."
+
+
+def test_a_document_that_lost_its_accents_is_kept_out_and_one_that_got_them_is_believed() -> None:
+    lost = [Change(ACCENTED.format(n), BARE.format(n), similarity=0.95) for n in range(3)]
+    found = reason([*unchanged(12), *lost])
+    assert found is not None
+    assert "tildes" in found
+    gained = [Change(BARE.format(n), ACCENTED.format(n), similarity=0.95) for n in range(3)]
+    assert reason([*unchanged(12), *gained]) is None
+    one = Change(PLAIN.format(1), PLAIN.format(1).replace("número", "numero"), similarity=0.99)
+    assert reason([*unchanged(12), one]) is None

@@ -81,3 +81,11 @@ def test_the_api_is_not_the_owner_and_only_the_code_location_signs() -> None:
 def test_trainings_run_in_the_image_with_torch() -> None:
     images = {name: service["image"] for name, service in SERVICES.items() if name not in THEIRS}
     assert {name for name, image in images.items() if "astra-trainer" in image} == {"code-location"}
+
+
+def test_what_a_container_is_configured_with_is_a_file() -> None:
+    """Compose writes a ``content`` into the container, and refuses to where the root is read-only."""
+    configs = yaml.safe_load((FOLDER / "compose.yaml").read_text())["configs"]
+    assert {name: list(config) for name, config in configs.items()} == {name: ["file"] for name in configs}
+    for config in configs.values():
+        assert (FOLDER / config["file"]).resolve().is_file()

@@ -64,6 +64,7 @@ def test_a_run_that_is_executed_again_leaves_its_ended_training_as_it_is(town: P
     row = ended(town, "run-1", "a" * 64)
     again = begin(town, "run-2", row.run_id, "a" * 64, 30)
     assert (again.run_id, again.state) == (row.run_id, "promoted")
+    assert again.dagster_run_id == "run-1", "a backfill does not become the run that trained it"
     assert again.metrics["wer"] == {"candidate_wer": 0.01}
     assert training_run.of_step(town, Step(TENANT, "run-2")).run_id == row.run_id
 

@@ -322,3 +322,25 @@ def test_a_terminal_shows_a_progress_bar_and_a_file_does_not(tmp_path: Path, bas
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert "tokens/s" not in done.stderr
+
+
+@pytest.mark.parametrize("rate", ["nan", "inf", "-1", "0"])
+def test_a_rate_that_is_no_positive_number_is_bad_usage(tmp_path: Path, base: str, rate: str) -> None:
+    data = write(tmp_path / "corpus.jsonl", [line(i) for i in range(2)])
+    assert main(_train(data, tmp_path / "adapter", base, f"--learning-rate={rate}")) == BadUsage.exit_status
+    assert not (tmp_path / "adapter").exists()
+
+
+def test_the_recipe_goes_by_the_bases_size_and_the_number_of_pairs() -> None:
+    from trainer.recipe import recipe_for
+
+    few = recipe_for(17_300_000, {}, examples=300, tokens=40_000)
+    assert (few.epochs, few.batch_tokens, few.learning_rate) == (6.0, 2048, 2e-3)
+    many = recipe_for(17_300_000, {}, examples=1200, tokens=160_000)
+    assert (many.epochs, many.learning_rate) == (3.0, 1e-3)
+    assert recipe_for(17_300_000, {}, examples=10, tokens=500).batch_tokens == 512
+    rates = [recipe_for(n, {}, examples=300, tokens=40_000).learning_rate for n in (10**8, 6 * 10**8)]
+    assert few.learning_rate > rates[0] > rates[1] > 2e-4
+    assert recipe_for(8 * 10**9, {}, examples=300).learning_rate == 2e-4
+    chosen = recipe_for(17_300_000, {"epochs": 1.0, "clean_share": 0.0}, examples=300, tokens=40_000)
+    assert (chosen.epochs, chosen.clean_share) == (1.0, 0.0)

@@ -23,6 +23,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from trainer.making.hearing import Hearing
 from trainer.making.noise import Noise, confusable_words, word_counts, word_errors
 from trainer.making.pretrain_data import (
     EOS,
@@ -55,6 +56,8 @@ class Figures:
     heldout_restore_loss: float
     wer_noisy_input: float
     wer_restored: float
+    wer_speech_input: float
+    wer_speech_restored: float
     wer_clean_copied: float
     heldout_sentences: int
 
@@ -222,7 +225,9 @@ def save_model(model: Any, folder: Path) -> None:
     copy.save_pretrained(folder)
 
 
-def measure(folder: Path, heldout: Sequence[str], seed: int, count: int) -> dict[str, float]:
+def measure(
+    folder: Path, heldout: Sequence[str], hearing: Hearing, seed: int, count: int
+) -> dict[str, float]:
     """Held-out losses and word error rates of the model as saved (rounded weights), greedy decoding."""
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
@@ -236,6 +241,7 @@ def measure(folder: Path, heldout: Sequence[str], seed: int, count: int) -> dict
     clean = picker.sample(pool, min(count, len(pool)))
     noise = Noise(seed + 1)
     noisy = [noise.corrupt(text, 0.9) for text in clean]
+    heard = [hearing.transcribe(text, 0.9) for text in clean]
 
     @torch.inference_mode()
     def restore(texts: Sequence[str]) -> list[str]:
@@ -286,13 +292,15 @@ def measure(folder: Path, heldout: Sequence[str], seed: int, count: int) -> dict
         ),
         "wer_noisy_input": rate(clean, noisy),
         "wer_restored": rate(clean, restored),
+        "wer_speech_input": rate(clean, heard),
+        "wer_speech_restored": rate(clean, restore(heard)),
         "wer_clean_copied": rate(clean, restore(clean)),
         "heldout_sentences": len(clean),
     }
 
 
 def write_card(folder: Path, figures: Figures, options: argparse.Namespace) -> None:
-    card = (Path(__file__).parent / "base_card.md").read_text(encoding="utf-8")
+    card = (Path(__file__).parents[1] / "base_card.md").read_text(encoding="utf-8")
     parts = {"seed": options.seed, "hardware": options.hardware, "years": options.years, **asdict(figures)}
     for key, value in parts.items():
         card = card.replace(
@@ -313,6 +321,7 @@ def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--heldout", type=Path, required=True, help="text never trained on, for the figures")
     parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--start", type=Path, help="an earlier base of the same size to go on from")
     parser.add_argument(
         "--seconds", type=float, default=520, help="wall clock of the whole run, measuring included"
     )
@@ -347,13 +356,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     if options.limit:
         paragraphs, heldout = paragraphs[: options.limit], heldout[: options.limit]
     log.info("%d paragraphs, %d characters", len(paragraphs), sum(map(len, paragraphs)))
-    confusions = confusable_words(word_counts(paragraphs))
-    tokenizer = train_tokenizer(paragraphs, Noise(options.seed, confusions), options.vocabulary)
+    counts = word_counts(paragraphs)
+    confusions, words = confusable_words(counts), frozenset(w for w, n in counts.items() if n >= 5)
+    if options.start is None:
+        tokenizer = train_tokenizer(paragraphs, Noise(options.seed, confusions), options.vocabulary)
+    else:
+        from tokenizers import Tokenizer
+
+        tokenizer = Tokenizer.from_file(str(options.start / "tokenizer.json"))
     log.info("tokenizer of %d after %.0f s", tokenizer.get_vocab_size(), time.monotonic() - began)
     tokenizer.save(str(options.out / "tokenizer.json"))
     stream = PackStream(
         [sentences(p) for p in paragraphs],
         confusions,
+        words,
         options.out / "tokenizer.json",
         size=options.pack_tokens,
         restore_share=options.restore_share,
@@ -364,7 +380,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     torch.manual_seed(options.seed)
     save_tokenizer(tokenizer, options.out)
-    model = build_model(options.vocabulary, options.width, options.layers)
+    model = build_model(tokenizer.get_vocab_size(), options.width, options.layers)
+    if options.start is not None:
+        from safetensors.torch import load_file
+
+        weights = load_file(options.start / "model.safetensors")
+        model.load_state_dict({name: tensor.float() for name, tensor in weights.items()}, strict=False)
     log.info("%.1f M parameters", sum(p.numel() for p in model.parameters()) / 1e6)
     ends_at = began + options.seconds - options.measure_seconds
     try:
@@ -373,7 +394,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         stream.close()
     save_model(model, options.out)
     log.info("saved after %.0f s", time.monotonic() - began)
-    measured = measure(options.out, heldout, options.seed, options.heldout_sentences)
+    hearing = Hearing(options.seed + 2, confusions, words)
+    measured = measure(options.out, heldout, hearing, options.seed, options.heldout_sentences)
     figures = Figures(steps=steps, tokens=tokens, seconds=round(time.monotonic() - began, 1), **measured)  # type: ignore[arg-type]
     write_card(options.out, figures, options)
     log.info("%s", json.dumps(asdict(figures)))

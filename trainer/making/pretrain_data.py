@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy
 
-from trainer.making.noise import Noise
+from trainer.making.hearing import Hearing
 
 PAD, EOS, IN, OUT = 0, 1, 2, 3
 SPECIAL_TOKENS = ("<pad>", "<eos>", "<in>", "<out>")
@@ -57,7 +57,7 @@ def sentences(paragraph: str) -> list[str]:
 class ExampleSource:
     """Draws (noisy, clean) pairs and plain stretches from paragraphs already split into sentences."""
 
-    def __init__(self, paragraphs: Sequence[Sequence[str]], noise: Noise) -> None:
+    def __init__(self, paragraphs: Sequence[Sequence[str]], noise: Hearing) -> None:
         self.paragraphs, self.noise, self.random = paragraphs, noise, noise.random
 
     def _stretch(self, characters: int) -> str:
@@ -101,7 +101,9 @@ class ExampleSource:
         text, r = self.clean(), self.random
         if r.random() < 0.3:
             return text, text
-        return self.noise.corrupt(text, r.uniform(0.3, 1.7)), text
+        if r.random() < 0.3:
+            return self.noise.corrupt(text, r.uniform(0.3, 1.7)), text
+        return self.noise.transcribe(text, r.uniform(0.1, 1.6)), text
 
     def plain(self) -> str:
         return self._stretch(self.random.choice((200, 600, 900)))
@@ -167,6 +169,7 @@ def _work(
     seed: int,
     paragraphs: Sequence[Sequence[str]],
     confusions: dict[str, list[str]],
+    words: frozenset[str],
     tokenizer_file: str,
     size: int,
     restore_share: float,
@@ -178,7 +181,7 @@ def _work(
     os.environ["TOKENIZERS_PARALLELISM"] = "0"
     random.seed(seed)
     filler = PackFiller(
-        ExampleSource(paragraphs, Noise(seed, confusions)),
+        ExampleSource(paragraphs, Hearing(seed, confusions, words)),
         Tokenizer.from_file(tokenizer_file),
         size,
         restore_share,
@@ -194,6 +197,7 @@ class PackStream:
         self,
         paragraphs: Sequence[Sequence[str]],
         confusions: dict[str, list[str]],
+        words: frozenset[str],
         tokenizer_file: Path,
         *,
         size: int,
@@ -206,7 +210,7 @@ class PackStream:
         self.processes = [
             context.Process(
                 target=_work,
-                args=(seed * 1000 + i, paragraphs, confusions, str(tokenizer_file), size,
+                args=(seed * 1000 + i, paragraphs, confusions, words, str(tokenizer_file), size,
                 restore_share, self.packs, os.getpid()),
                 daemon=True,
             )

@@ -14,7 +14,8 @@ from collections.abc import Sequence
 from astra_learn_assets.comparator.names.phonetics import spelled
 from astra_learn_assets.contracts import EntityChange
 from astra_learn_assets.spanish import lexicon
-from astra_learn_assets.spanish.fold import fold_chars, one_line
+from astra_learn_assets.spanish.fold import fold_chars, near_fold, one_line
+from astra_learn_assets.spanish.text import accents, mixes_scripts
 
 MAXIMUM_LENGTH = 200
 CONFIDENCE_MINIMUM = 0.5
@@ -28,6 +29,7 @@ def too_broad(change: EntityChange) -> str | None:
     """Why ``change`` must not be applied by itself to later drafts; None when it may.
 
     Rules, the first that fits: ``empty`` (a side without a letter), ``no_change``, ``too_long``,
+    ``other_script`` (letters of another alphabet among ours), ``accents_lost`` (nothing but accents gone),
     ``too_short`` (one letter), ``common_word`` (one word that is plain Spanish, however capitalised),
     ``lower_case`` (plain words, none of them written as a name, and no word beside them that says which
     ones are meant), ``low_confidence`` (the engine itself doubts it).
@@ -40,6 +42,10 @@ def too_broad(change: EntityChange) -> str | None:
         return "no_change"
     if max(len(wrong), len(right)) > MAXIMUM_LENGTH:
         return "too_long"
+    if any(map(mixes_scripts, _WORD.findall(right))):
+        return "other_script"
+    if near_fold(wrong) == near_fold(right) and accents(wrong) > accents(right):
+        return "accents_lost"
     if len(_LETTER.findall(wrong)) < 2:
         return "too_short"
     if len(words) == 1 and is_plain(words[0]):
@@ -63,6 +69,8 @@ def is_plain(word: str) -> bool:
         return True
     if lowered in lexicon.PLACE_HEADS or lowered in lexicon.ORGANIZATION_HEADS:
         return True
+    if len(word) < 4 and fold_chars(lowered) in lexicon.frequent_words():
+        return True  # "Mas" for "Más"
     # a word in small letters that is somebody's name and a thing: "iglesias", "bravo", "delgado"
     if not word.islower() or fold_chars(lowered) in lexicon.organisation_words():
         return False
@@ -105,7 +113,7 @@ def _told_apart(words: Sequence[str], rights: Sequence[str], acronym: bool) -> b
     beside = [*words[:left], *words[len(words) - right :]]
     if len(hearts_of(changed)) > 1 or any(word.casefold() not in _LINKS | _PREPOSITIONS for word in beside):
         return True
-    if acronym:
+    if acronym or lexicon.SOLE_BODIES.issuperset(word.casefold() for word in changed):
         return bool(beside)
     return len(changed) > 1 and bool(beside) and beside[-1].casefold() in _PREPOSITIONS
 

@@ -46,6 +46,7 @@ _ROMAN = re.compile(r"(?=[MDCLXVI])M{0,3}(?:CM|CD|D?C{0,3})(?:XC|XL|L?X{0,3})(?:
 _ALIKE, _ALIKE_WITH_EVIDENCE = 0.55, 0.5
 _ALIKE_PLAIN = 0.75  # an ordinary word in small letters for a name
 _ALIKE_WORDS = 0.7  # one ordinary word for another
+_ALIKE_SHORT_ACRONYMS = 0.8  # of three letters the one that differs must sound nearly the same
 _ALIKE_ACRONYMS = 0.65  # one for another: "IBI" is not "ICIO"
 
 
@@ -158,6 +159,8 @@ class _Scene:
         needed = _ALIKE_WITH_EVIDENCE if looks else 0.65
         if len(wrongs) == len(rights) == 1 and self._is_acronym(wrongs):
             needed = _ALIKE_ACRONYMS
+            if max(len(wrong), len(right)) <= 3 and sorted(wrong) != sorted(right):
+                value, needed = phonetics.nearness(wrong, right), _ALIKE_SHORT_ACRONYMS
         return Verdict("acronym", value) if value >= needed else None
 
     def _judge_name(self, link: Link, wrongs: list[str], rights: list[str]) -> Verdict | None:
@@ -166,7 +169,7 @@ class _Scene:
         if not heart or not all(has_capital(text) for text in heart):
             return None
         if wrong.casefold() == right.casefold() and not self._restores_capital(
-            wrongs, rights, surname=self.around.in_surnames_place(link)
+            wrongs, rights, whole=self.around.in_surnames_place(link) or self.around.ends_a_name(link)
         ):
             return None
         initial = self.new[link.a0].initial and self.new[link.a0].text == heart[0]
@@ -208,6 +211,17 @@ class _Scene:
         whole = kind == "place" and name_beside(self.old, self.new, link)
         return Verdict(kind, confidence, waits=not whole, whole=whole)
 
+    def _parted(self, link: Link) -> bool:
+        """What was written as one word that is none, or the other way round: "vialsur" -> "Vial Sur"."""
+        wrongs = [t.text for t in self.old[link.b0 : link.b1]]
+        rights = [t.text for t in self.new[link.a0 : link.a1]]
+        return (
+            len(wrongs) != len(rights)
+            and letters("".join(wrongs)) == letters("".join(rights))
+            and not all(map(is_plain, wrongs))
+            and not lexicon.PLAIN_SUBJECTS.issuperset(text.casefold() for text in rights)
+        )
+
     @staticmethod
     def _is_listed(word: str) -> bool:
         """A well-known place or body."""
@@ -247,7 +261,10 @@ class _Scene:
         title = self.around.after_title(link)
         place = self.around.after_head(link, lexicon.PLACE_HEADS, through_connectors=True)
         organization = self.around.after_head(link, lexicon.ORGANIZATION_HEADS, through_connectors=False)
-        organization = organization or (self.around.after_event(link) and not initial)
+        named_after = self.around.after_event(link) or self.around.after_facility(link)
+        organization = organization or (named_after and not initial)
+        if recased and not initial and lexicon.SOLE_BODIES.issuperset(folded):
+            return 2
         beside = self.around.beside_name(link)
         known = sum(word in self.names or _key(word) in self.rights for word in folded)
         if self.around.recognized(link):
@@ -278,6 +295,7 @@ class _Scene:
             )
             points += 2 * (not initial and all(map(self._is_listed, folded)))
             points += 2 * (recased and self.around.after_noble_particle(link))
+            points += 2 * (restored and not initial and self._parted(link))
             points += misspelled and not initial and not office and not self.around.of_an_office(link)
             if listed and not initial and (title or beside):
                 points += 1
@@ -302,11 +320,11 @@ class _Scene:
         )
 
     @staticmethod
-    def _restores_capital(wrongs: list[str], rights: list[str], *, surname: bool) -> bool:
+    def _restores_capital(wrongs: list[str], rights: list[str], *, whole: bool) -> bool:
         """Only capitals differ: "villaverde" -> "Villaverde" is a fix; "PÉREZ" -> "Pérez" is style, and so
-        is "calle" -> "Calle" where it is no ``surname``."""
+        is "calle" -> "Calle" where it is no surname and ends no name ("Mercado Central"): ``whole``."""
         heads = lexicon.PLACE_HEADS | lexicon.ORGANIZATION_HEADS
-        if all(text.casefold() in heads for text in rights) and not surname:
+        if all(text.casefold() in heads for text in rights) and not whole:
             return False
         return all(
             w == r or (w.islower() and not r.islower()) for w, r in zip(wrongs, rights, strict=False)

@@ -130,6 +130,11 @@ def heard(wrong: str, right: str) -> float:
     return max(value, near) if near >= _HEARD else value
 
 
+def nearness(wrong: str, right: str) -> float:
+    """0..1: how near two spellings sound, read the Spanish way."""
+    return _nearness(sound(wrong), sound(right))
+
+
 @lru_cache(maxsize=20_000)
 def _nearness(left: str, right: str) -> float:
     longest = max(len(left), len(right), 1)

@@ -7,6 +7,7 @@ body's name is part of it, an article or a particle belongs to the name behind i
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -25,6 +26,8 @@ _SAINTS = frozenset({"San", "Santa", "Santo", "Sant"})
 _JOINTS = frozenset(
     {"de", "del", "la", "las", "los", "el", "les", "l", "d", "do", "da", "dos", "por", "para"}
 )
+_DESCRIBES = re.compile(r"(al|ar|ari[oa]|iv[oa]|ic[oa]|ble|[aeiuí]d[oa]|or|ora|ista|ante|ente)s?$")
+"""Adjectives that say what kind a thing is ("Hospital Comarcal"), not which one."""
 _HEADS = lexicon.PLACE_HEADS | lexicon.ORGANIZATION_HEADS
 
 
@@ -91,9 +94,13 @@ class _Rows:
             rest = body.kind == "organization" or any(link.a0 > body.start for link in capitals)
             if across or not capitals or not rest or not all(map(self._heard_alike, links)):
                 continue
+            head_alone = is_ordinary([word for link in capitals for word in self._wrongs(link)])
+            head_alone = head_alone and len(capitals) == 1
             for n in inside:
                 link, verdict = judged[n]
-                if verdict is None or link in capitals:  # what was misspelt alone is an entry of its own
+                # what was only misspelt is an entry of its own, unless the rest is none without it
+                acronym = verdict is not None and verdict.kind == "acronym"
+                if not acronym and (verdict is None or link in capitals or head_alone):
                     judged[n] = (link, Verdict(body.kind, 0.9, body=number))
         return judged
 
@@ -163,7 +170,16 @@ class _Rows:
         if word in lexicon.PERSON_TITLES or word in lexicon.ADMINISTRATION or word in lexicon.PLAIN_SUBJECTS:
             return link, None
         first = self.new[link.a0].text
-        person = first.casefold() in ("de", "del", "la") and self.around.in_surnames_place(link)
+        person = first.casefold() in (
+            "de",
+            "del",
+            "la",
+            "van",
+            "von",
+            "der",
+            "di",
+            "da",
+        ) and self.around.in_surnames_place(link)
         if not person and first not in _ARTICLES | _SAINTS:
             return link, None
         more = end + 1 - link.a1
@@ -187,20 +203,22 @@ class _Rows:
                     and self._recased(link)
                     and self._got_capitals(link)
                     and self._of_one_row(beside[0], link)
-                    and self._may_join(link, beside[1], behind=step == 1)
+                    and self._may_join(link, beside, behind=step == 1)
                 ):
                     judged[n] = (link, beside[1])
         return judged
 
-    def _may_join(self, link: Link, beside: Verdict, *, behind: bool) -> bool:
+    def _may_join(self, link: Link, beside: Judged, *, behind: bool) -> bool:
         words = [text.casefold() for text in self._rights(link)]
         if all(word in lexicon.CONNECTORS for word in words):
             return False
+        first, last = sorted((link, beside[0]))
+        between = self._wrongs(Link(first.b1, last.b0, 0, 0))
         if any(word in lexicon.MONTHS_AND_DAYS for word in words):
-            return beside.kind == "person" and all(word in lexicon.spelled_given_names() for word in words)
+            return not between  # "Julio Romero", "Consultores Abril"
         if self.new[link.a0].initial:
             return all(map(lexicon.is_personal_name, words))
-        if behind:
+        if behind or between == ["y"]:
             return True
         return not any(
             word in lexicon.PLAIN_SUBJECTS or word in lexicon.PERSON_TITLES or word in lexicon.ADMINISTRATION
@@ -262,6 +280,8 @@ class _Rows:
         """What a town hall speaks of, with capitals for once: "Servicios Sociales", "Agua Potable"."""
         if not all(self._recased(link) and verdict.body is None for link, verdict in run):
             return False
+        if run[0][1].kind == "acronym":
+            return False
         words = [text for link, _ in run for text in self._rights(link)]
         hearts = [word.casefold() for word in hearts_of(words)]
         if not hearts:
@@ -271,6 +291,10 @@ class _Rows:
         first = run[0][0]
         if self.around.after_head(first, _HEADS, through_connectors=True) or self.around.after_title(first):
             return False
-        return hearts[0] in lexicon.PLAIN_SUBJECTS and all(
-            word in lexicon.PLAIN_SUBJECTS or lexicon.is_common(word) for word in hearts
+        if not all(word in lexicon.PLAIN_SUBJECTS or lexicon.is_common(word) for word in hearts):
+            return False
+        return hearts[0] in lexicon.PLAIN_SUBJECTS or (
+            len(hearts) == 2
+            and _DESCRIBES.search(hearts[1]) is not None
+            and not self.around.after_event(first)
         )

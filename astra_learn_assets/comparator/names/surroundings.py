@@ -89,7 +89,9 @@ class Surroundings:
         word = token.text.casefold()
         if word in lexicon.PERSON_TITLES:
             return not particles or particles[-1] in ("De", "Del")
-        return token.text[0].isupper() and word in lexicon.spelled_given_names()
+        if not token.text[0].isupper():
+            return False
+        return word in lexicon.spelled_given_names() or not (token.initial or lexicon.is_common(word))
 
     def after_head(self, link: Link, heads: frozenset[str], *, through_connectors: bool) -> bool:
         """After a word that announces a place or body; "calle Doctor Olaizola" reaches across capitals."""
@@ -115,6 +117,28 @@ class Surroundings:
         if word in _EVENTS or (previous.text.isupper() and 2 <= len(word) <= 5):
             return True
         return self.after_head(link, _FEASTS, through_connectors=True)
+
+    def ends_a_name(self, link: Link) -> bool:
+        """Right behind a building's word that has a capital too."""
+        previous = self.before(link.a0)
+        return (
+            previous is not None
+            and previous.text[0].isupper()
+            and not previous.initial
+            and previous.text.casefold() in lexicon.FACILITIES | lexicon.PLACE_HEADS
+        )
+
+    def after_facility(self, link: Link) -> bool:
+        """Right after a building's word, or after its adjective: "centro cívico Aurora"."""
+        position = link.a0 - 1
+        if position > 0 and self.new[position].text.islower() and self.new[position].text not in _JOINTS:
+            word = self.new[position].text
+            if (
+                word not in lexicon.FACILITIES
+                and self.new[position - 1].text.casefold() in lexicon.FACILITIES
+            ):
+                return True
+        return position >= 0 and self.new[position].text.casefold() in lexicon.FACILITIES
 
     def after_noble_particle(self, link: Link) -> bool:
         """After a name and "de la", "del", "de los": "Calderón de la Barca"."""

@@ -100,6 +100,7 @@ def evaluate_command(
 
 HYPERPARAMETERS: Mapping[str, type[int] | type[float]] = {
     "rank": int, "alpha": int, "learning_rate": float, "epochs": float, "batch_tokens": int, "seed": int,
+    "made_share": float, "clean_share": float, "changed_weight": float,
 }  # fmt: skip
 
 

@@ -112,7 +112,9 @@ def begin(
         else:
             row = next(iter(trainings.listing(session, step.tenant_id, limit=1)), None)
         if row is not None and _is_rematerialization(row, dataset_hash, golden_hash):
-            return trainings.update(session, row.run_id, dagster_run_id=step.dagster_run_id)
+            # it keeps the run that trained it: a backfill has only found it
+            found_by = {**row.metrics, "found_by": step.dagster_run_id}
+            return trainings.update(session, row.run_id, metrics=found_by)
         if row is None or step.training_id is None or row.state in trainings.ENDED:
             row = _next_attempt(session, step.tenant_id, through_seq)
         signs.sign(session, row.run_id, step.tenant_id, phase="training")
@@ -187,6 +189,8 @@ def of_step(platform: Platform, step: Step) -> Training:
     with platform.database.session() as session:
         rows = _with_corpus(session, step.tenant_id)
         own = next((row for row in rows if row.dagster_run_id == step.dagster_run_id), None)
+        if own is None:
+            own = next((row for row in rows if row.metrics.get("found_by") == step.dagster_run_id), None)
         if own is None and step.training_id is not None:
             named = trainings.get(session, step.training_id, tenant_id=step.tenant_id)
             own = named if _has_corpus(named) else None

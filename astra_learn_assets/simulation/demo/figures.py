@@ -25,6 +25,8 @@ class CouncilFigures:
     draft_wer: float | None
     base_wer: float | None
     adapter_wer: float | None
+    dictionary_wer: float | None = None
+    """Of a substitution table learned from the adapter's own corpus."""
 
     @property
     def promoted(self) -> bool:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from rich.console import Console
 from rich.live import Live
 
+from astra_learn_assets.datasets import jsonl
 from astra_learn_assets.errors import AdapterRefused, AstraError, BadConfiguration, Unavailable
 from astra_learn_assets.ids import TenantId
 from astra_learn_assets.learning.training import progress
@@ -23,11 +24,22 @@ from astra_learn_assets.services.dev import announce, wait_for_end
 from astra_learn_assets.services.stack import Stack, free_port, running_stack
 from astra_learn_assets.serving.adapter_store import AdapterStore
 from astra_learn_assets.settings import Settings, remember
+from astra_learn_assets.simulation import substitutions
 from astra_learn_assets.simulation.council.simulator import Council, make_council
 from astra_learn_assets.simulation.demo import sabotage, view
 from astra_learn_assets.simulation.demo.desk import ClerkDesk, EventLog
 from astra_learn_assets.simulation.demo.figures import CouncilFigures, Sabotage, Serving, promises
-from astra_learn_assets.store import api_keys, artifacts, documents, examples, signs, tenants, trainings
+from astra_learn_assets.store import (
+    api_keys,
+    artifacts,
+    documents,
+    examples,
+    paths,
+    signs,
+    tenants,
+    trainings,
+)
+from astra_learn_assets.store.tables import TrainingRun
 
 COUNCILS = ("villaverde", "rio-claro")
 STILL_SECONDS = 900  # without a step, a document or a verdict: a training that moves is waited for
@@ -118,6 +130,7 @@ def _demo_settings(settings: Settings, options: Options) -> Settings:
         "train_threshold": min(settings.train_threshold, learnable),
         "train_minimum": min(settings.train_minimum, learnable),
         "corpus_minimum": min(settings.corpus_minimum, learnable),
+        "epochs": 2.0,  # a council whose recognizer errs so steadily is learned in a third of the passes
     }
     remember(home, small)
     return settings.model_copy(
@@ -242,7 +255,18 @@ def _figures(platform: Platform, desk: ClerkDesk) -> CouncilFigures:
         draft_wer=wer.get("draft_wer"),
         base_wer=wer.get("base_wer"),
         adapter_wer=wer.get("candidate_wer"),
+        dictionary_wer=_dictionary_wer(platform, tenant, best),
     )
+
+
+def _dictionary_wer(platform: Platform, tenant: TenantId, training: TrainingRun) -> float | None:
+    """What a substitution table of the same corpus reaches on the same golden set; None without either."""
+    golden_hash = training.metrics.get("golden_hash")
+    if training.dataset_hash is None or golden_hash is None:
+        return None
+    corpus = platform.vault.read(tenant, paths.corpus(tenant, training.dataset_hash))
+    golden = platform.vault.read(tenant, paths.golden(tenant, golden_hash))
+    return substitutions.error_rate(jsonl.load(corpus), jsonl.load(golden))
 
 
 def _sabotage(stack: Stack, platform: Platform, figures: list[CouncilFigures]) -> Sabotage | None:

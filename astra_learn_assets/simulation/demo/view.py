@@ -85,14 +85,26 @@ class Progress:
 def closing_table(figures: Sequence[CouncilFigures], kept: Sequence[Promise], *, seconds: float) -> Group:
     """Councils first, then every promise with its figure."""
     councils = Table(title="Councils", title_justify="left")
-    for name in ("council", "finals", "examples", "draft WER", "base WER", "adapter WER", "training"):
+    for name in (
+        "council",
+        "finals",
+        "examples",
+        "draft WER",
+        "dictionary",
+        "base WER",
+        "adapter WER",
+        "training",
+    ):
         councils.add_column(name)
     for council in figures:
         councils.add_row(
             council.tenant_id,
             str(council.tally.uploaded),
             str(council.examples),
-            *(_percent(rate) for rate in (council.draft_wer, council.base_wer, council.adapter_wer)),
+            *map(
+                _percent,
+                (council.draft_wer, council.dictionary_wer, council.base_wer, council.adapter_wer),
+            ),
             council.state if council.promoted else f"{council.state}: {council.reason}",
         )
     table = Table(title=f"What was promised · {seconds:.0f} s in all", title_justify="left")

@@ -12,12 +12,12 @@ from sqlalchemy import Connection
 from astra_learn_assets.errors import BadConfiguration
 from astra_learn_assets.settings import get_settings
 from astra_learn_assets.store.db import VERSION_TABLE, Database
-from astra_learn_assets.store.tables import Base
+from astra_learn_assets.store.tables import Tenant
 
 
 def _run(connection: Connection) -> None:
     context.configure(
-        connection=connection, target_metadata=Base.metadata, version_table=VERSION_TABLE, compare_type=True
+        connection=connection, target_metadata=Tenant.metadata, version_table=VERSION_TABLE, compare_type=True
     )
     with context.begin_transaction():
         context.run_migrations()
