@@ -19,7 +19,7 @@ from dagster._core.launcher.base import CheckRunHealthResult, WorkerStatus
 
 from astra_learn_assets.resources import worker_mark
 
-# from the start of a run to the mark of its worker: it makes its resources in between, on a busy machine slowly
+# from the start of a run to the mark of its worker: it makes its resources in between, slowly when busy
 MARK_SECONDS = 300.0
 
 
