@@ -57,6 +57,7 @@ EDGES = {
     "cli/documents.py",
     "cli/learning.py",
     "cli/privacy.py",
+    "cli/quarantine.py",
     "serving/adapter_store.py",
     "serving/dictionary.py",
     "simulation/council/__main__.py",

@@ -31,6 +31,7 @@ from typing import Literal
 
 from astra_learn_assets.evaluation.predictions import BASE, BEST, CANDIDATE, CHAMPION, DICTIONARY, DRAFT
 from astra_learn_assets.evaluation.results import EvaluationReport, Measure
+from astra_learn_assets.ids import TenantId
 
 Outcome = Literal["promote", "reject", "hold"]
 _EPSILON = 1e-9
@@ -74,7 +75,7 @@ class Asked:
 
     limits: GateLimits
     digest: str
-    tenant_id: str
+    tenant_id: TenantId
     golden_hash: str | None = None
 
 

@@ -300,6 +300,13 @@ ARGUMENTS = {
     "blocklist add": "villaverde Ana", "blocklist import": "villaverde terms.txt",
     "blocklist remove": "villaverde Ana", "blocklist list": "villaverde",
     "anonymize": "in.jsonl out.jsonl --tenant villaverde", "scan": "in.jsonl --tenant villaverde",
+    "examples": "villaverde", "export audio": "villaverde audio.jsonl", "backfill": "learn",
+    "quarantine list": "villaverde", "quarantine show": "villaverde d",
+    "quarantine release": "villaverde d", "quarantine drop": "villaverde d",
+    "tenant allow": "villaverde", "tenant explain": "villaverde", "tenant pause": "villaverde summer",
+    "tenant resume": "villaverde", "tenant retire": "villaverde", "tenant retry": "villaverde",
+    "tier list": "", "tier set": "premium", "tier remove": "premium",
+    "maintenance list": "", "maintenance add": "move", "maintenance end": "1",
 }  # fmt: skip
 WITHOUT_PLATFORM = {"compare", "blocks", "council sample"}
 

@@ -29,7 +29,8 @@ def too_broad(change: EntityChange) -> str | None:
     """Why ``change`` must not be applied by itself to later drafts; None when it may.
 
     Rules, the first that fits: ``empty`` (a side without a letter), ``no_change``, ``too_long``,
-    ``other_script`` (letters of another alphabet among ours), ``accents_lost`` (nothing but accents gone),
+    ``other_script`` (letters of another alphabet among ours), ``accents_lost`` (nothing but accents gone, and a
+    word had one that belongs to it: "García"),
     ``too_short`` (one letter), ``common_word`` (one word that is plain Spanish, however capitalised),
     ``lower_case`` (plain words, none of them written as a name, and no word beside them that says which
     ones are meant), ``low_confidence`` (the engine itself doubts it).
@@ -44,7 +45,7 @@ def too_broad(change: EntityChange) -> str | None:
         return "too_long"
     if any(map(mixes_scripts, _WORD.findall(right))):
         return "other_script"
-    if near_fold(wrong) == near_fold(right) and accents(wrong) > accents(right):
+    if near_fold(wrong) == near_fold(right) and _robs_an_accent(words, _WORD.findall(right)):
         return "accents_lost"
     if len(_LETTER.findall(wrong)) < 2:
         return "too_short"
@@ -55,6 +56,24 @@ def too_broad(change: EntityChange) -> str | None:
     if change.confidence < CONFIDENCE_MINIMUM:
         return "low_confidence"
     return None
+
+
+def _robs_an_accent(before: list[str], after: list[str]) -> bool:
+    """Whether a word that is known with its accent, and not without, has lost it: "García", not "Patáte"."""
+    return any(
+        accents(was) > accents(now) and _is_spelled_so(was) and not _is_spelled_so(now)
+        for was, now in zip(before, after, strict=False)
+    )
+
+
+def _is_spelled_so(word: str) -> bool:
+    known = (
+        lexicon.spelled_given_names(),
+        lexicon.spelled_surnames(),
+        lexicon.PLACES,
+        lexicon.common_words(),
+    )
+    return any(word.lower() in table for table in known)
 
 
 def is_plain(word: str) -> bool:
