@@ -10,24 +10,32 @@ from __future__ import annotations
 
 import re
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import lru_cache
 
 from astra_learn_assets.privacy.identifiers import addresses, contact
 from astra_learn_assets.privacy.identifiers.compact import compact_identities
 from astra_learn_assets.privacy.identifiers.countries import identity_rules
-from astra_learn_assets.privacy.identifiers.rules import Finding, RuleSet, resolve
+from astra_learn_assets.privacy.identifiers.rules import Finding, RuleSet, Spans, resolve
 from astra_learn_assets.privacy.ner.nlp import Entity, EntityModel
 from astra_learn_assets.privacy.ner.views import may_name, segments, views
 from astra_learn_assets.privacy.people import persons
+from astra_learn_assets.privacy.people.announced import announced
+from astra_learn_assets.privacy.people.bounds import bounded
 from astra_learn_assets.privacy.people.joining import join_names, repeat_names
+from astra_learn_assets.privacy.people.nicknames import initials, nicknamed, odd_shapes, timed
 from astra_learn_assets.privacy.people.public_places import public_places
+from astra_learn_assets.privacy.people.rosters import rostered
+from astra_learn_assets.privacy.people.stretching import stretched
+from astra_learn_assets.privacy.people.towns import is_own, own_places
 from astra_learn_assets.privacy.terms import AllowTerms, MaskTerms
 from astra_learn_assets.spanish.fold import fold_chars
 from astra_learn_assets.spanish.placeholder import PLACEHOLDER
 
 CACHE_SENTENCES = 50_000
 CACHE_TEXTS = 2_000
+LONG = 16_000  # characters; what is longer is read in pieces, so that time grows with the length alone
 _PIECE = re.compile(r"(?:(?! [yeYE] (?=[^\W\d_]{3}))[^\n|;])+")  # one name: ends at a line, a bar, "y"
 
 
@@ -59,7 +67,24 @@ class Detector:
         the rest reads like a text that it sees anyway (:func:`~aliases.unexplained`).
         """
         entities = self._entities(texts, looks or [None] * len(texts))
-        return [list(self._merged(text, tuple(found))) for text, found in zip(texts, entities, strict=True)]
+        return [
+            list(self._merged(text, tuple(found), tuple(own_places(text)))[0])
+            if len(text) <= LONG
+            else self._long(text, found)
+            for text, found in zip(texts, entities, strict=True)
+        ]
+
+    def _long(self, text: str, entities: Sequence[Entity]) -> list[Finding]:
+        """Findings of a long text, piece by piece; a name found in one of them is known in all."""
+        own, found, kept = own_places(text), [], []
+        for at, stop in _pieces(text):
+            inside = [(s - at, e - at, label) for s, e, label in entities if at <= s and e <= stop]
+            places = [(s - at, e - at) for s, e in own if at <= s and e <= stop]
+            some, spared = self._merge(text[at:stop], inside, places)
+            found += [replace(f, start=f.start + at, end=f.end + at) for f in some]
+            kept += [(s + at, e + at) for s, e in spared]
+        names = [text[f.start : f.end] for f in found if f.kind == "PERSONA"]
+        return join_names(text, resolve([*found, *repeat_names(text, names, kept)]))
 
     def _entities(
         self, texts: Sequence[str], looks: Sequence[Sequence[tuple[int, int]] | None]
@@ -91,7 +116,10 @@ class Detector:
             self._seen.popitem(last=False)
         return out
 
-    def _merge(self, text: str, entities: Sequence[Entity]) -> list[Finding]:
+    def _merge(
+        self, text: str, entities: Sequence[Entity], own: Sequence[tuple[int, int]]
+    ) -> tuple[list[Finding], list[tuple[int, int]]]:
+        """Findings of one piece, and the spans that stay whoever is called so elsewhere."""
         blocked = [m.span() for m in PLACEHOLDER.finditer(text)]
         masked = list(self._mask.find(text))
         allowed = self._allow.find(text)
@@ -102,10 +130,11 @@ class Detector:
             *contact.spoken_numbers(text),
             *addresses.addresses(text),
         ]
-        people = self._persons(text, entities)
-        places: list[tuple[int, int]] = []
+        people = [one for f in self._persons(text, entities) for one in bounded(text, f)]
+        people = [f for f in people if not is_own(text, f.start, f.end, own)]
+        places: list[tuple[int, int]] = list(own)
         if people:
-            places = [
+            places += [
                 (s, e)  # "Martha del Río Casademont" bears no river's name
                 for s, e in public_places(text, [f.start for f in people])
                 if not any(
@@ -117,25 +146,33 @@ class Detector:
             ]
             towns = [(s, e) for s, e, label in entities if label == "LOC" and " " in text[s:e]]
             kept = persons.kept_places(text)
-            people = [f for f in people if not _inside(f, kept)]
+            people = [
+                f
+                for f in people
+                if not _inside(f, kept) or (persons.is_titled(text, f.start) and (f.start, f.end) in kept)
+            ]
             seen = [(s, e) for s, e, label in entities if label == "PER"]
             towns = [town for town in towns if town not in seen]  # in the other view it reads like a person
             people = [
                 f
                 for f in people
-                if f.detector in ("title", "speaker")
+                if f.detector in ("title", "speaker", "announced")
                 or not _inside(f, towns)
                 or persons.is_full_name(text, f)
             ]
-            people = [f for f in people if not _inside(f, places) or _heads(f, places)]
+            people = [
+                f for f in people if f.detector == "announced" or not _inside(f, places) or _heads(f, places)
+            ]
             places += [*towns, *kept]
         found += people
         found = [piece for f in found for piece in _outside(text, f, allowed)] + masked
-        found = [f for f in found if not any(s < f.end and e > f.start for s, e in blocked)]
-        found = join_names(text, resolve(found))
+        barred = Spans(blocked)
+        found = [f for f in found if not barred.touch(f.start, f.end)]
+        found = resolve(found)
+        found = join_names(text, resolve([*found, *stretched(text, found)]))
         names = [text[f.start : f.end] for f in found if f.kind == "PERSONA"]
-        again = repeat_names(text, names, [*allowed, *places, *blocked])
-        return join_names(text, resolve([*found, *again]))
+        spared = [*allowed, *places, *blocked]
+        return join_names(text, resolve([*found, *repeat_names(text, names, spared)])), spared
 
     def _persons(self, text: str, entities: Sequence[Entity]) -> list[Finding]:
         found = []
@@ -158,7 +195,24 @@ class Detector:
             found += persons.speakers(text)
         found += persons.addressed(text)
         found += persons.cued(text)
+        for rule in (announced, nicknamed, initials, timed, odd_shapes, rostered):
+            found += rule(text)
         return found
+
+
+def _pieces(text: str) -> Iterator[tuple[int, int]]:
+    """A long text cut at ends of lines or sentences, else between words."""
+    at = 0
+    while len(text) - at > LONG:
+        low, high = at + LONG // 2, at + LONG
+        cut = (
+            max(text.rfind("\n", low, high), text.rfind(". ", low, high)) + 1
+            or text.rfind(" ", low, high) + 1
+            or high
+        )
+        yield at, cut
+        at = cut
+    yield at, len(text)
 
 
 def _outside(text: str, finding: Finding, allowed: Sequence[tuple[int, int]]) -> list[Finding]:

@@ -13,23 +13,24 @@ from __future__ import annotations
 
 import random
 import re
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from astra_learn_assets.privacy.detector import Detector
-from astra_learn_assets.privacy.identifiers.rules import Finding, resolve
+from astra_learn_assets.privacy.identifiers.rules import Finding, Spans, resolve
 from astra_learn_assets.privacy.ner.nlp import load_model
 from astra_learn_assets.privacy.people import aliases
 from astra_learn_assets.privacy.people.aliases import Mention
 from astra_learn_assets.privacy.people.joining import join_names, repeat_names
-from astra_learn_assets.privacy.people.persons import PARTICLES, WORD, is_ordinary
+from astra_learn_assets.privacy.people.persons import PARTICLES, WORD, is_ordinary, is_titled
 from astra_learn_assets.spanish.fold import fold_chars
 from astra_learn_assets.spanish.placeholder import PLACEHOLDER
 from astra_learn_assets.spanish.visible import INLINE_TAG, Cleaned, clean
 
-VERSION = "3"
+VERSION = "4"
 ROUNDS = 5
 
 
@@ -205,11 +206,14 @@ def _agreed(
     "kispe de las ovras" beside "Quispe de las obras" ends after "kispe".
     """
     out = []
+    masked = Spans((f.start, f.end) for f in others)
     for finding in found:
         words = (
             list(WORD.finditer(texts[side], finding.start, finding.end)) if finding.kind == "PERSONA" else []
         )
-        plain = [_is_plain(m, others, texts[1 - side], alignment, side == 0) for m in words]
+        plain = [_is_plain(m, masked, texts[1 - side], alignment, side == 0) for m in words]
+        if len(words) == 1 and plain[0] and finding.rank < 80 and not is_titled(texts[side], finding.start):
+            continue  # "las ocho y diaz" beside "las ocho y diez"
         if (
             finding.rank < 80
             and any(plain)
@@ -227,10 +231,10 @@ def _agreed(
 
 
 def _is_plain(
-    word: re.Match[str], others: Sequence[Finding], other: str, alignment: aliases.Alignment, forward: bool
+    word: re.Match[str], masked: Spans, other: str, alignment: aliases.Alignment, forward: bool
 ) -> bool:
     span = aliases.project(alignment, word.span(), forward=forward)
-    if span is None or any(f.start < span[1] and f.end > span[0] for f in others):
+    if span is None or masked.touch(*span):
         return False
     wrote = other[span[0] : span[1]]
     return wrote.islower() and all(
@@ -280,10 +284,12 @@ def _matched(
     key_sides = [{aliases.key_words(m.text) for m in side} for side in (left, right)]
     out_left, fixes = [], []
     used: set[int] = set()
+    ends = [m.end for m in right]  # in order of place, without overlap
     for mention in left:
         span = aliases.project(alignment, (mention.start, mention.end), forward=True)
+        first = bisect_right(ends, span[0]) if span else len(right)
         partner = next(
-            (r for r in right if span and r.start < span[1] and r.end > span[0] and id(r) not in used), None
+            (r for r in right[first : first + 8] if span and r.start < span[1] and id(r) not in used), None
         )
         if (
             partner is not None

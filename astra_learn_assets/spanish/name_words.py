@@ -44,7 +44,9 @@ class Tokens(NamedTuple):
 
 def tokens(text: str) -> Tokens:
     """The words of a text; remembered for short texts, because many rules ask."""
-    return _short_tokens(text) if len(text) < 3000 else _read_tokens(text)
+    if len(text) < 3000:
+        return _short_tokens(text)
+    return _piece_tokens(text) if len(text) < 40_000 else _read_tokens(text)
 
 
 def _read_tokens(text: str) -> Tokens:
@@ -61,6 +63,9 @@ def _read_tokens(text: str) -> Tokens:
 
 
 _short_tokens = lru_cache(maxsize=1024)(_read_tokens)
+_piece_tokens = lru_cache(maxsize=8)(
+    _read_tokens
+)  # pieces of a long text
 
 
 @lru_cache(maxsize=1)

@@ -23,12 +23,20 @@ _DATE = (
     rf"(?:\d{{1,2}}\s?[-/.]\s?\d{{1,2}}\s?[-/.]\s?\d{{2,4}}|\d{{4}}-\d{{2}}-\d{{2}}|"
     rf"\d{{1,2}}(?:º|°)?\s+(?:de\s+)?(?:{_MONTH})(?:\s+(?:del?\s+)?(?:año\s+)?\d{{4}})?)"
 )
+_UNITS = "uno?|dos|tres|cuatro|cinco|seis|siete|ocho|nueve"
+_TEENS = "diez|once|doce|trece|catorce|quince|dieci[a-zéó]+|veint[a-zéóú]+"
+_TENS = "treinta|cuarenta|cincuenta|sesenta|setenta|ochenta|noventa"
+_SPOKEN_DATE = (
+    rf"(?:primero|{_UNITS}|{_TEENS}|treinta(?: y uno?)?)\s+de\s+(?:{_MONTH})"
+    rf"(?:\s+(?:de|del año)\s+(?:mil|dos mil)"
+    rf"(?:\s+(?:y|nov[a-z]+|oc[a-z]+|sete[a-z]+|{_TEENS}|{_TENS}|{_UNITS})(?!\w)){{0,5}})?"
+)
 _PHONE_WORDS = frozenset(listed("phone"))
 _PLATE_WORDS = frozenset(listed("plate"))
 _MAIL = r"[\w.+%'’\-]{1,64}\s?@\s?(?:[\w\-]{1,63}\s?\.\s?){1,5}[A-Za-z]{2,24}"
 _SPOKEN_MAIL = (
     r"(?<![\w.\-])[\w.\-]{1,64}(?:\s+(?:punto|guion bajo|guión bajo|guion|guión)\s+[\w\-]+){0,4}\s*[(\[]?\s*"
-    r"(?:(?<=\W)arroba(?=\W)|\[at\]|\(at\))\s*[)\]]?\s*[\w\-]+(?:(?:\s+punto\s+|\s?\.\s?)[\w\-]{2,12}){1,3}"
+    r"(?:(?<=\W)arroba(?=\W)|\[at\]|\(at\))\s*[)\]]?\s*[\w\-]+(?:(?:\s+punto\s+|\s*[\[(](?:dot|punto)[\])]\s*|\s?\.\s?)[\w\-]{2,12}){1,3}"
 )
 _WEB = ("://", "www.", ".com/")
 # Spanish plates of before 2000 begin with their province.
@@ -39,7 +47,7 @@ _PROVINCES = (
 
 CONTACT: tuple[Rule, ...] = (
     Rule("EMAIL", re.compile(rf"(?<![\w.+]){_MAIL}"), strong=True, rank=80, needs=("@",)),
-    Rule("EMAIL", re.compile(_SPOKEN_MAIL, re.I), strong=True, rank=80, needs=("arroba",)),
+    Rule("EMAIL", re.compile(_SPOKEN_MAIL, re.I), strong=True, rank=80, needs=("arroba", "[at]", "(at)")),
     Rule(
         "USUARIO",
         re.compile(r"(?<![\w@./])@[A-Za-z_]\w{2,29}(?![\w@])"),
@@ -157,7 +165,7 @@ CONTACT: tuple[Rule, ...] = (
         "FECHA_NACIMIENTO",
         re.compile(
             r"(?:(?i:nacid[oa]s?|naci[óo]|nac(?:imiento|\.)|natalicio|f\. ?n\.|fdn|dob))"
-            rf"[^\n.;]{{0,40}}?(?P<id>{_DATE})(?!\w)",
+            rf"[^\n.;]{{0,40}}?(?P<id>{_DATE}|{_SPOKEN_DATE})(?!\w)",
             re.I,
         ),
         strong=True,

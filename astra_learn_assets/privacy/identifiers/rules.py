@@ -9,9 +9,11 @@ the recognizer does not make a citizen's number public.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from itertools import accumulate
 from pathlib import Path
 
 from astra_learn_assets.spanish.fold import fold_chars
@@ -191,15 +193,43 @@ def resolve(findings: Iterable[Finding]) -> list[Finding]:
     What a loser covers beyond the winners is kept if it still holds a word of three letters or
     digits, so a partial overlap never uncovers anything.
     """
-    taken: list[Finding] = []
+    taken: list[Finding] = []  # in order of place, without overlap
+    starts: list[int] = []
     for finding in sorted(findings, key=lambda f: (-f.rank, f.start - f.end, f.start)):
-        pieces = [(finding.start, finding.end)]
-        for other in taken:
-            pieces = [
-                piece
-                for start, end in pieces
-                for piece in ((start, min(end, other.start)), (max(start, other.end), end))
-                if piece[0] < piece[1]
-            ]
-        taken += [Finding(s, e, finding.kind, finding.rank, finding.detector) for s, e in pieces]
-    return sorted(taken, key=lambda f: f.start)
+        at = max(0, bisect_right(starts, finding.start) - 1)
+        free = finding.start
+        pieces = []
+        while at < len(taken) and taken[at].start < finding.end:
+            if free < taken[at].start:
+                pieces.append((free, taken[at].start))
+            free = max(free, taken[at].end)
+            at += 1
+        if free < finding.end:
+            pieces.append((free, finding.end))
+        for start, end in pieces:
+            place = bisect_left(starts, start)
+            starts.insert(place, start)
+            taken.insert(place, Finding(start, end, finding.kind, finding.rank, finding.detector))
+    return taken
+
+
+class Spans:
+    """Spans of a text, asked in the time of a binary search whether one holds or touches another."""
+
+    def __init__(self, spans: Iterable[tuple[int, int]]) -> None:
+        ordered = sorted(spans)
+        self._starts = [start for start, _ in ordered]
+        self._tops = list(accumulate((end for _, end in ordered), max))
+
+    def __bool__(self) -> bool:
+        return bool(self._starts)
+
+    def hold(self, start: int, end: int) -> bool:
+        """Whether one span covers ``[start, end)``."""
+        at = bisect_right(self._starts, start)
+        return at > 0 and self._tops[at - 1] >= end
+
+    def touch(self, start: int, end: int) -> bool:
+        """Whether one span overlaps ``[start, end)``."""
+        at = bisect_left(self._starts, end)
+        return at > 0 and self._tops[at - 1] > start

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 
@@ -66,22 +66,51 @@ def group(mentions: Sequence[Mention], fixes: Sequence[tuple[Mention, Mention]])
         join(same.setdefault((mention.kind, value), i), i)
     persons = [i for i, m in enumerate(mentions) if m.kind == "PERSONA"]
     keys = {i: key_words(mentions[i].text) for i in persons}
+    bearers: dict[tuple[str, ...], list[int]] = {}
     for i in persons:
-        wider = [j for j in persons if len(keys[j]) > len(keys[i]) and _part_of(keys[i], keys[j])]
-        distinct = {keys[j] for j in wider}
-        if wider and (len({root(j) for j in wider}) == 1 or len(distinct) == 1):
-            join(wider[0], i)
-        elif wider:
-            before = [
-                j
-                for j in wider
-                if mentions[j].side == mentions[i].side and mentions[j].start < mentions[i].start
-            ]
-            join((before or wider)[-1 if before else 0], i)
+        bearers.setdefault(keys[i], []).append(i)
+    wider_keys = _wider(bearers)
+    for i in persons:
+        wider = wider_keys.get(keys[i], ())
+        if not wider:
+            continue
+        heads = [bearers[key][0] for key in wider]
+        if len({root(j) for j in heads}) == 1:
+            join(min(heads), i)
+            continue
+        before = [j for key in wider if (j := _last_before(bearers[key], mentions, i)) is not None]
+        join(max(before) if before else min(heads), i)
     for left, right in fixes:
         join(index[id(left)], index[id(right)])
     numbers: dict[int, int] = {}
     return [numbers.setdefault(root(i), len(numbers)) for i in range(len(mentions))]
+
+
+def _wider(keys: Iterable[tuple[str, ...]]) -> dict[tuple[str, ...], list[tuple[str, ...]]]:
+    """Per name the longer names that hold all its words; sought among those that share its rarest word."""
+    by_word: dict[str, list[tuple[str, ...]]] = {}
+    by_letter: dict[str, list[tuple[str, ...]]] = {}
+    for key in keys:
+        for word in set(key):
+            by_word.setdefault(word, []).append(key)
+        for letter in {word[0] for word in key}:
+            by_letter.setdefault(letter, []).append(key)
+    out = {}
+    for key in keys:
+        whole = [by_word[word] for word in key if len(word) > 1]
+        near = min(whole, key=len) if whole else by_letter[key[0][0]]
+        found = [other for other in near if len(other) > len(key) and _part_of(key, other)]
+        if found:
+            out[key] = found
+    return out
+
+
+def _last_before(indices: Sequence[int], mentions: Sequence[Mention], i: int) -> int | None:
+    """The last of ``indices`` (in order of side and place) that stands before mention ``i`` on its side."""
+    at = bisect_left(
+        indices, (mentions[i].side, mentions[i].start), key=lambda j: (mentions[j].side, mentions[j].start)
+    )
+    return indices[at - 1] if at and mentions[indices[at - 1]].side == mentions[i].side else None
 
 
 def _part_of(small: tuple[str, ...], large: tuple[str, ...]) -> bool:

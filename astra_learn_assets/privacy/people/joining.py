@@ -6,12 +6,18 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from astra_learn_assets.privacy.identifiers.rules import Finding
+from astra_learn_assets.privacy.identifiers.rules import Finding, Spans
 from astra_learn_assets.privacy.people import persons
+from astra_learn_assets.privacy.people.runs import ABBREVIATIONS, is_given, never_names
+from astra_learn_assets.privacy.people.tables import words
 from astra_learn_assets.spanish.fold import fold_chars
 from astra_learn_assets.spanish.lexicon import given_names, role_words
 
 _WORD_BEFORE = re.compile(r"(?<![\w’'-])([^\W\d_]+)[.]?[ ]$")
+_ACTS = words("person_verbs")
+_CALLED = words("person_nouns")
+_FUNCTION = words("function_words")
+_PLAIN_BRIDGE = re.compile(r"[ ]([^\W\d_]{3,})[ ]")
 _JOINT = re.compile(r"[ ]{1,2}|-|")
 _BRIDGE = re.compile(r"[ ]([A-ZÁÉÍÓÚÑÀÈÒÇ][a-záéíóúüñàèòç]{2,})[ ]")  # "Hilda [Barco] Samaniego"
 _PRINTED_BEFORE = re.compile(r"(?<!\w)[a-záéíóúñ]{2,} $")
@@ -32,13 +38,16 @@ def repeat_names(text: str, names: Sequence[str], kept: Sequence[tuple[int, int]
     if not words:
         return []
     found = []
+    spans = Spans(kept)
     tokens = persons.tokens(text)
     for (start, end), folded in zip(tokens.spans, tokens.words, strict=True):
-        if folded not in words or any(s <= start and end <= e for s, e in kept):
+        if folded not in words or spans.hold(start, end):
             continue
         ordinary = persons.is_ordinary(folded)
         if ordinary and (
-            not text[start].isupper() or _starts_sentence(text, start) or persons.is_common(folded)
+            not text[start].isupper()
+            or _starts_sentence(text, start)
+            or (persons.is_common(folded) and not _stands_alone(text, start, end))
         ):
             continue
         found.append(Finding(start, end, "PERSONA", persons.RANK - 5, "repeat"))
@@ -74,16 +83,34 @@ def join_names(text: str, found: Sequence[Finding]) -> list[Finding]:
 
 def _joined(text: str, first: Finding, second: Finding) -> bool:
     """Whether nothing, or one more word of the same name, parts two persons."""
+    plain = _PLAIN_BRIDGE.fullmatch(text, first.end, second.start)
+    if plain and text[first.start : first.end].islower() and text[second.start : second.end].islower():
+        return _is_bridge(fold_chars(plain[1])) and is_given(
+            fold_chars(text[first.start : first.end]).split()[0]
+        )
     bridge = _BRIDGE.fullmatch(text, first.end, second.start)
     if bridge is None or "repeat" in (first.detector, second.detector):
         return bridge is None and _JOINT.fullmatch(text, first.end, second.start) is not None
     return fold_chars(bridge[1]) not in role_words() and not text[second.start : second.end].isupper()
 
 
+def _is_bridge(word: str) -> bool:
+    """Whether a plain word between a given name and a surname is of the name: "naroa oscuro sánchez"."""
+    return not (
+        word in never_names()
+        or word in persons.PARTICLES
+        or word in role_words()
+        or word in _ACTS
+        or word in _CALLED
+        or (persons.is_inflected(word) and not persons.is_ordinary(word))
+        or word in _FUNCTION
+    )
+
+
 def _with_given_name(text: str, finding: Finding) -> Finding:
     """The finding with a given name or initial that stands right before it ("flora [millahual]")."""
     before = _WORD_BEFORE.search(text[max(0, finding.start - 24) : finding.start])
-    if finding.rank >= 80 or not before:
+    if finding.rank >= 80 or not before or fold_chars(before[1]) in ABBREVIATIONS | never_names():
         return finding
     word = fold_chars(before[1])
     head = finding.start - len(before[0])
@@ -95,7 +122,10 @@ def _with_given_name(text: str, finding: Finding) -> Finding:
         and _PRINTED_BEFORE.search(text[max(0, finding.start - 36) : head]) is not None
     )
     if word in persons.PARTICLES or not (
-        word in given_names() or (len(word) == 1 and "." in before[0]) or unlisted
+        word in given_names()
+        or (is_given(word) and not before[1].istitle())
+        or (len(word) == 1 and "." in before[0])
+        or unlisted
     ):
         return finding
     if persons.is_citizen(text, finding.start - len(before[0])):
@@ -105,6 +135,8 @@ def _with_given_name(text: str, finding: Finding) -> Finding:
 
 
 def _trim(text: str, finding: Finding) -> Finding | None:
+    if finding.rank >= 80 and finding.detector == "title":  # initials and nicknames are what they are
+        return finding
     words = list(_LOOSE_WORD.finditer(text, finding.start, finding.end))
     while words and fold_chars(words[0][0]) in ("y", "e", "i") and words[0][0].islower():
         words.pop(0)
@@ -128,6 +160,18 @@ def _loose(text: str, word: re.Match[str]) -> bool:
         word[0].islower()
         or (len(word[0]) > 1 and word[0].isupper())
         or text[word.end() : word.end() + 1] != "."
+    )
+
+
+_PLAIN_BEFORE = re.compile(r"(?:[,;(«\"]|(?<!\w)(?:a|que|según|y|o|e|no|entre|contra)) ?$")
+
+
+def _stands_alone(text: str, start: int, end: int) -> bool:
+    """Whether a capital inside a sentence has no other reason: "sanciona a Calle y no a Colque"."""
+    return (
+        text[start:end].istitle()
+        and _PLAIN_BEFORE.search(text[max(0, start - 10) : start]) is not None
+        and not (text[end : end + 1] == " " and text[end + 1 : end + 2].isupper())
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from astra_learn_assets.privacy.people.listed_names import PREPOSITION
+from astra_learn_assets.privacy.people.runs import LOOSE_IN_SPEECH, is_given, may_be_name
 from astra_learn_assets.privacy.people.tables import words as table
 from astra_learn_assets.privacy.people.titles import STRONG_TITLE, TITLE, WEAK_TITLE
 from astra_learn_assets.spanish.fold import fold_chars
@@ -190,11 +191,13 @@ def _linked(text: str, start: int, end: int) -> re.Match[str] | None:
         return None
     if word.istitle() and link[-3:] in (" la", "las", "los") and len(words) > 1 and not is_ordinary(folded):
         return match
+    if link == "y" and is_given(folded):
+        return None
     if folded not in _COMPOUND and (folded not in surnames() or folded in place_words()):
         return None
     if link in ("de", "y") and (len(words) < 2 or (link == "y" and value.istitle())):
         return None
-    fits = words[0] in given_names() and not (
+    fits = (words[0] in given_names() or (folded in _COMPOUND and not is_ordinary(words[0]))) and not (
         value.isupper() and is_common(folded) and folded not in _COMPOUND
     )
     return match if fits else None
@@ -217,7 +220,7 @@ def more_surnames(text: str, start: int, end: int) -> int:
         if len(word) < 3 or folded in PARTICLES or folded in role_words() or folded in TITLE_HEADS:
             return end
         full = (  # what follows is a surname, whatever it says
-            fold_chars(text[start:end]).split()[0] in given_names()
+            is_given(fold_chars(text[start:end]).split()[0])
             or STRONG_TITLE.search(text[max(0, start - 14) : start]) is not None
         )
         if capitals:
@@ -227,7 +230,10 @@ def more_surnames(text: str, start: int, end: int) -> int:
         else:
             fits = word.islower() and (
                 (folded in surnames() and (full or not is_common(folded)))
-                or (full and folded in place_words())
+                or (
+                    full
+                    and (folded in place_words() or (may_be_name(folded) and folded not in LOOSE_IN_SPEECH))
+                )
             )
         if not fits:
             return end

@@ -17,7 +17,7 @@ from astra_learn_assets.privacy.people.listed_names import after_place_head, is_
 from astra_learn_assets.privacy.people.mending import extend, is_citizen, mend, more_surnames
 from astra_learn_assets.privacy.people.name_runs import RANK
 from astra_learn_assets.privacy.people.speakers import addressed, speakers
-from astra_learn_assets.privacy.people.titles import second, second_surname, titled
+from astra_learn_assets.privacy.people.titles import is_titled, second, second_surname, titled
 from astra_learn_assets.spanish.name_words import (
     PARTICLES,
     TITLE_WORDS,
@@ -46,6 +46,7 @@ __all__ = [
     "is_inflected",
     "is_name_word",
     "is_ordinary",
+    "is_titled",
     "kept_places",
     "listed",
     "mend",

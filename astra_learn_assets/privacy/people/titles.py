@@ -54,6 +54,16 @@ STRONG_TITLE = re.compile(
 )
 
 
+COURTESY = re.compile(
+    r"(?i)(?<!\w)(?:señor(?:a|es|as|ita)?|sr(?:a|es|as|ta)?[.]?|don|doña|d[.]ª?|dª[.]?|dña[.]?)[ ]$"
+)
+
+
+def is_titled(text: str, start: int) -> bool:
+    """Whether a courtesy stands right before ``start``."""
+    return COURTESY.search(text[max(0, start - 12) : start]) is not None
+
+
 def titled(text: str) -> Iterator[Finding]:
     """Persons after a title: ``el señor García López``, ``Dña.Pilar``, ``don pedro garcía``."""
     last = 0

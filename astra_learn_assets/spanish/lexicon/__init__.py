@@ -238,6 +238,12 @@ def particles() -> frozenset[str]:
 
 
 @lru_cache(maxsize=1)
+def names_as_words() -> frozenset[str]:
+    """Names that are everyday words first, folded: only where a person must stand they are one."""
+    return _folded("names_as_words")
+
+
+@lru_cache(maxsize=1)
 def insults() -> frozenset[str]:
     """Insults, folded."""
     return _folded("insults")

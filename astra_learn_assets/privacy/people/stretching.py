@@ -1,0 +1,80 @@
+"""What belongs to a person beside the span found: beyond a line's end, behind "viuda de" or "y"."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from astra_learn_assets.privacy.identifiers.rules import Finding
+from astra_learn_assets.privacy.people.bounds import CALLED
+from astra_learn_assets.privacy.people.runs import is_strong, may_be_name, never_names
+from astra_learn_assets.spanish.fold import fold_chars
+from astra_learn_assets.spanish.lexicon import surnames
+from astra_learn_assets.spanish.name_words import WORD, is_ordinary
+
+_NEXT_LINE = re.compile(r"[ ]?\n[ ]{0,6}([^\W\d_]{2,}(?:[ ][^\W\d_]{2,}){0,2})")
+_LAST_LINE = re.compile(r"([^\W\d_]{2,})[ ]?\n[ ]{0,6}$")
+_VIUDA = re.compile(r"(?i)[ ](?:viuda|vda[.]?|v[.])[ ]de[ ](?:(?:la|los|las|el)[ ])?")
+_Y_SURNAME = re.compile(r"[ ](?:[yY]|i|I)[ ]([^\W\d_]{3,})(?![^\W\d_])")
+
+
+def stretched(text: str, found: Sequence[Finding]) -> Iterator[Finding]:
+    """The persons with what stands beyond a line's end, "viuda de" or "y", each a finding of its own."""
+    people = [f for f in found if f.kind == "PERSONA" and f.rank < 80]
+    for finding in people:
+        yield from _over_line_end(text, finding)
+        link = _Y_SURNAME.match(text, finding.end)
+        word = fold_chars(link[1]) if link else ""
+        if link and (" " in text[finding.start : finding.end] or (link[1].istitle() and word in surnames())):
+            fits = link[1].isupper() if text[finding.start : finding.end].isupper() else link[1].istitle()
+            if (
+                fits
+                and word not in never_names()
+                and word not in CALLED
+                and (may_be_name(word) or not is_ordinary(word))
+            ):
+                yield replace(finding, start=link.start(1), end=link.end(1), detector="second")
+        widow = _VIUDA.match(text, finding.end)
+        if widow:
+            word = WORD.match(text, widow.end())
+            if word and (word[0][0].isupper() or may_be_name(fold_chars(word[0]))):
+                yield replace(finding, start=finding.start, end=word.end())
+
+
+def _over_line_end(text: str, finding: Finding) -> Iterator[Finding]:
+    after = _NEXT_LINE.match(text, finding.end)
+    if after and _is_long(text, finding.end) and text[after.end(1) : after.end(1) + 1] not in (":",):
+        stop = finding.end
+        capitals = text[finding.start].isupper()
+        for word in WORD.finditer(text, after.start(1), after.end(1)):
+            folded = fold_chars(word[0])
+            if (
+                word[0][0].isupper() != capitals
+                or folded in CALLED
+                or not (
+                    is_strong(folded)
+                    or (may_be_name(folded) and capitals)
+                    or (not is_ordinary(folded) and capitals)
+                )
+            ):
+                break
+            stop = word.end()
+        if stop > finding.end:
+            yield replace(finding, end=stop)
+    low = max(0, finding.start - 40)
+    before = _LAST_LINE.search(text[low : finding.start])
+    if before and _is_long(text, low + before.end(1)):
+        word = before[1]
+        folded = fold_chars(word)
+        if (
+            word[0].isupper() == text[finding.start].isupper()
+            and folded not in CALLED
+            and folded not in never_names()
+            and (is_strong(folded) or (word.istitle() and (may_be_name(folded) or not is_ordinary(folded))))
+        ):
+            yield replace(finding, start=low + before.start(1))
+
+
+def _is_long(text: str, end: int) -> bool:
+    return end - text.rfind("\n", max(0, end - 240), end) > 45
