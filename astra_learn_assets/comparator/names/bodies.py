@@ -95,6 +95,8 @@ def kind_of(words: Sequence[str]) -> EntityKind | None:
             return "organization"
     if head in lexicon.ORGANIZATION_HEADS and (told or article or (said and len(rest) > 1)):
         return "organization"
+    if head in lexicon.FIRM_HEADS and said:
+        return "organization"
     if head in lexicon.LAW_HEADS and said and len(rest) > 1:
         return "other"
     if head in _ONE_SUBJECT and not _SAYS_NOTHING.issuperset(rest):
