@@ -29,9 +29,9 @@ def too_broad(change: EntityChange) -> str | None:
     """Why ``change`` must not be applied by itself to later drafts; None when it may.
 
     Rules, the first that fits: ``empty`` (a side without a letter), ``no_change``, ``too_long``,
-    ``other_script`` (letters of another alphabet among ours), ``accents_lost`` (nothing but accents gone, and a
-    word had one that belongs to it: "García"),
-    ``too_short`` (one letter), ``common_word`` (one word that is plain Spanish, however capitalised),
+    ``other_script`` (letters of another alphabet among ours), ``accents_lost`` (nothing but accents gone,
+    and a word had one that belongs to it: "García"), ``too_short`` (one letter), ``common_word`` (one word
+    that is plain Spanish, however capitalised),
     ``lower_case`` (plain words, none of them written as a name, and no word beside them that says which
     ones are meant), ``low_confidence`` (the engine itself doubts it).
     """
