@@ -22,7 +22,7 @@ import numpy as np
 
 from astra_learn_assets.evaluation.interval import paired_interval
 from astra_learn_assets.evaluation.results import EvaluationReport, SystemScores, rise_of
-from astra_learn_assets.evaluation.rules import GateLimits
+from astra_learn_assets.evaluation.verdict_rules import GateLimits
 from astra_learn_assets.evaluation.wer_gate import wer_gate
 from astra_learn_assets.ids import TenantId
 from astra_learn_assets.settings import Settings

@@ -3,7 +3,7 @@
     verdict = wer_gate(report, limits=GateLimits(), digest=digest, tenant_id="villaverde")
     verdict.passed, verdict.details["outcome"], verdict.details["rules"], verdict.details["reason_es"]
 
-Every rule of :mod:`rules` looks at the report. One that rejects settles it; one that holds keeps the champion
+Every rule of :mod:`verdict_rules` looks at the report. One that rejects settles it; one that holds keeps the champion
 until the golden set has grown; with neither the candidate is promoted. The reason lists what was found, the
 details hold every figure that a person weighs it by, and what golden set would have been needed.
 """
@@ -11,9 +11,9 @@ details hold every figure that a person weighs it by, and what golden set would 
 from __future__ import annotations
 
 from astra_learn_assets.contracts import GateVerdict
-from astra_learn_assets.evaluation import rules
+from astra_learn_assets.evaluation import verdict_rules
 from astra_learn_assets.evaluation.results import EvaluationReport
-from astra_learn_assets.evaluation.rules import Asked, GateLimits
+from astra_learn_assets.evaluation.verdict_rules import Asked, GateLimits
 from astra_learn_assets.ids import TenantId
 
 VERSION = 2
@@ -35,7 +35,7 @@ def wer_gate(
     when given, a report on another one does not pass.
     """
     asked = Asked(limits, digest, tenant_id, golden_hash)
-    findings = [finding for rule in rules.RULES for finding in rule(report, asked)]
+    findings = [finding for rule in verdict_rules.RULES for finding in rule(report, asked)]
     rejected = [finding for finding in findings if finding.outcome == "reject"]
     held = [finding for finding in findings if finding.outcome == "hold"]
     outcome = "reject" if rejected else "hold" if held else "promote"
@@ -102,7 +102,7 @@ def _details(report: EvaluationReport, limits: GateLimits) -> Details:
                 f"{name}_high": round(rise.high, 4),
             }
         if (rise_ := rises.get("wer")) is not None:
-            words, documents = rules.needed(report, limits, system)
+            words, documents = verdict_rules.needed(report, limits, system)
             details |= {
                 f"vs_{system}_relative_percent": _rounded(rise_.relative, 2),
                 f"vs_{system}_probability_worse": round(rise_.interval.probability_worse, 4),

@@ -17,7 +17,7 @@ from astra_learn_assets.errors import GateRefused, TrainingFailed
 from astra_learn_assets.evaluation import results, wer_gate
 from astra_learn_assets.evaluation.predictions import BEST, CANDIDATE, CHAMPION
 from astra_learn_assets.evaluation.results import EvaluationReport
-from astra_learn_assets.evaluation.rules import GateLimits
+from astra_learn_assets.evaluation.verdict_rules import GateLimits
 from astra_learn_assets.ids import TenantId
 from astra_learn_assets.learning import assemble, lineage, opponents, predict, promoter, rulings
 from astra_learn_assets.learning.training import faults, progress, train

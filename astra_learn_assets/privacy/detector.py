@@ -25,10 +25,10 @@ from astra_learn_assets.privacy.people.announced import announced
 from astra_learn_assets.privacy.people.bounds import bounded
 from astra_learn_assets.privacy.people.joining import join_names, repeat_names
 from astra_learn_assets.privacy.people.nicknames import initials, nicknamed, odd_shapes, timed
+from astra_learn_assets.privacy.people.own_towns import is_own, own_places
 from astra_learn_assets.privacy.people.public_places import public_places
 from astra_learn_assets.privacy.people.rosters import rostered
 from astra_learn_assets.privacy.people.stretching import stretched
-from astra_learn_assets.privacy.people.towns import is_own, own_places
 from astra_learn_assets.privacy.terms import AllowTerms, MaskTerms
 from astra_learn_assets.spanish.fold import fold_chars
 from astra_learn_assets.spanish.placeholder import PLACEHOLDER

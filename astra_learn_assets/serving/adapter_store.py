@@ -22,8 +22,6 @@ the adapter of a running session from being evicted, by other processes on the s
 
 from __future__ import annotations
 
-import fcntl
-import hashlib
 import os
 import shutil
 import tempfile
@@ -42,12 +40,13 @@ from pydantic import ValidationError
 from redis.exceptions import RedisError
 
 from astra_learn_assets import ids
-from astra_learn_assets.contracts import AdapterManifest, NewModelAvailable
+from astra_learn_assets.contracts import NewModelAvailable
 from astra_learn_assets.errors import AdapterRefused, AstraError, NotFound, SealBroken, Unavailable
 from astra_learn_assets.ids import TenantId
 from astra_learn_assets.registry import seals
 from astra_learn_assets.registry.manifest import digest_of
 from astra_learn_assets.registry.signature import verify_folder
+from astra_learn_assets.serving.served_adapter import Lease, ServedAdapter
 from astra_learn_assets.store import paths
 
 _LAST_GOOD = "last_good.json"
@@ -71,73 +70,9 @@ class KeyReader(Protocol):
 
 
 @dataclass(frozen=True)
-class ServedAdapter:
-    """A verified adapter on the local disk; ``path`` is a PEFT folder that nobody writes to."""
-
-    adapter_id: str
-    path: Path
-    manifest: AdapterManifest
-
-    def read(self) -> dict[str, bytes]:
-        """Every file's bytes, checked as they are in memory: what is loaded from them is what was signed.
-
-        Raises:
-            AdapterRefused: when a file is not what was signed any more.
-        """
-        found: dict[str, bytes] = {}
-        for name, expected in sorted(self.manifest.files.items()):
-            try:
-                data = (self.path / name).read_bytes()
-            except OSError as error:
-                raise AdapterRefused(f"{self.adapter_id}: {name}: {error.strerror or error}") from None
-            if hashlib.sha256(data).hexdigest() != expected:
-                raise AdapterRefused(f"{self.adapter_id}: {name} is not what was signed")
-            found[name] = data
-        return found
-
-    def copy_to(self, folder: Path) -> Path:
-        """Write the checked bytes into ``folder``, which must be new: private to who asked for it.
-
-        Raises:
-            AdapterRefused: as :meth:`read`.
-            FileExistsError: there is something at ``folder``.
-        """
-        content = self.read()
-        folder.mkdir(mode=0o700, parents=True)
-        for name, data in content.items():
-            (folder / name).write_bytes(data)
-        return folder
-
-
-@dataclass(frozen=True)
 class _Loaded:
     served: ServedAdapter
     fingerprint: tuple[tuple[str, int, int, int], ...]
-
-
-class Lease:
-    """A shared lock on one adapter of the cache; while any process holds one, nobody evicts it."""
-
-    def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._file = path.open("a")
-        fcntl.flock(self._file, fcntl.LOCK_SH)
-
-    def end(self) -> None:
-        """Let go; the end of the process does so as well."""
-        self._file.close()
-
-    @staticmethod
-    def is_free(path: Path) -> bool:
-        """Whether nobody holds a lease at ``path``."""
-        try:
-            with path.open("a") as file:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        except FileNotFoundError:
-            return True
-        return True
 
 
 class _NothingServes(NotFound):

@@ -63,9 +63,7 @@ def _read_tokens(text: str) -> Tokens:
 
 
 _short_tokens = lru_cache(maxsize=1024)(_read_tokens)
-_piece_tokens = lru_cache(maxsize=8)(
-    _read_tokens
-)  # pieces of a long text
+_piece_tokens = lru_cache(maxsize=8)(_read_tokens)  # pieces of a long text
 
 
 @lru_cache(maxsize=1)

@@ -14,7 +14,7 @@ from astra_learn_assets.contracts import GateVerdict
 from astra_learn_assets.datasets.golden import GoldenSet
 from astra_learn_assets.errors import BadJsonl
 from astra_learn_assets.evaluation.results import EvaluationReport, evaluate
-from astra_learn_assets.evaluation.rules import GateLimits
+from astra_learn_assets.evaluation.verdict_rules import GateLimits
 from astra_learn_assets.evaluation.wer_gate import wer_gate
 from astra_learn_assets_tests.datasets.builders import documents, example, sentence, unchanged
 

@@ -37,9 +37,9 @@ def stretched(text: str, found: Sequence[Finding]) -> Iterator[Finding]:
                 yield replace(finding, start=link.start(1), end=link.end(1), detector="second")
         widow = _VIUDA.match(text, finding.end)
         if widow:
-            word = WORD.match(text, widow.end())
-            if word and (word[0][0].isupper() or may_be_name(fold_chars(word[0]))):
-                yield replace(finding, start=finding.start, end=word.end())
+            husband = WORD.match(text, widow.end())
+            if husband and (husband[0][0].isupper() or may_be_name(fold_chars(husband[0]))):
+                yield replace(finding, start=finding.start, end=husband.end())
 
 
 def _over_line_end(text: str, finding: Finding) -> Iterator[Finding]:
@@ -65,13 +65,13 @@ def _over_line_end(text: str, finding: Finding) -> Iterator[Finding]:
     low = max(0, finding.start - 40)
     before = _LAST_LINE.search(text[low : finding.start])
     if before and _is_long(text, low + before.end(1)):
-        word = before[1]
-        folded = fold_chars(word)
+        last = before[1]
+        folded = fold_chars(last)
         if (
-            word[0].isupper() == text[finding.start].isupper()
+            last[0].isupper() == text[finding.start].isupper()
             and folded not in CALLED
             and folded not in never_names()
-            and (is_strong(folded) or (word.istitle() and (may_be_name(folded) or not is_ordinary(folded))))
+            and (is_strong(folded) or (last.istitle() and (may_be_name(folded) or not is_ordinary(folded))))
         ):
             yield replace(finding, start=low + before.start(1))
 

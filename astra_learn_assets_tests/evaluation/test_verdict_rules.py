@@ -8,7 +8,7 @@ import pytest
 
 from astra_learn_assets.contracts import GateVerdict
 from astra_learn_assets.evaluation.results import EvaluationReport, Measure, Rise, SystemScores
-from astra_learn_assets.evaluation.rules import RULES, GateLimits
+from astra_learn_assets.evaluation.verdict_rules import RULES, GateLimits
 from astra_learn_assets.evaluation.wer_gate import wer_gate
 from astra_learn_assets.ids import TenantId
 
