@@ -3,9 +3,10 @@
     verdict = wer_gate(report, limits=GateLimits(), digest=digest, tenant_id="villaverde")
     verdict.passed, verdict.details["outcome"], verdict.details["rules"], verdict.details["reason_es"]
 
-Every rule of :mod:`verdict_rules` looks at the report. One that rejects settles it; one that holds keeps the champion
-until the golden set has grown; with neither the candidate is promoted. The reason lists what was found, the
-details hold every figure that a person weighs it by, and what golden set would have been needed.
+Every rule of :mod:`verdict_rules` looks at the report. One that rejects settles it; one that holds keeps
+the champion until the golden set has grown; with neither the candidate is promoted. The reason lists what
+was found, the details hold every figure that a person weighs it by, and what golden set would have been
+needed.
 """
 
 from __future__ import annotations
