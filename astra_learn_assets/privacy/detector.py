@@ -80,7 +80,7 @@ class Detector:
         for at, stop in _pieces(text):
             inside = [(s - at, e - at, label) for s, e, label in entities if at <= s and e <= stop]
             places = [(s - at, e - at) for s, e in own if at <= s and e <= stop]
-            some, spared = self._merge(text[at:stop], inside, places)
+            some, spared = self._merged(text[at:stop], tuple(inside), tuple(places))
             found += [replace(f, start=f.start + at, end=f.end + at) for f in some]
             kept += [(s + at, e + at) for s, e in spared]
         names = [text[f.start : f.end] for f in found if f.kind == "PERSONA"]
