@@ -437,3 +437,17 @@ def test_what_was_not_read_is_told_so_that_nobody_takes_the_documents_for_whole(
     parts = [block(text, n) for n, text in enumerate(SPEECH)]
     delta = run(draft(), document([*parts[:2], '<w:altChunk r:id="rId1"/>', *parts[2:]]))
     assert reasons(delta) == {"unread_altchunk": 1}
+
+
+def test_two_entries_that_would_undo_each_other_are_none() -> None:
+    texts = [f"Habla el señor {name} del asunto número {n}." for n, name in enumerate(("Sabogal", "Savogal"))]
+    final = [texts[0].replace("Sabogal", "Savogal"), texts[1].replace("Savogal", "Sabogal")]
+    delta = run(draft([*texts, *SPEECH]), draft([*final, *SPEECH]), chunks=manifest(2 + len(SPEECH)))
+    assert delta.entity_changes == ()
+
+
+def test_one_wrong_spelling_put_right_in_two_ways_as_often_is_no_entry() -> None:
+    texts = [f"El señor Jhon {n} habla del asunto número {n} del orden del día." for n in "ab"]
+    final = [texts[0].replace("Jhon", "John"), texts[1].replace("Jhon", "Jon")]
+    delta = run(draft([*texts, *SPEECH]), draft([*final, *SPEECH]), chunks=manifest(2 + len(SPEECH)))
+    assert delta.entity_changes == ()

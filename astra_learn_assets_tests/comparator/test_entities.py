@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from difflib import SequenceMatcher
 from pathlib import Path
 
 import pytest
 
+from astra_learn_assets.comparator.names.breadth import too_broad
 from astra_learn_assets.comparator.names.entities import judge
 from astra_learn_assets.comparator.names.given_names import KnownPeople
 from astra_learn_assets.contracts import EntityChange
+from astra_learn_assets.spanish import lexicon
 
 CHANGE = re.compile(r"\[([^\[\]>]*)>([^\[\]]*)\]|\{([^{}>]*)>([^{}]*)\}")
 DATA = Path(__file__).parent / "data"
@@ -102,6 +104,68 @@ def test_precision_and_recall_on_hand_labelled_changes(lines: list[str], least: 
     assert total >= least, total
     assert hits / true >= 0.95, f"recall {hits / true:.3f} of {true}\n{report}"
     assert 1 - false / found >= 0.97, f"precision {1 - false / found:.3f} of {found}\n{report}"
+
+
+Entry = tuple[str, str]
+
+
+def wider(entry: Entry, label: Entry) -> bool:
+    """The labelled entry, or the same with more words of the name, or particles, around it on both sides."""
+    for found in re.finditer(rf"(?<!\w){re.escape(label[0])}(?!\w)", entry[0]):
+        head, tail = entry[0][: found.start()], entry[0][found.end() :]
+        more = (head + tail).split()
+        if entry[1] == head + label[1] + tail and all(
+            word[0].isupper() or word in lexicon.CONNECTORS for word in more
+        ):
+            return True
+    return False
+
+
+def test_the_entries_of_the_dictionary_are_the_ones_a_careful_person_would_make() -> None:
+    true = found = hits = right = 0
+    problems: list[str] = []
+    for line in lines_of("name_entries.txt"):
+        before, after, *rest = line.split(" | ")
+        choices = [
+            [tuple(pair.split(">")) for pair in choice.split(", ")]
+            for choice in "".join(rest).rstrip(" |").split("; ")
+            if ">" in choice
+        ] or [[]]
+        said = [(c.wrong, c.right) for c in judge(before, after.rstrip(" |")).changes]
+        best = max(
+            (
+                (
+                    sum(any(wider(entry, (w, r)) for w, r in labels) for entry in said),
+                    sum(any(wider(entry, (w, r)) for entry in said) for w, r in labels),
+                    len(labels),
+                )
+                for labels in choices
+            ),
+            key=lambda score: score[0] + score[1] - score[2],
+        )
+        right, hits, true, found = right + best[0], hits + best[1], true + best[2], found + len(said)
+        if best[1] < best[2] or best[0] < len(said):
+            problems.append(f"{said} of: {line}")
+    report = "\n".join(problems)
+    assert true > 350
+    assert hits / true >= 0.93, f"recall {hits / true:.3f}\n{report}"
+    assert right / found >= 0.95, f"precision {right / found:.3f}\n{report}"
+
+
+def test_what_is_shown_is_what_the_dictionary_takes() -> None:
+    for name in ("name_entries.txt", "entity_changes.txt"):
+        for line in lines_of(name)[:120]:
+            before, after = (line.split(" | ") if " | " in line else [*astuple(labelled(line))])[:2]
+            for change in judge(before, after).changes:
+                assert too_broad(change) is None
+                assert change.wrong != change.right
+
+
+def test_a_name_that_is_refused_by_the_dictionary_is_a_correction_of_its_sentence() -> None:
+    judgement = judge("El portavoz Aznar, de vox, critica.", "El portavoz Aznar, de Vox, critica.")
+    assert judgement.changes == ()
+    assert judgement.too_broad == ("lower_case",)
+    assert not judgement.only_entities
 
 
 def one(before: str, after: str, **options: object) -> EntityChange:
