@@ -21,6 +21,8 @@ def golden_set(context: dg.AssetExecutionContext, platform: PlatformResource) ->
             "examples": result.examples,
             "words": result.words,
             "documents": result.documents,
+            "unchanged_words": result.unchanged_words,
+            "warnings": list(result.warnings),
             "golden_hash": result.golden_hash,
         },
     )

@@ -15,6 +15,7 @@ from astra_learn_assets.cli import (
     automation,
     council,
     documents,
+    golden,
     learning,
     privacy,
     quarantine,
@@ -88,6 +89,7 @@ def dev(
 documents.register(app)
 privacy.register(app)
 quarantine.register(app)
+golden.register(app)
 learning.register(app)
 access.register(app)
 automation.register(app)

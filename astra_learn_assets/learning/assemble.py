@@ -12,18 +12,21 @@ well (:func:`preview`), never from a file that no gate has passed.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 from astra_learn_assets.contracts import Example, GateVerdict
 from astra_learn_assets.datasets import corpus, corpus_gate, golden, jsonl, replay
+from astra_learn_assets.datasets.golden import GoldenSet
 from astra_learn_assets.errors import GateRefused
 from astra_learn_assets.hotpath import stored_file
 from astra_learn_assets.ids import TenantId
-from astra_learn_assets.learning import anonymize, masking
+from astra_learn_assets.learning import anonymize, curated, masking
 from astra_learn_assets.learning.training import run as training_run
 from astra_learn_assets.learning.training.run import Step
 from astra_learn_assets.platform import Platform
+from astra_learn_assets.settings import Settings
 from astra_learn_assets.store import artifacts, documents, examples, paths, verdicts
 from astra_learn_assets.store.tables import Document
 
@@ -38,6 +41,8 @@ class GoldenResult:
     examples: int
     words: int
     documents: int
+    unchanged_words: int = 0
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -58,13 +63,38 @@ class CorpusResult:
 def build_golden_set(platform: Platform, tenant_id: TenantId) -> GoldenResult:
     """Write the golden set of all golden documents that passed the privacy gate."""
     chosen = _golden(platform, tenant_id)
+    rows = approved_documents(platform, tenant_id, of_golden=True)
+    newest = max((row.created_at for row in rows), default=None)
     platform.vault.write(tenant_id, paths.golden(tenant_id, chosen.golden_hash), chosen.data)
     return GoldenResult(
         golden_hash=chosen.golden_hash,
         examples=len(chosen.examples),
         words=chosen.words,
         documents=len(chosen.documents),
+        unchanged_words=GoldenSet.of(_unchanged(chosen)).words,
+        warnings=tuple(golden_warnings(chosen, newest, platform.settings)),
     )
+
+
+def golden_warnings(chosen: GoldenSet, newest: datetime | None, settings: Settings) -> Iterator[str]:
+    """What a person should know of a golden set: too small, too old, or blind to something."""
+    words, documents = settings.golden_recommended_words, settings.golden_recommended_documents
+    if chosen.words < words:
+        yield f"{chosen.words} words; {words} are recommended, so that a rise of 2 points is seen"
+    if len(chosen.documents) < documents:
+        yield f"{len(chosen.documents)} documents; {documents} are recommended"
+    if newest is not None:
+        age = (datetime.now(UTC) - newest).days
+        if age > settings.golden_maximum_age_days:
+            yield f"the newest document is {age} days old: the council may speak of other things by now"
+    if chosen.examples and not _unchanged(chosen):
+        yield "no unchanged paragraph: damage to correct text would not be seen"
+    if chosen.examples and len(_unchanged(chosen)) == len(chosen.examples):
+        yield "no corrected paragraph: an improvement would not be seen"
+
+
+def _unchanged(chosen: GoldenSet) -> list[Example]:
+    return [example for example in chosen.examples if example.meta.route == golden.UNCHANGED]
 
 
 def has_examples(platform: Platform, tenant_id: TenantId) -> bool:
@@ -220,6 +250,7 @@ def _golden(platform: Platform, tenant_id: TenantId) -> golden.GoldenSet:
         ]
         for of_golden in (True, False)
     )
+    test += curated.examples(platform, tenant_id)
     return golden.build_golden(test, platform.settings.golden_maximum_examples, context=context)
 
 
@@ -272,4 +303,7 @@ def _unapproved(platform: Platform, tenant_id: TenantId, lines: Sequence[Example
         for row in approved_documents(platform, tenant_id, of_golden=of_golden)
     }
     own = [example for example in lines if example.meta.tenant_id == tenant_id]
-    return sum(example.meta.document_id not in approved for example in own)
+    return sum(
+        example.meta.document_id not in approved and not curated.is_curated(example.meta.document_id)
+        for example in own
+    )

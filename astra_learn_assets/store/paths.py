@@ -66,6 +66,11 @@ def audio_manifest(tenant: TenantId, digest: str) -> str:
     return f"datasets/{tenant}/audio/{ids.digest(digest, 'manifest digest')}.jsonl"
 
 
+def golden_curated(tenant: TenantId, curated_id: str) -> str:
+    """``datasets/{tenant}/golden/curated/{curated_id}.jsonl``"""
+    return f"datasets/{tenant}/golden/curated/{ids.name(curated_id, 'curated id')}.jsonl"
+
+
 def predictions(tenant: TenantId, evaluation_hash: str) -> str:
     """``datasets/{tenant}/predictions/{evaluation_hash}.jsonl``"""
     return f"datasets/{tenant}/predictions/{ids.digest(evaluation_hash, 'evaluation hash')}.jsonl"

@@ -233,6 +233,21 @@ class ExampleRow(Base):
     created_at: Mapped[datetime] = now()
 
 
+class GoldenCurated(Base):
+    """A file of golden examples that a person added; its masked text lies sealed in the object store."""
+
+    __tablename__ = "golden_curated"
+    tenant_id: Mapped[TenantId] = tenant(primary_key=True)
+    curated_id: Mapped[str] = mapped_column(String(20), primary_key=True)
+    sha256: Mapped[str] = mapped_column(SHA256)
+    pii_policy: Mapped[str] = mapped_column(String(16))
+    examples: Mapped[int] = mapped_column(Integer)
+    words: Mapped[int] = mapped_column(Integer)
+    added_by: Mapped[str] = mapped_column(Text)
+    retired_by: Mapped[str | None] = mapped_column(Text)
+    created_at: Mapped[datetime] = now()
+
+
 class Verdict(Base):
     """What a gate said of an exact digest; the newest row of a digest counts."""
 
@@ -311,7 +326,7 @@ class Promotion(Base):
     __tablename__ = "promotions"
     __table_args__ = (
         one_of("kind", "promotion", "rollback", "base"),
-        CheckConstraint("(kind = 'base') = (adapter_id IS NULL)", name="base_has_no_adapter"),
+        CheckConstraint("kind <> 'base' OR adapter_id IS NULL", name="base_has_no_adapter"),
         Index("ix_promotions_newest", "tenant_id", "promotion_id"),
     )
     promotion_id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)

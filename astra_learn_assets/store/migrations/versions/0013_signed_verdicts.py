@@ -23,7 +23,7 @@ def upgrade() -> None:
         op.f("ck_promotions_kind_known"), "promotions", "kind IN ('promotion', 'rollback', 'base')"
     )
     op.create_check_constraint(
-        op.f("ck_promotions_base_has_no_adapter"), "promotions", "(kind = 'base') = (adapter_id IS NULL)"
+        op.f("ck_promotions_base_has_no_adapter"), "promotions", "kind <> 'base' OR adapter_id IS NULL"
     )
 
 
