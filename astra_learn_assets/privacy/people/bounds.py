@@ -317,9 +317,9 @@ def _is_somebody(text: str, words: Sequence[re.Match[str]], finding: Finding) ->
     if is_strong(word) and word not in place_words():
         return True
     opens = _STARTS.search(text[max(0, start - 4) : start]) is not None
-    if opens and case == "printed":
+    if opens and case != "lower":
         return _acts(text, end)
-    return not is_ordinary(word) or (may_be_name(word) and case != "lower")
+    return not is_ordinary(word) or (may_be_name(word) and case == "printed")
 
 
 def _full(core: Sequence[str]) -> bool:
