@@ -94,7 +94,7 @@ def _say(cost: Cost) -> str:
 def by_worker(files: Files) -> Cost:
     """The files through a worker that was started and warmed for them alone."""
     manifest = Manifest(document_id="d", session_id="s", version=1, chunks=())
-    with contextlib.closing(CompareWorkers(1)) as worker:
+    with contextlib.closing(CompareWorkers(1, seconds=120)) as worker:
 
         def job(draft: bytes, final: bytes) -> Comparison:
             raw = RawDraft(draft, manifest.model_dump_json().encode())
