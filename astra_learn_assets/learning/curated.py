@@ -25,7 +25,7 @@ from astra_learn_assets.datasets import instruct, jsonl, quality
 from astra_learn_assets.datasets.golden import GoldenSet
 from astra_learn_assets.errors import AlreadyExists, BadInput, NotFound
 from astra_learn_assets.ids import TenantId
-from astra_learn_assets.learning import anonymize
+from astra_learn_assets.learning import masking
 from astra_learn_assets.platform import Platform
 from astra_learn_assets.store import audit, paths, tenants
 from astra_learn_assets.store.tables import GoldenCurated
@@ -71,7 +71,7 @@ def add(platform: Platform, tenant_id: TenantId, data: bytes, *, by: str) -> Cur
             tenant_id=tenant_id,
             curated_id=curated_id,
             sha256=jsonl.digest(stored),
-            pii_policy=anonymize.policy_of(platform, tenant_id).fingerprint,
+            pii_policy=masking.policy_of(platform, tenant_id).fingerprint,
             examples=len(made),
             words=golden.words,
             added_by=by,
@@ -105,7 +105,7 @@ def retire(platform: Platform, tenant_id: TenantId, curated_id: str, *, by: str)
 
 def examples(platform: Platform, tenant_id: TenantId) -> list[Example]:
     """What tests now, masked under today's policy."""
-    policy = anonymize.policy_of(platform, tenant_id).fingerprint
+    policy = masking.policy_of(platform, tenant_id).fingerprint
     with platform.database.session() as session:
         rows = [row for row in session.scalars(_all(tenant_id)) if row.retired_by is None]
     found: list[Example] = []
@@ -133,7 +133,7 @@ def is_curated(document_id: str) -> bool:
 def _examples(
     platform: Platform, tenant_id: TenantId, curated_id: str, lines: Sequence[tuple[str, str, str]]
 ) -> list[Example]:
-    policy = anonymize.policy_of(platform, tenant_id)
+    policy = masking.policy_of(platform, tenant_id)
     masked = policy.pseudonymizer().pairs(
         [(before, after, f"{curated_id}/{n}") for n, (_, before, after) in enumerate(lines)]
     )
@@ -171,7 +171,7 @@ def _line(number: int, line: bytes) -> tuple[str, str, str]:
     return values  # type: ignore[return-value]
 
 
-def _all(tenant_id: TenantId) -> sa.Select[tuple[GoldenCurated]]:
+def _all(tenant_id: TenantId) -> sa.Select[GoldenCurated]:
     return (
         sa.select(GoldenCurated)
         .where(GoldenCurated.tenant_id == tenant_id)
