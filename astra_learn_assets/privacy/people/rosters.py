@@ -134,7 +134,7 @@ def _fits(value: str, folded: str, case: Case) -> bool:
         return known or (not is_ordinary(folded) and not is_inflected(folded) and len(folded) > 2)
     if not value[0].isupper():
         return False
-    return known or case == "printed" or not is_common(folded)
+    return known or (case == "printed" and not value.isupper()) or not is_common(folded)
 
 
 def _bare(words: list[re.Match[str]]) -> list[re.Match[str]]:
