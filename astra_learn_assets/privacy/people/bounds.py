@@ -57,13 +57,56 @@ _COMPANY = re.compile(
 )
 _SENTENCE = re.compile(r"(?<=[^\W\d_]{3})[.][ ](?=[^\W\d_])")
 _COMMA = re.compile(r",[ ]")
+_FIELD = re.compile(r"(?i)(?<!\w)(?:nombres?|apellidos?)(?:[ ]y[ ](?:nombres?|apellidos?))?[ ]*:[ ]*$")
 _AND = re.compile(r"[ ](?:[yY]|[eE])[ ](?:[dD][eE][ ])?")
 _STARTS = re.compile(r"(?:^|[.!?¿¡:…\n]|[-–—•][ ])[ ]*$")
 _PARTICLE_HEAD = PARTICLES | {"el", "la", "las", "los", "y", "e", "a", "al", "i"}
 
 
 def bounded(text: str, finding: Finding) -> Iterator[Finding]:
-    """The persons inside a finding, each in its own bounds; none when nobody is left."""
+    """The persons inside a finding, each in its own bounds; none when nobody is left.
+
+    A word that no list of words knows is not cut away for the sake of tidy bounds: who is called by a rare name
+    would stay readable, and a wrong mask does less harm.
+    """
+    kept = list(_bounded(text, finding))
+    yield from kept
+    if finding.rank < 80:
+        yield from _left_over(text, finding, kept)
+
+
+def _left_over(text: str, finding: Finding, kept: Sequence[Finding]) -> Iterator[Finding]:
+    """Runs of words of the finding that are in none of ``kept`` and that nothing but a name explains."""
+    begin = max(0, finding.start - 30)
+    if _SAINT.search(text[begin : finding.start]) or _BODY.search(text[begin : finding.start]):
+        return
+    run: list[re.Match[str]] = []
+    for word in WORD.finditer(text, finding.start, finding.end):
+        covered = any(one.start <= word.start() and word.end() <= one.end for one in kept)
+        if not covered and _is_unheard(word[0]) and not _COMPANY.match(text, word.end()):
+            run.append(word)
+        elif run and (covered or fold_chars(word[0]) not in PARTICLES):
+            yield replace(finding, start=run[0].start(), end=run[-1].end())
+            run = []
+    if run:
+        yield replace(finding, start=run[0].start(), end=run[-1].end())
+
+
+def _is_unheard(value: str) -> bool:
+    folded = fold_chars(value)
+    return len(folded) > 3 and not (
+        folded in never_names()
+        or folded in CALLED
+        or folded in _VERBS
+        or folded in ABBREVIATIONS
+        or folded in role_words()
+        or folded in place_words()
+        or is_ordinary(folded)
+        or is_inflected(folded)
+    )
+
+
+def _bounded(text: str, finding: Finding) -> Iterator[Finding]:
     for start, end in _parts(text, finding.start, finding.end, finding.rank >= 80):
         words = list(WORD.finditer(text, start, end))
         words = _trimmed(text, words, finding)
@@ -301,7 +344,14 @@ def _is_somebody(text: str, words: Sequence[re.Match[str]], finding: Finding) ->
     case = case_at(text, start, end)
     if finding.detector in ("title", "announced") and (case != "lower" or start <= finding.start + 1):
         return True
-    if folded[0] in OPENS_PLACE and not is_given(core[0]) and not _full(core[1:]):
+    if _FIELD.search(text[max(0, start - 40) : start]):
+        return True
+    if (
+        folded[0] in OPENS_PLACE
+        and not is_given(core[0])
+        and not _full(core[1:])
+        and not any(map(is_strong, core[1:]))
+    ):
         return bool(_TITLED.search(text[max(0, start - 12) : start]))
     if len(core) > 1:
         if case == "printed" and text[start:end].islower():
