@@ -66,8 +66,8 @@ _PARTICLE_HEAD = PARTICLES | {"el", "la", "las", "los", "y", "e", "a", "al", "i"
 def bounded(text: str, finding: Finding) -> Iterator[Finding]:
     """The persons inside a finding, each in its own bounds; none when nobody is left.
 
-    A word that no list of words knows is not cut away for the sake of tidy bounds: who is called by a rare name
-    would stay readable, and a wrong mask does less harm.
+    A word that no list of words knows is not cut away for the sake of tidy bounds: who is called by a rare
+    name would stay readable, and a wrong mask does less harm.
     """
     kept = list(_bounded(text, finding))
     yield from kept
