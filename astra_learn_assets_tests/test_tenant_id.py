@@ -55,6 +55,7 @@ EDGES = {
     "cli/automation.py",
     "cli/council.py",
     "cli/documents.py",
+    "cli/golden.py",
     "cli/learning.py",
     "cli/privacy.py",
     "cli/quarantine.py",

@@ -21,7 +21,7 @@ TenantArgument = Annotated[str, typer.Argument(help="Id of the municipality.")]
 @golden_app.command()
 def add(
     tenant: TenantArgument,
-    file: Annotated[Path, typer.Argument(help="JSONL: document, input, output on each line.")],
+    file: Annotated[Path, typer.Argument(help="JSONL: document, input, output a line.", readable=False)],
     home: HomeOption = None,
     output: FormatOption = Format.text,
 ) -> None:

@@ -301,6 +301,7 @@ ARGUMENTS = {
     "blocklist remove": "villaverde Ana", "blocklist list": "villaverde",
     "anonymize": "in.jsonl out.jsonl --tenant villaverde", "scan": "in.jsonl --tenant villaverde",
     "examples": "villaverde", "export audio": "villaverde audio.jsonl", "backfill": "learn",
+    "golden list": "villaverde", "golden add": "villaverde in.jsonl", "golden retire": "villaverde c",
     "quarantine list": "villaverde", "quarantine show": "villaverde d",
     "quarantine release": "villaverde d", "quarantine drop": "villaverde d",
     "tenant allow": "villaverde", "tenant explain": "villaverde", "tenant pause": "villaverde summer",

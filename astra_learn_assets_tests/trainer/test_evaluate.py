@@ -52,7 +52,8 @@ def test_a_text_that_does_not_fit_the_base_is_left_as_it_is_and_a_long_one_is_an
     assert main(_evaluate(golden, out, base)) == 0
     rows = [json.loads(text) for text in out.read_text(encoding="utf-8").splitlines()]
     assert rows[1]["predictions"]["base"] == {"text": figures, "nll": 0.0, "tokens": 0}
-    assert len(rows[2]["predictions"]["base"]["text"].split()) > 0.9 * len(long.split())
+    # the base mends a word here and there; half the text would be missing if the answer were cut
+    assert len(rows[2]["predictions"]["base"]["text"].split()) > 0.8 * len(long.split())
 
 
 @pytest.mark.parametrize(

@@ -104,7 +104,7 @@ def test_a_loss_that_is_not_finite_publishes_nothing(tmp_path: Path, run: Run) -
         (json.dumps(line(1, input="palabra " * 1100)), (), 3, "more than the 1024"),
         (json.dumps(line(1)), ("--require-gpu", "--device", "auto"), 5, "no CUDA device"),
         (json.dumps(line(1)), ("--precision", "nf4"), 5, "needs a CUDA device"),
-        (json.dumps(line(1)), ("--rank", "0"), 2, "--rank must be positive"),
+        (json.dumps(line(1)), ("--rank", "0"), 2, "--rank must be a positive number"),
         (json.dumps(line(1)), ("--target-modules", "nothing_like_it"), 2, "does not fit this base model"),
     ],
 )
@@ -245,7 +245,8 @@ def test_an_example_too_long_for_the_base_is_refused_or_left_out_and_counted(
     figures = " ".join(f"{n * 7919:,}" for n in range(150))
     lines = [line(0), line(1, input=figures, output=figures), *(line(i) for i in range(2, 8))]
     data = write(tmp_path / "corpus.jsonl", lines)
-    arguments = _train(data, tmp_path / "adapter", base, "--epochs", "1", "--validation-share", "0")
+    plain = ("--epochs", "1", "--validation-share", "0", "--clean-share", "0")
+    arguments = _train(data, tmp_path / "adapter", base, *plain)
     assert main(arguments) == 3
     assert "line 2: the example has" in capsys.readouterr().err
     assert not (tmp_path / "adapter").exists()
