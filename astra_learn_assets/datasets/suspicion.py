@@ -169,7 +169,7 @@ def _whole_sentence(was: Sequence[str], now: Sequence[str]) -> Iterator[Change]:
 
 def _numbers(words: Sequence[str]) -> Counter[str]:
     """The values in a text: "mil doscientos" and "1.200" are the same one."""
-    values = _number_words()
+    values = number_words()
     found: Counter[str] = Counter()
     total = run = 0
     inside = False
@@ -282,7 +282,8 @@ def _opposites() -> frozenset[tuple[str, str]]:
 
 
 @lru_cache(maxsize=1)
-def _number_words() -> Mapping[str, int]:
+def number_words() -> Mapping[str, int]:
+    """Lower-case words for numbers, with their accents, and their values."""
     found = {}
     for line in read_table(_FOLDER / "number_words.txt"):
         word, _, value = line.partition("=")

@@ -9,8 +9,9 @@ what a clerk corrects by eye. Both are gated: an adapter that forgets capitals r
 word is right.
 
 *Entities* (``entities``): what a citizen, an amount or a place is called: placeholders, anything with a
-digit, and words with a capital inside a sentence. One that the reference has and the answer has not is an
-error, and so is one that was made up; where it stands does not matter.
+digit, and words with a capital inside a sentence. A number below 30 is the same in letters and in
+figures: how it is written is the clerk's style, which WER counts. One that the reference has and the
+answer has not is an error, and so is one that was made up; where it stands does not matter.
 
 Both sides are put in NFC first. Rates are errors / reference words (entities), so they can exceed 1.
 """
@@ -22,6 +23,7 @@ import unicodedata
 from collections import Counter
 from dataclasses import dataclass
 
+from astra_learn_assets.datasets.suspicion import number_words
 from astra_learn_assets.spanish.placeholder import PLACEHOLDER
 from astra_learn_assets.spanish.text import normal_form
 
@@ -108,12 +110,28 @@ def entities(text: str) -> Counter[str]:
     """Placeholders, numbers and capitals inside a sentence, each as often as it comes."""
     found: Counter[str] = Counter()
     opens = True
-    for token in strict_words(text):
+    tokens = strict_words(text)
+    for place, token in enumerate(tokens):
         is_name = token[0].isupper() and len(token) > 1 and not opens
         if PLACEHOLDER.fullmatch(token) or token[0].isdigit() or is_name:
             found[token] += 1
+        elif (number := _number(tokens, place)) is not None:
+            found[str(number)] += 1
         opens = token in _SENTENCE_ENDS
     return found
+
+
+def _number(tokens: list[str], place: int) -> int | None:
+    """The value of one word from "dos" to "veintinueve" that is no part of a longer number."""
+    value = number_words().get(tokens[place].lower())
+    if value is None or not 2 <= value < 30:
+        return None
+    words = [word.lower() for word in tokens[max(place - 2, 0) : place + 2]]
+    at = min(place, 2)
+    before, after = words[:at], words[at + 1 :]
+    if before and before[-1] == "y":  # "treinta y dos"
+        before.pop()
+    return None if {*before[-1:], *after} & number_words().keys() else value
 
 
 def _count_entities(reference: str, hypothesis: str) -> Counts:

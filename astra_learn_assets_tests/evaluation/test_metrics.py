@@ -59,6 +59,13 @@ def test_names_numbers_and_placeholders_are_entities_wherever_they_stand() -> No
     assert compare("Se levanta la sesión.", "Se levanta la sesion.").entities == Counts()
 
 
+def test_a_small_number_in_figures_is_the_same_number_and_another_one_is_not() -> None:
+    spoken = "Se aprueba por once votos a favor y ocho en contra."
+    assert compare(spoken, "Se aprueba por 11 votos a favor y 8 en contra.").entities == Counts(2)
+    assert compare(spoken, "Se aprueba por 12 votos a favor y 8 en contra.").entities == Counts(2, 0, 1, 1)
+    assert entities("Treinta y dos mil euros y dos mil más") == {}
+
+
 @pytest.mark.parametrize("documents", [10, 20])
 def test_the_interval_covers_the_truth_about_as_often_as_it_says(documents: int) -> None:
     random = np.random.default_rng(1)
