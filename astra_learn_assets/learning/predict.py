@@ -90,10 +90,16 @@ def corrected(text: str, replacements: Mapping[str, str]) -> str:
 
 
 def _stored(platform: Platform, wanted: Wanted, system: str) -> list[Prediction] | None:
+    """The answers of that model, whatever it was called when it gave them: a champion was a candidate once."""
     key = wanted.key(system)
     if not platform.vault.exists(wanted.tenant_id, key):
         return None
-    return load_predictions(platform.vault.read(wanted.tenant_id, key))
+    rows = load_predictions(platform.vault.read(wanted.tenant_id, key))
+    if any(len(row.predictions) != 1 for row in rows):
+        return None  # not written by us: answer anew
+    return [
+        row.model_copy(update={"predictions": {system: next(iter(row.predictions.values()))}}) for row in rows
+    ]
 
 
 def _generate(platform: Platform, wanted: Wanted, systems: Sequence[str], run: Runner) -> list[Prediction]:

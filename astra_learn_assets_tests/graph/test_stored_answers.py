@@ -1,0 +1,55 @@
+"""What a model answered once is not generated again, whatever the model is called the next time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from astra_learn_assets.evaluation.predictions import (
+    BASE,
+    CANDIDATE,
+    CHAMPION,
+    Answer,
+    Prediction,
+    load_predictions,
+)
+from astra_learn_assets.ids import TenantId
+from astra_learn_assets.learning import predict
+from astra_learn_assets.platform import Platform
+from astra_learn_assets.store.tables import Adapter
+from astra_learn_assets_tests.conftest import MakeTenant
+from astra_learn_assets_tests.datasets.builders import example
+
+TENANT = TenantId("villaverde")
+EXAMPLES = (example("se habre la sesion", "Se abre la sesión."),)
+
+
+def nobody_trains(_command: Sequence[str]) -> None:
+    raise AssertionError("everything was answered before")
+
+
+def test_a_champions_answers_are_those_that_it_gave_as_a_candidate(
+    platform: Platform, make_tenant: MakeTenant
+) -> None:
+    make_tenant(TENANT)
+    adapter = Adapter(adapter_id=f"{TENANT}--{'a' * 16}", digest="b" * 64)
+    then = predict.Wanted(TENANT, "base@1", {CANDIDATE: adapter}, EXAMPLES, {})
+    meta = EXAMPLES[0].meta
+    for system, text in ((BASE, "se abre la sesion"), (CANDIDATE, "Se abre la sesión.")):
+        row = Prediction(
+            example_id=meta.example_id,
+            document_id=meta.document_id,
+            input=EXAMPLES[0].input,
+            reference=EXAMPLES[0].output,
+            precision="fp32",
+            predictions={system: Answer(text=text)},
+        )
+        platform.vault.write(TENANT, then.key(system), predict._dump([row]))
+
+    now = predict.Wanted(TENANT, "base@1", {CHAMPION: adapter}, EXAMPLES, {})
+    (found,) = load_predictions(predict.predict(platform, now, nobody_trains))
+    answers = {name: answer.text for name, answer in found.predictions.items() if answer is not None}
+    assert answers == {
+        BASE: "se abre la sesion",
+        CHAMPION: "Se abre la sesión.",
+        "dictionary": "se habre la sesion",
+    }
