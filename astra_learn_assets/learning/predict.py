@@ -90,7 +90,7 @@ def corrected(text: str, replacements: Mapping[str, str]) -> str:
 
 
 def _stored(platform: Platform, wanted: Wanted, system: str) -> list[Prediction] | None:
-    """The answers of that model, whatever it was called when it gave them: a champion was a candidate once."""
+    """The answers of that model, whatever it was called when it gave them: champions were candidates."""
     key = wanted.key(system)
     if not platform.vault.exists(wanted.tenant_id, key):
         return None
