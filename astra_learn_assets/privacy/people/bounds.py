@@ -93,9 +93,11 @@ def _left_over(text: str, finding: Finding, kept: Sequence[Finding]) -> Iterator
 
 
 def _is_unheard(value: str) -> bool:
+    """Whether a word stands in no list: of one that is a name for some, the bounds have judged."""
     folded = fold_chars(value)
     return len(folded) > 3 and not (
-        folded in never_names()
+        may_be_name(folded)
+        or folded in never_names()
         or folded in CALLED
         or folded in _VERBS
         or folded in ABBREVIATIONS
