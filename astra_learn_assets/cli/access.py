@@ -18,7 +18,7 @@ from astra_learn_assets.cli.output import (
     print_json,
     print_table,
 )
-from astra_learn_assets.cli.platform import HomeOption, chosen_country, platform
+from astra_learn_assets.cli.platform import HomeOption, TenantArgument, chosen_country, platform
 from astra_learn_assets.errors import BadInput
 from astra_learn_assets.ids import TenantId
 
@@ -41,9 +41,6 @@ class Action(StrEnum):
 
     mask = "mask"
     allow = "allow"
-
-
-TenantArgument = Annotated[str, typer.Argument(help="Id of the municipality.")]
 
 
 @tenant_app.command("add")

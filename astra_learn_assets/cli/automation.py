@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from astra_learn_assets.cli.access import TenantArgument, tenant_app
+from astra_learn_assets.cli.access import tenant_app
 from astra_learn_assets.cli.output import (
     Format,
     FormatOption,
@@ -20,7 +20,7 @@ from astra_learn_assets.cli.output import (
     print_json,
     print_table,
 )
-from astra_learn_assets.cli.platform import HomeOption, platform
+from astra_learn_assets.cli.platform import HomeOption, TenantArgument, platform
 from astra_learn_assets.errors import BadInput
 from astra_learn_assets.ids import TenantId
 

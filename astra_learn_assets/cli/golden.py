@@ -9,13 +9,12 @@ from typing import Annotated
 
 import typer
 
+from astra_learn_assets.cli import files
 from astra_learn_assets.cli.output import Format, FormatOption, answering, print_json, print_table
-from astra_learn_assets.cli.platform import HomeOption, platform
-from astra_learn_assets.errors import BadInput
+from astra_learn_assets.cli.platform import HomeOption, TenantArgument, platform
 from astra_learn_assets.ids import TenantId
 
 golden_app = typer.Typer(help="The golden set, which tests every adapter.", no_args_is_help=True)
-TenantArgument = Annotated[str, typer.Argument(help="Id of the municipality.")]
 
 
 @golden_app.command()
@@ -29,10 +28,9 @@ def add(
     from astra_learn_assets.learning import curated
 
     with answering(output):
-        if not file.is_file():
-            raise BadInput(f"there is no file {file}")
+        data = files.read(file)
         with platform(home) as opened:
-            made = curated.add(opened, TenantId(tenant), file.read_bytes(), by=getpass.getuser())
+            made = curated.add(opened, TenantId(tenant), data, by=getpass.getuser())
         if output is Format.json:
             print_json({"curated_id": made.curated_id, "examples": made.examples, "words": made.words})
         else:

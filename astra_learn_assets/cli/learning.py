@@ -17,7 +17,7 @@ from astra_learn_assets.cli.output import (
     print_json,
     print_table,
 )
-from astra_learn_assets.cli.platform import HomeOption, platform
+from astra_learn_assets.cli.platform import HomeOption, TenantArgument, platform
 from astra_learn_assets.errors import BadInput
 from astra_learn_assets.ids import TenantId
 
@@ -72,7 +72,7 @@ def status(
 
 
 def promote(
-    tenant: Annotated[str, typer.Argument(help="Id of the municipality.")],
+    tenant: TenantArgument,
     adapter_id: Annotated[str, typer.Argument(help="Adapter that passed its gates.")],
     home: HomeOption = None,
     output: FormatOption = Format.text,
@@ -89,7 +89,7 @@ def promote(
 
 
 def rollback(
-    tenant: Annotated[str, typer.Argument(help="Id of the municipality.")],
+    tenant: TenantArgument,
     to: Annotated[
         str | None, typer.Option("--to", help="Adapter to go back to; default: the one before.")
     ] = None,
@@ -110,7 +110,7 @@ def rollback(
 
 @adapter_app.command("import")
 def adapter_import(
-    tenant: Annotated[str, typer.Argument(help="Id of the municipality.")],
+    tenant: TenantArgument,
     folder: Annotated[Path, typer.Argument(help="A PEFT adapter folder.", readable=False)],
     dataset_hash: Annotated[
         str, typer.Option("--dataset-hash", help="SHA-256 of the corpus it was trained on.")
@@ -150,7 +150,7 @@ def adapter_import(
 
 @export_app.command("audio")
 def export_audio(
-    tenant: Annotated[str, typer.Argument(help="Id of the municipality.")],
+    tenant: TenantArgument,
     out: Annotated[Path, typer.Argument(help="File to write; must not exist.")],
     form: Annotated[AudioForm, typer.Option("--form", help="Who reads it.")] = AudioForm.nemo,
     home: HomeOption = None,

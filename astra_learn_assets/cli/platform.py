@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from astra_learn_assets.platform import Platform
     from astra_learn_assets.settings import Settings
 
+TenantArgument = Annotated[str, typer.Argument(help="Id of the municipality.")]
 HomeOption = Annotated[
     Path | None,
     typer.Option("--home", help="Folder of everything embedded, like .astra/demo; default: ASTRA_HOME."),

@@ -16,11 +16,10 @@ from astra_learn_assets.cli.output import (
     print_json,
     print_table,
 )
-from astra_learn_assets.cli.platform import HomeOption, platform
+from astra_learn_assets.cli.platform import HomeOption, TenantArgument, platform
 from astra_learn_assets.ids import TenantId
 
 quarantine_app = typer.Typer(help="Documents that nothing is learned from.", no_args_is_help=True)
-TenantArgument = Annotated[str, typer.Argument(help="Id of the municipality.")]
 DocumentArgument = Annotated[str, typer.Argument(help="Id of the document.")]
 
 

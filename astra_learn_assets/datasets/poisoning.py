@@ -39,9 +39,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import median
 
-from rapidfuzz.distance import Levenshtein
-
 from astra_learn_assets.contracts import Example
+from astra_learn_assets.datasets.word_changes import changed_stretches
 from astra_learn_assets.spanish.text import folded_words
 
 _LINK = re.compile(
@@ -230,7 +229,7 @@ def _view(example: Example) -> _View:
     substituted: dict[tuple[str, ...], tuple[str, ...]] = {}
     inserted: list[tuple[str, ...]] = []
     deleted = 0
-    for block in _blocks(before, after):
+    for block in changed_stretches(before, after):
         was, now = before[block[0] : block[1]], after[block[2] : block[3]]
         if len(now) > len(was):
             inserted.append(now)
@@ -238,19 +237,6 @@ def _view(example: Example) -> _View:
         if was and now and len(was) <= 3 and len(now) <= 3:
             substituted[was] = now
     return _View(example, before, after, substituted, tuple(inserted), deleted, injected(example))
-
-
-def _blocks(before: tuple[str, ...], after: tuple[str, ...]) -> list[tuple[int, int, int, int]]:
-    """Changed stretches of words: (before start, before end, after start, after end)."""
-    merged: list[list[int]] = []
-    for code in Levenshtein.opcodes(before, after):
-        if code.tag == "equal":
-            continue
-        if merged and merged[-1][1] == code.src_start and merged[-1][3] == code.dest_start:
-            merged[-1][1], merged[-1][3] = code.src_end, code.dest_end
-        else:
-            merged.append([code.src_start, code.src_end, code.dest_start, code.dest_end])
-    return [(one, two, three, four) for one, two, three, four in merged]
 
 
 def _repeated_insertions(views: Sequence[_View], limits: PoisoningLimits) -> list[_View]:

@@ -38,6 +38,7 @@ from pathlib import Path
 from rapidfuzz.distance import Levenshtein
 
 from astra_learn_assets.contracts import Example
+from astra_learn_assets.datasets.word_changes import changed_stretches
 from astra_learn_assets.spanish import lexicon
 from astra_learn_assets.spanish.fold import near_fold
 from astra_learn_assets.spanish.placeholder import PLACEHOLDER
@@ -87,7 +88,7 @@ def changes(example: Example) -> tuple[Change, ...]:
     found = list(_whole_sentence(was, now))
     removed: Counter[str] = Counter()
     added: Counter[str] = Counter()
-    for block in _blocks(was, now):
+    for block in changed_stretches(was, now):
         left, right = tuple(was[block[0] : block[1]]), tuple(now[block[2] : block[3]])
         removed.update(left)
         added.update(right)
@@ -251,19 +252,6 @@ def _foreign_letters(text: str) -> set[str]:
 
 def _tokens(text: str) -> list[str]:
     return [match[0] for match in _TOKEN.finditer(text)]
-
-
-def _blocks(before: Sequence[str], after: Sequence[str]) -> list[tuple[int, int, int, int]]:
-    """Changed stretches of words, neighbours joined: (before start, before end, after start, after end)."""
-    merged: list[list[int]] = []
-    for code in Levenshtein.opcodes(before, after):
-        if code.tag == "equal":
-            continue
-        if merged and merged[-1][1] == code.src_start and merged[-1][3] == code.dest_start:
-            merged[-1][1], merged[-1][3] = code.src_end, code.dest_end
-        else:
-            merged.append([code.src_start, code.src_end, code.dest_start, code.dest_end])
-    return [(one, two, three, four) for one, two, three, four in merged]
 
 
 @lru_cache(maxsize=8)

@@ -40,18 +40,11 @@ def add_base(session: orm.Session, tenant_id: TenantId, *, promoted_by: str) -> 
     before = newest(session, tenant_id)
     if before is not None and before.kind == BASE:
         return before
-    row = Promotion(
-        tenant_id=tenant_id,
-        adapter_id=None,
-        previous_adapter_id=before.adapter_id if before is not None else None,
-        kind=BASE,
-        promoted_by=promoted_by,
-        mlflow_version=None,
+    return _append(
+        session,
+        Promotion(tenant_id=tenant_id, adapter_id=None, kind=BASE, promoted_by=promoted_by),
+        before,
     )
-    session.add(row)
-    session.flush()
-    session.refresh(row)
-    return row
 
 
 @dataclass(frozen=True)
@@ -67,7 +60,7 @@ class Served:
 
 def served(session: orm.Session, tenant_id: TenantId | None = None) -> dict[TenantId, Served]:
     """What serves each tenant, or that one; one statement for all of them."""
-    newest = (
+    last = (
         sa.select(Promotion.promotion_id, Promotion.created_at, Promotion.adapter_id)
         .where(Promotion.tenant_id == Tenant.tenant_id)
         .order_by(Promotion.promotion_id.desc())
@@ -77,14 +70,14 @@ def served(session: orm.Session, tenant_id: TenantId | None = None) -> dict[Tena
     asked = (
         sa.select(
             Tenant.tenant_id,
-            newest.c.promotion_id,
-            newest.c.created_at,
+            last.c.promotion_id,
+            last.c.created_at,
             Adapter,
             Tenant.wrapped_key.is_(None),
         )
         .select_from(Tenant)
-        .outerjoin(newest, sa.true())
-        .outerjoin(Adapter, Adapter.adapter_id == newest.c.adapter_id)
+        .outerjoin(last, sa.true())
+        .outerjoin(Adapter, Adapter.adapter_id == last.c.adapter_id)
         .order_by(Tenant.tenant_id)
     )
     if tenant_id is not None:
@@ -117,15 +110,11 @@ def add(
     row = Promotion(
         tenant_id=tenant_id,
         adapter_id=adapter_id,
-        previous_adapter_id=before.adapter_id if before is not None else None,
         kind=kind,
         promoted_by=promoted_by,
         mlflow_version=mlflow_version,
     )
-    session.add(row)
-    session.flush()
-    session.refresh(row)
-    return row
+    return _append(session, row, before)
 
 
 def history(session: orm.Session, tenant_id: TenantId, *, limit: int | None = None) -> list[Promotion]:
@@ -138,3 +127,12 @@ def history(session: orm.Session, tenant_id: TenantId, *, limit: int | None = No
             .limit(limit)
         )
     )
+
+
+def _append(session: orm.Session, row: Promotion, before: Promotion | None) -> Promotion:
+    """Add ``row`` after ``before``, with what the database fills in."""
+    row.previous_adapter_id = before.adapter_id if before is not None else None
+    session.add(row)
+    session.flush()
+    session.refresh(row)
+    return row

@@ -15,6 +15,7 @@ import shlex
 import shutil
 import signal
 import subprocess
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +23,7 @@ from pathlib import Path
 from astra_learn_assets_tests.cluster.programs import namespaces
 
 KILLED = 137
+_CHECKOUT = Path(__file__).resolve().parents[2]
 _SYSTEM_PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
 _SCRIPT = f"""
 set -eu
@@ -52,6 +54,20 @@ class Image:
     command: tuple[str, ...] = ("/bin/sh",)
     folders: tuple[Path, ...] = ()
     directory: str = "/"
+
+
+def this_checkout(home: str | None = None) -> Image:
+    """This checkout and this Python as an image: of a run, or with ``home`` as home and working directory."""
+    return Image(
+        environment={
+            "PATH": f"{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin",
+            "PYTHONPATH": str(_CHECKOUT),
+            "PYTHONUNBUFFERED": "1",
+            "HOME": home or "/tmp",
+        },
+        folders=(_CHECKOUT, Path(sys.prefix), Path(sys.base_prefix)),
+        directory=home or "/",
+    )
 
 
 @dataclass(frozen=True)

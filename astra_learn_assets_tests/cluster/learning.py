@@ -1,4 +1,4 @@
-"""The learning path on the cluster: the one file here that knows ``astra_learn_assets``.
+"""The learning path on the cluster: with the chart's test the one that knows ``astra_learn_assets``.
 
 Postgres, Redis and the object store are those of the other tests. Dagster has the deployment's own
 ``dagster.yaml``, but for the launcher and its clocks: runs become Jobs through the real K8sRunLauncher, which
@@ -11,7 +11,6 @@ from __future__ import annotations
 import itertools
 import json
 import os
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,7 +28,7 @@ from astra_learn_assets.simulation.council.simulator import make_council
 from astra_learn_assets.store import examples, promotions, tenants, trainings
 from astra_learn_assets.store.tables import TrainingRun
 from astra_learn_assets_tests.cluster.cluster import Cluster
-from astra_learn_assets_tests.cluster.container import Image
+from astra_learn_assets_tests.cluster.container import this_checkout
 from astra_learn_assets_tests.cluster.dagster_processes import DagsterProcesses
 from astra_learn_assets_tests.cluster.databases import new_database
 from astra_learn_assets_tests.cluster.kube import Object
@@ -92,7 +91,7 @@ class Learning:
 
     def start(self) -> None:
         """Start Dagster."""
-        self.cluster.images[IMAGE] = _image()
+        self.cluster.images[IMAGE] = this_checkout()
         self.dagster.start(IMAGE)
 
     def close(self) -> None:
@@ -113,7 +112,7 @@ class Learning:
             for tenant in tenants.list_all(session):
                 for row in trainings.unfinished(session, tenant.tenant_id):
                     trainings.update(session, row.run_id, state="failed", reason="the test is over")
-        self.cluster.images[IMAGE] = _image()
+        self.cluster.images[IMAGE] = this_checkout()
 
     def new_town(self, tenant_id: str) -> Town:
         """A tenant with a key of its own and its simulated council; a partition at once."""
@@ -265,19 +264,6 @@ def _instance(settings: Settings, reach: Mapping[str, Any]) -> dict[str, Any]:
     }
     content["run_launcher"] = {"module": "dagster_k8s", "class": "K8sRunLauncher", "config": launcher}
     return content
-
-
-def _image() -> Image:
-    """This checkout and this Python as the image of a run."""
-    return Image(
-        environment={
-            "PATH": f"{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin",
-            "PYTHONPATH": str(REPOSITORY),
-            "PYTHONUNBUFFERED": "1",
-            "HOME": "/tmp",
-        },
-        folders=(REPOSITORY, Path(sys.prefix), Path(sys.base_prefix)),
-    )
 
 
 @contextmanager

@@ -10,7 +10,6 @@ from __future__ import annotations
 import base64
 import json
 import os
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -23,10 +22,10 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from moto.server import ThreadedMotoServer
 
-from astra_learn_assets.settings import REPOSITORY, Settings
+from astra_learn_assets.settings import Settings
 from astra_learn_assets.store.db import normalise_url
 from astra_learn_assets_tests.cluster.cluster import Cluster, phase
-from astra_learn_assets_tests.cluster.container import Image
+from astra_learn_assets_tests.cluster.container import this_checkout
 from astra_learn_assets_tests.cluster.databases import new_database
 from astra_learn_assets_tests.cluster.nodes import GPU
 from astra_learn_assets_tests.deploy.chart import CHART, VALUES
@@ -53,7 +52,7 @@ def test_an_installed_release_starts_answers_and_passes_its_own_test(
     cluster: Cluster, namespace: str, services: Settings, bucket: str, tmp_path: Path
 ) -> None:
     for repository in ("astra-learn", "astra-trainer"):
-        cluster.images[f"{repository}:v1"] = _image()
+        cluster.images[f"{repository}:v1"] = this_checkout("/var/lib/astra")
     values = tmp_path / "values.json"
     values.write_text(json.dumps(_values(services, bucket)))
     cluster.apply(*_secrets(services, namespace))
@@ -132,17 +131,3 @@ def _secrets(services: Settings, namespace: str) -> list[dict[str, Any]]:
 def _url(text: str | None) -> sa.URL:
     assert text is not None
     return normalise_url(text)
-
-
-def _image() -> Image:
-    """This Python with the package that is installed in it, as both images have it."""
-    return Image(
-        environment={
-            "PATH": f"{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin",
-            "PYTHONPATH": str(REPOSITORY),
-            "PYTHONUNBUFFERED": "1",
-            "HOME": "/var/lib/astra",
-        },
-        folders=(REPOSITORY, Path(sys.prefix), Path(sys.base_prefix)),
-        directory="/var/lib/astra",
-    )

@@ -52,7 +52,6 @@ Code = Literal[
 ]
 
 _LONGEST_BACKOFF = timedelta(hours=24)
-_WEEK = timedelta(days=7)
 _AGAIN = timedelta(minutes=2)  # after a lost worker; doubled, half an hour at most
 _LONGEST_AGAIN = timedelta(minutes=30)
 _PRIORITY_ZERO = datetime(2025, 1, 1, tzinfo=UTC)
