@@ -19,6 +19,7 @@ from astra_learn_assets_tests.deploy.chart import (
     NAMESPACE,
     RELEASE,
     VALUES,
+    containers,
     dagster_yaml,
     named,
     pod_specs,
@@ -107,6 +108,13 @@ def test_ticks_are_forgotten_and_a_job_removes_old_runs() -> None:
         assert command[-2:] == ["--days", "365"]
     without = render(VALUES["default"], {"dagster": {"retention": {"runsDays": 0}}})
     assert not [item for item in without if item["kind"] == "CronJob"]
+
+
+@pytest.mark.parametrize("days", [365, 30, 0])
+def test_the_cleaning_sensor_keeps_runs_as_long_as_the_chart_says(days: int) -> None:
+    objects = render(VALUES["default"], {"dagster": {"retention": {"runsDays": days}}})
+    (sensors,) = containers(pod_specs(objects)[f"Deployment/{NAME}-code-location"])
+    assert {"name": "ASTRA_RUN_RETENTION_DAYS", "value": str(days)} in sensors["env"]
 
 
 def test_the_launcher_lets_a_run_change_what_a_profile_has_and_nothing_else() -> None:
