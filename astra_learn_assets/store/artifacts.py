@@ -98,6 +98,8 @@ def waiting_corrections(session: orm.Session, tenant_id: TenantId, *, but_of: st
             Artifact.tenant_id == tenant_id,
             Artifact.kind == "final",
             Artifact.session_id != but_of,
+            # word for word the condition of ``ix_artifacts_waiting``
+            sa.text("artifacts.summary -> 'entities_waiting' <> '[]'::jsonb"),
             sa.func.jsonb_typeof(waiting) == "array",
         )
         .distinct()
