@@ -189,6 +189,7 @@ def test_what_waits_is_found_without_reading_the_summary_of_every_final(
         "FROM generate_series(1, 4000) n"
     )
     with platform.database.session() as session:
+        artifacts.register_session(session, tenant, session_id="pleno-1", version=1, roster=["Ana Ruiz"])
         session.execute(add, {"t": tenant, "w": waiting})
     with platform.database.session() as session:
         session.execute(sa.text("ANALYZE artifacts"))
@@ -200,10 +201,10 @@ def test_what_waits_is_found_without_reading_the_summary_of_every_final(
     sa.event.listen(platform.database.engine, "before_cursor_execute", listen)
     try:
         with platform.database.session() as session:
-            found = artifacts.waiting_corrections(session, tenant, but_of="pleno-2")
+            found = artifacts.told_of_names(session, tenant, but_of="pleno-2")
     finally:
         sa.event.remove(platform.database.engine, "before_cursor_execute", listen)
-    assert found == [("Amalia", "Amelia")]
+    assert found == (["Ana Ruiz"], [("Amalia", "Amelia")])
     (query,) = [entry for entry in asked if "FROM artifacts" in entry[0]]
     with platform.database.session() as session:
         plan = session.connection().exec_driver_sql(f"EXPLAIN {query[0]}", query[1]).scalars().all()
