@@ -170,3 +170,34 @@ def test_the_gate_blocks_when_the_detectors_do_not_work(
     assert "canaries" in refused.reason
     seen = run_canaries(CLEAN, pseudonymizer=Blind(), scanner=scanner, seed="x")
     assert seen.missed_first == seen.planted
+
+
+def test_a_street_once_masked_by_mistake_in_every_agreement_does_not_stop_a_municipality(
+    scanner: ResidualScanner, pseudonymizer: Pseudonymizer
+) -> None:
+    repeated = [
+        f"Se aprueba el plan de la urbanización Villa <PERSONA_1>, previo informe número {number}."
+        for number in range(6)
+    ]
+    result = run_canaries(repeated, pseudonymizer=pseudonymizer, scanner=scanner, seed="x")
+    assert result.missed_persons <= 1
+
+
+def test_a_canary_still_stands_where_the_text_had_a_person(
+    scanner: ResidualScanner, pseudonymizer: Pseudonymizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[str] = []
+    pairs = pseudonymizer.pairs
+
+    def listen(texts: Sequence[tuple[str, str, str]]) -> list[PseudonymizedPair]:
+        seen.extend(text for text, *_ in texts)
+        return pairs(texts)
+
+    monkeypatch.setattr(pseudonymizer, "pairs", listen)
+    run_canaries(
+        ["La vecina <PERSONA_1> vive en la calle <PERSONA_2>."],
+        pseudonymizer=pseudonymizer,
+        scanner=scanner,
+        seed="x",
+    )
+    assert sum(text.endswith("vive en la calle <PERSONA_2>.") for text in seen) == 40
