@@ -122,7 +122,8 @@ def register(settings: Settings, manifest: AdapterManifest, *, run_id: str | Non
         _make_if_missing(lambda: client.create_registered_model(name))
         if (found := _version_of(client, name, manifest.adapter_id)) is not None:
             return found
-        run_id = run_id or _training_run(client, settings, manifest, None, (), None)
+        if run_id is None or not _has_run(client, run_id):
+            run_id = _training_run(client, settings, manifest, None, (), None)
         made = client.create_model_version(
             name,
             source=source,
@@ -135,6 +136,16 @@ def register(settings: Settings, manifest: AdapterManifest, *, run_id: str | Non
             },
         )
         return str(made.version)
+
+
+def knows(settings: Settings, run_id: str | None) -> bool:
+    """Whether MLflow has the run; True without MLflow, which then has nothing to know.
+
+    Raises:
+        Unavailable: when MLflow does not answer.
+    """
+    with _client(settings) as client:
+        return client is None or _has_run(client, run_id)
 
 
 def set_champion(settings: Settings, tenant_id: TenantId, version: str) -> None:
@@ -267,6 +278,20 @@ def _experiment(client: MlflowClient, settings: Settings, tenant_id: TenantId) -
     if found is None:
         raise Unavailable(f"MLflow has no experiment {name!r}")
     return str(found.experiment_id)
+
+
+def _has_run(client: MlflowClient, run_id: str | None) -> bool:
+    from mlflow.exceptions import MlflowException
+
+    if run_id is None:
+        return False
+    try:
+        run = client.get_run(run_id)
+    except MlflowException as error:
+        if error.error_code == "RESOURCE_DOES_NOT_EXIST":
+            return False
+        raise
+    return str(run.info.lifecycle_stage) == "active"
 
 
 def _version_of(client: MlflowClient, name: str, adapter_id: str) -> str | None:

@@ -176,6 +176,13 @@ def get_artifact(session: orm.Session, tenant_id: TenantId, artifact_id: str) ->
     return row
 
 
+def listing(session: orm.Session, tenant_id: TenantId) -> list[Artifact]:
+    """Every draft and final of the tenant, in order of arrival."""
+    return list(
+        session.scalars(sa.select(Artifact).where(Artifact.tenant_id == tenant_id).order_by(Artifact.seq))
+    )
+
+
 def base_for(session: orm.Session, tenant_id: TenantId, session_id: str, version: int) -> Artifact | None:
     """The newest draft of exactly this session and version: what its finals are compared with."""
     row: Artifact | None = session.scalar(

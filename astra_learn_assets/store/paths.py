@@ -10,6 +10,7 @@ from astra_learn_assets import ids
 from astra_learn_assets.ids import TenantId
 
 ENCRYPTED_PREFIXES = ("diffs/", "datasets/")
+_ROOTS = ("sessions", "diffs", "datasets", "models/adapters", "quarantine")
 
 
 def draft_docx(tenant: TenantId, session: str, version: int) -> str:
@@ -91,9 +92,29 @@ def promotion_folder(tenant: TenantId) -> str:
     return f"models/adapters/{tenant}/promotion"
 
 
+def corpora(tenant: TenantId) -> str:
+    """``datasets/{tenant}/corpora`` (a folder)."""
+    return f"datasets/{tenant}/corpora"
+
+
+def golden_sets(tenant: TenantId) -> str:
+    """``datasets/{tenant}/golden`` (a folder)."""
+    return f"datasets/{tenant}/golden"
+
+
+def adapters(tenant: TenantId) -> str:
+    """``models/adapters/{tenant}`` (a folder)."""
+    return f"models/adapters/{tenant}"
+
+
+def quarantined(tenant: TenantId, key: str) -> str:
+    """``quarantine/{tenant}/{key}``: the bytes of a damaged object, as they were found."""
+    return f"quarantine/{tenant}/{key}"
+
+
 def tenant_prefixes(tenant: TenantId) -> tuple[str, ...]:
     """Every prefix that holds something of ``tenant``, each with a trailing slash."""
-    return tuple(f"{root}/{tenant}/" for root in ("sessions", "diffs", "datasets", "models/adapters"))
+    return tuple(f"{root}/{tenant}/" for root in _ROOTS)
 
 
 def is_encrypted(key: str) -> bool:

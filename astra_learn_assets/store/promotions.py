@@ -131,6 +131,9 @@ def history(session: orm.Session, tenant_id: TenantId, *, limit: int | None = No
 
 def _append(session: orm.Session, row: Promotion, before: Promotion | None) -> Promotion:
     """Add ``row`` after ``before``, with what the database fills in."""
+    # not the transaction's beginning: who waited for the lock comes after whom it waited for, and CORE
+    # follows the newest record
+    row.created_at = sa.func.clock_timestamp()
     row.previous_adapter_id = before.adapter_id if before is not None else None
     session.add(row)
     session.flush()
