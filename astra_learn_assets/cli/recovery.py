@@ -1,4 +1,4 @@
-"""Commands for bad days: verify, rotate. ``docs/disaster-recovery.md`` says when to use which."""
+"""Commands about what is stored and whence it came: verify, lineage, rotate."""
 
 from __future__ import annotations
 
@@ -78,6 +78,41 @@ def verify(
         raise typer.Exit(1)
 
 
+def lineage(
+    adapter_id: Annotated[str, typer.Argument(help="The adapter.")],
+    home: HomeOption = None,
+    output: FormatOption = Format.text,
+) -> None:
+    """From documents to promotions: the way of an adapter. Ends with 1 at a broken link."""
+    from astra_learn_assets import ids
+    from astra_learn_assets.learning import provenance
+
+    with answering(output):
+        tenant = ids.tenant_of_adapter(adapter_id)
+        with platform(home) as opened:
+            links = provenance.walk(opened, tenant, adapter_id)
+        if output is Format.json:
+            print_json([asdict(link) for link in links])
+        else:
+            print_table(
+                f"lineage of {adapter_id}",
+                ["step", "name", "state", "sha256", "when", "said"],
+                [
+                    [
+                        link.step,
+                        link.name,
+                        link.state,
+                        (link.digest or "")[:16],
+                        f"{link.at:%Y-%m-%d %H:%M}" if link.at else "",
+                        link.said,
+                    ]
+                    for link in links
+                ],
+            )
+    if any(link.state == provenance.BROKEN for link in links):
+        raise typer.Exit(1)
+
+
 @rotate_app.command("signing")
 def rotate_signing(
     old: Annotated[
@@ -129,7 +164,8 @@ def rotate_master(
 
 def register(app: typer.Typer) -> None:
     """Add the commands to ``app``."""
-    app.command()(verify)
+    for command in (verify, lineage):
+        app.command()(command)
     app.add_typer(rotate_app, name="rotate")
 
 

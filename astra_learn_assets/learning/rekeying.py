@@ -2,10 +2,10 @@
 
     sign_anew(platform, "villaverde", old=public_key_of_before)
 
-For a key that is to be replaced, or that was lost: its public half, which everybody who serves has, is enough to
-tell what it signed. An adapter is signed again only if it is what the database says it is, a verdict only if its
-old signature holds; the rest is named and left. For a key that *somebody else* has this is not enough: he could
-have signed anything. Then evaluate the adapters anew instead.
+For a key that is to be replaced, or that was lost: its public half, which everybody who serves has, is enough
+to tell what it signed. An adapter is signed again only if it is what the database says it is, a verdict only
+if its old signature holds; the rest is named and left. For a key that *somebody else* has this is not enough:
+he could have signed anything. Then evaluate the adapters anew instead.
 
 The master key that wraps the municipalities' keys is replaced by :func:`wrap_anew`; no file changes by that.
 """

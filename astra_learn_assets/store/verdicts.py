@@ -78,6 +78,17 @@ def newest(session: orm.Session, tenant_id: TenantId, gate: str, digest: str) ->
     return row
 
 
+def history(session: orm.Session, tenant_id: TenantId, gate: str, digest: str) -> list[Verdict]:
+    """Everything a gate ever said of a digest, oldest first."""
+    return list(
+        session.scalars(
+            sa.select(Verdict)
+            .where(Verdict.tenant_id == tenant_id, Verdict.gate == gate, Verdict.digest == digest)
+            .order_by(Verdict.verdict_id)
+        )
+    )
+
+
 def require_passed(session: orm.Session, tenant_id: TenantId, gate: str, digest: str) -> GateVerdict:
     """The newest verdict, if it passed.
 
