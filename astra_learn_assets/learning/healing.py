@@ -38,7 +38,7 @@ from astra_learn_assets.errors import (
 )
 from astra_learn_assets.hotpath import comparisons, stored_file
 from astra_learn_assets.ids import TenantId
-from astra_learn_assets.learning import lineage, promoter, publisher
+from astra_learn_assets.learning import erasing, lineage, promoter, publisher
 from astra_learn_assets.learning.verification import Fault
 from astra_learn_assets.platform import Platform
 from astra_learn_assets.registry import keys
@@ -47,7 +47,15 @@ from astra_learn_assets.registry.signature import verify_folder
 from astra_learn_assets.store import adapters, artifacts, audit, documents, locks, paths, promotions
 from astra_learn_assets.store.tables import Adapter
 
-_ORDER = ("unlisted", "promotion", "document", "diff", "pairs", "adapter")  # each may need those before it
+_ORDER = (
+    "erased",
+    "unlisted",
+    "promotion",
+    "document",
+    "diff",
+    "pairs",
+    "adapter",
+)  # each may need those before it
 _LAST = ("record", "flag", "mlflow")
 _LOST = {
     "document": "lost: only a copy of the bucket has it (--from); nothing more is learned from it",
@@ -80,7 +88,11 @@ def repair(
     place = {kind: number for number, kind in enumerate(_ORDER)}
     place |= {kind: len(_ORDER) + 1 + number for number, kind in enumerate(_LAST)}
     work = _Repair(platform, tenant_id, by, source)
-    done = [work.heal(fault) for fault in sorted(faults, key=lambda one: place.get(one.kind, len(_ORDER)))]
+    done: list[Done] = []
+    for fault in sorted(faults, key=lambda one: place.get(one.kind, len(_ORDER))):
+        done.append(work.heal(fault))
+        if fault.kind == "erased" and fault.name == tenant_id:
+            return done  # there is nothing left to heal
     if faults:
         promoter.announce(platform, tenant_id)
         with platform.database.session() as session:
@@ -109,6 +121,8 @@ class _Repair:
             for key in fault.keys:
                 self._quarantine(key)
         match fault.kind:
+            case "erased":
+                return self._erase_again(fault)
             case "adapter":
                 return self._adapter(fault)
             case "unlisted":
@@ -129,6 +143,13 @@ class _Repair:
             self._reopen(fault.name)
             return Done(fault, True, "the next preparing run makes them anew")
         return Done(fault, fault.kind in ("sealed", "audio"), _LOST[fault.kind])
+
+    def _erase_again(self, fault: Fault) -> Done:
+        if fault.name == self.tenant_id:
+            erasing.erase_tenant(self.platform, self.tenant_id, by=self.by)
+        else:
+            erasing.erase_document(self.platform, self.tenant_id, fault.name, by=self.by)
+        return Done(fault, True, "erased again")
 
     def _quarantine(self, key: str) -> None:
         objects = self.platform.objects

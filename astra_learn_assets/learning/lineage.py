@@ -17,6 +17,7 @@ import io
 import json
 import math
 import os
+import shutil
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -24,6 +25,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
 
 import structlog
 
@@ -171,6 +173,33 @@ def knows(settings: Settings, run_id: str | None) -> bool:
     """
     with _client(settings) as client:
         return client is None or _has_run(client, run_id)
+
+
+def forget(settings: Settings, tenant_id: TenantId) -> None:
+    """Delete a tenant's model and experiment, and its files where they lie in a folder.
+
+    MLflow keeps deleted runs (numbers and hashes) until its keeper runs ``mlflow gc``.
+
+    Raises:
+        Unavailable: when MLflow does not answer.
+    """
+    with _client(settings) as client:
+        if client is None:
+            return
+        from mlflow.exceptions import MlflowException
+
+        name = model_name(tenant_id)
+        try:
+            client.delete_registered_model(name)
+        except MlflowException as error:
+            if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+                raise
+        found = client.get_experiment_by_name(name)
+        if found is not None and str(found.lifecycle_stage) == "active":
+            client.delete_experiment(found.experiment_id)
+    root = settings.mlflow_artifact_root or ""
+    if root.startswith("file://"):
+        shutil.rmtree(Path(unquote(urlsplit(root).path), tenant_id), ignore_errors=True)
 
 
 def set_champion(settings: Settings, tenant_id: TenantId, version: str) -> None:

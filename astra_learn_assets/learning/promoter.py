@@ -372,8 +372,7 @@ def recorded(platform: Platform, tenant_id: TenantId) -> NewModelAvailable | Non
         record = NewModelAvailable.model_validate_json(platform.objects.get(key))
     except ValidationError:
         raise SealBroken("the promotion record cannot be read") from None
-    content = record.model_dump(mode="json", exclude={"signature"})
-    seals.check(keys.verify_key(platform.settings), "promotion", content, record.signature)
+    seals.check(keys.verify_key(platform.settings), "promotion", record.content(), record.signature)
     if record.tenant_id != tenant_id:
         raise SealBroken("the promotion record is another municipality's")
     return record
@@ -410,8 +409,8 @@ def _told(platform: Platform, served: promotions.Served) -> str | None:
             base_model=served.adapter.base_model,
             promoted_at=served.promoted_at,
         )
-    content = said.model_dump(mode="json", exclude={"signature"})
-    signature = seals.seal(keys.signing_key(platform.settings), "promotion", content)
+    said = said.model_copy(update={"forget": served.forgotten})
+    signature = seals.seal(keys.signing_key(platform.settings), "promotion", said.content())
     return said.model_copy(update={"signature": signature}).model_dump_json()
 
 

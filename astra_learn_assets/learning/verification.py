@@ -17,6 +17,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 
 import redis
 
@@ -31,7 +32,7 @@ from astra_learn_assets.errors import (
 )
 from astra_learn_assets.hotpath import stored_file
 from astra_learn_assets.ids import TenantId
-from astra_learn_assets.learning import curated, lineage, promoter, publisher, rulings
+from astra_learn_assets.learning import curated, erasing, lineage, promoter, publisher, rulings
 from astra_learn_assets.platform import Platform
 from astra_learn_assets.registry.manifest import SIGNATURE, digest_of
 from astra_learn_assets.store import (
@@ -54,7 +55,8 @@ class Fault:
     """One thing that is not as recorded.
 
     ``kind``: adapter, corpus, golden, curated, audio, document, diff, pairs, sealed (some other sealed file),
-    unlisted (an adapter the table lacks), record, flag, promotion, verdict or mlflow. ``keys``: the stored
+    unlisted (an adapter the table lacks), erased (it should not be here), record, flag, promotion, verdict
+    or mlflow. ``keys``: the stored
     objects that are not sound; none of them exists when it is ``missing``. ``sha256``: of the plaintext that
     should be there, where that is known.
     """
@@ -87,14 +89,17 @@ def inspect(platform: Platform, tenant_id: TenantId) -> Inspection:
     with platform.database.session() as session:
         if tenants.get(session, tenant_id).wrapped_key is None:
             raise TenantErased(f"tenant {tenant_id!r} was erased: nothing of it is stored")
-        known = adapters.listing(session, tenant_id)
+        created_at = tenants.get(session, tenant_id).created_at
+        known = [row for row in adapters.listing(session, tenant_id) if not erasing.is_erased(session, row)]
+        listed = {row.adapter_id for row in adapters.listing(session, tenant_id)}
         files = artifacts.listing(session, tenant_id)
         rows = documents.listing(session, tenant_id)
         runs = trainings.listing(session, tenant_id, limit=None)
     look = _Look(platform, tenant_id)
     for adapter in known:
         look.at(_adapter(platform, adapter))
-    look.unlisted({row.adapter_id for row in known})
+    look.unlisted(listed)
+    look.at(*_erased_before(platform, tenant_id, created_at))
     look.named_by_content(
         "corpus", paths.corpora(tenant_id), {r.dataset_hash for r in runs if r.dataset_hash}
     )
@@ -201,6 +206,15 @@ class _Look:
                 self.at(Fault("adapter", name, f"in no table, and not sound: {error}", keys))
             else:
                 self.at(Fault("unlisted", name, "signed and sound, and the database does not know it"))
+
+
+def _erased_before(platform: Platform, tenant_id: TenantId, created_at: datetime) -> Iterator[Fault]:
+    """What is here although a certificate says that it was erased: the database was restored from before."""
+    for made in erasing.certificates(platform, tenant_id):
+        if made.document_id is None and created_at < datetime.fromisoformat(made.erased_at):
+            yield Fault("erased", tenant_id, f"the municipality was erased at {made.erased_at}")
+    for made in erasing.documents_again(platform, tenant_id):
+        yield Fault("erased", str(made.document_id), f"was erased at {made.erased_at}")
 
 
 def _adapter(platform: Platform, row: Adapter) -> Fault | None:

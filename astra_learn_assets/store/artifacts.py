@@ -199,6 +199,34 @@ def base_for(session: orm.Session, tenant_id: TenantId, session_id: str, version
     return row
 
 
+def only_under(session: orm.Session, final: Artifact) -> list[Artifact]:
+    """The drafts of ``final``'s session and version, if no other final of them is there."""
+    rows = session.scalars(
+        sa.select(Artifact).where(
+            Artifact.tenant_id == final.tenant_id,
+            Artifact.session_id == final.session_id,
+            Artifact.version == final.version,
+            Artifact.artifact_id != final.artifact_id,
+        )
+    ).all()
+    return [] if any(row.kind == "final" for row in rows) else list(rows)
+
+
+def forget_people(session: orm.Session, tenant_id: TenantId, known: Mapping[str, Any]) -> None:
+    """Take out of every final's note of whom it was compared with all who are not ``known`` any more."""
+    roster, corrected = set(known["roster"]), [list(pair) for pair in known["corrected"]]
+    rows = session.scalars(
+        sa.select(Artifact).where(Artifact.tenant_id == tenant_id, Artifact.known_people.is_not(None))
+    )
+    for row in rows:
+        before = row.known_people or {}
+        row.known_people = {
+            "roster": [word for word in before["roster"] if word in roster],
+            "corrected": [pair for pair in before["corrected"] if list(pair) in corrected],
+        }
+    session.flush()
+
+
 def own_base(session: orm.Session, final: Artifact) -> Artifact:
     """The draft ``final`` was compared with; the newest of its session and version if it never was.
 

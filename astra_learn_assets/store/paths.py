@@ -42,6 +42,11 @@ def diff(tenant: TenantId, document: str, comparison: str | None = None) -> str:
     return f"diffs/{tenant}/{ids.name(document, 'document id')}{named}.parquet"
 
 
+def drafts(tenant: TenantId) -> str:
+    """``diffs/{tenant}/drafts`` (a folder): a cache, which may be emptied."""
+    return f"diffs/{tenant}/drafts"
+
+
 def prepared_draft(tenant: TenantId, digest: str) -> str:
     """``diffs/{tenant}/drafts/{digest}.json``: the blocks of a draft, read once."""
     return f"diffs/{tenant}/drafts/{ids.digest(digest, 'draft digest')}.json"
@@ -110,6 +115,16 @@ def adapters(tenant: TenantId) -> str:
 def quarantined(tenant: TenantId, key: str) -> str:
     """``quarantine/{tenant}/{key}``: the bytes of a damaged object, as they were found."""
     return f"quarantine/{tenant}/{key}"
+
+
+def certificates(tenant: TenantId) -> str:
+    """``certificates/{tenant}`` (a folder): what was erased; not one of the tenant's own prefixes."""
+    return f"certificates/{tenant}"
+
+
+def certificate(tenant: TenantId, name: str) -> str:
+    """``certificates/{tenant}/{name}.json``"""
+    return f"{certificates(tenant)}/{name}.json"
 
 
 def tenant_prefixes(tenant: TenantId) -> tuple[str, ...]:

@@ -118,12 +118,15 @@ class Vault:
         Raises:
             UnknownTenant: there is no such tenant.
         """
-        prefixes = paths.tenant_prefixes(tenant)
         with self._database.session() as session:
             erasure.erase_rows(session, tenant, actor=actor)
+        return self.erase_objects(tenant)
+
+    def erase_objects(self, tenant: TenantId) -> int:
+        """Remove the objects of a tenant whose rows are gone; returns how many there were."""
         with self._lock:
             self._unwrapped.clear()
-        return sum(self._objects.delete_prefix(prefix) for prefix in prefixes)
+        return sum(self._objects.delete_prefix(prefix) for prefix in paths.tenant_prefixes(tenant))
 
     def _data_key(self, tenant: TenantId) -> bytes:
         with self._database.session() as session:

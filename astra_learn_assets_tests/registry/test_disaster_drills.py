@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import subprocess
-import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from typer.testing import CliRunner
 
+from astra_learn_assets.cli import app
 from astra_learn_assets.learning import lineage, promoter, publisher, verification
 from astra_learn_assets.platform import Platform
 from astra_learn_assets.registry.keys import verify_key
 from astra_learn_assets.services import servers
 from astra_learn_assets.services.embedded import export_env
 from astra_learn_assets.serving.adapter_store import AdapterStore
-from astra_learn_assets.settings import REPOSITORY
+from astra_learn_assets.settings import REPOSITORY, get_settings
 from astra_learn_assets.store import crypto, paths, promotions
 from astra_learn_assets.store.db import normalise_url
 from astra_learn_assets_tests.registry.builders import manifest_of, trained_folder
@@ -63,27 +63,39 @@ def keyed(town: Platform, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pl
 
 
 @pytest.fixture
-def drill(keyed: Platform, tmp_path: Path) -> Drill:
-    """Runs one block of a section as a person would: in bash, stopping at the first failure."""
+def drill(keyed: Platform, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Drill]:
+    """Runs one block of a section as a person would, line by line, stopping at the first that fails.
 
-    def run(heading: str, block: int = 0, **names: str) -> None:
-        told = {"T": TENANT, "COPY": str(tmp_path / "copy"), "KEYS": str(tmp_path / "keys"), **names}
-        done = subprocess.run(
-            ["bash", "-e", "-c", commands(heading)[block]],
-            env={
-                **os.environ,
-                **export_env(keyed.settings),
-                **told,
-                "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
-            },
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
+    bash expands and runs each line; ``astra-learn`` is called in this process, which has loaded it already.
+    """
+    for name, value in export_env(keyed.settings).items():
+        monkeypatch.setenv(name, value)
+    names = {"T": TENANT, "COPY": str(tmp_path / "copy"), "KEYS": str(tmp_path / "keys")}
 
-    return run
+    def bash(line: str) -> bytes:
+        done = subprocess.run(["bash", "-e", "-c", line], cwd=tmp_path, capture_output=True, check=False)
+        assert done.returncode == 0, (line, done.stderr)
+        return done.stdout
+
+    def run(heading: str, block: int = 0, **more: str) -> None:
+        for name, value in {**names, **more}.items():
+            monkeypatch.setenv(name, value)
+        for line in commands(heading)[block].splitlines():
+            line = line.partition("#")[0].strip()
+            command, _, whatever = line.partition("||")
+            if not command.startswith("astra-learn "):
+                for entry in bash(f"{line} >&2; env -0").split(b"\0"):
+                    name, _, value = entry.decode().partition("=")
+                    if name.startswith("ASTRA_"):
+                        monkeypatch.setenv(name, value)
+                continue
+            words = bash(f"printf '%s\\0' {command}").decode().split("\0")[1:-1]
+            get_settings.cache_clear()
+            answer = CliRunner().invoke(app, words)
+            assert answer.exit_code == 0 or whatever.strip() == "true", (line, answer.output)
+
+    yield run
+    get_settings.cache_clear()
 
 
 def _copy_of_the_bucket(platform: Platform, tmp_path: Path) -> None:
