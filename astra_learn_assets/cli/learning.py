@@ -108,6 +108,30 @@ def rollback(
             _print_promotion(tenant, row.adapter_id, row.previous_adapter_id, row.kind, output)
 
 
+@adapter_app.command("report")
+def adapter_report(
+    adapter_id: Annotated[str, typer.Argument(help="Adapter that wer_gate has judged.")],
+    out: Annotated[Path, typer.Argument(help="HTML file to write.")],
+    home: HomeOption = None,
+    output: FormatOption = Format.text,
+) -> None:
+    """Write the page of an adapter's newest verdict: opponents, intervals, examples, history."""
+    from astra_learn_assets import ids
+    from astra_learn_assets.cli import files
+    from astra_learn_assets.learning import verdict_pages
+
+    with answering(output):
+        tenant = ids.tenant_of_adapter(adapter_id)
+        with platform(home) as opened:
+            digest = verdict_pages.of_adapter(opened, tenant, adapter_id)
+            files.write(out, verdict_pages.read(opened, tenant, digest))
+            facts = {"out": str(out), "link": verdict_pages.url(opened.settings, tenant, digest)}
+        if output is Format.json:
+            print_json(facts)
+        else:
+            print_facts(facts)
+
+
 @adapter_app.command("import")
 def adapter_import(
     tenant: TenantArgument,

@@ -19,7 +19,15 @@ from astra_learn_assets.evaluation.predictions import BEST, CANDIDATE, CHAMPION
 from astra_learn_assets.evaluation.results import EvaluationReport
 from astra_learn_assets.evaluation.verdict_rules import GateLimits
 from astra_learn_assets.ids import TenantId
-from astra_learn_assets.learning import assemble, lineage, opponents, predict, promoter, rulings
+from astra_learn_assets.learning import (
+    assemble,
+    lineage,
+    opponents,
+    predict,
+    promoter,
+    rulings,
+    verdict_pages,
+)
 from astra_learn_assets.learning.training import faults, progress, train
 from astra_learn_assets.learning.training import run as training_run
 from astra_learn_assets.learning.training.plan import setup_key
@@ -206,8 +214,23 @@ def judge(platform: Platform, step: Step) -> GateVerdict:
     with platform.database.session() as session:
         rulings.record(platform, session, verdict, dagster_run_id=step.dagster_run_id)
     promoter.withdraw_revoked(platform, step.tenant_id, by=f"dagster:{step.dagster_run_id}")
+    page = verdict_pages.write(
+        platform,
+        verdict,
+        scores,
+        adapter_id=contest.candidate.adapter_id,
+        predictions=platform.vault.read(
+            contest.tenant_id, paths.predictions(contest.tenant_id, contest.evaluation_hash)
+        ),
+        golden_ids=frozenset(one.meta.example_id for one in _golden(platform, contest).examples),
+    )
     lineage.log_evaluation(
-        settings, contest.candidate.mlflow_run_id, scores, verdict, inputs=[_golden_input(platform, contest)]
+        settings,
+        contest.candidate.mlflow_run_id,
+        scores,
+        verdict,
+        inputs=[_golden_input(platform, contest)],
+        page=page,
     )
     if training is not None:
         training_run.note(platform, training, metrics={"wer": verdict.details})

@@ -94,10 +94,11 @@ def log_evaluation(
     verdict: GateVerdict,
     *,
     inputs: Sequence[Input] = (),
+    page: str | None = None,
 ) -> None:
     """Add a report and its verdict to the adapter's run; nothing when there is no run or no MLflow.
 
-    ``inputs``: what was answered.
+    ``inputs``: what was answered. ``page``: where the report for people is.
     """
     if run_id is None:
         return
@@ -122,6 +123,7 @@ def log_evaluation(
                 "golden_hash": report.golden_hash,
                 "wer_gate": "passed" if verdict.passed else str(verdict.details.get("outcome", "reject")),
                 "wer_gate_reason": verdict.reason[:4_000],
+                **({} if page is None else {"verdict_page": page}),
             }
             client.log_batch(
                 run_id,

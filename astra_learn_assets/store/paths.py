@@ -82,6 +82,11 @@ def predictions(tenant: TenantId, evaluation_hash: str) -> str:
     return f"datasets/{tenant}/predictions/{ids.digest(evaluation_hash, 'evaluation hash')}.jsonl"
 
 
+def verdict_page(tenant: TenantId, report_digest: str) -> str:
+    """``datasets/{tenant}/verdicts/{report_digest}.html``"""
+    return f"datasets/{tenant}/verdicts/{ids.digest(report_digest, 'report digest')}.html"
+
+
 def adapter(adapter_id: str) -> str:
     """``models/adapters/{tenant}/{adapter_id}`` (a folder)."""
     return f"models/adapters/{ids.tenant_of_adapter(adapter_id)}/{adapter_id}"

@@ -89,6 +89,18 @@ def history(session: orm.Session, tenant_id: TenantId, gate: str, digest: str) -
     )
 
 
+def of_gate(session: orm.Session, tenant_id: TenantId, gate: str, *, limit: int) -> list[Verdict]:
+    """What a gate said of a tenant, newest first."""
+    return list(
+        session.scalars(
+            sa.select(Verdict)
+            .where(Verdict.tenant_id == tenant_id, Verdict.gate == gate)
+            .order_by(Verdict.verdict_id.desc())
+            .limit(limit)
+        )
+    )
+
+
 def require_passed(session: orm.Session, tenant_id: TenantId, gate: str, digest: str) -> GateVerdict:
     """The newest verdict, if it passed.
 

@@ -297,6 +297,7 @@ ARGUMENTS = {
     "adapter import": f"villaverde . --dataset-hash {'0' * 64}",
     "submit": "final.docx --tenant villaverde --session s",
     "tenant list": "", "erase": "--tenant villaverde --yes",
+    "adapter report": "villaverde--0123456789abcdef page.html",
     "verify": "villaverde", "lineage": "villaverde--0123456789abcdef",
     "rotate signing": "--old-verify-key verify.pem", "rotate master": "--old-key master.key",
     "key issue": "--tenant villaverde --role viewer", "key list": "", "key revoke": "key-1",
