@@ -39,18 +39,25 @@ def status(
 ) -> None:
     """How each municipality's model is learning."""
     from astra_learn_assets.learning.status import LearningStatus, status_in
+    from astra_learn_assets.serving import acknowledgement
+    from astra_learn_assets.serving.acknowledgement import Acknowledgement
     from astra_learn_assets.store import tenants
 
     with answering(output):
         found: list[LearningStatus] = []
+        served: list[Acknowledgement] = []
         with platform(home) as opened, opened.database.session() as session:
             names = [TenantId(tenant)] if tenant else [row.tenant_id for row in tenants.list_all(session)]
             found = [status_in(session, opened.settings, name) for name in names]
+            if tenant:
+                served = acknowledgement.heard(opened.redis, TenantId(tenant))
         if output is Format.json:
             dumped = [one.model_dump(mode="json") for one in found]
             print_json(dumped[0] if tenant else dumped)
         elif tenant:
             _print_one(found[0])
+            for one in served:
+                typer.echo(f"{one.core_id} has {one.adapter_id} since {one.served_at:%Y-%m-%d %H:%M:%S}")
         else:
             print_table(
                 "municipalities",
