@@ -10,7 +10,6 @@ from pathlib import Path
 from astra_learn_assets.contracts import AdapterManifest
 from astra_learn_assets.errors import AdapterRefused
 
-
 _INSTRUCTION, _INPUT = "{instruction}", "{input}"  # as in trainer/data.py; a test holds the two together
 
 

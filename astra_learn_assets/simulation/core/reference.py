@@ -36,7 +36,7 @@ _LOG = structlog.get_logger(__name__)
 
 
 class Engine(Protocol):
-    """What runs the model: our own in :mod:`engine`, or a vLLM behind :mod:`serving.vllm_client`."""
+    """What runs the model: our own in :mod:`torch_engine`, or a vLLM behind :mod:`serving.vllm_client`."""
 
     def load(self, served: ServedAdapter) -> bool:
         """Have the adapter ready; True when it was not before."""
