@@ -5,9 +5,9 @@
 
 Real Postgres, Redis and object store, the shipped base model, adapters of rank 4 with random weights, signed,
 judged and promoted as the platform does. Three threads hold one short session after the other, for as many
-municipalities, the whole time. Measured of each promotion: from the beginning of the first session that starts
-after it to that session's first answer, which must be the new adapter's; and with ``watch`` (CORE loads what
-is announced) and without. The peer is a CORE without hot swap: it loads the base and the adapter anew.
+municipalities, the whole time. Measured of each promotion: from the beginning of the first session that
+starts after it to that session's first answer, which must be the new adapter's; with ``watch`` (CORE loads
+what is announced) and without. The peer is a CORE without hot swap: it loads base and adapter anew.
 """
 
 from __future__ import annotations

@@ -33,7 +33,7 @@ def settings(settings: Settings) -> Settings:
 
 
 @pytest.fixture(scope="module")
-def _engine() -> TorchEngine:
+def engine() -> TorchEngine:
     plain = Settings()
     folder = base_folder(plain)
     assert folder is not None
@@ -52,10 +52,10 @@ def _core(platform: Platform, engine: TorchEngine, cache: Path, name: str = "cor
 
 
 def test_a_running_session_keeps_its_adapter_and_the_next_one_has_what_was_promoted(
-    platform: Platform, make_tenant: MakeTenant, _engine: TorchEngine, tmp_path: Path
+    platform: Platform, make_tenant: MakeTenant, engine: TorchEngine, tmp_path: Path
 ) -> None:
     make_tenant()
-    core = _core(platform, _engine, tmp_path / "core")
+    core = _core(platform, engine, tmp_path / "core")
     with core.session(TENANT) as session:
         without = session.correct(TEXT)
     assert without.adapter_id is None
@@ -79,13 +79,13 @@ def test_a_running_session_keeps_its_adapter_and_the_next_one_has_what_was_promo
 
 
 def test_every_core_says_what_it_has_loaded(
-    platform: Platform, make_tenant: MakeTenant, _engine: TorchEngine, tmp_path: Path
+    platform: Platform, make_tenant: MakeTenant, engine: TorchEngine, tmp_path: Path
 ) -> None:
     make_tenant()
     row = published(platform, tmp_path, 3)
     promoted(platform, row)
     assert acknowledgement.heard(platform.redis, TENANT) == []
-    with _core(platform, _engine, tmp_path / "core").session(TENANT):
+    with _core(platform, engine, tmp_path / "core").session(TENANT):
         pass
     (said,) = acknowledgement.heard(platform.redis, TENANT)
     assert (said.core_id, said.adapter_id) == ("core-1", row.adapter_id)
@@ -96,15 +96,14 @@ def test_every_core_says_what_it_has_loaded(
 
 
 def test_what_is_announced_is_loaded_before_a_session_asks(
-    platform: Platform, make_tenant: MakeTenant, _engine: TorchEngine, tmp_path: Path
+    platform: Platform, make_tenant: MakeTenant, engine: TorchEngine, tmp_path: Path
 ) -> None:
     make_tenant()
     row = published(platform, tmp_path, 4)
-    with _core(platform, _engine, tmp_path / "core").watch():
+    with _core(platform, engine, tmp_path / "core").watch():
         promoted(platform, row)
         heard = _wait_for_word(platform)
     assert heard == row.adapter_id
-    assert _engine.load is not None
 
 
 def _wait_for_word(platform: Platform) -> str | None:
@@ -117,14 +116,14 @@ def _wait_for_word(platform: Platform) -> str | None:
 
 
 def test_an_adapter_of_another_base_is_refused_before_it_is_loaded(
-    platform: Platform, make_tenant: MakeTenant, _engine: TorchEngine, tmp_path: Path
+    platform: Platform, make_tenant: MakeTenant, engine: TorchEngine, tmp_path: Path
 ) -> None:
     make_tenant()
     promoted(platform, published(platform, tmp_path, 5))
     folder = base_folder(platform.settings)
     assert folder is not None
     other = TorchEngine.__new__(TorchEngine)
-    other.__dict__.update({**_engine.__dict__, "_identity": ("other", None)})
+    other.__dict__.update({**engine.__dict__, "_identity": ("other", None)})
     with (
         pytest.raises(AdapterRefused, match="base model"),
         _core(platform, other, tmp_path / "core").session(TENANT),
@@ -133,12 +132,12 @@ def test_an_adapter_of_another_base_is_refused_before_it_is_loaded(
 
 
 def test_an_adapter_that_had_to_make_room_is_loaded_again_for_its_session(
-    platform: Platform, make_tenant: MakeTenant, _engine: TorchEngine, tmp_path: Path
+    platform: Platform, make_tenant: MakeTenant, engine: TorchEngine, tmp_path: Path
 ) -> None:
     make_tenant()
     rows = [published(platform, tmp_path, seed) for seed in (6, 7, 8)]
     promoted(platform, rows[0])
-    core = _core(platform, _engine, tmp_path / "core")
+    core = _core(platform, engine, tmp_path / "core")
     with core.session(TENANT) as longest:
         answered = longest.correct(TEXT)
         for row in rows[1:]:
@@ -149,12 +148,12 @@ def test_an_adapter_that_had_to_make_room_is_loaded_again_for_its_session(
 
 
 def test_no_request_fails_while_adapters_change(
-    platform: Platform, make_tenant: MakeTenant, _engine: TorchEngine, tmp_path: Path
+    platform: Platform, make_tenant: MakeTenant, engine: TorchEngine, tmp_path: Path
 ) -> None:
     make_tenant()
     rows = [published(platform, tmp_path, seed) for seed in (9, 10, 11)]
     promoted(platform, rows[0])
-    core = _core(platform, _engine, tmp_path / "core")
+    core = _core(platform, engine, tmp_path / "core")
     ended, failures, answers = threading.Event(), [], []
 
     def ask() -> None:

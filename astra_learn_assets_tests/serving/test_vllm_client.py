@@ -1,9 +1,9 @@
 """Adapters on a vLLM server: a real HTTP server that keeps vLLM's contract of its adapter routes.
 
 The contract, of vLLM's OpenAI server with runtime LoRA updating: ``POST /v1/load_lora_adapter`` with
-lora_name and lora_path answers 200 with a sentence; 400 when a part is missing or the name is taken; 404 when the
-folder holds no adapter. ``POST /v1/unload_lora_adapter`` answers 404 for an unknown name. ``GET /v1/models``
-lists the base and every adapter with its path as ``root``.
+lora_name and lora_path answers 200 with a sentence; 400 when a part is missing or the name is taken; 404 when
+the folder holds no adapter. ``POST /v1/unload_lora_adapter`` answers 404 for an unknown name. ``GET
+/v1/models`` lists the base and every adapter with its path as ``root``.
 """
 
 from __future__ import annotations

@@ -33,7 +33,7 @@ class TorchEngine:
         self._base: Any = AutoModelForCausalLM.from_pretrained(base).eval()
         self._model: Any = None  # the base with adapters, once there is one
         self._names: OrderedDict[str, None] = OrderedDict()
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
 
     def load(self, served: ServedAdapter) -> bool:
         """Have ``served`` in memory; True when it was not before.
@@ -59,10 +59,10 @@ class TorchEngine:
         """Greedy, as in the evaluation that let the adapter in."""
         import torch
 
-        if served is not None:
-            self.load(served)  # a long session may have outlived it here
         prompt, stops = self._prompt(served, text)
         with self._lock, torch.inference_mode():
+            if served is not None:
+                self.load(served)  # a long session may have outlived it here
             model = self._base
             if self._model is not None:
                 model = self._model
