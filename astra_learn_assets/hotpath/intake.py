@@ -28,7 +28,7 @@ from astra_learn_assets.comparator.docx.admission import refuse
 from astra_learn_assets.comparator.names.breadth import too_broad
 from astra_learn_assets.contracts import Delta, DictionaryEntry, Rejection
 from astra_learn_assets.errors import BadInput, BaseMissing, NotFound
-from astra_learn_assets.hotpath import comparisons
+from astra_learn_assets.hotpath import comparisons, second_voice
 from astra_learn_assets.hotpath.comparison_process import compare_here
 from astra_learn_assets.hotpath.comparisons import Compare
 from astra_learn_assets.hotpath.drafts import Place, note, place_of, register_draft, register_session
@@ -121,8 +121,12 @@ def submit_final(
         artifact.base_id, artifact.dictionary_version = delta.base_id, asked.inputs.dictionary_version
         artifact.known_people = asked.people.to_json()
         artifact.comparison, artifact.diff_sha256 = kept.digest, kept.sha256
-        version_live = _apply(session, place.tenant_id, live, artifact.artifact_id, uploaded_by)
-        summary = _summarise(delta, base, live, refused, version_live, artifact.artifact_id)
+        divided = _divide(session, place, live, uploaded_by)
+        version_live = _apply(session, place.tenant_id, divided.live, artifact.artifact_id, uploaded_by)
+        waiting = tuple(change for change, _ in divided.waiting)
+        summary = _summarise(
+            delta, base, divided.live, refused, version_live, artifact.artifact_id, waiting=waiting
+        )
         artifact.summary = summary.model_dump(mode="json")
         note(session, place, uploaded_by, "final.submit", artifact.artifact_id, request_id)
     observe("hotfix", time.perf_counter() - started)
@@ -215,6 +219,24 @@ def _live_entities(delta: Delta) -> tuple[tuple[LiveEntity, ...], list[Rejection
     return tuple(live.values()), refused
 
 
+def _divide(
+    session: orm.Session, place: Place, live: Sequence[LiveEntity], author: str
+) -> second_voice.Divided:
+    """What of ``live`` contradicts nothing that is known, or was said by somebody else as well."""
+    if not live:
+        return second_voice.Divided((), ())
+    _, entries = dictionary.read(session, place.tenant_id)
+    voices = artifacts.waiting_voices(session, place.tenant_id, but_of=place.session_id)
+    return second_voice.divide(
+        live,
+        roster=artifacts.rosters(session, place.tenant_id),
+        entries={entry_key(entry.wrong): entry for entry in entries},
+        voices=[second_voice.Voice(*voice) for voice in voices],
+        author=author,
+        now=datetime.now(UTC),
+    )
+
+
 def _apply(
     session: orm.Session,
     tenant_id: TenantId,
@@ -249,12 +271,14 @@ def _summarise(
     refused: Sequence[Rejection],
     dictionary_version: int,
     artifact_id: str,
+    *,
+    waiting: tuple[LiveEntity, ...] = (),
 ) -> SubmitSummary:
     pairs = 0 if delta.quarantined is not None else len(delta.examples)
     left = left_out([*delta.rejected, *refused])
     unread = any(rejection.reason.startswith("unread_") for rejection in delta.rejected)
     unchanged = set(delta.metrics.counts) <= {"equal"} and not unread
-    waiting = tuple(
+    waiting += tuple(
         LiveEntity(wrong=change.wrong, right=change.right, kind=change.kind)
         for change in delta.entities_waiting
     )

@@ -40,7 +40,9 @@ class SubmitSummary(BaseModel):
     base_replaced: bool = Field(description="The draft named by the caller was not the right base.")
     entities_live: tuple[LiveEntity, ...]
     entities_waiting: tuple[LiveEntity, ...] = Field(
-        (), description="One given name put for another: live when another session's final says the same."
+        (),
+        description="A name put for another that exists, that is on a roster or that another clerk wrote: "
+        "live when another session's final says the same.",
     )
     dictionary_version: int = Field(ge=0)
     pairs_waiting: int = Field(ge=0, description="Corrections of this document that wait for training.")

@@ -87,11 +87,17 @@ def waiting_corrections(session: orm.Session, tenant_id: TenantId, *, but_of: st
 
     The finals of one session repeat each other's corrections, so they say nothing about one another.
     """
+    voices = waiting_voices(session, tenant_id, but_of=but_of)
+    return sorted({(wrong, right) for wrong, right, _ in voices})
+
+
+def waiting_voices(session: orm.Session, tenant_id: TenantId, *, but_of: str) -> list[tuple[str, str, str]]:
+    """The same with who sent each: (wrong, right, author)."""
     waiting = Artifact.summary["entities_waiting"]
     entry = sa.func.jsonb_array_elements(waiting).table_valued("value")
     wrong, right = (sa.cast(entry.c.value, JSONB)[side].astext for side in ("wrong", "right"))
     rows = session.execute(
-        sa.select(wrong, right)
+        sa.select(wrong, right, sa.func.coalesce(Artifact.uploaded_by, ""))
         .select_from(Artifact)
         .join(entry, sa.true())
         .where(
@@ -102,7 +108,7 @@ def waiting_corrections(session: orm.Session, tenant_id: TenantId, *, but_of: st
         )
         .distinct()
     )
-    return sorted((str(row[0]), str(row[1])) for row in rows)
+    return sorted((str(row[0]), str(row[1]), str(row[2])) for row in rows)
 
 
 def artifact_id(session_id: str, version: int, kind: str, sha256: str) -> str:
