@@ -99,7 +99,7 @@ def submit_final(
     made = comparisons.answer(platform, asked, data, wrapped_key=tenant.wrapped_key, compare=compare)
     observe("compare", time.perf_counter() - compared)
     delta = made.delta
-    live, refused = _live_entities(delta)
+    live, refused = live_entities(delta)
 
     key = paths.final_docx(place.tenant_id, place.session_id, place.version, sha256)
     with platform.database.session() as session:
@@ -204,7 +204,7 @@ def _choose_base(session: orm.Session, place: Place, named: str | None) -> _Base
     return _Base(asked, replaced=False) if same else _Base(newest, replaced=True)
 
 
-def _live_entities(delta: Delta) -> tuple[tuple[LiveEntity, ...], list[Rejection]]:
+def live_entities(delta: Delta) -> tuple[tuple[LiveEntity, ...], list[Rejection]]:
     """The name fixes that may go into the dictionary, and why the others may not."""
     if delta.quarantined is not None:
         return (), []

@@ -3,8 +3,8 @@
 A fix is live for a whole municipality within seconds, so one account could rename its councillors. Two kinds
 are not believed of one voice:
 
-* *roster*: the wrong side is a name of somebody on a roster, and the right side is not: it takes a name away
-  that the municipality itself has told;
+* *roster*: what the wrong side loses are names of somebody on a roster, which the municipality itself has told:
+  every mention of that person would become another's;
 * *entry*: another author has said within :data:`RECENT` what is right for the same wrong form, or that this
   wrong form is the right one of another.
 
@@ -59,8 +59,8 @@ def divide(
 ) -> Divided:
     """Divide the name fixes of one final.
 
-    ``roster``: full names. ``entries``: the dictionary by :func:`entry_key` of the wrong form. ``voices``: what
-    finals of other sessions left waiting. ``author``: who sent this final.
+    ``roster``: full names. ``entries``: the dictionary by :func:`entry_key` of the wrong form. ``voices``:
+    what finals of other sessions left waiting. ``author``: who sent this final.
     """
     names = {word for name in roster for word in _words(name)}
     rights: dict[str, list[DictionaryEntry]] = {}
@@ -89,7 +89,7 @@ def divide(
 def _takes_from_roster(change: LiveEntity, names: Collection[str]) -> bool:
     wrong, right = _words(change.wrong), _words(change.right)
     lost = [word for word in wrong if word not in right]
-    return bool(lost) and all(word in names for word in lost) and not set(right) <= set(names)
+    return bool(lost) and all(word in names for word in lost)
 
 
 def _words(name: str) -> list[str]:
