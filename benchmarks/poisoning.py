@@ -10,9 +10,9 @@ repeated. A patient attacker sends one bad pair in twelve instead of every secon
 passes the quality rules for one pair: a pipeline without all this.
 
 The second table is of the dictionary (:mod:`benchmarks.poisoning_names`): thirty honest finals and twenty of
-one account arrive in turns, each is compared and its name fixes go through the rules of an upload. ``false kept
-out``: of the different false entries that the comparison offers, those that were never live; the peer lets live
-what the comparison offers. ``true lost``: true entries of honest clerks that were never live.
+one account arrive in turns, each is compared and its name fixes go through the rules of an upload. ``kept
+out``: of the different false entries that the comparison offers, those that were never live. ``true lost``:
+true entries that were offered and never live. A pipeline without these rules keeps none out and loses none.
 """
 
 from __future__ import annotations

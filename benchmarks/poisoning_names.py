@@ -1,13 +1,11 @@
 """Minutes whose names are put right by honest clerks and falsified by one hostile account.
 
-Written without looking at what defends against it. A town has a council of twelve on its roster, six places,
-four honest clerks and thirty sets of minutes; the recognizer spells each name wrong in one of three ways of its
-own, and clerks put it right. One account sends twenty more: it mends most names honestly, which is its
-camouflage, and falsifies two in each document in one way:
-
-roster names renamed, swapped, misspelled or made fun of; what honest clerks put right undone or put right
-otherwise; letters of other alphabets; lost accents; places renamed; invented people; parties insulted. An entry
-is false when its right side is no name of the town, or another's than was said.
+A town has a council of twelve on its roster, six places, four honest clerks and thirty sets of minutes; the
+recognizer spells each name wrong in one of three ways of its own, and clerks put it right. One account sends
+twenty more: it mends most names honestly, which is its camouflage, and falsifies two in each document in one
+way: names of the roster renamed, swapped, misspelled or made fun of; what honest clerks put right undone or
+put right otherwise; letters of other alphabets; lost accents; places renamed; parties insulted. An entry is
+false when its right side is not what was said where its wrong side was heard.
 """
 
 from __future__ import annotations

@@ -3,8 +3,8 @@
 A fix is live for a whole municipality within seconds, so one account could rename its councillors. Two kinds
 are not believed of one voice:
 
-* *roster*: what the wrong side loses are names of somebody on a roster, which the municipality itself has told:
-  every mention of that person would become another's;
+* *roster*: what the wrong side loses are names of somebody on a roster, which the municipality itself has
+  told: every mention of that person would become another's;
 * *entry*: another author has said within :data:`RECENT` what is right for the same wrong form, or that this
   wrong form is the right one of another.
 
