@@ -125,7 +125,7 @@ def submit_final(
         version_live = _apply(session, place.tenant_id, divided.live, artifact.artifact_id, uploaded_by)
         waiting = tuple(change for change, _ in divided.waiting)
         summary = _summarise(
-            delta, base, divided.live, refused, version_live, artifact.artifact_id, waiting=waiting
+            delta, base, divided.live, refused, version_live, artifact.artifact_id, contradicting=waiting
         )
         artifact.summary = summary.model_dump(mode="json")
         note(session, place, uploaded_by, "final.submit", artifact.artifact_id, request_id)
@@ -272,13 +272,13 @@ def _summarise(
     dictionary_version: int,
     artifact_id: str,
     *,
-    waiting: tuple[LiveEntity, ...] = (),
+    contradicting: tuple[LiveEntity, ...] = (),
 ) -> SubmitSummary:
     pairs = 0 if delta.quarantined is not None else len(delta.examples)
     left = left_out([*delta.rejected, *refused])
     unread = any(rejection.reason.startswith("unread_") for rejection in delta.rejected)
     unchanged = set(delta.metrics.counts) <= {"equal"} and not unread
-    waiting += tuple(
+    waiting = tuple(
         LiveEntity(wrong=change.wrong, right=change.right, kind=change.kind)
         for change in delta.entities_waiting
     )
@@ -287,7 +287,7 @@ def _summarise(
         base_id=delta.base_id,
         base_replaced=base.replaced,
         entities_live=live,
-        entities_waiting=waiting,
+        entities_waiting=(*contradicting, *waiting),
         dictionary_version=dictionary_version,
         pairs_waiting=pairs,
         left_out=left,
@@ -296,6 +296,7 @@ def _summarise(
             base_replaced=base.replaced,
             entities=len(live),
             waiting=len(waiting),
+            contradicting=len(contradicting),
             pairs=pairs,
             left=left,
             quarantined=delta.quarantined,

@@ -117,7 +117,7 @@ def erase_document_rows(
         sa.delete(Document).where(Document.tenant_id == tenant_id, Document.document_id == document_id),
         sa.delete(Artifact).where(Artifact.tenant_id == tenant_id, Artifact.artifact_id.in_(artifact_ids)),
     ):
-        gone += session.execute(statement).rowcount  # type: ignore[attr-defined]
+        gone += _deleted(session, statement)
     empty = sa.delete(Session).where(
         Session.tenant_id == tenant_id,
         ~sa.exists().where(
@@ -126,7 +126,7 @@ def erase_document_rows(
             Artifact.version == Session.version,
         ),
     )
-    gone += session.execute(empty).rowcount  # type: ignore[attr-defined]
+    gone += _deleted(session, empty)
     gone += _out_of_dictionary(session, tenant_id, document_id)
     session.execute(sa.text("SELECT set_config('astra.erasing', '', true)"))
     audit.record(
@@ -139,6 +139,11 @@ def erase_document_rows(
         request_id=None,
     )
     return gone
+
+
+def _deleted(session: orm.Session, statement: sa.Delete) -> int:
+    """Delete; returns how many rows that were."""
+    return int(session.execute(statement).rowcount)  # type: ignore[attr-defined]
 
 
 def _out_of_dictionary(session: orm.Session, tenant_id: TenantId, document_id: str) -> int:
@@ -183,7 +188,7 @@ def _out_of_dictionary(session: orm.Session, tenant_id: TenantId, document_id: s
         Outbox.channel == outbox.CHANNEL_DICTIONARY,
         Outbox.payload["changed"].has_any(sa.cast(sorted(touched), ARRAY(sa.Text))),
     )
-    gone += session.execute(told).rowcount  # type: ignore[attr-defined]
+    gone += _deleted(session, told)
     current.entries = content
     current.version += 1
     current.updated_at = sa.func.clock_timestamp()  # type: ignore[assignment]
