@@ -132,8 +132,8 @@ def sentence(
         parts.append(
             "1 nombre que ya se conocía de otra forma espera a que otra persona diga lo mismo en otra sesión."
             if contradicting == 1
-            else f"{contradicting} nombres que ya se conocían de otra forma esperan a que otra persona diga lo "
-            "mismo en otra sesión."
+            else f"{contradicting} nombres que ya se conocían de otra forma esperan a que otra persona "
+            "diga lo mismo en otra sesión."
         )
     parts.append(
         {
