@@ -89,7 +89,10 @@ def served(session: orm.Session, tenant_id: TenantId | None = None) -> dict[Tena
     )
     if tenant_id is not None:
         asked = asked.where(Tenant.tenant_id == tenant_id)
-    return {row[0]: Served(*row[:5], tuple(row[5])) for row in session.execute(asked)}
+    return {
+        tenant: Served(tenant, promotion_id, since, adapter, erased, tuple(forgotten))
+        for tenant, promotion_id, since, adapter, erased, forgotten in session.execute(asked)
+    }
 
 
 def _forgotten() -> sa.ColumnElement[list[str]]:

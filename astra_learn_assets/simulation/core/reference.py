@@ -18,7 +18,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import structlog
 
@@ -109,7 +109,8 @@ class ReferenceCore:
     def watch(self) -> Iterator[None]:
         """Load what is announced while the block runs."""
         ended = threading.Event()
-        listener = self._redis.pubsub(ignore_subscribe_messages=True)
+        client: Any = self._redis  # whose stubs leave this call without a type
+        listener = client.pubsub(ignore_subscribe_messages=True)
         listener.psubscribe(_CHANNELS)
         thread = threading.Thread(target=self._follow, args=(listener, ended), daemon=True)
         thread.start()

@@ -30,7 +30,8 @@ class TorchEngine:
         self._identity = identity
         self._keep = keep
         self._tokenizer: Any = AutoTokenizer.from_pretrained(base)
-        self._base: Any = AutoModelForCausalLM.from_pretrained(base).eval()
+        model: Any = AutoModelForCausalLM.from_pretrained(base)
+        self._base = model.eval()
         self._model: Any = None  # the base with adapters, once there is one
         self._names: OrderedDict[str, None] = OrderedDict()
         self._lock = threading.RLock()
