@@ -316,8 +316,15 @@ def _everybody(platform: Platform, served: Everybody | None) -> Everybody:
 
 
 def announce(platform: Platform, tenant_id: TenantId) -> bool:
-    """Set the Redis key and the record in the object store from the table; True when one had to change."""
+    """Set the Redis key and the record in the object store from the table; True when one had to change.
+
+    A newer record of ours is never covered by an older one: the database was restored from before it, and the
+    record is what proves it (see :mod:`verification`).
+    """
     key = redis_key(tenant_id)
+    if _is_newer(platform, tenant_id, than=announcement(platform, tenant_id)):
+        _LOG.error("the stored promotion record is newer than the table: verify", tenant_id=tenant_id)
+        return False
     changed = _record(platform, tenant_id, announcement(platform, tenant_id))
     while True:
         message = announcement(platform, tenant_id)
@@ -338,11 +345,7 @@ def announce(platform: Platform, tenant_id: TenantId) -> bool:
 
 
 def _record(platform: Platform, tenant_id: TenantId, message: str | None) -> bool:
-    """The signed record beside the adapters: what CORE asks when Redis has lost it.
-
-    A newer record of ours is never covered by an older one: the database was restored from before it, and the
-    record is what proves it (see :mod:`verification`).
-    """
+    """The signed record beside the adapters: what CORE asks when Redis has lost it."""
     if message is None:
         return False
     with platform.database.session() as session:
@@ -351,9 +354,6 @@ def _record(platform: Platform, tenant_id: TenantId, message: str | None) -> boo
     key = paths.promotion_record(tenant_id)
     data = message.encode()
     if platform.objects.exists(key) and platform.objects.get(key) == data:
-        return False
-    if _is_newer(platform, tenant_id, than=NewModelAvailable.model_validate_json(data)):
-        _LOG.error("the stored promotion record is newer than the table", tenant_id=tenant_id, do="verify")
         return False
     platform.objects.put(key, data, overwrite=True)
     return True
@@ -378,12 +378,15 @@ def recorded(platform: Platform, tenant_id: TenantId) -> NewModelAvailable | Non
     return record
 
 
-def _is_newer(platform: Platform, tenant_id: TenantId, *, than: NewModelAvailable) -> bool:
+def _is_newer(platform: Platform, tenant_id: TenantId, *, than: str | None) -> bool:
+    """Whether the stored record is of a later promotion than the announcement ``than``."""
     try:
         stored = recorded(platform, tenant_id)
     except SealBroken:
         return False
-    return stored is not None and stored.promoted_at > than.promoted_at
+    if stored is None:
+        return False
+    return than is None or stored.promoted_at > NewModelAvailable.model_validate_json(than).promoted_at
 
 
 def announcement(platform: Platform, tenant_id: TenantId) -> str | None:

@@ -84,7 +84,7 @@ def drill(keyed: Platform, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> I
             line = line.partition("#")[0].strip()
             command, _, whatever = line.partition("||")
             if not command.startswith("astra-learn "):
-                for entry in bash(f"{line} >&2; env -0").split(b"\0"):
+                for entry in bash(f"{{ {line}; }} >&2; env -0").split(b"\0"):
                     name, _, value = entry.decode().partition("=")
                     if name.startswith("ASTRA_"):
                         monkeypatch.setenv(name, value)
