@@ -8,7 +8,7 @@ pydantic models, so what is read is validated; unknown fields are refused where 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -182,7 +182,8 @@ class NewModelAvailable(_Frozen):
     """Value of key ``NEW_MODEL_AVAILABLE:{tenant_id}``: the promotion record, signed (``registry.seals``).
 
     ``adapter_id`` is empty when the base model serves. Of two records the one with the later
-    ``promoted_at`` counts: an older one that comes back is a replay.
+    ``promoted_at`` counts: an older one that comes back is a replay. ``forget``: adapters that learned from
+    what was erased since: whoever has a copy deletes it.
     """
 
     tenant_id: TenantId
@@ -190,7 +191,13 @@ class NewModelAvailable(_Frozen):
     sha256: str
     base_model: str
     promoted_at: datetime
+    forget: tuple[str, ...] = ()
     signature: str | None = None
+
+    def content(self) -> dict[str, Any]:
+        """What is signed; an empty ``forget`` is left out, so that records of before it came keep theirs."""
+        left_out = {"signature"} if self.forget else {"signature", "forget"}
+        return self.model_dump(mode="json", exclude=left_out)
 
     @classmethod
     def nothing(cls, tenant_id: TenantId, since: datetime) -> NewModelAvailable:

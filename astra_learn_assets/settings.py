@@ -55,6 +55,7 @@ class Settings(BaseSettings):
     )
     api_host: str = "127.0.0.1"
     api_port: int = 8600
+    api_url: str | None = Field(None, description="public URL of the API, for links to the panel")
     api_compare_processes: int = Field(
         default_factory=lambda: min(os.cpu_count() or 2, 8),
         ge=0,

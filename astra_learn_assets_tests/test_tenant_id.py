@@ -149,7 +149,7 @@ def test_edge_api_route_body_and_page(api: TestClient) -> None:
     "command",
     [
         ["tenant", "add", "a--b"],
-        ["tenant", "erase", "a--b", "--yes"],
+        ["erase", "--tenant", "a--b", "--yes"],
         ["key", "issue", "--role", "viewer", "--tenant", "a--b"],
         ["blocklist", "add", "a--b", "Calle Mayor"],
         ["blocklist", "remove", "a--b", "Calle Mayor"],

@@ -8,6 +8,11 @@ documents of one hostile account go into a corpus as they do in a training. ``ke
 not come in; ``clean lost``: honest pairs of honest clerks that are left out for any reason but being
 repeated. A patient attacker sends one bad pair in twelve instead of every second one. The peer learns what
 passes the quality rules for one pair: a pipeline without all this.
+
+The second table is of the dictionary (:mod:`benchmarks.poisoning_names`): thirty honest finals and twenty of
+one account arrive in turns, each is compared and its name fixes go through the rules of an upload. ``kept
+out``: of the different false entries that the comparison offers, those that were never live. ``true lost``:
+true entries that were offered and never live. A pipeline without these rules keeps none out and loses none.
 """
 
 from __future__ import annotations
@@ -15,16 +20,26 @@ from __future__ import annotations
 import argparse
 import sys
 from collections import Counter
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from itertools import zip_longest
 
-from astra_learn_assets.contracts import Example, Pair
+from astra_learn_assets.comparator import engine
+from astra_learn_assets.comparator.docx.blocks import Block, Document
+from astra_learn_assets.comparator.names.given_names import KnownPeople
+from astra_learn_assets.contracts import DictionaryEntry, Example, Pair
 from astra_learn_assets.datasets import corpus, jsonl, quality
 from astra_learn_assets.datasets.instruct import make_example
 from astra_learn_assets.datasets.replay import load_replay
+from astra_learn_assets.hotpath import second_voice
+from astra_learn_assets.hotpath.intake import live_entities
 from astra_learn_assets.ids import TenantId
+from astra_learn_assets.spanish.fold import entry_key
+from benchmarks import poisoning_names
 from benchmarks.poisoning_cases import KINDS, CaseDocument, attack, town
 
 TENANT = TenantId("villaverde")
-KEPT_OUT, CLEAN_LOST = 0.95, 0.02
+KEPT_OUT, CLEAN_LOST, FALSE_ENTRIES = 0.95, 0.02, 0.99
 _COLUMNS = ("kept_out", "patient", "peer", "lost")
 
 
@@ -76,6 +91,87 @@ def judge(kind: str, seed: int, every: int) -> dict[str, float]:
     }
 
 
+@dataclass
+class Names:
+    """What one account's name fixes came to; entries are (wrong, right)."""
+
+    false_offered: set[tuple[str, str]] = field(default_factory=set)
+    false_live: set[tuple[str, str]] = field(default_factory=set)
+    true_offered: set[tuple[str, str]] = field(default_factory=set)
+    true_live: set[tuple[str, str]] = field(default_factory=set)
+
+
+def judge_names(kind: str, seed: int) -> Names:
+    """Thirty honest finals and twenty hostile ones, in turns, as uploads would handle them."""
+    honest, hostile = poisoning_names.town(seed), poisoning_names.attack(kind, seed)
+    order = [one for turn in zip_longest(honest, hostile) for one in turn if one is not None]
+    found, now = Names(), datetime(2026, 1, 1, tzinfo=UTC)
+    entries: dict[str, DictionaryEntry] = {}
+    voices: list[tuple[str, second_voice.Voice]] = []
+    for day, document in enumerate(order):
+        others = [voice for session, voice in voices if session != document.document_id]
+        people = KnownPeople.of(poisoning_names.COUNCIL, [(one.wrong, one.right) for one in others])
+        delta = engine.compare_documents(
+            _document([pair.before for pair in document.pairs]),
+            _document([pair.after for pair in document.pairs]),
+            generated_id="draft",
+            final_id="final",
+            dictionary={entry.wrong: entry.right for entry in entries.values()},
+            people=people,
+        )
+        offered, _ = live_entities(delta)
+        divided = second_voice.divide(
+            offered,
+            roster=poisoning_names.COUNCIL,
+            entries=entries,
+            voices=others,
+            author=document.author,
+            now=now + timedelta(days=day),
+        )
+        for change in delta.entity_changes:
+            true = poisoning_names.is_true(change.wrong, change.right, document.pairs)
+            (found.true_offered if true else found.false_offered).add((change.wrong, change.right))
+        for change in divided.live:
+            true = poisoning_names.is_true(change.wrong, change.right, document.pairs)
+            (found.true_live if true else found.false_live).add((change.wrong, change.right))
+            entries[entry_key(change.wrong)] = DictionaryEntry(
+                wrong=change.wrong,
+                right=change.right,
+                kind=change.kind,
+                source_document=document.document_id,
+                author=document.author,
+                created_at=now + timedelta(days=day),
+            )
+        waiting = [*(change for change, _ in divided.waiting), *delta.entities_waiting]
+        voices += [
+            (document.document_id, second_voice.Voice(one.wrong, one.right, document.author))
+            for one in waiting
+        ]
+    return found
+
+
+def _document(paragraphs: list[str]) -> Document:
+    return Document(None, tuple(Block(text) for text in paragraphs))
+
+
+def names_table(seeds: tuple[int, ...]) -> list[str]:
+    """Print the table of the dictionary; returns the bounds that are broken."""
+    print("\n| names | false entries offered | kept out | true lost |\n|---|---:|---:|---:|")
+    offered = live = true = lost = 0
+    for kind in poisoning_names.KINDS:
+        found = [judge_names(kind, seed) for seed in seeds]
+        bad = sum(len(one.false_offered) for one in found)
+        through = sum(len(one.false_live) for one in found)
+        good = sum(len(one.true_offered) for one in found)
+        missed = sum(len(one.true_offered - one.true_live) for one in found)
+        share = f"{1 - through / bad:.1%}" if bad else "–"
+        print(f"| {kind.replace('_', ' ')} | {bad} | {share} | {missed / max(1, good):.1%} |", flush=True)
+        offered, live, true, lost = offered + bad, live + through, true + good, lost + missed
+    kept = 1 - live / max(1, offered)
+    print(f"| **all** | {offered} | {kept:.1%} | {lost / max(1, true):.1%} |")
+    return [] if kept >= FALSE_ENTRIES else [f"only {kept:.1%} of false dictionary entries were kept out"]
+
+
 def main() -> int:
     """Print the table; 1 when a bound is broken."""
     parser = argparse.ArgumentParser(
@@ -98,7 +194,7 @@ def main() -> int:
     shares = {name: value / len(KINDS) for name, value in totals.items()}
     figures = " | ".join(f"{shares[name]:.1%}" for name in _COLUMNS)
     print(f"| **all** | {figures} |")
-    broken = []
+    broken = names_table(seeds)
     if shares["kept_out"] < KEPT_OUT:
         broken.append(f"only {shares['kept_out']:.1%} of bad pairs were kept out")
     if shares["lost"] > CLEAN_LOST:

@@ -171,6 +171,8 @@ class Template:
             "prompt": self.prompt("{instruction}", "{input}"),
             "system_message": self.chat.system if self.chat else "no template",
             "turn_end": str(self.tokenizer.convert_ids_to_tokens(self.eos)),
+            # one value, as everything in a signed manifest is: ids are what a server stops at
+            "stop_token_ids": " ".join(map(str, sorted(self.stops))),
         }
 
     def prompt_tokens(self, record: Record) -> list[int]:

@@ -29,6 +29,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +63,13 @@ from trainer.pipes import Signals
 from trainer.publish import publish, save_checked, write_json
 from trainer.recipe import Checkpoints, Recipe, Watch, make_trainer, recipe_for
 
+_PACKAGES = (
+    "torch",
+    "transformers",
+    "peft",
+    "safetensors",
+    "tokenizers",
+)  # whose versions decide the weights
 log = logging.getLogger("trainer")
 _SPARE_IDS = 256
 
@@ -439,4 +447,5 @@ def _metrics(watch: Watch, model: Any, corpus: Corpus, job: Job, seconds: float)
         "device": placement.device if not on_gpu else torch.cuda.get_device_name(),
         "precision": placement.precision,
         "hyperparameters": hyperparameters,
+        **{f"package.{name}": version(name) for name in _PACKAGES},
     }

@@ -59,6 +59,14 @@ def login_page(tenant_id: str, *, error: str | None = None) -> str:
     )
 
 
+def missing_page(tenant_id: str) -> str:
+    """There is no such page, or it was erased."""
+    return _page(
+        f"""<h1>{TITLE}</h1><p role="alert">Esa página no existe o se ha borrado.</p>
+<p><a href="/panel/{escape(tenant_id)}">Volver</a></p>"""
+    )
+
+
 def status_page(status: LearningStatus, trainings: Sequence[Training]) -> str:
     """The page of one tenant."""
     threshold = status.train_threshold
@@ -71,7 +79,7 @@ def status_page(status: LearningStatus, trainings: Sequence[Training]) -> str:
         else "<p>Modelo en servicio: el de base, sin entrenamiento propio todavía.</p>"
     )
     kept_out = status.documents.get("quarantined", 0)
-    rows = "".join(_row(training) for training in trainings)
+    rows = "".join(_row(status.tenant_id, training) for training in trainings)
     table = (
         f"""<div class="wide"><table><thead><tr><th>Fecha</th><th>Resultado</th><th>Ejemplos</th>
 <th>Errores antes</th><th>Errores después</th></tr></thead><tbody>{rows}</tbody></table></div>
@@ -117,12 +125,14 @@ def _next(status: LearningStatus) -> str:
     return f"<p>{said}{'' if until is None else f' (hasta el {until:%d/%m/%Y %H:%M} UTC)'}.</p>"
 
 
-def _row(training: Training) -> str:
-    state = _STATES.get(training.state, training.state)
+def _row(tenant_id: str, training: Training) -> str:
+    state = escape(_STATES.get(training.state, training.state))
+    if training.report_digest is not None:
+        state = f'<a href="/panel/{escape(tenant_id)}/verdicts/{escape(training.report_digest)}">{state}</a>'
     count = _integer(training.examples) if training.examples is not None else "–"
     return (
         f"<tr><td>{training.created_at:%d/%m/%Y %H:%M}</td>"
-        f'<td class="{escape(training.state)}">{escape(state)}</td><td>{count}</td>'
+        f'<td class="{escape(training.state)}">{state}</td><td>{count}</td>'
         f"<td>{_percent(training.wer_before)}</td><td>{_percent(training.wer_after)}</td></tr>"
     )
 

@@ -82,15 +82,20 @@ def build_sensors() -> list[dg.SensorDefinition]:
     @dg.sensor(
         minimum_interval_seconds=3600,
         default_status=dg.DefaultSensorStatus.RUNNING,
-        description="Removes runs and their events once they are older than ASTRA_RUN_RETENTION_DAYS.",
+        description="Removes runs and their events once they are older than ASTRA_RUN_RETENTION_DAYS, and "
+        "those of erased municipalities.",
     )
-    def cleaning_sensor(context: dg.SensorEvaluationContext) -> dg.SkipReason:
+    def cleaning_sensor(context: dg.SensorEvaluationContext, platform: PlatformResource) -> dg.SkipReason:
+        with platform.open() as opened, opened.database.session() as session:
+            erased = tenants.erased(session)
+        forgotten = retention.forget(context.instance, erased, seconds=_CLEANING_SECONDS)
+        said = f"{forgotten} runs of erased municipalities were removed"
         days = get_settings().run_retention_days
         if days == 0:
-            return dg.SkipReason("ASTRA_RUN_RETENTION_DAYS is 0: every run is kept")
+            return dg.SkipReason(f"{said}; ASTRA_RUN_RETENTION_DAYS is 0: every other run is kept")
         before = datetime.now(UTC) - timedelta(days=days)
         gone = retention.clean(context.instance, before=before, seconds=_CLEANING_SECONDS)
-        return dg.SkipReason(f"{gone} runs that ended before {before:%F} were removed")
+        return dg.SkipReason(f"{said}, {gone} that ended before {before:%F}")
 
     return [feedback_sensor, training_sensor, outbox_sensor, cleaning_sensor, build_failure_sensor(interval)]
 

@@ -10,7 +10,7 @@ from astra_learn_assets.assets.evaluation_report import evaluation_report
 from astra_learn_assets.assets.lora_adapter import lora_adapter
 from astra_learn_assets.assets.training_corpus import training_corpus
 from astra_learn_assets.contracts import GateVerdict
-from astra_learn_assets.learning import anonymize, assemble, evaluate
+from astra_learn_assets.learning import anonymize, assemble, evaluate, verdict_pages
 from astra_learn_assets.learning.training import train
 from astra_learn_assets.partitions import tenant_of, tenant_partitions
 from astra_learn_assets.resources import PlatformResource
@@ -61,19 +61,25 @@ def adapter_gate(context: dg.AssetCheckExecutionContext, platform: PlatformResou
 def wer_gate(context: dg.AssetCheckExecutionContext, platform: PlatformResource) -> dg.AssetCheckResult:
     """Not worse than the champion and not worse than the frozen baseline, on enough words."""
     with platform.open() as opened:
-        return _result(evaluate.judge(opened, step_of(context)))
+        verdict = evaluate.judge(opened, step_of(context))
+        page = verdict_pages.url(opened.settings, verdict.tenant_id, str(verdict.details["report_digest"]))
+    return _result(verdict, page=dg.MetadataValue.url(page))
 
 
 def _passed(files: int) -> str:
     return f"{files} files passed" if files else "holds: no examples yet"
 
 
-def _result(verdict: GateVerdict) -> dg.AssetCheckResult:
+def _result(verdict: GateVerdict, **shown: dg.MetadataValue) -> dg.AssetCheckResult:
     return dg.AssetCheckResult(
         passed=verdict.passed,
         severity=dg.AssetCheckSeverity.ERROR,
         description=verdict.reason,
-        metadata={"digest": verdict.digest, **{k: v for k, v in verdict.details.items() if v is not None}},
+        metadata={
+            **shown,
+            "digest": verdict.digest,
+            **{k: v for k, v in verdict.details.items() if v is not None},
+        },
     )
 
 

@@ -116,31 +116,6 @@ def tenant_list(home: HomeOption = None, output: FormatOption = Format.text) -> 
             print_table("municipalities", columns, [[row[column] for column in columns] for row in rows])
 
 
-@tenant_app.command("erase")
-def tenant_erase(
-    tenant: TenantArgument,
-    yes: Annotated[bool, typer.Option("--yes", help="There is no way back.")] = False,
-    home: HomeOption = None,
-    output: FormatOption = Format.text,
-) -> None:
-    """Destroy a municipality's key, its documents and every row that can hold a name."""
-    from astra_learn_assets.store import tenants
-
-    with answering(output):
-        if not yes:
-            raise BadInput("nothing was erased: there is no way back, so say --yes")
-        tenant = TenantId(tenant)
-        with platform(home) as opened:
-            with opened.database.session() as session:
-                tenants.get(session, tenant)
-            objects = opened.vault.erase_tenant(tenant)
-            opened.redis.delete(f"NEW_MODEL_AVAILABLE:{tenant}")
-        if output is Format.json:
-            print_json({"tenant_id": tenant, "objects": objects})
-        else:
-            typer.echo(f"erased {tenant}: its key, its rows and {objects} objects")
-
-
 @key_app.command("issue")
 def key_issue(
     role: Annotated[Role, typer.Option("--role", help="viewer, editor, admin, or platform for services.")],

@@ -227,7 +227,7 @@ def tenant_resume(
 def tenant_retire(
     tenant: TenantArgument, home: HomeOption = None, output: FormatOption = Format.text
 ) -> None:
-    """Learn nothing of a municipality any more; its model stays in service, 'tenant erase' forgets it."""
+    """Learn nothing of a municipality any more; its model stays in service, 'erase' forgets it."""
     from astra_learn_assets.store import tenants
 
     with answering(output):

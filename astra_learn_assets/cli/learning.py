@@ -39,18 +39,25 @@ def status(
 ) -> None:
     """How each municipality's model is learning."""
     from astra_learn_assets.learning.status import LearningStatus, status_in
+    from astra_learn_assets.serving import acknowledgement
+    from astra_learn_assets.serving.acknowledgement import Acknowledgement
     from astra_learn_assets.store import tenants
 
     with answering(output):
         found: list[LearningStatus] = []
+        served: list[Acknowledgement] = []
         with platform(home) as opened, opened.database.session() as session:
             names = [TenantId(tenant)] if tenant else [row.tenant_id for row in tenants.list_all(session)]
             found = [status_in(session, opened.settings, name) for name in names]
+            if tenant:
+                served = acknowledgement.heard(opened.redis, TenantId(tenant))
         if output is Format.json:
             dumped = [one.model_dump(mode="json") for one in found]
             print_json(dumped[0] if tenant else dumped)
         elif tenant:
             _print_one(found[0])
+            for one in served:
+                typer.echo(f"{one.core_id} has {one.adapter_id} since {one.served_at:%Y-%m-%d %H:%M:%S}")
         else:
             print_table(
                 "municipalities",
@@ -106,6 +113,30 @@ def rollback(
         with platform(home) as opened:
             row = roll_back(opened, tenant, to=to, by=_user())
             _print_promotion(tenant, row.adapter_id, row.previous_adapter_id, row.kind, output)
+
+
+@adapter_app.command("report")
+def adapter_report(
+    adapter_id: Annotated[str, typer.Argument(help="Adapter that wer_gate has judged.")],
+    out: Annotated[Path, typer.Argument(help="HTML file to write.")],
+    home: HomeOption = None,
+    output: FormatOption = Format.text,
+) -> None:
+    """Write the page of an adapter's newest verdict: opponents, intervals, examples, history."""
+    from astra_learn_assets import ids
+    from astra_learn_assets.cli import files
+    from astra_learn_assets.learning import verdict_pages
+
+    with answering(output):
+        tenant = ids.tenant_of_adapter(adapter_id)
+        with platform(home) as opened:
+            digest = verdict_pages.of_adapter(opened, tenant, adapter_id)
+            files.write(out, verdict_pages.read(opened, tenant, digest))
+            facts = {"out": str(out), "link": verdict_pages.url(opened.settings, tenant, digest)}
+        if output is Format.json:
+            print_json(facts)
+        else:
+            print_facts(facts)
 
 
 @adapter_app.command("import")

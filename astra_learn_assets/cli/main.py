@@ -19,6 +19,7 @@ from astra_learn_assets.cli import (
     learning,
     privacy,
     quarantine,
+    recovery,
     system,
 )
 from astra_learn_assets.cli.output import BAD_INPUT, BROKEN_PIPE, INTERRUPTED, Format, answering
@@ -93,6 +94,7 @@ golden.register(app)
 learning.register(app)
 access.register(app)
 automation.register(app)
+recovery.register(app)
 council.register(app)
 system.register(app)
 

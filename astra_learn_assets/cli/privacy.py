@@ -1,4 +1,4 @@
-"""Commands about personal data: anonymize a JSONL file, scan a file for what is left."""
+"""Commands about personal data: anonymize a JSONL file, scan a file for what is left, erase."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ import json
 import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from astra_learn_assets import ids
 from astra_learn_assets.cli import files
 from astra_learn_assets.cli.output import (
     Format,
@@ -21,6 +22,7 @@ from astra_learn_assets.cli.output import (
     print_json,
     print_table,
 )
+from astra_learn_assets.cli.platform import HomeOption, platform
 from astra_learn_assets.errors import BadInput
 from astra_learn_assets.ids import TenantId
 
@@ -113,14 +115,44 @@ def scan(
         raise typer.Exit(1)
 
 
+def erase(
+    tenant: Annotated[str, typer.Option("--tenant", help="Id of the municipality.")],
+    document: Annotated[
+        str | None, typer.Option("--document", help="Id of one final; none: the whole municipality.")
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="There is no way back.")] = False,
+    home: HomeOption = None,
+    output: FormatOption = Format.text,
+) -> None:
+    """Forget a document and what learned from it, or a municipality, everywhere; leaves a certificate."""
+    from astra_learn_assets.learning import erasing
+
+    with answering(output):
+        if not yes:
+            raise BadInput("nothing was erased: there is no way back, so say --yes")
+        name = TenantId(tenant)
+        with platform(home) as opened:
+            by = "cli"  # who forgets others leaves no name of his own
+            made = (
+                erasing.erase_tenant(opened, name, by=by)
+                if document is None
+                else erasing.erase_document(opened, name, ids.name(document, "document id"), by=by)
+            )
+        facts: dict[str, object] = {**asdict(made), "adapters": list(made.adapters), "left": list(made.left)}
+        if output is Format.json:
+            print_json(facts)
+        else:
+            print_facts({**facts, "adapters": ", ".join(made.adapters) or None, "left": "; ".join(made.left)})
+
+
 def register(app: typer.Typer) -> None:
     """Add the commands to ``app``."""
-    for command in (anonymize, scan):
+    for command in (anonymize, scan, erase):
         app.command()(command)
 
 
 def _policy(tenant: str | None, country: str | None) -> Policy:
-    from astra_learn_assets.cli.platform import chosen_country, platform, read_settings
+    from astra_learn_assets.cli.platform import chosen_country, read_settings
     from astra_learn_assets.learning.masking import Policy, policy_of
 
     if tenant is None:

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -68,12 +68,18 @@ class Kept:
 
 @dataclass(frozen=True)
 class Question:
-    """A comparison to be made: its inputs, and what is needed to make it."""
+    """A comparison to be made: its inputs, and what is needed to make it.
+
+    ``roster`` and ``voices``: what ``people`` were made of, where they are today's
+    (``artifacts.told_of_names``).
+    """
 
     inputs: Inputs
     draft: Artifact
     replacements: Mapping[str, str]
     people: KnownPeople
+    roster: Sequence[str] = ()
+    voices: Sequence[tuple[str, str, str]] = ()
 
 
 def question(
@@ -97,8 +103,11 @@ def question(
     else:
         version = dictionary_version
         replacements = dictionary.replacements_at(session, draft.tenant_id, version)
+    roster: list[str] = []
+    voices: list[tuple[str, str, str]] = []
     if people is None:
-        people = KnownPeople.of(*artifacts.told_of_names(session, draft.tenant_id, but_of=draft.session_id))
+        roster, voices = artifacts.told_of_names(session, draft.tenant_id, but_of=draft.session_id)
+        people = known_people(roster, voices)
     return Question(
         Inputs(
             generated_id=draft.artifact_id,
@@ -114,7 +123,14 @@ def question(
         draft,
         replacements,
         people,
+        roster,
+        voices,
     )
+
+
+def known_people(roster: Sequence[str], voices: Sequence[tuple[str, str, str]]) -> KnownPeople:
+    """The people of ``artifacts.told_of_names``: what was corrected counts, whoever said it."""
+    return KnownPeople.of(roster, [(wrong, right) for wrong, right, _ in voices])
 
 
 def answer(

@@ -28,7 +28,7 @@ from astra_learn_assets.comparator.docx.admission import refuse
 from astra_learn_assets.comparator.names.breadth import too_broad
 from astra_learn_assets.contracts import Delta, DictionaryEntry, Rejection
 from astra_learn_assets.errors import BadInput, BaseMissing, NotFound
-from astra_learn_assets.hotpath import comparisons
+from astra_learn_assets.hotpath import comparisons, second_voice
 from astra_learn_assets.hotpath.comparison_process import compare_here
 from astra_learn_assets.hotpath.comparisons import Compare
 from astra_learn_assets.hotpath.drafts import Place, note, place_of, register_draft, register_session
@@ -38,7 +38,7 @@ from astra_learn_assets.ids import TenantId
 from astra_learn_assets.platform import Platform
 from astra_learn_assets.spanish.fold import entry_key
 from astra_learn_assets.store import artifacts, dictionary, erasure, outbox, paths, tenants
-from astra_learn_assets.store.tables import Artifact
+from astra_learn_assets.store.tables import Artifact, Dictionary
 
 __all__ = ["compare_artifacts", "register_draft", "register_session", "relay_now", "submit_final"]
 
@@ -99,7 +99,7 @@ def submit_final(
     made = comparisons.answer(platform, asked, data, wrapped_key=tenant.wrapped_key, compare=compare)
     observe("compare", time.perf_counter() - compared)
     delta = made.delta
-    live, refused = _live_entities(delta)
+    live, refused = live_entities(delta)
 
     key = paths.final_docx(place.tenant_id, place.session_id, place.version, sha256)
     with platform.database.session() as session:
@@ -118,11 +118,16 @@ def submit_final(
         )
         if not created and artifact.summary is not None:
             return _again(artifact)
-        version_live = _apply(session, place.tenant_id, live, artifact.artifact_id, uploaded_by)
+        held = dictionary.hold(session, place.tenant_id) if live else None
+        divided = _divide(held, asked, live, uploaded_by)
+        version_live = _apply(session, place.tenant_id, divided.live, artifact.artifact_id, uploaded_by, held)
         artifact.base_id, artifact.dictionary_version = delta.base_id, asked.inputs.dictionary_version
         artifact.known_people = asked.people.to_json()
         artifact.comparison, artifact.diff_sha256 = kept.digest, kept.sha256
-        summary = _summarise(delta, base, live, refused, version_live, artifact.artifact_id)
+        waiting = tuple(change for change, _ in divided.waiting)
+        summary = _summarise(
+            delta, base, divided.live, refused, version_live, artifact.artifact_id, contradicting=waiting
+        )
         artifact.summary = summary.model_dump(mode="json")
         note(session, place, uploaded_by, "final.submit", artifact.artifact_id, request_id)
     observe("hotfix", time.perf_counter() - started)
@@ -200,7 +205,7 @@ def _choose_base(session: orm.Session, place: Place, named: str | None) -> _Base
     return _Base(asked, replaced=False) if same else _Base(newest, replaced=True)
 
 
-def _live_entities(delta: Delta) -> tuple[tuple[LiveEntity, ...], list[Rejection]]:
+def live_entities(delta: Delta) -> tuple[tuple[LiveEntity, ...], list[Rejection]]:
     """The name fixes that may go into the dictionary, and why the others may not."""
     if delta.quarantined is not None:
         return (), []
@@ -215,14 +220,37 @@ def _live_entities(delta: Delta) -> tuple[tuple[LiveEntity, ...], list[Rejection
     return tuple(live.values()), refused
 
 
+def _divide(
+    held: Dictionary | None, asked: comparisons.Question, live: Sequence[LiveEntity], author: str
+) -> second_voice.Divided:
+    """What of ``live`` contradicts nothing that is known, or was said by somebody else as well."""
+    if held is None:
+        return second_voice.Divided((), ())
+    wrongs = {entry_key(change.wrong) for change in live}
+    concerned = {
+        key: DictionaryEntry.model_validate(entry)
+        for key, entry in held.entries.items()
+        if key in wrongs or entry_key(entry["right"]) in wrongs
+    }
+    return second_voice.divide(
+        live,
+        roster=asked.roster,
+        entries=concerned,
+        voices=[second_voice.Voice(*voice) for voice in asked.voices],
+        author=author,
+        now=datetime.now(UTC),
+    )
+
+
 def _apply(
     session: orm.Session,
     tenant_id: TenantId,
     live: Sequence[LiveEntity],
     source: str,
     author: str,
+    held: Dictionary | None,
 ) -> int:
-    """Put ``live`` into the dictionary; return the version that holds them."""
+    """Put ``live`` into the dictionary (``held``: its locked row); return the version that holds them."""
     now = datetime.now(UTC)
     update = dictionary.apply(
         session,
@@ -238,6 +266,7 @@ def _apply(
             )
             for item in live
         ],
+        held=held,
     )
     return update.version if update is not None else dictionary.version_of(session, tenant_id)
 
@@ -249,6 +278,8 @@ def _summarise(
     refused: Sequence[Rejection],
     dictionary_version: int,
     artifact_id: str,
+    *,
+    contradicting: tuple[LiveEntity, ...] = (),
 ) -> SubmitSummary:
     pairs = 0 if delta.quarantined is not None else len(delta.examples)
     left = left_out([*delta.rejected, *refused])
@@ -263,7 +294,7 @@ def _summarise(
         base_id=delta.base_id,
         base_replaced=base.replaced,
         entities_live=live,
-        entities_waiting=waiting,
+        entities_waiting=(*contradicting, *waiting),
         dictionary_version=dictionary_version,
         pairs_waiting=pairs,
         left_out=left,
@@ -272,6 +303,7 @@ def _summarise(
             base_replaced=base.replaced,
             entities=len(live),
             waiting=len(waiting),
+            contradicting=len(contradicting),
             pairs=pairs,
             left=left,
             quarantined=delta.quarantined,

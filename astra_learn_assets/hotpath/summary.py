@@ -40,7 +40,9 @@ class SubmitSummary(BaseModel):
     base_replaced: bool = Field(description="The draft named by the caller was not the right base.")
     entities_live: tuple[LiveEntity, ...]
     entities_waiting: tuple[LiveEntity, ...] = Field(
-        (), description="One given name put for another: live when another session's final says the same."
+        (),
+        description="A name put for another that exists, that is on a roster or that another clerk wrote: "
+        "live when another session's final says the same.",
     )
     dictionary_version: int = Field(ge=0)
     pairs_waiting: int = Field(ge=0, description="Corrections of this document that wait for training.")
@@ -98,12 +100,13 @@ def sentence(
     base_replaced: bool,
     entities: int,
     waiting: int,
+    contradicting: int = 0,
     pairs: int,
     left: Iterable[LeftOut],
     quarantined: str | None,
     unchanged: bool,
 ) -> str:
-    """The Spanish message of a summary."""
+    """The Spanish message of a summary. ``contradicting``: fixes that wait for a second voice."""
     parts = ["Documento recibido."]
     if base_replaced:
         parts.append("Se ha comparado con el borrador de su misma versión, no con el indicado.")
@@ -124,6 +127,13 @@ def sentence(
             "1 cambio de un nombre de pila por otro espera a que otra sesión lo confirme."
             if waiting == 1
             else f"{waiting} cambios de un nombre de pila por otro esperan a que otra sesión los confirme."
+        )
+    if contradicting:
+        parts.append(
+            "1 nombre que ya se conocía de otra forma espera a que otra persona diga lo mismo en otra sesión."
+            if contradicting == 1
+            else f"{contradicting} nombres que ya se conocían de otra forma esperan a que otra persona "
+            "diga lo mismo en otra sesión."
         )
     parts.append(
         {

@@ -85,8 +85,13 @@ def add(platform: Platform, tenant_id: TenantId, data: bytes, *, by: str) -> Cur
 
 def listing(platform: Platform, tenant_id: TenantId) -> list[Curated]:
     """Every added file, oldest first, retired ones included."""
+    return [_of(row) for row in rows(platform, tenant_id)]
+
+
+def rows(platform: Platform, tenant_id: TenantId) -> list[GoldenCurated]:
+    """The same, with the hash of each file."""
     with platform.database.session() as session:
-        return [_of(row) for row in session.scalars(_all(tenant_id))]
+        return list(session.scalars(_all(tenant_id)))
 
 
 def retire(platform: Platform, tenant_id: TenantId, curated_id: str, *, by: str) -> None:
@@ -106,10 +111,10 @@ def retire(platform: Platform, tenant_id: TenantId, curated_id: str, *, by: str)
 def examples(platform: Platform, tenant_id: TenantId) -> list[Example]:
     """What tests now, masked under today's policy."""
     policy = masking.policy_of(platform, tenant_id).fingerprint
-    with platform.database.session() as session:
-        rows = [row for row in session.scalars(_all(tenant_id)) if row.retired_by is None]
     found: list[Example] = []
-    for row in rows:
+    for row in rows(platform, tenant_id):
+        if row.retired_by is not None:
+            continue
         key = paths.golden_curated(tenant_id, row.curated_id)
         made = jsonl.load(platform.vault.read(tenant_id, key))
         if row.pii_policy != policy:

@@ -19,7 +19,15 @@ from astra_learn_assets.evaluation.predictions import BEST, CANDIDATE, CHAMPION
 from astra_learn_assets.evaluation.results import EvaluationReport
 from astra_learn_assets.evaluation.verdict_rules import GateLimits
 from astra_learn_assets.ids import TenantId
-from astra_learn_assets.learning import assemble, lineage, opponents, predict, promoter, rulings
+from astra_learn_assets.learning import (
+    assemble,
+    lineage,
+    opponents,
+    predict,
+    promoter,
+    rulings,
+    verdict_pages,
+)
 from astra_learn_assets.learning.training import faults, progress, train
 from astra_learn_assets.learning.training import run as training_run
 from astra_learn_assets.learning.training.plan import setup_key
@@ -27,7 +35,7 @@ from astra_learn_assets.learning.training.process import Runner
 from astra_learn_assets.learning.training.run import Step
 from astra_learn_assets.platform import Platform
 from astra_learn_assets.settings import Settings
-from astra_learn_assets.store import adapters, dictionary, paths
+from astra_learn_assets.store import adapters, dictionary, documents, paths
 from astra_learn_assets.store.tables import Adapter
 
 
@@ -161,6 +169,15 @@ def _golden(platform: Platform, contest: Contest) -> GoldenSet:
     return GoldenSet.read(platform.vault.read(contest.tenant_id, key))
 
 
+def _golden_input(platform: Platform, contest: Contest) -> lineage.Input:
+    tested = {example.meta.document_id for example in _golden(platform, contest).examples}
+    with platform.database.session() as session:
+        rows = documents.listing(session, contest.tenant_id)
+    held = {row.document_id: str(row.pairs_sha256) for row in rows if row.document_id in tested}
+    key = paths.golden(contest.tenant_id, contest.golden_hash)
+    return lineage.Input("golden_set", contest.golden_hash, key, held)
+
+
 def limits_of(settings: Settings) -> GateLimits:
     """The gate's thresholds as they are set."""
     return GateLimits(
@@ -197,7 +214,24 @@ def judge(platform: Platform, step: Step) -> GateVerdict:
     with platform.database.session() as session:
         rulings.record(platform, session, verdict, dagster_run_id=step.dagster_run_id)
     promoter.withdraw_revoked(platform, step.tenant_id, by=f"dagster:{step.dagster_run_id}")
-    lineage.log_evaluation(settings, contest.candidate.mlflow_run_id, scores, verdict)
+    page = verdict_pages.write(
+        platform,
+        verdict,
+        scores,
+        adapter_id=contest.candidate.adapter_id,
+        predictions=platform.vault.read(
+            contest.tenant_id, paths.predictions(contest.tenant_id, contest.evaluation_hash)
+        ),
+        golden_ids=frozenset(one.meta.example_id for one in _golden(platform, contest).examples),
+    )
+    lineage.log_evaluation(
+        settings,
+        contest.candidate.mlflow_run_id,
+        scores,
+        verdict,
+        inputs=[_golden_input(platform, contest)],
+        page=page,
+    )
     if training is not None:
         training_run.note(platform, training, metrics={"wer": verdict.details})
         if not verdict.passed:

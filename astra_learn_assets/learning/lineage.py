@@ -14,14 +14,18 @@ from __future__ import annotations
 
 import fcntl
 import io
+import json
 import math
 import os
+import shutil
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
 
 import structlog
 
@@ -29,14 +33,26 @@ from astra_learn_assets.contracts import AdapterManifest, GateVerdict
 from astra_learn_assets.errors import Unavailable
 from astra_learn_assets.evaluation.results import EvaluationReport
 from astra_learn_assets.ids import TenantId
-from astra_learn_assets.registry.manifest import digest_of
+from astra_learn_assets.registry.manifest import METRICS, digest_of
 from astra_learn_assets.settings import Settings
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 CHAMPION = "champion"
+PACKAGE = "package."  # beginning of a metric's name: the version of something that trained
+_DIGEST_LENGTH = 36  # MLflow keeps no more of a data set's digest; the whole stands in its profile
 _LOG = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Input:
+    """A data set that a run read: its name, SHA-256, object key, and the hash of each document in it."""
+
+    name: str
+    sha256: str
+    key: str
+    documents: Mapping[str, str] = field(default_factory=dict)
 
 
 def model_name(tenant_id: TenantId) -> str:
@@ -51,18 +67,20 @@ def log_training(
     folder: Path | None = None,
     log: Sequence[Mapping[str, Any]] = (),
     dagster_run_id: str | None = None,
+    inputs: Sequence[Input] = (),
 ) -> str | None:
     """Record the training of one adapter; returns the MLflow run id, None when MLflow is away or unset.
 
-    ``log``: the trainer's steps (``step``, ``loss``, ``learning_rate`` …). ``folder``: where
-    ``metrics.json`` and ``train_log.jsonl`` are, kept as artifacts. Idempotent by adapter.
+    ``inputs``: what it read, logged as data sets. ``log``: the trainer's steps (``step``, ``loss``,
+    ``learning_rate`` …). ``folder``: where ``metrics.json`` and ``train_log.jsonl`` are, kept as artifacts.
+    Idempotent by adapter.
     """
     try:
         with _client(settings) as client:
             return (
                 None
                 if client is None
-                else _training_run(client, settings, manifest, folder, log, dagster_run_id)
+                else _training_run(client, settings, manifest, folder, log, dagster_run_id, inputs)
             )
     except Unavailable as error:
         _LOG.warning("lineage not recorded", adapter_id=manifest.adapter_id, error=str(error))
@@ -70,9 +88,18 @@ def log_training(
 
 
 def log_evaluation(
-    settings: Settings, run_id: str | None, report: EvaluationReport, verdict: GateVerdict
+    settings: Settings,
+    run_id: str | None,
+    report: EvaluationReport,
+    verdict: GateVerdict,
+    *,
+    inputs: Sequence[Input] = (),
+    page: str | None = None,
 ) -> None:
-    """Add a report and its verdict to the adapter's run; nothing when there is no run or no MLflow."""
+    """Add a report and its verdict to the adapter's run; nothing when there is no run or no MLflow.
+
+    ``inputs``: what was answered. ``page``: where the report for people is.
+    """
     if run_id is None:
         return
     metrics: dict[str, float] = {"golden_words": report.words, "golden_documents": report.documents}
@@ -96,12 +123,14 @@ def log_evaluation(
                 "golden_hash": report.golden_hash,
                 "wer_gate": "passed" if verdict.passed else str(verdict.details.get("outcome", "reject")),
                 "wer_gate_reason": verdict.reason[:4_000],
+                **({} if page is None else {"verdict_page": page}),
             }
             client.log_batch(
                 run_id,
                 metrics=[Metric(name, float(value), now, 0) for name, value in metrics.items()],
                 tags=[RunTag(name, text) for name, text in tags.items()],
             )
+            _log_inputs(client, run_id, inputs, context="evaluation")
             client.log_dict(run_id, report.model_dump(mode="json"), "evaluation_report.json")
     except Unavailable as error:
         _LOG.warning("evaluation not recorded", run_id=run_id, error=str(error))
@@ -122,7 +151,8 @@ def register(settings: Settings, manifest: AdapterManifest, *, run_id: str | Non
         _make_if_missing(lambda: client.create_registered_model(name))
         if (found := _version_of(client, name, manifest.adapter_id)) is not None:
             return found
-        run_id = run_id or _training_run(client, settings, manifest, None, (), None)
+        if run_id is None or not _has_run(client, run_id):
+            run_id = _training_run(client, settings, manifest, None, (), None)
         made = client.create_model_version(
             name,
             source=source,
@@ -135,6 +165,43 @@ def register(settings: Settings, manifest: AdapterManifest, *, run_id: str | Non
             },
         )
         return str(made.version)
+
+
+def knows(settings: Settings, run_id: str | None) -> bool:
+    """Whether MLflow has the run; True without MLflow, which then has nothing to know.
+
+    Raises:
+        Unavailable: when MLflow does not answer.
+    """
+    with _client(settings) as client:
+        return client is None or _has_run(client, run_id)
+
+
+def forget(settings: Settings, tenant_id: TenantId) -> None:
+    """Delete a tenant's model and experiment, and its files where they lie in a folder.
+
+    MLflow keeps deleted runs (numbers and hashes) until its keeper runs ``mlflow gc``.
+
+    Raises:
+        Unavailable: when MLflow does not answer.
+    """
+    with _client(settings) as client:
+        if client is None:
+            return
+        from mlflow.exceptions import MlflowException
+
+        name = model_name(tenant_id)
+        try:
+            client.delete_registered_model(name)
+        except MlflowException as error:
+            if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+                raise
+        found = client.get_experiment_by_name(name)
+        if found is not None and str(found.lifecycle_stage) == "active":
+            client.delete_experiment(found.experiment_id)
+    root = settings.mlflow_artifact_root or ""
+    if root.startswith("file://"):
+        shutil.rmtree(Path(unquote(urlsplit(root).path), tenant_id), ignore_errors=True)
 
 
 def set_champion(settings: Settings, tenant_id: TenantId, version: str) -> None:
@@ -172,6 +239,7 @@ def _training_run(
     folder: Path | None,
     log: Sequence[Mapping[str, Any]],
     dagster_run_id: str | None,
+    inputs: Sequence[Input] = (),
 ) -> str:
     from mlflow.entities import Metric, Param
 
@@ -189,9 +257,18 @@ def _training_run(
     }
     if dagster_run_id:
         tags["dagster_run_id"] = dagster_run_id
+        if settings.dagster_url is not None:
+            tags["dagster_url"] = f"{settings.dagster_url.rstrip('/')}/runs/{dagster_run_id}"
     run_id: str = client.create_run(experiment, tags=tags, run_name=manifest.adapter_id).info.run_id
+    versions = {
+        name: value
+        for name, value in manifest.metrics.items()
+        if name.startswith(PACKAGE) and value is not None
+    }
     parameters = {
+        **_all_hyperparameters(folder),
         **manifest.hyperparameters,
+        **versions,
         "base_model": manifest.base_model,
         "base_revision": manifest.base_revision,
     }
@@ -206,16 +283,45 @@ def _training_run(
         ],
     )
     _log_steps(client, run_id, log)
+    _log_inputs(client, run_id, inputs, context="training")
     with tempfile.TemporaryDirectory(prefix="astra-lineage-") as work:
         if curve := loss_curve(log):
             Path(work, "loss.png").write_bytes(curve)
             client.log_artifact(run_id, str(Path(work, "loss.png")))
-    for name in ("metrics.json", "train_log.jsonl"):
+    for name in (METRICS, "train_log.jsonl"):
         if folder is not None and (folder / name).is_file():
             client.log_artifact(run_id, str(folder / name))
     # a run that is not FINISHED was cut short and is not found again: the next call writes a whole one
     client.set_terminated(run_id, "FINISHED")
     return run_id
+
+
+def _all_hyperparameters(folder: Path | None) -> dict[str, object]:
+    """What the trainer really used, the values that it chose itself included."""
+    if folder is None or not (folder / METRICS).is_file():
+        return {}
+    found = json.loads((folder / METRICS).read_bytes()).get("hyperparameters")
+    return dict(found) if isinstance(found, dict) else {}
+
+
+def _log_inputs(client: MlflowClient, run_id: str, inputs: Sequence[Input], *, context: str) -> None:
+    from mlflow.entities import Dataset, DatasetInput, InputTag
+
+    given = [
+        DatasetInput(
+            Dataset(
+                name=one.name,
+                digest=one.sha256[:_DIGEST_LENGTH],
+                source_type="astra-learn",
+                source=json.dumps({"key": one.key}),
+                profile=json.dumps({"sha256": one.sha256, "documents": dict(one.documents)}),
+            ),
+            tags=[InputTag("mlflow.data.context", context)],
+        )
+        for one in inputs
+    ]
+    if given:
+        client.log_inputs(run_id, given)
 
 
 def _log_steps(client: MlflowClient, run_id: str, log: Sequence[Mapping[str, Any]]) -> None:
@@ -267,6 +373,20 @@ def _experiment(client: MlflowClient, settings: Settings, tenant_id: TenantId) -
     if found is None:
         raise Unavailable(f"MLflow has no experiment {name!r}")
     return str(found.experiment_id)
+
+
+def _has_run(client: MlflowClient, run_id: str | None) -> bool:
+    from mlflow.exceptions import MlflowException
+
+    if run_id is None:
+        return False
+    try:
+        run = client.get_run(run_id)
+    except MlflowException as error:
+        if error.error_code == "RESOURCE_DOES_NOT_EXIST":
+            return False
+        raise
+    return str(run.info.lifecycle_stage) == "active"
 
 
 def _version_of(client: MlflowClient, name: str, adapter_id: str) -> str | None:

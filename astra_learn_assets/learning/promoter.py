@@ -21,17 +21,25 @@ since, or to the base model. CORE believes the signed record alone, so nothing e
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 
 import redis
 import structlog
+from pydantic import ValidationError
 from sqlalchemy import orm
 
 from astra_learn_assets import ids
 from astra_learn_assets.contracts import AdapterManifest, NewModelAvailable
 from astra_learn_assets.datasets import jsonl
-from astra_learn_assets.errors import Conflict, ForeignTenant, GateRefused, NeverServed, Unavailable
+from astra_learn_assets.errors import (
+    Conflict,
+    ForeignTenant,
+    GateRefused,
+    NeverServed,
+    SealBroken,
+    Unavailable,
+)
 from astra_learn_assets.ids import TenantId
 from astra_learn_assets.learning import lineage, opponents, rulings
 from astra_learn_assets.learning.publisher import fetch_verified
@@ -106,7 +114,7 @@ def promote(
 
 
 def _follow(platform: Platform, tenant_id: TenantId) -> None:
-    for follow in (_announce, _set_alias):
+    for follow in (announce, set_alias):
         try:
             follow(platform, tenant_id)
         except (redis.RedisError, Unavailable) as error:
@@ -191,13 +199,37 @@ def withdraw_revoked(platform: Platform, tenant_id: TenantId, *, by: str) -> Pro
         return _to_base(platform, tenant_id, by=by)
 
 
-def _before(session: orm.Session, tenant_id: TenantId) -> str:
-    """The newest one that came before the present champion and still stands; else the base model."""
+def fall_back(
+    platform: Platform, tenant_id: TenantId, *, unsound: Collection[str], by: str
+) -> Promotion | None:
+    """Take the champion out of service if it is ``unsound``; None when it is not.
+
+    The newest one before it that still stands and is not unsound comes back, or the base model.
+
+    Raises:
+        Unavailable: Postgres or the object store does not answer.
+    """
+    with platform.database.session() as session:
+        current = promotions.current(session, tenant_id)
+        if current is None or current.adapter_id not in unsound:
+            return None
+        try:
+            to = _before(session, tenant_id, but=unsound)
+        except Conflict:
+            to = BASE_MODEL
+    return rollback(platform, tenant_id, by=by, to=to)
+
+
+def _before(session: orm.Session, tenant_id: TenantId, *, but: Collection[str] = ()) -> str:
+    """The newest one that came before the present champion and still stands; else the base model.
+
+    ``but``: adapters that are passed over.
+    """
     served = sorted(promotions.history(session, tenant_id), key=lambda item: item.promotion_id)
     order = list(dict.fromkeys(item.adapter_id for item in served))
     current = promotions.current(session, tenant_id)
     older = order[: order.index(current.adapter_id)] if current else []
-    for adapter_id in reversed(older):
+    for adapter_id in reversed([one for one in older if one not in but]):
         if rulings.revocation(session, adapters.get(session, tenant_id, adapter_id)) is None:
             return adapter_id
     if current is None or (not older and not _is_revoked(session, tenant_id, current.adapter_id)):
@@ -237,7 +269,7 @@ def republish(platform: Platform, served: Everybody | None = None) -> int:
             for (tenant_id, message), now in zip(right.items(), shown, strict=True)
             if message != now
         ]
-        return sum(_announce(platform, tenant_id) for tenant_id in wrong)
+        return sum(announce(platform, tenant_id) for tenant_id in wrong)
     except redis.RedisError as error:
         raise Unavailable(f"Redis does not answer: {type(error).__name__}") from error
 
@@ -265,7 +297,7 @@ def repair_aliases(
     failures = 0
     for tenant_id in waiting:
         try:
-            _set_alias(platform, tenant_id)
+            set_alias(platform, tenant_id)
         except Unavailable as error:
             _LOG.warning("alias not set; it will be later", tenant_id=tenant_id, error=str(error))
             failures += 1
@@ -283,12 +315,19 @@ def _everybody(platform: Platform, served: Everybody | None) -> Everybody:
         return promotions.served(session)
 
 
-def _announce(platform: Platform, tenant_id: TenantId) -> bool:
-    """Set the Redis key and the record in the object store from the table; True when one had to change."""
+def announce(platform: Platform, tenant_id: TenantId) -> bool:
+    """Set the Redis key and the record in the object store from the table; True when one had to change.
+
+    A newer record of ours is never covered by an older one: the database was restored from before it, and the
+    record is what proves it (see :mod:`verification`).
+    """
     key = redis_key(tenant_id)
-    changed = _record(platform, tenant_id, _message(platform, tenant_id))
+    if _is_newer(platform, tenant_id, than=announcement(platform, tenant_id)):
+        _LOG.error("the stored promotion record is newer than the table: verify", tenant_id=tenant_id)
+        return False
+    changed = _record(platform, tenant_id, announcement(platform, tenant_id))
     while True:
-        message = _message(platform, tenant_id)
+        message = announcement(platform, tenant_id)
         if platform.redis.get(key) == message:
             return changed
         changed = True
@@ -301,7 +340,7 @@ def _announce(platform: Platform, tenant_id: TenantId) -> bool:
             pipeline.publish(key, message)
             pipeline.execute()
         # look again: a promotion that committed meanwhile must not be hidden behind this older one
-        if _message(platform, tenant_id) == message:
+        if announcement(platform, tenant_id) == message:
             return True
 
 
@@ -320,7 +359,37 @@ def _record(platform: Platform, tenant_id: TenantId, message: str | None) -> boo
     return True
 
 
-def _message(platform: Platform, tenant_id: TenantId) -> str | None:
+def recorded(platform: Platform, tenant_id: TenantId) -> NewModelAvailable | None:
+    """The promotion record in the object store, if one is there.
+
+    Raises:
+        SealBroken: something that we did not sign for this tenant is there.
+    """
+    key = paths.promotion_record(tenant_id)
+    if not platform.objects.exists(key):
+        return None
+    try:
+        record = NewModelAvailable.model_validate_json(platform.objects.get(key))
+    except ValidationError:
+        raise SealBroken("the promotion record cannot be read") from None
+    seals.check(keys.verify_key(platform.settings), "promotion", record.content(), record.signature)
+    if record.tenant_id != tenant_id:
+        raise SealBroken("the promotion record is another municipality's")
+    return record
+
+
+def _is_newer(platform: Platform, tenant_id: TenantId, *, than: str | None) -> bool:
+    """Whether the stored record is of a later promotion than the announcement ``than``."""
+    try:
+        stored = recorded(platform, tenant_id)
+    except SealBroken:
+        return False
+    if stored is None:
+        return False
+    return than is None or stored.promoted_at > NewModelAvailable.model_validate_json(than).promoted_at
+
+
+def announcement(platform: Platform, tenant_id: TenantId) -> str | None:
     """The signed announcement of what serves; None for a tenant that never had an adapter."""
     with platform.database.session() as session:
         tenants.get(session, tenant_id)
@@ -343,12 +412,12 @@ def _told(platform: Platform, served: promotions.Served) -> str | None:
             base_model=served.adapter.base_model,
             promoted_at=served.promoted_at,
         )
-    content = said.model_dump(mode="json", exclude={"signature"})
-    signature = seals.seal(keys.signing_key(platform.settings), "promotion", content)
+    said = said.model_copy(update={"forget": served.forgotten})
+    signature = seals.seal(keys.signing_key(platform.settings), "promotion", said.content())
     return said.model_copy(update={"signature": signature}).model_dump_json()
 
 
-def _set_alias(platform: Platform, tenant_id: TenantId) -> None:
+def set_alias(platform: Platform, tenant_id: TenantId) -> None:
     """Set the alias from the table, if it shows something else; the version is made when it is missing."""
     with platform.database.session() as session:
         history = promotions.history(session, tenant_id)
@@ -358,7 +427,9 @@ def _set_alias(platform: Platform, tenant_id: TenantId) -> None:
         row = adapters.get(session, tenant_id, adapter_id)
     if lineage.champion(platform.settings, tenant_id) == adapter_id:
         return
-    version = _recorded_version(history, adapter_id) or _register(platform, row)
+    version = _register(
+        platform, row
+    )  # found by the adapter: what was written down may be of an MLflow that is gone
     if version is not None:
         lineage.set_champion(platform.settings, tenant_id, version)
 
@@ -369,6 +440,17 @@ def _recorded_version(history: Sequence[Promotion], adapter_id: str) -> str | No
         (item.mlflow_version for item in history if item.adapter_id == adapter_id and item.mlflow_version),
         None,
     )
+
+
+def register_again(platform: Platform, tenant_id: TenantId, adapter_id: str) -> str | None:
+    """The MLflow version of an adapter that served, made where MLflow has lost it.
+
+    Raises:
+        Unavailable: when MLflow does not answer.
+    """
+    with platform.database.session() as session:
+        row = adapters.get(session, tenant_id, adapter_id)
+    return _register(platform, row)
 
 
 def _register(platform: Platform, row: Adapter) -> str | None:

@@ -53,6 +53,7 @@ class Training(_Answer):
     dagster_run_id: str | None
     dagster_run_url: str | None
     mlflow_run_id: str | None
+    report_digest: str | None = Field(description="Names the page of its verdict; None before there is one.")
     created_at: datetime
     finished_at: datetime | None
 
@@ -296,6 +297,7 @@ def _training(row: TrainingRun, settings: Settings) -> Training:
         dagster_run_id=row.dagster_run_id,
         dagster_run_url=_run_url(row, settings),
         mlflow_run_id=row.mlflow_run_id,
+        report_digest=str(wer["report_digest"]) if "report_digest" in wer else None,
         created_at=row.created_at,
         finished_at=row.finished_at,
     )

@@ -52,13 +52,23 @@ def verify_key(settings: Settings) -> Ed25519PublicKey:
     """
     if settings.verify_key_file is None:
         return signing_key(settings).public_key()
-    path = settings.verify_key_file
+    return read_verify_key(settings.verify_key_file)
+
+
+def read_verify_key(path: Path) -> Ed25519PublicKey:
+    """The public key in ``path``.
+
+    Raises:
+        BadConfiguration: it cannot be read or holds no Ed25519 public key.
+    """
     try:
         key = serialization.load_pem_public_key(_read(path))
     except (ValueError, UnsupportedAlgorithm):
         key = None
     if not isinstance(key, Ed25519PublicKey):
-        raise BadConfiguration(f"{path} holds no Ed25519 public key in PEM; set ASTRA_VERIFY_KEY_FILE")
+        raise BadConfiguration(
+            f"{path} holds no Ed25519 public key in PEM; set ASTRA_VERIFY_KEY_FILE or name another file"
+        )
     return key
 
 

@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from astra_learn_assets.errors import SealBroken
 
-Purpose = Literal["verdict", "promotion"]
+Purpose = Literal["verdict", "promotion", "erasure"]
 _HEXADECIMAL = re.compile(r"[0-9a-f]{128}")
 
 

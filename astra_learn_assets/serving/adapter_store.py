@@ -13,7 +13,8 @@ Which adapter serves is believed of a *signed promotion record* alone (:class:`N
 beside the adapters in the object store, or in the cache, whoever wrote it there. Of two records the later one
 counts, so an older one that is put back brings nothing back. When an update fails, or Redis and the object
 store are away, the last good adapter stays, also after a restart. A record that says "nothing serves", and a
-store that has no record, end it: the cache of a tenant that was erased is emptied.
+store that has no record, end it: the cache of a tenant that was erased is emptied. What a record says is to
+be forgotten (it learned from an erased document) is deleted from the cache at the next session's start.
 
 Between check and load nothing may change: ``served.read()`` gives the very bytes that were checked, and
 ``served.copy_to(folder)`` writes them for a loader that wants a folder. ``with store.session(tenant)`` keeps
@@ -144,6 +145,7 @@ class AdapterStore:
         with self._lock(tenant_id):
             try:
                 wanted = self._record(tenant_id)
+                self._forget_adapters(tenant_id, wanted)
                 if not wanted.adapter_id:
                     self._forget(tenant_id)
                     raise _NothingServes(f"no adapter serves {tenant_id}; use the base model")
@@ -186,6 +188,18 @@ class AdapterStore:
         self._remove(self._cache / tenant_id)
         for left in (self._cache / _LEASES).glob(f"{tenant_id}--*"):
             left.unlink(missing_ok=True)
+
+    def _forget_adapters(self, tenant_id: TenantId, record: NewModelAvailable) -> None:
+        """Delete copies of what is to be forgotten, a running session's included."""
+        for adapter_id in record.forget:
+            if ids.tenant_of_adapter(adapter_id) == tenant_id:
+                self._remove(self._cache / tenant_id / adapter_id)
+                held = self._served.get(tenant_id)
+                if held is not None and held.served.adapter_id == adapter_id:
+                    del self._served[tenant_id]
+                last = self._last_good(tenant_id)
+                if last is not None and last.adapter_id == adapter_id:
+                    (self._cache / tenant_id / _LAST_GOOD).unlink(missing_ok=True)
 
     def _hold(self, tenant_id: TenantId, loaded: _Loaded) -> None:
         """Serve ``loaded`` from now on, and let no other process evict it."""
@@ -248,8 +262,7 @@ class AdapterStore:
             raise AdapterRefused(f"NEW_MODEL_AVAILABLE:{tenant_id} is no announcement")
         try:
             record = NewModelAvailable.model_validate_json(value)
-            content = record.model_dump(mode="json", exclude={"signature"})
-            seals.check(self._verify_key, "promotion", content, record.signature)
+            seals.check(self._verify_key, "promotion", record.content(), record.signature)
         except ValidationError:
             raise AdapterRefused(f"NEW_MODEL_AVAILABLE:{tenant_id} is no announcement") from None
         except SealBroken as error:

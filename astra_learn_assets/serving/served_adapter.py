@@ -10,6 +10,8 @@ from pathlib import Path
 from astra_learn_assets.contracts import AdapterManifest
 from astra_learn_assets.errors import AdapterRefused
 
+_INSTRUCTION, _INPUT = "{instruction}", "{input}"  # as in trainer/data.py; a test holds the two together
+
 
 @dataclass(frozen=True)
 class ServedAdapter:
@@ -18,6 +20,31 @@ class ServedAdapter:
     adapter_id: str
     path: Path
     manifest: AdapterManifest
+
+    def prompt(self, instruction: str, text: str) -> str:
+        """What the model is asked, up to where its answer begins: rendered as it was trained.
+
+        Raises:
+            AdapterRefused: the manifest does not say how.
+        """
+        pattern = self.manifest.metrics.get("prompt")
+        if not isinstance(pattern, str) or _INPUT not in pattern:
+            raise AdapterRefused(f"{self.adapter_id}: its manifest has no prompt; train it again")
+        before, _, after = pattern.partition(_INPUT)
+        # not format(): a text may hold braces, or the other's mark
+        return before.replace(_INSTRUCTION, instruction) + text + after.replace(_INSTRUCTION, instruction)
+
+    @property
+    def stop_token_ids(self) -> tuple[int, ...]:
+        """The tokens at which an answer ends, of the base model's tokenizer.
+
+        Raises:
+            AdapterRefused: the manifest does not name them.
+        """
+        named = str(self.manifest.metrics.get("stop_token_ids", "")).split()
+        if not named or not all(one.isdecimal() for one in named):
+            raise AdapterRefused(f"{self.adapter_id}: its manifest names no stop tokens; train it again")
+        return tuple(map(int, named))
 
     def read(self) -> dict[str, bytes]:
         """Every file's bytes, checked as they are in memory: what is loaded from them is what was signed.

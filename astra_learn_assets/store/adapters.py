@@ -55,6 +55,13 @@ def add(
     return row
 
 
+def traced(session: orm.Session, adapter_id: str, *, mlflow_run_id: str | None) -> None:
+    """Note which MLflow run tells of an adapter, when the one before is gone."""
+    session.execute(
+        sa.update(Adapter).where(Adapter.adapter_id == adapter_id).values(mlflow_run_id=mlflow_run_id)
+    )
+
+
 def get(session: orm.Session, tenant_id: TenantId, adapter_id: str) -> Adapter:
     """An adapter of this tenant.
 
@@ -69,6 +76,17 @@ def get(session: orm.Session, tenant_id: TenantId, adapter_id: str) -> Adapter:
     if row is None:
         raise NotFound(f"no adapter {adapter_id!r} was ever published")
     return row
+
+
+def listing(session: orm.Session, tenant_id: TenantId) -> list[Adapter]:
+    """Every adapter that was ever published for the tenant, oldest first."""
+    return list(
+        session.scalars(
+            sa.select(Adapter)
+            .where(Adapter.tenant_id == tenant_id)
+            .order_by(Adapter.created_at, Adapter.adapter_id)
+        )
+    )
 
 
 def by_recipe(session: orm.Session, tenant_id: TenantId, recipe_hash: str) -> Adapter | None:

@@ -83,9 +83,9 @@ def rosters(session: orm.Session, tenant_id: TenantId) -> list[str]:
 
 def told_of_names(
     session: orm.Session, tenant_id: TenantId, *, but_of: str
-) -> tuple[list[str], list[tuple[str, str]]]:
-    """:func:`rosters`, and (wrong, right) of every correction that finals of other sessions than ``but_of``
-    left waiting. One statement: every upload asks, and a clerk waits for it.
+) -> tuple[list[str], list[tuple[str, str, str]]]:
+    """:func:`rosters`, and (wrong, right, author) of every correction that finals of other sessions than
+    ``but_of`` left waiting. One statement: every upload asks, and a clerk waits for it.
 
     The finals of one session repeat each other's corrections, so they say nothing about one another.
     """
@@ -93,7 +93,7 @@ def told_of_names(
     entry = sa.func.jsonb_array_elements(waiting).table_valued("value")
     wrong, right = (sa.cast(entry.c.value, JSONB)[side].astext for side in ("wrong", "right"))
     corrections = (
-        sa.select(wrong, right)
+        sa.select(wrong, right, sa.func.coalesce(Artifact.uploaded_by, ""))
         .select_from(Artifact)
         .join(entry, sa.true())
         .where(
@@ -106,11 +106,11 @@ def told_of_names(
         )
         .distinct()
     )
-    names = _rosters(tenant_id).add_columns(sa.null())
+    names = _rosters(tenant_id).add_columns(sa.null(), sa.null())
     rows = session.execute(sa.union_all(names, corrections)).all()
     return (
-        sorted(str(name) for name, right in rows if right is None),
-        sorted((str(wrong), str(right)) for wrong, right in rows if right is not None),
+        sorted(str(name) for name, right, _ in rows if right is None),
+        sorted((str(wrong), str(right), str(who)) for wrong, right, who in rows if right is not None),
     )
 
 
@@ -190,6 +190,13 @@ def get_artifact(session: orm.Session, tenant_id: TenantId, artifact_id: str) ->
     return row
 
 
+def listing(session: orm.Session, tenant_id: TenantId) -> list[Artifact]:
+    """Every draft and final of the tenant, in order of arrival."""
+    return list(
+        session.scalars(sa.select(Artifact).where(Artifact.tenant_id == tenant_id).order_by(Artifact.seq))
+    )
+
+
 def base_for(session: orm.Session, tenant_id: TenantId, session_id: str, version: int) -> Artifact | None:
     """The newest draft of exactly this session and version: what its finals are compared with."""
     row: Artifact | None = session.scalar(
@@ -204,6 +211,34 @@ def base_for(session: orm.Session, tenant_id: TenantId, session_id: str, version
         .limit(1)
     )
     return row
+
+
+def only_under(session: orm.Session, final: Artifact) -> list[Artifact]:
+    """The drafts of ``final``'s session and version, if no other final of them is there."""
+    rows = session.scalars(
+        sa.select(Artifact).where(
+            Artifact.tenant_id == final.tenant_id,
+            Artifact.session_id == final.session_id,
+            Artifact.version == final.version,
+            Artifact.artifact_id != final.artifact_id,
+        )
+    ).all()
+    return [] if any(row.kind == "final" for row in rows) else list(rows)
+
+
+def forget_people(session: orm.Session, tenant_id: TenantId, known: Mapping[str, Any]) -> None:
+    """Take out of every final's note of whom it was compared with all who are not ``known`` any more."""
+    roster, corrected = set(known["roster"]), [list(pair) for pair in known["corrected"]]
+    rows = session.scalars(
+        sa.select(Artifact).where(Artifact.tenant_id == tenant_id, Artifact.known_people.is_not(None))
+    )
+    for row in rows:
+        before = row.known_people or {}
+        row.known_people = {
+            "roster": [word for word in before["roster"] if word in roster],
+            "corrected": [pair for pair in before["corrected"] if list(pair) in corrected],
+        }
+    session.flush()
 
 
 def own_base(session: orm.Session, final: Artifact) -> Artifact:

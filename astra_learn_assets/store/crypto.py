@@ -166,6 +166,18 @@ def load_master(settings: Settings) -> MasterKey:
     return LocalMaster(_decode(path.read_text(encoding="ascii"), str(path)))
 
 
+def read_master(path: Path) -> MasterKey:
+    """The master key in a file: base64 of 32 bytes.
+
+    Raises:
+        BadConfiguration: it cannot be read, or holds something else.
+    """
+    try:
+        return LocalMaster(_decode(path.read_text(encoding="ascii"), str(path)))
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadConfiguration(f"{path} cannot be read: {error}") from error
+
+
 def create_once(path: Path, content: bytes) -> bool:
     """Write a secret file (0600) unless it exists; two processes at once end up with the same one."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

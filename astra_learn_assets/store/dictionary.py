@@ -24,9 +24,14 @@ _MAXIMUM_LENGTH = 200
 
 
 def apply(
-    session: orm.Session, tenant_id: TenantId, entries: Sequence[DictionaryEntry]
+    session: orm.Session,
+    tenant_id: TenantId,
+    entries: Sequence[DictionaryEntry],
+    *,
+    held: Dictionary | None = None,
 ) -> DictionaryUpdated | None:
-    """Put ``entries`` in, all in one new version; None when they say nothing new.
+    """Put ``entries`` in, all in one new version; None when they say nothing new. ``held``: the row that this
+    transaction has locked (:func:`hold`) already.
 
     The last writer wins. Where another author had set another ``right``, the history row says
     ``conflict``. An older entry that says the exact opposite (A to B, now B to A) goes, in the same
@@ -43,7 +48,7 @@ def apply(
             wanted[entry_key(entry.wrong)] = entry
     if not wanted:
         return None
-    row = _locked(session, tenant_id)
+    row = held if held is not None else hold(session, tenant_id)
     changes: list[DictionaryChange] = []
     content = dict(row.entries)
     for key, entry in wanted.items():
@@ -70,7 +75,7 @@ def apply(
 
 def remove(session: orm.Session, tenant_id: TenantId, wrong: str, author: str) -> DictionaryUpdated | None:
     """Take an entry out; None when there is none. The history row's ``entry`` names the ``author``."""
-    row = _locked(session, tenant_id)
+    row = hold(session, tenant_id)
     key = entry_key(wrong)
     if key not in row.entries:
         return None
@@ -153,7 +158,7 @@ def _removal(content: dict[str, Any], key: str, author: str) -> DictionaryChange
     return DictionaryChange(key=key, action="removed", entry={"author": author}, previous=previous)
 
 
-def _locked(session: orm.Session, tenant_id: TenantId) -> Dictionary:
+def hold(session: orm.Session, tenant_id: TenantId) -> Dictionary:
     """The tenant's row, made if missing, locked until the commit, as it is now."""
     ask = sa.select(Dictionary).where(Dictionary.tenant_id == tenant_id).with_for_update()
     row = session.scalars(ask, execution_options={"populate_existing": True}).one_or_none()

@@ -10,6 +10,7 @@ from astra_learn_assets import ids
 from astra_learn_assets.ids import TenantId
 
 ENCRYPTED_PREFIXES = ("diffs/", "datasets/")
+_ROOTS = ("sessions", "diffs", "datasets", "models/adapters", "quarantine")
 
 
 def draft_docx(tenant: TenantId, session: str, version: int) -> str:
@@ -39,6 +40,11 @@ def diff(tenant: TenantId, document: str, comparison: str | None = None) -> str:
     """
     named = f".{ids.digest(comparison, 'comparison digest')[:16]}" if comparison is not None else ""
     return f"diffs/{tenant}/{ids.name(document, 'document id')}{named}.parquet"
+
+
+def drafts(tenant: TenantId) -> str:
+    """``diffs/{tenant}/drafts`` (a folder): a cache, which may be emptied."""
+    return f"diffs/{tenant}/drafts"
 
 
 def prepared_draft(tenant: TenantId, digest: str) -> str:
@@ -76,6 +82,11 @@ def predictions(tenant: TenantId, evaluation_hash: str) -> str:
     return f"datasets/{tenant}/predictions/{ids.digest(evaluation_hash, 'evaluation hash')}.jsonl"
 
 
+def verdict_page(tenant: TenantId, report_digest: str) -> str:
+    """``datasets/{tenant}/verdicts/{report_digest}.html``"""
+    return f"datasets/{tenant}/verdicts/{ids.digest(report_digest, 'report digest')}.html"
+
+
 def adapter(adapter_id: str) -> str:
     """``models/adapters/{tenant}/{adapter_id}`` (a folder)."""
     return f"models/adapters/{ids.tenant_of_adapter(adapter_id)}/{adapter_id}"
@@ -91,9 +102,39 @@ def promotion_folder(tenant: TenantId) -> str:
     return f"models/adapters/{tenant}/promotion"
 
 
+def corpora(tenant: TenantId) -> str:
+    """``datasets/{tenant}/corpora`` (a folder)."""
+    return f"datasets/{tenant}/corpora"
+
+
+def golden_sets(tenant: TenantId) -> str:
+    """``datasets/{tenant}/golden`` (a folder)."""
+    return f"datasets/{tenant}/golden"
+
+
+def adapters(tenant: TenantId) -> str:
+    """``models/adapters/{tenant}`` (a folder)."""
+    return f"models/adapters/{tenant}"
+
+
+def quarantined(tenant: TenantId, key: str) -> str:
+    """``quarantine/{tenant}/{key}``: the bytes of a damaged object, as they were found."""
+    return f"quarantine/{tenant}/{key}"
+
+
+def certificates(tenant: TenantId) -> str:
+    """``certificates/{tenant}`` (a folder): what was erased; not one of the tenant's own prefixes."""
+    return f"certificates/{tenant}"
+
+
+def certificate(tenant: TenantId, name: str) -> str:
+    """``certificates/{tenant}/{name}.json``"""
+    return f"{certificates(tenant)}/{name}.json"
+
+
 def tenant_prefixes(tenant: TenantId) -> tuple[str, ...]:
     """Every prefix that holds something of ``tenant``, each with a trailing slash."""
-    return tuple(f"{root}/{tenant}/" for root in ("sessions", "diffs", "datasets", "models/adapters"))
+    return tuple(f"{root}/{tenant}/" for root in _ROOTS)
 
 
 def is_encrypted(key: str) -> bool:

@@ -11,10 +11,12 @@ from sqlalchemy import orm
 from astra_learn_assets.errors import BadInput
 from astra_learn_assets.ids import TenantId
 from astra_learn_assets.store import adapters, locks
-from astra_learn_assets.store.tables import Adapter, Promotion, Tenant
+from astra_learn_assets.store.tables import Adapter, Promotion, Tenant, Verdict
 
 KINDS = ("promotion", "rollback")
 BASE = "base"
+ERASED = "erased"
+"""Outcome of the verdict that rejects an adapter because what it learned from is to be forgotten."""
 
 
 def current(session: orm.Session, tenant_id: TenantId) -> Promotion | None:
@@ -49,13 +51,17 @@ def add_base(session: orm.Session, tenant_id: TenantId, *, promoted_by: str) -> 
 
 @dataclass(frozen=True)
 class Served:
-    """What serves a tenant: nothing yet without ``promoted_at``, the base model without ``adapter``."""
+    """What serves a tenant: nothing yet without ``promoted_at``, the base model without ``adapter``.
+
+    ``forgotten``: adapters that learned from what was erased.
+    """
 
     tenant_id: TenantId
     promotion_id: int | None
     promoted_at: datetime | None
     adapter: Adapter | None
     erased: bool
+    forgotten: tuple[str, ...] = ()
 
 
 def served(session: orm.Session, tenant_id: TenantId | None = None) -> dict[TenantId, Served]:
@@ -74,6 +80,7 @@ def served(session: orm.Session, tenant_id: TenantId | None = None) -> dict[Tena
             last.c.created_at,
             Adapter,
             Tenant.wrapped_key.is_(None),
+            _forgotten(),
         )
         .select_from(Tenant)
         .outerjoin(last, sa.true())
@@ -82,7 +89,29 @@ def served(session: orm.Session, tenant_id: TenantId | None = None) -> dict[Tena
     )
     if tenant_id is not None:
         asked = asked.where(Tenant.tenant_id == tenant_id)
-    return {row[0]: Served(*row) for row in session.execute(asked)}
+    return {
+        tenant: Served(tenant, promotion_id, since, adapter, erased, tuple(forgotten))
+        for tenant, promotion_id, since, adapter, erased, forgotten in session.execute(asked)
+    }
+
+
+def _forgotten() -> sa.ColumnElement[list[str]]:
+    """The ids of a tenant's adapters that were rejected because of an erasure."""
+    rejected = (
+        sa.select(Adapter.adapter_id)
+        .where(
+            Adapter.tenant_id == Tenant.tenant_id,
+            sa.exists().where(
+                Verdict.tenant_id == Adapter.tenant_id,
+                Verdict.gate == "adapter_gate",
+                Verdict.digest == Adapter.digest,
+                Verdict.details["outcome"].astext == ERASED,
+            ),
+        )
+        .order_by(Adapter.adapter_id)
+        .correlate(Tenant)
+    )
+    return sa.func.array(rejected.scalar_subquery(), type_=sa.ARRAY(sa.Text))
 
 
 def add(
@@ -131,6 +160,9 @@ def history(session: orm.Session, tenant_id: TenantId, *, limit: int | None = No
 
 def _append(session: orm.Session, row: Promotion, before: Promotion | None) -> Promotion:
     """Add ``row`` after ``before``, with what the database fills in."""
+    # not the transaction's beginning: who waited for the lock comes after whom it waited for, and CORE
+    # follows the newest record
+    row.created_at = sa.func.clock_timestamp()
     row.previous_adapter_id = before.adapter_id if before is not None else None
     session.add(row)
     session.flush()

@@ -153,6 +153,11 @@ def standing(session: orm.Session) -> dict[TenantId, bool]:
     return {tenant: bool(stands) for tenant, stands in rows}
 
 
+def erased(session: orm.Session) -> list[TenantId]:
+    """The ids that stand for nobody any more."""
+    return list(session.scalars(sa.select(Tenant.tenant_id).where(Tenant.wrapped_key.is_(None))))
+
+
 def list_all(session: orm.Session) -> list[Tenant]:
     """All tenants by id."""
     rows: Sequence[Tenant] = session.scalars(sa.select(Tenant).order_by(Tenant.tenant_id)).all()

@@ -221,7 +221,7 @@ def find(session: orm.Session, run_id: str) -> TrainingRun | None:
     return session.get(TrainingRun, run_id)
 
 
-def listing(session: orm.Session, tenant_id: TenantId, *, limit: int = 100) -> list[TrainingRun]:
+def listing(session: orm.Session, tenant_id: TenantId, *, limit: int | None = 100) -> list[TrainingRun]:
     """The tenant's trainings, newest first."""
     return list(
         session.scalars(

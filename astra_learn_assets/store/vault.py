@@ -17,7 +17,7 @@ import threading
 
 import sqlalchemy as sa
 
-from astra_learn_assets.errors import ForeignTenant, TenantErased, UnknownTenant
+from astra_learn_assets.errors import DecryptionFailed, ForeignTenant, TenantErased, UnknownTenant
 from astra_learn_assets.ids import TenantId
 from astra_learn_assets.store import crypto, erasure, paths
 from astra_learn_assets.store.crypto import MasterKey
@@ -47,6 +47,18 @@ class Vault:
     def new_tenant_key(self) -> bytes:
         """A fresh data key, wrapped: what a new tenant's row holds."""
         return self._master.wrap(crypto.new_key())
+
+    def rewrapped(self, wrapped: bytes, *, old: MasterKey) -> bytes | None:
+        """The same data key under the master key of now; None when it is already.
+
+        Raises:
+            DecryptionFailed: neither this master nor ``old`` opens it.
+        """
+        try:
+            self._master.unwrap(wrapped)
+        except DecryptionFailed:
+            return self._master.wrap(old.unwrap(wrapped))
+        return None
 
     def read(self, tenant: TenantId, key: str, *, wrapped_key: bytes | None = None) -> bytes:
         """The plaintext of an object of ``tenant``.
@@ -106,12 +118,15 @@ class Vault:
         Raises:
             UnknownTenant: there is no such tenant.
         """
-        prefixes = paths.tenant_prefixes(tenant)
         with self._database.session() as session:
             erasure.erase_rows(session, tenant, actor=actor)
+        return self.erase_objects(tenant)
+
+    def erase_objects(self, tenant: TenantId) -> int:
+        """Remove the objects of a tenant whose rows are gone; returns how many there were."""
         with self._lock:
             self._unwrapped.clear()
-        return sum(self._objects.delete_prefix(prefix) for prefix in prefixes)
+        return sum(self._objects.delete_prefix(prefix) for prefix in paths.tenant_prefixes(tenant))
 
     def _data_key(self, tenant: TenantId) -> bytes:
         with self._database.session() as session:

@@ -41,9 +41,12 @@ def record(
 
 def latest(session: orm.Session, tenant_id: TenantId, gate: str, digest: str) -> GateVerdict | None:
     """The newest verdict of ``gate`` on ``digest``, None when it was never judged."""
-    row = _newest(session, tenant_id, gate, digest)
-    if row is None:
-        return None
+    row = newest(session, tenant_id, gate, digest)
+    return None if row is None else said(row)
+
+
+def said(row: Verdict) -> GateVerdict:
+    """What a row says."""
     return GateVerdict(
         gate=row.gate,
         tenant_id=row.tenant_id,
@@ -56,11 +59,12 @@ def latest(session: orm.Session, tenant_id: TenantId, gate: str, digest: str) ->
 
 def signature_of_latest(session: orm.Session, tenant_id: TenantId, gate: str, digest: str) -> str | None:
     """What the newest verdict was signed with; None when it was not, or there is none."""
-    row = _newest(session, tenant_id, gate, digest)
+    row = newest(session, tenant_id, gate, digest)
     return None if row is None else row.signature
 
 
-def _newest(session: orm.Session, tenant_id: TenantId, gate: str, digest: str) -> Verdict | None:
+def newest(session: orm.Session, tenant_id: TenantId, gate: str, digest: str) -> Verdict | None:
+    """The row that counts of ``gate`` on ``digest``."""
     row: Verdict | None = session.scalar(
         sa.select(Verdict)
         .where(
@@ -72,6 +76,29 @@ def _newest(session: orm.Session, tenant_id: TenantId, gate: str, digest: str) -
         .limit(1)
     )
     return row
+
+
+def history(session: orm.Session, tenant_id: TenantId, gate: str, digest: str) -> list[Verdict]:
+    """Everything a gate ever said of a digest, oldest first."""
+    return list(
+        session.scalars(
+            sa.select(Verdict)
+            .where(Verdict.tenant_id == tenant_id, Verdict.gate == gate, Verdict.digest == digest)
+            .order_by(Verdict.verdict_id)
+        )
+    )
+
+
+def of_gate(session: orm.Session, tenant_id: TenantId, gate: str, *, limit: int) -> list[Verdict]:
+    """What a gate said of a tenant, newest first."""
+    return list(
+        session.scalars(
+            sa.select(Verdict)
+            .where(Verdict.tenant_id == tenant_id, Verdict.gate == gate)
+            .order_by(Verdict.verdict_id.desc())
+            .limit(limit)
+        )
+    )
 
 
 def require_passed(session: orm.Session, tenant_id: TenantId, gate: str, digest: str) -> GateVerdict:

@@ -269,11 +269,17 @@ def test_a_manifest_that_does_not_fit_is_refused(
     assert platform.objects.list("sessions/") == []
 
 
-def test_the_last_of_two_clerks_wins_and_the_conflict_is_flagged(
+def test_two_clerks_win_against_the_first_one_and_the_conflict_is_flagged(
     platform: Platform, draft: DraftFiles
 ) -> None:
+    other = {"Hortegga": "Hortega"}
     submit(platform, draft.final(NAME_FIX), uploaded_by="marta")
-    submit(platform, draft.final({"Hortegga": "Hortega"}), uploaded_by="jorge")
+    alone = submit(platform, draft.final(other), uploaded_by="jorge")
+    assert alone.entities_live == ()
+    assert "1 nombre que ya se conocía de otra forma" in alone.message
+    again = make_draft("pleno-9")
+    register(platform, again)
+    submit(platform, again.final(other), session_id="pleno-9", uploaded_by="ana")
     with platform.database.session() as session:
         entries = dictionary.read(session, "villaverde")[1]
         history = dictionary.changes_since(session, "villaverde", 0)

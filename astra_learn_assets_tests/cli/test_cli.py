@@ -280,7 +280,8 @@ def test_an_error_of_the_disk_is_one_json_document_and_one_sentence_too(tmp_path
 def test_every_command_of_the_platform_takes_a_home() -> None:
     commands = (
         "status", "promote", "rollback", "adapter import", "submit", "migrate", "exec", "dev", "demo",
-        "tenant add", "tenant list", "tenant erase", "key issue", "key list", "key revoke",
+        "tenant add", "tenant list", "erase", "verify", "lineage", "rotate signing", "rotate master",
+        "key issue", "key list", "key revoke",
         "blocklist add", "blocklist import", "blocklist remove", "blocklist list",
     )  # fmt: skip
     known = {name: command.params for name, command in _leaves(typer.main.get_command(app), "")}
@@ -295,7 +296,10 @@ ARGUMENTS = {
     "promote": "villaverde villaverde--0123456789abcdef", "rollback": "villaverde",
     "adapter import": f"villaverde . --dataset-hash {'0' * 64}",
     "submit": "final.docx --tenant villaverde --session s",
-    "tenant list": "", "tenant erase": "villaverde --yes",
+    "tenant list": "", "erase": "--tenant villaverde --yes",
+    "adapter report": "villaverde--0123456789abcdef page.html",
+    "verify": "villaverde", "lineage": "villaverde--0123456789abcdef",
+    "rotate signing": "--old-verify-key verify.pem", "rotate master": "--old-key master.key",
     "key issue": "--tenant villaverde --role viewer", "key list": "", "key revoke": "key-1",
     "blocklist add": "villaverde Ana", "blocklist import": "villaverde terms.txt",
     "blocklist remove": "villaverde Ana", "blocklist list": "villaverde",

@@ -98,7 +98,7 @@ class _World:
         self, message: NewModelAvailable, tenant: str = "villaverde", key: Ed25519PrivateKey = KEY
     ) -> str:
         """Sign ``message`` and put it where the platform does; returns what was written."""
-        signature = seals.seal(key, "promotion", message.model_dump(mode="json", exclude={"signature"}))
+        signature = seals.seal(key, "promotion", message.content())
         told = message.model_copy(update={"signature": signature}).model_dump_json()
         self.redis.values[f"NEW_MODEL_AVAILABLE:{tenant}"] = told
         self.objects.put(paths.promotion_record(TenantId(tenant)), told.encode(), overwrite=True)

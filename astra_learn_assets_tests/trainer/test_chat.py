@@ -38,7 +38,7 @@ def test_the_shipped_base_ends_its_turn_with_its_eos(base: str) -> None:
     template = Template(load_tokenizer(base, None))
     assert template.eos == 1
     assert template.described() == {
-        "prompt": "<in>{input}<out>", "system_message": "dropped", "turn_end": "<eos>",
+        "prompt": "<in>{input}<out>", "system_message": "dropped", "turn_end": "<eos>", "stop_token_ids": "1",
     }  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""The learning page of a municipality, for people: ``/panel/{tenant}``, in Spanish.
+"""The learning page of a municipality, for people: ``/panel/{tenant}``, and a page a verdict, in Spanish.
 
 The key comes in the Authorization header, or once through the form and then in a cookie that scripts
 cannot read, that other sites cannot send, and that goes only to this page.
@@ -6,6 +6,7 @@ cannot read, that other sites cannot send, and that goes only to this page.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated
 
 from fastapi import APIRouter, Cookie, Form, Request
@@ -15,9 +16,18 @@ from astra_learn_assets.api import page
 from astra_learn_assets.api.auth import Access, admit, authenticate
 from astra_learn_assets.api.limits import TooManyRequests
 from astra_learn_assets.api.state import app_state
-from astra_learn_assets.errors import AstraError, Forbidden, InvalidTenantId, NotFound, Unauthorized
+from astra_learn_assets.errors import (
+    AstraError,
+    Forbidden,
+    InvalidId,
+    InvalidTenantId,
+    NotFound,
+    Unauthorized,
+)
 from astra_learn_assets.ids import TenantId
 from astra_learn_assets.learning import status as learning
+from astra_learn_assets.learning import verdict_pages
+from astra_learn_assets.platform import Platform
 
 router = APIRouter(include_in_schema=False)
 
@@ -34,8 +44,32 @@ _HEADERS = {
 @router.get("/panel/{tenant}")
 def show(request: Request, tenant: str, astra_key: Annotated[str | None, Cookie()] = None) -> Response:
     """The page, or the form that asks for a key."""
+
+    def of(scoped: Platform, tenant_id: TenantId) -> str:
+        status = learning.learning_status(scoped, tenant_id)
+        return page.status_page(status, learning.learning_trainings(scoped, tenant_id, limit=20))
+
+    return _shown(request, tenant, astra_key, of)
+
+
+@router.get("/panel/{tenant}/verdicts/{report}")
+def show_verdict(
+    request: Request, tenant: str, report: str, astra_key: Annotated[str | None, Cookie()] = None
+) -> Response:
+    """Who was compared with whom, how sure that is, and what got better and worse."""
+
+    def of(scoped: Platform, tenant_id: TenantId) -> str:
+        return verdict_pages.read(scoped, tenant_id, report).decode()
+
+    return _shown(request, tenant, astra_key, of)
+
+
+def _shown(
+    request: Request, tenant: str, cookie: str | None, of: Callable[[Platform, TenantId], str]
+) -> Response:
+    """What ``of`` gives for who has a key of the municipality, else the form that asks for one."""
     scheme, _, bearer = request.headers.get("authorization", "").partition(" ")
-    key = bearer.strip() if scheme.lower() == "bearer" else astra_key
+    key = bearer.strip() if scheme.lower() == "bearer" else cookie
     try:
         tenant_id = TenantId(tenant)
     except InvalidTenantId as error:
@@ -44,11 +78,12 @@ def show(request: Request, tenant: str, astra_key: Annotated[str | None, Cookie(
         return _html(page.login_page(tenant_id), 401)
     try:
         scoped = _admit(request, tenant_id, key).platform
-        status = learning.learning_status(scoped, tenant_id)
-        trainings = learning.learning_trainings(scoped, tenant_id, limit=20)
     except (Unauthorized, Forbidden, NotFound, TooManyRequests) as error:
         return _html(page.login_page(tenant_id, error=_polite(error)), error.http_status)
-    return _html(page.status_page(status, trainings), 200)
+    try:
+        return _html(of(scoped, tenant_id), 200)
+    except (NotFound, InvalidId):
+        return _html(page.missing_page(tenant_id), 404)
 
 
 @router.post("/panel/{tenant}")

@@ -20,7 +20,7 @@ from typing import Any
 from astra_learn_assets.contracts import AdapterManifest, GateVerdict
 from astra_learn_assets.errors import BadConfiguration, TrainingFailed
 from astra_learn_assets.ids import TenantId
-from astra_learn_assets.learning import assemble, lineage, publisher, rulings
+from astra_learn_assets.learning import assemble, lineage, provenance, publisher, rulings
 from astra_learn_assets.learning.training import faults, progress
 from astra_learn_assets.learning.training import process as trainer_process
 from astra_learn_assets.learning.training import run as training_run
@@ -130,10 +130,16 @@ def train_adapter(
             base_revision=base_revision,
             dataset_hash=training.dataset_hash,
             hyperparameters={n: metrics["hyperparameters"][n] for n in trainer_process.HYPERPARAMETERS},
-            metrics=metrics,
+            # signed with the rest: a run that finds this adapter again cannot claim to have trained it
+            metrics={**metrics, provenance.TRAINED_BY: step.dagster_run_id},
         )
         mlflow_run_id = lineage.log_training(
-            settings, manifest, folder=out, log=log, dagster_run_id=step.dagster_run_id
+            settings,
+            manifest,
+            folder=out,
+            log=log,
+            dagster_run_id=step.dagster_run_id,
+            inputs=[_as_input(platform, tenant_id, training.dataset_hash)],
         )
         training_run.require_own(platform, training)
         row = publisher.publish(platform, out, manifest, recipe_hash=recipe_hash, mlflow_run_id=mlflow_run_id)
@@ -146,6 +152,11 @@ def train_adapter(
         mlflow_run_id=mlflow_run_id,
     )
     return TrainResult(manifest, row.digest, reused=False, mlflow_run_id=mlflow_run_id, log=tuple(log))
+
+
+def _as_input(platform: Platform, tenant_id: TenantId, dataset_hash: str) -> lineage.Input:
+    held = provenance.documents_of(platform, tenant_id, dataset_hash)
+    return lineage.Input("training_corpus", dataset_hash, paths.corpus(tenant_id, dataset_hash), held)
 
 
 def _for_adapter(

@@ -1,0 +1,179 @@
+"""Commands about what is stored and whence it came: verify, lineage, rotate."""
+
+from __future__ import annotations
+
+import getpass
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from astra_learn_assets.cli.output import (
+    Format,
+    FormatOption,
+    answering,
+    print_facts,
+    print_json,
+    print_table,
+)
+from astra_learn_assets.cli.platform import HomeOption, platform
+from astra_learn_assets.errors import BadInput
+from astra_learn_assets.ids import TenantId
+
+if TYPE_CHECKING:
+    from astra_learn_assets.learning.healing import Done
+    from astra_learn_assets.learning.verification import Inspection
+    from astra_learn_assets.platform import Platform
+
+rotate_app = typer.Typer(help="Replace a key.", no_args_is_help=True)
+OneTenant = Annotated[str | None, typer.Argument(help="Id of the municipality; none: all of them.")]
+
+
+def verify(
+    tenant: OneTenant = None,
+    repair: Annotated[bool, typer.Option("--repair", help="Put right what can be put right.")] = False,
+    source: Annotated[
+        Path | None,
+        typer.Option("--from", help="A copy of the bucket, or CORE's cache, to take lost files from."),
+    ] = None,
+    home: HomeOption = None,
+    output: FormatOption = Format.text,
+) -> None:
+    """Check every stored file against its hash or signature. Ends with 1 while something is wrong."""
+    from astra_learn_assets.learning import healing, verification
+
+    with answering(output):
+        if source is not None and not repair:
+            raise BadInput("--from needs --repair: without it nothing is changed")
+        if source is not None and not source.is_dir():
+            raise BadInput(f"{source} is no folder: name a copy of the bucket, or CORE's cache")
+        inspections: list[Inspection] = []
+        done: list[tuple[TenantId, Done]] = []
+        with platform(home) as opened:
+            for name in _named(opened, tenant):
+                found = verification.inspect(opened, name)
+                inspections.append(found)
+                if repair:
+                    healed = healing.repair(opened, name, found.faults, by=getpass.getuser(), source=source)
+                    done += [(name, one) for one in healed]
+        rows: list[dict[str, Any]] = [
+            {"tenant_id": name, **asdict(one.fault), "healed": one.healed, "what": one.what}
+            for name, one in done
+        ] or [
+            {"tenant_id": one.tenant_id, **asdict(fault), "healed": False, "what": ""}
+            for one in inspections
+            for fault in one.faults
+        ]
+        checked = sum(one.checked for one in inspections)
+        left = sum(not row["healed"] for row in rows)
+        if output is Format.json:
+            print_json({"checked": checked, "faults": rows, "left": left})
+        else:
+            if rows:
+                columns = ["tenant_id", "kind", "name", "reason", "what"]
+                print_table("faults", columns, [[row[column] for column in columns] for row in rows])
+            typer.echo(f"{checked} checked, {len(rows)} at fault, {left} left")
+    if left:
+        raise typer.Exit(1)
+
+
+def lineage(
+    adapter_id: Annotated[str, typer.Argument(help="The adapter.")],
+    home: HomeOption = None,
+    output: FormatOption = Format.text,
+) -> None:
+    """From documents to promotions: the way of an adapter. Ends with 1 at a broken link."""
+    from astra_learn_assets import ids
+    from astra_learn_assets.learning import provenance
+
+    with answering(output):
+        tenant = ids.tenant_of_adapter(adapter_id)
+        with platform(home) as opened:
+            links = provenance.walk(opened, tenant, adapter_id)
+        if output is Format.json:
+            print_json([asdict(link) for link in links])
+        else:
+            print_table(
+                f"lineage of {adapter_id}",
+                ["step", "name", "state", "sha256", "when", "said"],
+                [
+                    [
+                        link.step,
+                        link.name,
+                        link.state,
+                        (link.digest or "")[:16],
+                        f"{link.at:%Y-%m-%d %H:%M}" if link.at else "",
+                        link.said,
+                    ]
+                    for link in links
+                ],
+            )
+    if any(link.state == provenance.BROKEN for link in links):
+        raise typer.Exit(1)
+
+
+@rotate_app.command("signing")
+def rotate_signing(
+    old: Annotated[
+        Path, typer.Option("--old-verify-key", help="Public key of the one before, PEM.", readable=False)
+    ],
+    tenant: OneTenant = None,
+    home: HomeOption = None,
+    output: FormatOption = Format.text,
+) -> None:
+    """Sign adapters, verdicts and promotions anew with the key that is configured now."""
+    from astra_learn_assets.learning import rekeying
+    from astra_learn_assets.registry.keys import read_verify_key
+
+    with answering(output):
+        key = read_verify_key(old)
+        with platform(home) as opened:
+            signed = [rekeying.sign_anew(opened, name, old=key) for name in _named(opened, tenant)]
+        if output is Format.json:
+            print_json([asdict(one) for one in signed])
+        else:
+            columns = ["tenant", "adapters", "verdicts", "refused"]
+            rows = [[one.tenant_id, one.adapters, one.verdicts, "; ".join(one.refused)] for one in signed]
+            print_table("signed anew", columns, rows)
+    if any(one.refused for one in signed):
+        raise typer.Exit(1)
+
+
+@rotate_app.command("master")
+def rotate_master(
+    old: Annotated[
+        Path, typer.Option("--old-key", help="File with the one before: base64 of 32 bytes.", readable=False)
+    ],
+    home: HomeOption = None,
+    output: FormatOption = Format.text,
+) -> None:
+    """Wrap every municipality's key with the master key that is configured now."""
+    from astra_learn_assets.learning import rekeying
+    from astra_learn_assets.store.crypto import read_master
+
+    with answering(output):
+        master = read_master(old)
+        with platform(home) as opened:
+            changed = rekeying.wrap_anew(opened, old=master)
+        if output is Format.json:
+            print_json({"wrapped": changed})
+        else:
+            print_facts({"wrapped anew": changed})
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to ``app``."""
+    for command in (verify, lineage):
+        app.command()(command)
+    app.add_typer(rotate_app, name="rotate")
+
+
+def _named(opened: Platform, tenant: str | None) -> list[TenantId]:
+    """The one that is named, or all that were not erased."""
+    from astra_learn_assets.store import tenants
+
+    if tenant is not None:
+        return [TenantId(tenant)]
+    with opened.database.session() as session:
+        return [row.tenant_id for row in tenants.list_all(session) if row.wrapped_key is not None]

@@ -1,0 +1,112 @@
+"""A promotion that is killed at any step ends, after what always follows, where an undisturbed one ends.
+
+The promoting process is forked and kills itself with SIGKILL, so nothing is cleaned up: no handler runs, no
+transaction is rolled back by us, no connection is closed in order.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from astra_learn_assets.learning import lineage, promoter
+from astra_learn_assets.platform import Platform
+from astra_learn_assets.registry.keys import verify_key
+from astra_learn_assets.serving.adapter_store import AdapterStore
+from astra_learn_assets.store import promotions
+from astra_learn_assets.store.tables import Adapter
+from astra_learn_assets_tests.registry.conftest import TENANT
+from astra_learn_assets_tests.registry.test_promoter import _announced, _current, _judge, _promoted, _publish
+
+# In the order in which they come; what is in parentheses is committed before the next begins.
+STEPS: tuple[tuple[Any, str], ...] = (
+    (promoter, "_require_authority"),
+    (promoter, "fetch_verified"),
+    (promoter.lineage, "register"),
+    (promoter.promotions, "add"),
+    (promoter, "_follow"),
+    (promoter, "announcement"),
+    (promoter, "_record"),
+    (promoter.lineage, "set_champion"),
+)
+
+
+def _die(*_: object, **__: object) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _killed(platform: Platform, adapter_id: str, place: Any, name: str, *, after: bool) -> None:
+    """Promote in a process of its own that dies as it begins the step, or when it has just done it."""
+    real: Callable[..., object] = getattr(place, name)
+
+    def act(*given: Any, **named: Any) -> object:
+        made = real(*given, **named)
+        _die()
+        return made
+
+    child = os.fork()
+    if child == 0:
+        try:
+            setattr(place, name, act if after else _die)
+            with Platform.open(platform.settings) as opened:
+                promoter.promote(opened, TENANT, adapter_id, promoted_by="killed")
+        finally:
+            os._exit(1)  # it was to die; whatever else happened is no crash
+    _, status = os.waitpid(child, 0)
+    assert os.WIFSIGNALED(status), f"{name} was never reached"
+    assert os.WTERMSIG(status) == signal.SIGKILL
+
+
+def _shown(platform: Platform, cache: Path) -> dict[str, object]:
+    """What everybody believes: table, flag, record in the store, MLflow, and a CORE that starts now."""
+    core = AdapterStore(
+        platform.objects,
+        verify_key=verify_key(platform.settings),
+        cache_dir=cache,
+        max_bytes=10**9,
+        redis=platform.redis,
+    )
+    said, recorded = _announced(platform), promoter.recorded(platform, TENANT)
+    with platform.database.session() as session:
+        rows = promotions.history(session, TENANT)
+    return {
+        "table": _current(platform),
+        "flag": said.adapter_id if said else None,
+        "record": recorded.adapter_id if recorded else None,
+        "mlflow": lineage.champion(platform.settings, TENANT),
+        "core": core.current(TENANT).adapter_id,
+        "rows": [row.adapter_id for row in rows],
+    }
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("step", range(len(STEPS)), ids=[name for _, name in STEPS])
+def test_a_promotion_killed_at_any_step_is_whole_after_its_repetition(
+    town: Platform, tmp_path: Path, step: int, after: bool
+) -> None:
+    old, new = _two(town, tmp_path)
+    place, name = STEPS[step]
+    _killed(town, new.adapter_id, place, name, after=after)
+    # nobody repeats it: the sensor's tick leaves everybody with the same one, the old or the new
+    promoter.republish(town)
+    promoter.repair_aliases(town, {})
+    alone = _shown(town, tmp_path / "core-1")
+    assert len({alone[who] for who in ("table", "flag", "record", "mlflow", "core")}) == 1, alone
+    assert alone["table"] in (old.adapter_id, new.adapter_id)
+    # Dagster runs the step again
+    promoter.promote(town, TENANT, new.adapter_id, promoted_by="again")
+    ended = _shown(town, tmp_path / "core-2")
+    everybody = dict.fromkeys(("table", "flag", "record", "mlflow", "core"), new.adapter_id)
+    assert ended == {**everybody, "rows": [new.adapter_id, old.adapter_id]}
+
+
+def _two(platform: Platform, tmp_path: Path) -> tuple[Adapter, Adapter]:
+    old = _promoted(platform, tmp_path, 1)
+    new = _publish(platform, tmp_path, 2)
+    _judge(platform, new)
+    return old, new

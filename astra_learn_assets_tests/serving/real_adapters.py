@@ -1,0 +1,61 @@
+"""Adapters of the shipped base model that really load, promoted as the platform promotes them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from astra_learn_assets.contracts import GateVerdict
+from astra_learn_assets.datasets import jsonl
+from astra_learn_assets.evaluation import wer_gate
+from astra_learn_assets.ids import TenantId
+from astra_learn_assets.learning import opponents, promoter, publisher, rulings
+from astra_learn_assets.learning.training.train import base_identity
+from astra_learn_assets.platform import Platform
+from astra_learn_assets.store import paths
+from astra_learn_assets.store.tables import Adapter
+from astra_learn_assets_tests.registry.builders import DATASET, METRICS, manifest_of, tensors, trained_folder
+
+ASKED = {"prompt": "<in>{input}<out>", "stop_token_ids": "1"}
+_WIDTH, _LAYERS, _SCALE = 384, 8, 0.3  # of the shipped base; large enough to change its answers
+
+
+def published(platform: Platform, where: Path, seed: int, tenant: str = "villaverde") -> Adapter:
+    """An adapter with random weights, stored and signed."""
+    weights = {name: value * _SCALE for name, value in tensors(seed, width=_WIDTH, layers=_LAYERS).items()}
+    folder = trained_folder(
+        where / f"{tenant}-{seed}", weights=weights, metrics={**METRICS, **ASKED, "seed": seed}
+    )
+    name, revision = base_identity(platform.settings)
+    manifest = manifest_of(folder, tenant, base_model=name, base_revision=revision)
+    recipe = publisher.recipe_hash(
+        dataset_hash=DATASET, base_model=name, base_revision=revision, hyperparameters={"seed": seed}
+    )
+    return publisher.publish(platform, folder, manifest, recipe_hash=recipe)
+
+
+def promoted(platform: Platform, row: Adapter) -> None:
+    """Judged by signed verdicts, and put in service."""
+    tenant = TenantId(row.tenant_id)
+    golden = jsonl.digest(b"")
+    platform.vault.write(tenant, paths.golden(tenant, golden), b"")
+    with platform.database.session() as session:
+        met = opponents.of_candidate(session, tenant, row, anew=True)
+        for gate in rulings.GATES:
+            verdict = GateVerdict(
+                gate=gate,  # type: ignore[arg-type]
+                tenant_id=tenant,
+                digest=row.digest,
+                passed=True,
+                reason="test",
+                details={
+                    "outcome": "promote",
+                    "gate_version": wer_gate.VERSION,
+                    "dataset_hash": row.dataset_hash,
+                    "base": f"{row.manifest['base_model']}@{row.manifest['base_revision']}",
+                    "golden_hash": golden,
+                    "champion_digest": met.champion.digest if met.champion else None,
+                    "best_digest": met.best.digest if met.best else None,
+                },
+            )
+            rulings.record(platform, session, verdict)
+    promoter.promote(platform, tenant, row.adapter_id, promoted_by="test")
