@@ -61,8 +61,8 @@ _NAMED_BY_CONTENT = re.compile(r"/([0-9a-f]{64})\.jsonl$")
 class Certificate:
     """What was erased. ``document_id`` None: the whole municipality. ``adapters``: rejected for it.
 
-    ``files``: names (SHA-256) of corpora, golden sets and the like that went. ``left``: what a person still has
-    to see to.
+    ``files``: names (SHA-256) of corpora, golden sets and the like that went. ``left``: what a person still
+    has to see to.
     """
 
     tenant_id: str
