@@ -138,7 +138,12 @@ def erase(
                 if document is None
                 else erasing.erase_document(opened, name, ids.name(document, "document id"), by=by)
             )
-        facts: dict[str, object] = {**asdict(made), "adapters": list(made.adapters), "left": list(made.left)}
+        facts: dict[str, object] = {
+            **asdict(made),
+            "adapters": list(made.adapters),
+            "left": list(made.left),
+            "files": len(made.files),
+        }
         if output is Format.json:
             print_json(facts)
         else:

@@ -22,6 +22,7 @@ Backups of the database are their keeper's to let expire.
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Collection, Iterator
 from dataclasses import asdict, dataclass
@@ -31,7 +32,7 @@ import structlog
 from sqlalchemy import orm
 
 from astra_learn_assets.contracts import GateVerdict
-from astra_learn_assets.errors import AstraError, DecryptionFailed, NotFound, SealBroken, Unavailable
+from astra_learn_assets.errors import BadInput, DecryptionFailed, NotFound, SealBroken, Unavailable
 from astra_learn_assets.hotpath import stored_file
 from astra_learn_assets.hotpath.comparisons import known_people
 from astra_learn_assets.ids import TenantId
@@ -47,18 +48,21 @@ from astra_learn_assets.store import (
     paths,
     promotions,
     tenants,
+    trainings,
     verdicts,
 )
 from astra_learn_assets.store.tables import Adapter, Artifact
 
 _LOG = structlog.get_logger(__name__)
+_NAMED_BY_CONTENT = re.compile(r"/([0-9a-f]{64})\.jsonl$")
 
 
 @dataclass(frozen=True)
 class Certificate:
     """What was erased. ``document_id`` None: the whole municipality. ``adapters``: rejected for it.
 
-    ``left``: what a person still has to see to.
+    ``files``: names (SHA-256) of corpora, golden sets and the like that went. ``left``: what a person still
+    has to see to.
     """
 
     tenant_id: str
@@ -68,6 +72,7 @@ class Certificate:
     rows: int
     objects: int
     adapters: tuple[str, ...]
+    files: tuple[str, ...]
     left: tuple[str, ...]
     signature: str = ""
 
@@ -92,10 +97,12 @@ def erase_document(platform: Platform, tenant_id: TenantId, document_id: str, *,
         own = [final, *artifacts.only_under(session, final)]
         known = {row.example_id for row in examples.of_document(session, tenant_id, document_id)}
         everything = adapters.listing(session, tenant_id)
-    learned = [row for row in everything if _learned(platform, row, document_id)]
+        corpora = {run.dataset_hash for run in trainings.listing(session, tenant_id, limit=None)}
+    learned = [row for row in everything if _learned(platform, row, document_id, corpora)]
     # adapters first: whatever fails later, what learned from the document serves no more
     _reject(platform, learned, document_id, by)
-    gone = _objects(platform, tenant_id, own, {document_id, *known})
+    deleted = _delete(platform, tenant_id, own, {document_id, *known})
+    gone = len(deleted)
     for row in learned:
         gone += platform.objects.delete_prefix(paths.adapter(row.adapter_id))
     with platform.database.session() as session:
@@ -112,7 +119,17 @@ def erase_document(platform: Platform, tenant_id: TenantId, document_id: str, *,
     left = ["backups of the database, until they expire"]
     if learned:
         left.append("the next training learns without it: 'astra-learn backfill learn', or wait for one")
-    made = _certificate(tenant_id, document_id, by, rows, gone, [row.adapter_id for row in learned], left)
+    made = Certificate(
+        tenant_id=str(tenant_id),
+        document_id=document_id,
+        erased_at=datetime.now(UTC).isoformat(),
+        by=by,
+        rows=rows,
+        objects=gone,
+        adapters=tuple(row.adapter_id for row in learned),
+        files=tuple(sorted(match[1] for key in deleted if (match := _NAMED_BY_CONTENT.search(key)))),
+        left=tuple(left),
+    )
     return _keep(platform, made)
 
 
@@ -138,7 +155,18 @@ def erase_tenant(platform: Platform, tenant_id: TenantId, *, by: str) -> Certifi
         _LOG.warning("MLflow still has an erased tenant", tenant_id=tenant_id, error=str(error))
         left.append("MLflow did not answer: repeat the command when it does")
     promoter.announce(platform, tenant_id)
-    return _keep(platform, _certificate(tenant_id, None, by, rows, objects, known, left))
+    made = Certificate(
+        tenant_id=str(tenant_id),
+        document_id=None,
+        erased_at=datetime.now(UTC).isoformat(),
+        by=by,
+        rows=rows,
+        objects=objects,
+        adapters=tuple(known),
+        files=(),
+        left=tuple(left),
+    )
+    return _keep(platform, made)
 
 
 def certificates(platform: Platform, tenant_id: TenantId) -> list[Certificate]:
@@ -147,9 +175,8 @@ def certificates(platform: Platform, tenant_id: TenantId) -> list[Certificate]:
     for key in platform.objects.list(paths.certificates(tenant_id)):
         try:
             values = json.loads(platform.objects.get(key))
-            made = Certificate(
-                **{**values, "adapters": tuple(values["adapters"]), "left": tuple(values["left"])}
-            )
+            lists = {name: tuple(values[name]) for name in ("adapters", "files", "left")}
+            made = Certificate(**{**values, **lists})
             seals.check(keys.verify_key(platform.settings), "erasure", made.content(), made.signature)
         except (ValueError, TypeError, KeyError, SealBroken, NotFound) as error:
             _LOG.warning("no certificate of ours", key=key, error=type(error).__name__)
@@ -164,13 +191,16 @@ def is_erased(session: orm.Session, row: Adapter) -> bool:
     return any(one.details.get("outcome") == promotions.ERASED for one in said)
 
 
-def _learned(platform: Platform, row: Adapter, document_id: str) -> bool:
-    """Whether the adapter's corpus held the document; where that cannot be told, it is taken to have."""
+def _learned(platform: Platform, row: Adapter, document_id: str, own: Collection[str | None]) -> bool:
+    """Whether the adapter's corpus held the document; where that cannot be told, it is taken to have.
+
+    ``own``: the corpora of the tenant's own trainings. What was trained elsewhere never saw the document.
+    """
     try:
         return provenance.holds(platform, row.tenant_id, row.dataset_hash, document_id)
-    except (stored_file.Unreadable, AstraError) as error:
-        if isinstance(error, Unavailable):
-            raise
+    except (stored_file.Unreadable, BadInput):
+        if row.dataset_hash not in own:
+            return False
         _LOG.warning("its corpus cannot be read: rejected to be safe", adapter_id=row.adapter_id)
         return True
 
@@ -191,19 +221,19 @@ def _reject(platform: Platform, rows: Collection[Adapter], document_id: str, by:
         promoter.withdraw_revoked(platform, row.tenant_id, by=by)
 
 
-def _objects(platform: Platform, tenant_id: TenantId, own: list[Artifact], ids: set[str]) -> int:
+def _delete(platform: Platform, tenant_id: TenantId, own: list[Artifact], ids: set[str]) -> list[str]:
     """Delete the document's files, and every sealed file that names it or one of its examples."""
-    gone = 0
-    for row in own:
-        for key in (row.uri, paths.manifest_of(row.uri)):
-            gone += platform.objects.exists(key)
-            platform.objects.delete(key)
+    gone = [
+        key for row in own for key in (row.uri, paths.manifest_of(row.uri)) if platform.objects.exists(key)
+    ]
+    for key in gone:
+        platform.objects.delete(key)
     wanted = [name.encode() for name in (*ids, *(row.artifact_id for row in own))]
     for key in _below(platform, tenant_id):
         named = any(name in key.encode() for name in wanted) or key.startswith(paths.drafts(tenant_id))
         if named or _tells(platform, tenant_id, key, wanted):
             platform.objects.delete(key)
-            gone += 1
+            gone.append(key)
     return gone
 
 
@@ -223,19 +253,6 @@ def _tells(platform: Platform, tenant_id: TenantId, key: str, wanted: list[bytes
     except NotFound:
         return False
     return any(name in data for name in wanted)
-
-
-def _certificate(
-    tenant_id: TenantId,
-    document_id: str | None,
-    by: str,
-    rows: int,
-    objects: int,
-    learned: list[str],
-    left: list[str],
-) -> Certificate:
-    now = datetime.now(UTC).isoformat(timespec="seconds")
-    return Certificate(str(tenant_id), document_id, now, by, rows, objects, tuple(learned), tuple(left))
 
 
 def _keep(platform: Platform, made: Certificate) -> Certificate:

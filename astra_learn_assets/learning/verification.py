@@ -100,11 +100,11 @@ def inspect(platform: Platform, tenant_id: TenantId) -> Inspection:
         look.at(_adapter(platform, adapter))
     look.unlisted(listed)
     look.at(*_erased_before(platform, tenant_id, created_at))
-    look.named_by_content(
-        "corpus", paths.corpora(tenant_id), {r.dataset_hash for r in runs if r.dataset_hash}
-    )
+    erased = {name for made in erasing.certificates(platform, tenant_id) for name in made.files}
+    taught = {run.dataset_hash for run in runs if run.dataset_hash is not None}
+    look.named_by_content("corpus", paths.corpora(tenant_id), taught - erased)
     tested = {str(run.metrics["golden_hash"]) for run in runs if "golden_hash" in run.metrics}
-    look.named_by_content("golden", paths.golden_sets(tenant_id), tested)
+    look.named_by_content("golden", paths.golden_sets(tenant_id), tested - erased)
     look.named_by_content("audio", f"datasets/{tenant_id}/audio", set())
     for row in curated.rows(platform, tenant_id):
         look.sealed("curated", row.curated_id, paths.golden_curated(tenant_id, row.curated_id), row.sha256)

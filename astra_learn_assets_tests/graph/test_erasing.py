@@ -8,6 +8,7 @@ import re
 import subprocess
 import zipfile
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import dagster as dg
@@ -16,7 +17,7 @@ import pytest
 from astra_learn_assets.automation import retention
 from astra_learn_assets.comparator import diff_file
 from astra_learn_assets.comparator.docx.reader import read_document
-from astra_learn_assets.contracts import GateVerdict
+from astra_learn_assets.contracts import DictionaryEntry, GateVerdict
 from astra_learn_assets.datasets import golden, jsonl, replay
 from astra_learn_assets.errors import AdapterRevoked, DecryptionFailed, NotFound, TenantErased
 from astra_learn_assets.evaluation import wer_gate
@@ -37,7 +38,7 @@ from astra_learn_assets.platform import Platform
 from astra_learn_assets.registry.keys import verify_key
 from astra_learn_assets.services import servers
 from astra_learn_assets.serving.adapter_store import AdapterStore
-from astra_learn_assets.store import artifacts, documents, examples, paths, promotions
+from astra_learn_assets.store import artifacts, dictionary, documents, examples, paths, promotions
 from astra_learn_assets.store.db import normalise_url
 from astra_learn_assets.store.tables import Adapter, Document
 from astra_learn_assets_tests.graph.conftest import Town
@@ -60,7 +61,9 @@ def test_nothing_of_an_erased_document_is_left_anywhere(
     core = _core(platform, tmp_path)
     assert core.current(tenant_id).adapter_id == newer.adapter_id
     chosen = _that_teaches(platform, tenant_id)
-    words = _words_of(platform, tenant_id, chosen.document_id)
+    words = _words_of(platform, tenant_id, chosen.document_id) | _plant(
+        platform, tenant_id, chosen.document_id
+    )
     before = _found(words, platform, instance, tmp_path)
     assert {"object", "postgres"} <= {place.split(" ")[0] for place in before}, (
         "planted nowhere, proves nothing"
@@ -101,6 +104,7 @@ def test_nothing_of_an_erased_municipality_is_left_anywhere(
     with platform.database.session() as session:
         finals = [row.artifact_id for row in artifacts.listing(session, tenant_id) if row.kind == "final"]
     words = set().union(*(_words_of(platform, tenant_id, name) for name in finals))
+    words |= _plant(platform, tenant_id, finals[0])
     sealed = {key: platform.objects.get(key) for key in platform.objects.list(f"datasets/{tenant_id}")}
     assert _found(words, platform, instance, tmp_path)
 
@@ -247,6 +251,25 @@ def _words_of(platform: Platform, tenant_id: str, final_id: str) -> set[str]:
     return own - others
 
 
+def _plant(platform: Platform, tenant_id: str, final_id: str) -> set[str]:
+    """Names that the document brought into the dictionary, its history and its events; told and untold."""
+    entry = DictionaryEntry(
+        wrong="Kintanija Borruel",
+        right="Quintanilla Borruel",
+        kind="person",
+        source_document=final_id,
+        author="clerk",
+        created_at=datetime.now(UTC),
+    )
+    with platform.database.session() as session:
+        dictionary.apply(session, tenant_id, [entry])
+    intake.relay_now(platform)
+    changed = entry.model_copy(update={"right": "Quintanija Borruel"})
+    with platform.database.session() as session:
+        dictionary.apply(session, tenant_id, [changed])
+    return {"kintanija", "quintanilla", "quintanija"}
+
+
 def _shingles(text: str) -> set[str]:
     words = _WORD.findall(text.casefold())
     return {" ".join(words[n : n + _SHINGLE]) for n in range(len(words) - _SHINGLE + 1)}
@@ -257,8 +280,10 @@ def _found(
 ) -> dict[str, set[str]]:
     """Place -> those of ``words`` that stand there."""
     told = {}
+    names = {word for word in words if word.count(" ") < _SHINGLE - 1}
     for place, text in _everything(platform, instance, tmp_path):
-        if hits := words & _shingles(text):
+        lower = text.casefold()
+        if hits := (words & _shingles(text)) | {name for name in names if name in lower}:
             told[place] = hits
     return told
 
