@@ -207,7 +207,7 @@ class _Scene:
             return None  # "López" was heard well, and "Lopera" is somebody else
         if restored and value < _ALIKE_PLAIN and all(map(is_plain, wrongs)):
             return None  # "quien" is no Quiñones
-        if len(wrongs) == len(rights) == 1 and is_short_form(wrong, right):
+        if is_short_form(wrong, right):
             return None
         confidence = min(0.99, 0.45 + 0.1 * min(evidence, 3) + 0.25 * value)
         kind = self._kind(link, rights)

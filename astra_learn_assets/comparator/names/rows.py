@@ -96,7 +96,8 @@ class _Rows:
             rest = body.kind == "organization" or any(link.a0 > body.start for link in capitals)
             if across or not capitals or not rest or not all(map(self._heard_alike, links)):
                 continue
-            head_alone = is_ordinary([word for link in capitals for word in self._wrongs(link)])
+            first = capitals[0].a0 == body.start and capitals[0].a1 - capitals[0].a0 == 1
+            head_alone = first or is_ordinary([word for link in capitals for word in self._wrongs(link)])
             head_alone = head_alone and len(capitals) == 1
             for n in inside:
                 link, verdict = judged[n]
