@@ -55,15 +55,20 @@ def clean(instance: dg.DagsterInstance, *, before: datetime, seconds: float) -> 
 
 
 def _old(instance: dg.DagsterInstance, before: datetime) -> Iterator[str]:
-    cursor: str | None = None
-    while True:
-        records = instance.get_run_records(
-            dg.RunsFilter(statuses=FINISHED, updated_before=before),
-            limit=_BATCH,
-            cursor=cursor,
-            ascending=True,
-        )
-        yield from (record.dagster_run.run_id for record in records)
-        if len(records) < _BATCH:
-            return
-        cursor = records[-1].dagster_run.run_id
+    """Run ids, oldest first. Each page is asked for before the one ahead of it is handed out: what is handed
+    out is deleted, and a page after a run that is gone is empty."""
+    page = _page(instance, before, None)
+    while page:
+        following = _page(instance, before, page[-1]) if len(page) == _BATCH else []
+        yield from page
+        page = following
+
+
+def _page(instance: dg.DagsterInstance, before: datetime, cursor: str | None) -> list[str]:
+    records = instance.get_run_records(
+        dg.RunsFilter(statuses=FINISHED, updated_before=before),
+        limit=_BATCH,
+        cursor=cursor,
+        ascending=True,
+    )
+    return [record.dagster_run.run_id for record in records]

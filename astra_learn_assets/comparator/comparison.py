@@ -118,6 +118,7 @@ class Comparison:
         self.replaced: list[Change] = []
         self.taken_apart: tuple[set[int], set[int]] = (set(), set())
         self._changes: dict[int, Change] = {}
+        self._chunks: dict[tuple[int, ...], tuple[tuple[str, ...], list[ManifestChunk]]] = {}
 
     def run(self) -> None:
         """Align and judge every group, in the order of the final; deletions at their old place."""
@@ -205,10 +206,8 @@ class Comparison:
         if known is None:
             before = " ".join([self.before.texts[i] for i in group.before])
             after = " ".join([self.after.texts[j] for j in group.after])
-            chunk = self._chunk(group)[1]
-            pending = audio_marks.is_pending(before) or (
-                chunk is not None and chunk.status == "AUDIO_PENDING"
-            )
+            chunks = self._chunks_of(group)[1]
+            pending = audio_marks.is_pending(before) or (bool(chunks) and chunks[0].status == "AUDIO_PENDING")
             if pending:
                 before, after = audio_marks.strip_pending(before), audio_marks.strip_pending(after)
             known = self._changes[group.after[0]] = Change(before, after, group.similarity, pending)
@@ -225,7 +224,7 @@ class Comparison:
         before_parts = tuple(self.before.texts[i] for i in group.before)
         after_parts = tuple(self.after.texts[j] for j in group.after)
         before, after = " ".join(before_parts), " ".join(after_parts)
-        ids, chunk = self._chunk(group)
+        ids, chunks = self._chunks_of(group)
         change = self._change(group)
         spoken, written = change.before, change.after
         errors = count_errors(spoken, written)
@@ -237,11 +236,11 @@ class Comparison:
             self.corrections.append(believed is None or believed.corrected >= LEARNED)
         route: Route | None = None
         if spoken != written:
-            route = self._learn(ids, chunk, change, group)
+            route = self._learn(ids, chunks, change, group)
         return BlockDelta(
             op=_operation(group, before, after),
             chunk_ids=ids,
-            **_audio(chunk, self._chunks_of(ids)),
+            **_audio(chunks),
             before=before,
             after=after,
             before_index=group.before[0],
@@ -274,11 +273,10 @@ class Comparison:
         ids = self.before.blocks[i].chunk_ids
         errors = count_errors(audio_marks.strip_pending(text), "")
         self.errors += errors
-        chunks = self._chunks_of(ids)
         return BlockDelta(
             op="deleted",
             chunk_ids=ids,
-            **_audio(chunks[0] if chunks else None, chunks),
+            **_audio(self._known(ids)),
             before=text,
             before_index=i,
             wer=errors.wer,
@@ -289,7 +287,7 @@ class Comparison:
     # -- learning ------------------------------------------------------------------------------
 
     def _learn(
-        self, ids: tuple[str, ...], chunk: ManifestChunk | None, change: Change, group: Group
+        self, ids: tuple[str, ...], chunks: list[ManifestChunk], change: Change, group: Group
     ) -> Route | None:
         """Offer the changed block for learning, or count why not; the route it takes."""
         if self.too_much:
@@ -312,6 +310,7 @@ class Comparison:
         self.entity_changes.extend(judgement.changes)
         self.entities_waiting.extend(judgement.waiting)
         self.rejected.update(f"too_broad:{reason}" for reason in judgement.too_broad)
+        chunk = chunks[0] if chunks else None
         reason = self._reason_against(ids, chunk, before, after, group, pending)
         if judgement.only_entities:
             return 2
@@ -326,7 +325,7 @@ class Comparison:
                 route=route,
                 before=" ".join(heard.split()),
                 after=after,
-                **_audio(chunk, self._chunks_of(ids)),
+                **_audio(chunks),
             )
         )
         return route
@@ -355,13 +354,16 @@ class Comparison:
             return "rewritten"
         return "rewritten" if group.similarity < REWRITTEN_BELOW else None
 
-    def _chunk(self, group: Group) -> tuple[tuple[str, ...], ManifestChunk | None]:
-        """Chunk ids of the draft's blocks (the final's are a stranger's word), and the first's audio."""
-        ids = tuple(dict.fromkeys(c for i in group.before for c in self.before.blocks[i].chunk_ids))
-        chunks = self._chunks_of(ids)
-        return ids, chunks[0] if chunks else None
+    def _chunks_of(self, group: Group) -> tuple[tuple[str, ...], list[ManifestChunk]]:
+        """Chunk ids of the draft's blocks (the final's are a stranger's word), and what the manifest says
+        of them."""
+        found = self._chunks.get(group.before)
+        if found is None:
+            ids = tuple(dict.fromkeys([c for i in group.before for c in self.before.blocks[i].chunk_ids]))
+            found = self._chunks[group.before] = ids, self._known(ids)
+        return found
 
-    def _chunks_of(self, ids: Sequence[str]) -> list[ManifestChunk]:
+    def _known(self, ids: Sequence[str]) -> list[ManifestChunk]:
         return [self.chunks[c] for c in ids if c in self.chunks] if self.chunks is not None else []
 
     # -- the whole -----------------------------------------------------------------------------
@@ -414,13 +416,13 @@ class _Audio(TypedDict, total=False):
     end_ms: int
 
 
-def _audio(chunk: ManifestChunk | None, chunks: Sequence[ManifestChunk]) -> _Audio:
+def _audio(chunks: Sequence[ManifestChunk]) -> _Audio:
     """The stretch of audio of a block; several chunks of one recording make one longer stretch."""
-    if chunk is None:
+    if not chunks:
         return {}
-    same = [c for c in chunks if c.audio_uri == chunk.audio_uri]
+    same = [c for c in chunks if c.audio_uri == chunks[0].audio_uri]
     return {
-        "audio_uri": chunk.audio_uri,
+        "audio_uri": chunks[0].audio_uri,
         "start_ms": min(c.start_ms for c in same),
         "end_ms": max(c.end_ms for c in same),
     }

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import json
+from operator import attrgetter
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -41,15 +42,25 @@ _SCHEMA = pa.schema(
 )
 
 
+_row = attrgetter(*_SCHEMA.names)
+
+
 def encode(delta: Delta) -> bytes:
     """``delta`` as the bytes of a Parquet file."""
     rest = delta.model_dump(mode="json", exclude={"blocks"})
     schema = _SCHEMA.with_metadata({_META: json.dumps(rest, ensure_ascii=False, sort_keys=True).encode()})
-    columns = [
-        pa.array([getattr(block, field.name) for block in delta.blocks], type=field.type) for field in schema
-    ]
+    rows = map(_row, delta.blocks)
+    columns = zip(*rows, strict=True) if delta.blocks else ((),) * len(schema)
+    arrays = [pa.array(column, type=field.type) for column, field in zip(columns, schema, strict=True)]
     buffer = io.BytesIO()
-    pq.write_table(pa.Table.from_arrays(columns, schema=schema), buffer, compression="zstd")
+    # one document is always read whole, so statistics and dictionaries of its pages would only cost time
+    pq.write_table(
+        pa.Table.from_arrays(arrays, schema=schema),
+        buffer,
+        compression="zstd",
+        use_dictionary=False,
+        write_statistics=False,
+    )
     return buffer.getvalue()
 
 

@@ -60,10 +60,11 @@ def features(
     old, new = _count(found.before), _count(found.after)
     alike = lost = added = 0
     lost_run = added_run = numbers = names = 0
-    gone = put = 0
+    gone = put = negations = 0
     for link in found.links:
         b, a = _words(found.before, link.b0, link.b1), _words(found.after, link.a0, link.a1)
         gone, put = gone + len(b), put + len(a)
+        negations += sum(word.casefold() in _NEGATIONS for word in (*b, *a))
         if b and a and likeness("".join(b)[:80], "".join(a)[:80]) >= _ALIKE:
             alike += len(a)
             continue
@@ -83,7 +84,7 @@ def features(
         min(1.0, max(0, added_run - 2) / max(4, new)),
         min(2, numbers) / 2,
         min(2, names) / 2,
-        float(_negations(found.before) != _negations(found.after)),
+        float(negations % 2),  # what did not change is as often on both sides
         _content(found),
         float(shared_id),
         float(lost_id),
@@ -111,15 +112,21 @@ def typed_over(found: Difference) -> bool:
     Who rewrites an utterance changes the frame first, so words of the same row with nothing of the matter
     left are no rewriting, however much alike the two texts are.
     """
-    old, new = _beginnings(found.before), _beginnings(found.after)
-    gone = put = lost = added = 0
+    gone = put = 0
+    taken: list[str] = []
+    written: list[str] = []
     for link in found.links:
         b, a = _words(found.before, link.b0, link.b1), _words(found.after, link.a0, link.a1)
         gone, put = gone + len(b), put + len(a)
         if b and a and likeness("".join(b)[:80], "".join(a)[:80]) >= _ALIKE:
             continue
-        lost += sum(len(w) >= _LONGER and _beginning(w) not in new for w in b)
-        added += sum(len(w) >= _LONGER and _beginning(w) not in old for w in a)
+        taken += [word for word in b if len(word) >= _LONGER]
+        written += [word for word in a if len(word) >= _LONGER]
+    if min(len(taken), len(written)) < _SWAPPED_WORDS:  # nearly always: the rest is dearer
+        return False
+    old, new = _beginnings(found.before), _beginnings(found.after)
+    lost = sum(_beginning(word) not in new for word in taken)
+    added = sum(_beginning(word) not in old for word in written)
     if min(lost, added) < _SWAPPED_WORDS:
         return False
     words = _count(found.before) + _count(found.after)
@@ -142,7 +149,7 @@ def _logistic(weights: tuple[float, ...], measured: tuple[float, ...]) -> float:
 
 
 def _count(tokens: list[Token]) -> int:
-    return sum(token.is_word for token in tokens)
+    return sum([token.text[0].isalnum() for token in tokens])
 
 
 def _words(tokens: list[Token], start: int, end: int) -> list[str]:
@@ -170,10 +177,6 @@ def _content(found: Difference) -> float:
         for side in (found.before, found.after)
     )
     return len(old & new) / max(1, min(len(old), len(new)))
-
-
-def _negations(tokens: list[Token]) -> bool:
-    return bool(sum(token.text.casefold() in _NEGATIONS for token in tokens) % 2)
 
 
 _SAME: tuple[float, ...] = (

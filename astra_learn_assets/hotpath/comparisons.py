@@ -98,10 +98,7 @@ def question(
         version = dictionary_version
         replacements = dictionary.replacements_at(session, draft.tenant_id, version)
     if people is None:
-        people = KnownPeople.of(
-            artifacts.rosters(session, draft.tenant_id),
-            artifacts.waiting_corrections(session, draft.tenant_id, but_of=draft.session_id),
-        )
+        people = KnownPeople.of(*artifacts.told_of_names(session, draft.tenant_id, but_of=draft.session_id))
     return Question(
         Inputs(
             generated_id=draft.artifact_id,

@@ -118,10 +118,10 @@ def submit_final(
         )
         if not created and artifact.summary is not None:
             return _again(artifact)
+        version_live = _apply(session, place.tenant_id, live, artifact.artifact_id, uploaded_by)
         artifact.base_id, artifact.dictionary_version = delta.base_id, asked.inputs.dictionary_version
         artifact.known_people = asked.people.to_json()
         artifact.comparison, artifact.diff_sha256 = kept.digest, kept.sha256
-        version_live = _apply(session, place.tenant_id, live, artifact.artifact_id, uploaded_by)
         summary = _summarise(delta, base, live, refused, version_live, artifact.artifact_id)
         artifact.summary = summary.model_dump(mode="json")
         note(session, place, uploaded_by, "final.submit", artifact.artifact_id, request_id)

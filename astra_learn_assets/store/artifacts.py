@@ -78,19 +78,21 @@ def get_session(session: orm.Session, tenant_id: TenantId, session_id: str, vers
 
 def rosters(session: orm.Session, tenant_id: TenantId) -> list[str]:
     """Every name on any roster of the tenant, once, sorted."""
-    name = sa.func.jsonb_array_elements_text(Session.roster).label("name")
-    return sorted(session.scalars(sa.select(name).where(Session.tenant_id == tenant_id).distinct()))
+    return sorted(session.scalars(_rosters(tenant_id)))
 
 
-def waiting_corrections(session: orm.Session, tenant_id: TenantId, *, but_of: str) -> list[tuple[str, str]]:
-    """(wrong, right) of every correction that finals of other sessions than ``but_of`` left waiting.
+def told_of_names(
+    session: orm.Session, tenant_id: TenantId, *, but_of: str
+) -> tuple[list[str], list[tuple[str, str]]]:
+    """:func:`rosters`, and (wrong, right) of every correction that finals of other sessions than ``but_of``
+    left waiting. One statement: every upload asks, and a clerk waits for it.
 
     The finals of one session repeat each other's corrections, so they say nothing about one another.
     """
     waiting = Artifact.summary["entities_waiting"]
     entry = sa.func.jsonb_array_elements(waiting).table_valued("value")
     wrong, right = (sa.cast(entry.c.value, JSONB)[side].astext for side in ("wrong", "right"))
-    rows = session.execute(
+    corrections = (
         sa.select(wrong, right)
         .select_from(Artifact)
         .join(entry, sa.true())
@@ -98,11 +100,23 @@ def waiting_corrections(session: orm.Session, tenant_id: TenantId, *, but_of: st
             Artifact.tenant_id == tenant_id,
             Artifact.kind == "final",
             Artifact.session_id != but_of,
+            # word for word the condition of ``ix_artifacts_waiting``
+            sa.text("artifacts.summary -> 'entities_waiting' <> '[]'::jsonb"),
             sa.func.jsonb_typeof(waiting) == "array",
         )
         .distinct()
     )
-    return sorted((str(row[0]), str(row[1])) for row in rows)
+    names = _rosters(tenant_id).add_columns(sa.null())
+    rows = session.execute(sa.union_all(names, corrections)).all()
+    return (
+        sorted(str(name) for name, right in rows if right is None),
+        sorted((str(wrong), str(right)) for wrong, right in rows if right is not None),
+    )
+
+
+def _rosters(tenant_id: TenantId) -> sa.Select[tuple[str]]:
+    name = sa.func.jsonb_array_elements_text(Session.roster).label("name")
+    return sa.select(name).where(Session.tenant_id == tenant_id).distinct()
 
 
 def artifact_id(session_id: str, version: int, kind: str, sha256: str) -> str:

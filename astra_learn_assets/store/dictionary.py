@@ -155,14 +155,15 @@ def _removal(content: dict[str, Any], key: str, author: str) -> DictionaryChange
 
 def _locked(session: orm.Session, tenant_id: TenantId) -> Dictionary:
     """The tenant's row, made if missing, locked until the commit, as it is now."""
+    ask = sa.select(Dictionary).where(Dictionary.tenant_id == tenant_id).with_for_update()
+    row = session.scalars(ask, execution_options={"populate_existing": True}).one_or_none()
+    if row is not None:
+        return row
     session.execute(
         insert(Dictionary).values(tenant_id=tenant_id, version=0, entries={}).on_conflict_do_nothing()
     )
-    row: Dictionary = session.scalars(
-        sa.select(Dictionary).where(Dictionary.tenant_id == tenant_id).with_for_update(),
-        execution_options={"populate_existing": True},
-    ).one()
-    return row
+    made: Dictionary = session.scalars(ask, execution_options={"populate_existing": True}).one()
+    return made
 
 
 def _commit(

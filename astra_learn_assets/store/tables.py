@@ -95,6 +95,12 @@ class Artifact(Base):
             "seq",
             postgresql_where=text("kind = 'final' AND NOT prepared"),
         ),
+        # every upload asks for what other finals left waiting, and few of a long history left anything
+        Index(
+            "ix_artifacts_waiting",
+            "tenant_id",
+            postgresql_where=text("kind = 'final' AND summary -> 'entities_waiting' <> '[]'::jsonb"),
+        ),
     )
     tenant_id: Mapped[TenantId] = tenant(primary_key=True)
     artifact_id: Mapped[str] = mapped_column(String(80), primary_key=True)

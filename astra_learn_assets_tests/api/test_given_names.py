@@ -80,9 +80,9 @@ def test_another_municipalitys_correction_says_nothing(platform: Platform, make_
     make_tenant("otra-villa")
     submit(platform, "pleno-1", FIX)
     with platform.database.session() as session:
-        assert artifacts.waiting_corrections(session, TENANT, but_of="pleno-2") == [("Amalia", "Amelia")]
-        assert artifacts.waiting_corrections(session, TENANT, but_of="pleno-1") == []
-        assert artifacts.waiting_corrections(session, "otra-villa", but_of="pleno-2") == []
+        assert artifacts.told_of_names(session, TENANT, but_of="pleno-2")[1] == [("Amalia", "Amelia")]
+        assert artifacts.told_of_names(session, TENANT, but_of="pleno-1")[1] == []
+        assert artifacts.told_of_names(session, "otra-villa", but_of="pleno-2") == ([], [])
 
 
 def test_the_roster_of_any_session_tells_who_was_meant(platform: Platform, make_tenant) -> None:

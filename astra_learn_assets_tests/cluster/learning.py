@@ -47,6 +47,14 @@ _KNOBS: dict[str, Any] = {
     "epochs": 4.0,  # fewer steps and the loss need not have fallen, which adapter_gate refuses
     "golden_maximum_examples": 12,
     "golden_share": 0.4,
+    # two documents tell nothing from chance: what the gate does then is the gate's own tests' matter
+    "golden_minimum_power": 0.0,
+    "wer_tolerance_points": 100.0,
+    "wer_margin_points": 100.0,
+    "cer_tolerance_points": 100.0,
+    "entity_tolerance_points": 100.0,
+    "clean_tolerance_points": 100.0,
+    "generic_tolerance_points": 100.0,
     "sensor_interval_seconds": 2,
     "train_backoff_minutes": 0.0,
     "train_settle_minutes": 0.0,
@@ -129,16 +137,16 @@ class Learning:
         return Town(tenant_id, make_council(tenant_id, seed=7), self.platform)
 
     def sessions(self, town: Town) -> Iterator[int]:
-        """Sessions of a careful clerk, one of the golden set first: without it nothing can be judged."""
+        """Sessions of a careful clerk, two of the golden set first: without them nothing can be judged."""
         council, share = town.council, self.settings.golden_share
         careful = [i for i in range(40) if not (council.is_hostile(i) or council.is_clone(i))]
         golden = [index for index in careful if is_golden(council.session_name(index)[0], share)]
-        yield golden[0]
+        yield from golden[:2]
         yield from (index for index in careful if index not in golden)
 
     def prepare(self, town: Town) -> None:
         """Submit as many sessions as a training needs and wait for their examples: a training is due then."""
-        town.submit(*itertools.islice(self.sessions(town), 3))
+        town.submit(*itertools.islice(self.sessions(town), 4))
         due = self.settings.train_threshold
         self.until(lambda: self.pending(town.tenant_id) >= due, f"{town.tenant_id} has its examples")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import dagster as dg
 import pytest
 
@@ -23,7 +25,7 @@ def test_the_nth_example_trains_on_the_training_node_and_ends_in_one_promotion(l
     while learning.pending(town.tenant_id) < threshold:
         assert not learning.runs(town.tenant_id), "nothing trains below the threshold"
         before = learning.pending(town.tenant_id)
-        town.submit(next(sessions), next(sessions))
+        town.submit(*itertools.islice(sessions, 3))
         learning.until(lambda known=before: learning.pending(town.tenant_id) > known, "pairs are anonymized")
     learning.until(lambda: learning.promotions(town.tenant_id), "an adapter is promoted")
     (run,) = learning.runs(town.tenant_id)

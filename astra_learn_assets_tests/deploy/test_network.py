@@ -45,7 +45,6 @@ EXPECTED = {
     "webserver": {"postgres", "objectStore", "kubernetesApi", "codeLocation"},
     "daemon": {"postgres", "objectStore", "kubernetesApi", "codeLocation"},
     "migrate": {"postgres"},
-    "retention": {"postgres", "objectStore"},
     "smoke": {"postgres", "objectStore", "mlflow"},
 }
 

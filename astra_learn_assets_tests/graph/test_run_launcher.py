@@ -20,9 +20,12 @@ from astra_learn_assets.automation.run_launcher import WatchedRunLauncher
 from astra_learn_assets.resources import worker_mark
 from astra_learn_assets.settings import REPOSITORY, get_settings
 
+# As a run's worker does: where the tests themselves were started with interrupts ignored, their
+# children would ignore them too.
 _WORKER = """
-import sys, time
+import signal, sys, time
 from astra_learn_assets.resources import worker_mark
+signal.signal(signal.SIGINT, signal.default_int_handler)
 worker_mark.hold(sys.argv[1])
 print("held", flush=True)
 time.sleep(600)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from astra_learn_assets import ids
 from astra_learn_assets.errors import BadInput, Conflict, InvalidId, NotFound, UnknownTenant
@@ -172,3 +174,38 @@ def test_a_document_is_written_whole_and_listed_in_order_of_arrival(platform: Pl
         assert (first.state, first.reason, first.diff_sha256, first.metrics) == ("quarantined", "r", None, {})
         with pytest.raises(BadInput):
             documents.record(session, tenant, document_id=names[0], artifact_id=names[0], state="odd")
+
+
+def test_what_waits_is_found_without_reading_the_summary_of_every_final(
+    platform: Platform, tenant: str
+) -> None:
+    waiting = '{"entities_waiting": [{"wrong": "Amalia", "right": "Amelia", "kind": "person"}]}'
+    add = sa.text(
+        "INSERT INTO artifacts (tenant_id, artifact_id, session_id, version, kind, uri, sha256, summary) "
+        "SELECT :t, 'f' || n, 'pleno-1', 1, 'final', 'u', lpad(n::text, 64, '0'), "
+        "CASE WHEN n = 7 THEN CAST(:w AS jsonb) WHEN n = 8 THEN NULL WHEN n = 9 THEN 'null'::jsonb "
+        "WHEN n = 10 THEN jsonb_build_object('entities_waiting', NULL) "
+        "ELSE jsonb_build_object('entities_waiting', '[]'::jsonb) END "
+        "FROM generate_series(1, 4000) n"
+    )
+    with platform.database.session() as session:
+        artifacts.register_session(session, tenant, session_id="pleno-1", version=1, roster=["Ana Ruiz"])
+        session.execute(add, {"t": tenant, "w": waiting})
+    with platform.database.session() as session:
+        session.execute(sa.text("ANALYZE artifacts"))
+    asked: list[tuple[str, Any]] = []
+
+    def listen(_c: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+        asked.append((statement, parameters))
+
+    sa.event.listen(platform.database.engine, "before_cursor_execute", listen)
+    try:
+        with platform.database.session() as session:
+            found = artifacts.told_of_names(session, tenant, but_of="pleno-2")
+    finally:
+        sa.event.remove(platform.database.engine, "before_cursor_execute", listen)
+    assert found == (["Ana Ruiz"], [("Amalia", "Amelia")])
+    (query,) = [entry for entry in asked if "FROM artifacts" in entry[0]]
+    with platform.database.session() as session:
+        plan = session.connection().exec_driver_sql(f"EXPLAIN {query[0]}", query[1]).scalars().all()
+    assert "ix_artifacts_waiting" in "\n".join(plan), plan

@@ -84,12 +84,9 @@ def word_art(element: etree._Element) -> str:
 
 def tab_positions(tabs: etree._Element, q: str) -> list[int]:
     """Tab stops in twips; a stop that a style set and the paragraph cleared is none."""
-    pairs = [(tab.get(f"{q}pos", "").split(".")[0], tab.get(f"{q}val")) for tab in tabs]
-    return [
-        int(position)
-        for position, kind in pairs
-        if kind != "clear" and position.isdecimal() and len(position) < 7
-    ]
+    where, what = f"{q}pos", f"{q}val"
+    stops = [tab.get(where, "").partition(".")[0] for tab in tabs if tab.get(what) != "clear"]
+    return [int(position) for position in stops if position.isdecimal() and len(position) < 7]
 
 
 def link_of(instruction: str) -> str:

@@ -52,7 +52,6 @@ externalSecret: store.name and remoteKey are needed: the secret store and the en
 {{- range $component := list "api" "codeLocation" "webserver" "daemon" "migrations" }}
 {{- include "astra.check-limits" (list (printf "%s.resources" $component) (get $v $component).resources) }}
 {{- end }}
-{{- include "astra.check-limits" (list "dagster.retention.resources" $v.dagster.retention.resources) }}
 {{- range $name, $profile := $v.computeProfiles.profiles }}
 {{- if $profile }}
 {{- include "astra.check-profile" (list $ $name $profile) }}
