@@ -71,10 +71,12 @@ def running_stack(settings: Settings, *, dagster: bool = True) -> Iterator[Stack
             _require_free(settings.api_host, port, variable)
         host = complete.api_host
         dagster_url = f"http://{host}:{complete.dagster_port}"
-        complete = complete.model_copy(update={"dagster_url": complete.dagster_url or dagster_url})
+        api_url = f"http://{host}:{complete.api_port}"
+        links = {"dagster_url": complete.dagster_url or dagster_url, "api_url": complete.api_url or api_url}
+        complete = complete.model_copy(update=links)
         running = Stack(
             settings=complete,
-            api_url=f"http://{host}:{complete.api_port}",
+            api_url=api_url,
             dagster_url=dagster_url,
             environment={**os.environ, **environment(complete)},
         )

@@ -136,7 +136,7 @@ def forgive(session: orm.Session, tenant_id: TenantId) -> int:
         .where(
             TrainingRun.tenant_id == tenant_id,
             TrainingRun.state == "failed",
-            TrainingRun.fault != "superseded",
+            TrainingRun.fault.is_distinct_from("superseded"),
         )
         .values(fault="superseded")
         .returning(TrainingRun.run_id)

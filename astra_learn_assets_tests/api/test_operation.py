@@ -8,9 +8,8 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from astra_learn_assets.learning.training import plan
 from astra_learn_assets.platform import Platform
-from astra_learn_assets.store import tenants, tiers
+from astra_learn_assets.store import tenants, tiers, trainings
 from astra_learn_assets_tests.api.conftest import Issue
 from astra_learn_assets_tests.audit_lines import audit_lines
 from astra_learn_assets_tests.conftest import MakeTenant
@@ -66,22 +65,19 @@ def test_a_tier_that_cannot_hold_is_refused_and_none_is_made(
         assert "odd" not in {row.tier for row in tiers.listing(session)}
 
 
-def test_in_a_maintenance_no_training_starts_until_it_is_ended(
-    client: TestClient, issue: Issue, make_tenant: MakeTenant, platform: Platform
-) -> None:
-    make_tenant()
+def test_a_maintenance_holds_until_it_is_ended(client: TestClient, issue: Issue, platform: Platform) -> None:
     key = issue("platform")
     made = client.post("/v1/maintenance", json={"reason": "discos nuevos", "minutes": 30}, headers=key)
     assert made.status_code == 201, made.text
-    decision = plan.explain(platform, "villaverde")[0]
-    assert (decision.train, "discos nuevos" in decision.reason) == (False, True)
+    with platform.database.session() as session:  # what the policy is asked with
+        (held,) = tiers.maintenances(session, datetime.now(UTC))
+        assert (held.reason, held.ends_at - held.starts_at) == ("discos nuevos", timedelta(minutes=30))
     (listed,) = client.get("/v1/maintenance", headers=key).json()
     assert listed == made.json()
     path = f"/v1/maintenance/{listed['maintenance_id']}"
     assert client.delete(path, headers=key).status_code == 204
     assert client.delete(path, headers=key).status_code == 404
     assert client.get("/v1/maintenance", headers=key).json() == []
-    assert "discos nuevos" not in plan.explain(platform, "villaverde")[0].reason
 
 
 @pytest.mark.parametrize(
@@ -169,8 +165,6 @@ def test_a_key_of_a_municipality_opens_none_of_it_and_is_noted(
 def test_failures_that_were_put_right_are_forgiven_over_http(
     client: TestClient, issue: Issue, make_tenant: MakeTenant, platform: Platform
 ) -> None:
-    from astra_learn_assets.store import trainings
-
     make_tenant()
     with platform.database.session() as session:
         run = trainings.start(session, "villaverde", through_seq=1, attempt=1, dagster_run_id=None)
