@@ -1,13 +1,15 @@
 """What a file made to cost does cost: processor seconds and memory at n, 2n, 4n, wherever a file comes in.
 
-    python -m benchmarks.attacks            # --quick: 4n of every kind, the command line of the worst ones
+    python -m benchmarks.attacks            # --quick: 4n of every kind; the other ways in for the worst ones
 
 The kinds are those of the tests (``astra_learn_assets_tests/comparator/attacks.py``), 4n the size there.
 *worker* is the process that compares for the API and, one of its own, for the graph's ``document_diffs``:
-files go in and a delta comes out just as for a clerk. *command line* is ``astra-learn compare``, with the
-start of Python and of the program taken off (measured by comparing two files of one paragraph). Peaks are of
-the whole process, program included. Exit 1 when one costs more than two seconds of a processor or 300 MB
-and was not refused, or when 4n costs more than 2.5 times what 2n does.
+files go in and a delta comes out just as for a clerk. *api* is the draft and the final over HTTP, in the
+API's process and its worker; *graph* the stage over a stored final that nobody has compared. *command line*
+is ``astra-learn compare``, with the start of Python and of the program taken off (measured by comparing two
+files of one paragraph). Peaks are of the whole process (of the API and the graph of the worker), program
+included. Exit 1 when one costs more than two seconds of a processor or 300 MB and was not refused, or when
+4n costs more than 2.5 times what 2n does.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ import re
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,6 +32,7 @@ from astra_learn_assets.hotpath.prepared import RawDraft
 from astra_learn_assets.hotpath.workers import CompareWorkers
 from astra_learn_assets_tests.comparator.attacks import ATTACKS, Files
 from astra_learn_assets_tests.comparator.packages import p, package
+from benchmarks.attacks_platform import House, house
 
 SECONDS, MEGABYTES, GROWTH = 2.0, 300, 2.5
 WORST = ("unclosed_fields", "bookmarks_over_paragraphs", "long_paragraph", "row_of_alike_cells")
@@ -59,18 +63,29 @@ def main() -> int:
     parser.add_argument("--only", nargs="*", choices=tuple(ATTACKS), default=tuple(ATTACKS))
     given = parser.parse_args()
     broken: list[str] = []
-    print(f"{'kind':30}{'size':>8}  {'worker (API, graph)':30}{'command line':28}")
+    print(f"{'kind':30}{'size':>8}  {'worker':30}{'api':30}{'graph':30}{'command line':28}")
     start = by_command_line((_EMPTY, _EMPTY)).seconds
-    for kind in given.only:
+    with house(_seconds_of, _peak_of) as opened:
+        _measure(given.only, given.quick, start, opened, broken)
+    for problem in broken:
+        print(f"broken: {problem}", file=sys.stderr)
+    return 1 if broken else 0
+
+
+def _measure(kinds: Sequence[str], quick: bool, start: float, opened: House, broken: list[str]) -> None:
+    for kind in kinds:
         make, full = ATTACKS[kind]
         before: Cost | None = None
-        for factor in (4,) if given.quick else (1, 2, 4):
+        for factor in (4,) if quick else (1, 2, 4):
             size = full * factor // 4
             files = make(size)
             cost = by_worker(files)
             told = [_say(cost)]
             costs = [cost]
-            if not given.quick or kind in WORST:
+            if not quick or kind in WORST:
+                for way in (opened.by_api, opened.by_graph):
+                    costs.append(Cost(*way(files)))
+                    told.append(_say(costs[-1]))
                 line = by_command_line(files)
                 line = Cost(line.result, max(0.0, line.seconds - start), line.megabytes)
                 told.append(_say(line))
@@ -81,9 +96,6 @@ def main() -> int:
             if both and cost.seconds > GROWTH * before.seconds + 0.2:  # other work disturbs what is short
                 broken.append(f"{kind} {size}: {before.seconds:.2f} s became {cost.seconds:.2f} s")
             before = cost
-    for problem in broken:
-        print(f"broken: {problem}", file=sys.stderr)
-    return 1 if broken else 0
 
 
 def _say(cost: Cost) -> str:

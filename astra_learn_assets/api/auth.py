@@ -5,8 +5,8 @@ viewer     reads: dictionary, learning page, comparisons of its own tenant
 editor     + uploads finals, undoes dictionary entries
 admin      + sessions and drafts, blocklist
 platform   CORE, ORCHESTRATOR, BUILDER: an editor of every tenant that also
-           registers sessions and drafts, and says what a tenant may use; no
-           blocklist, no municipal settings
+           registers sessions and drafts, and says what a tenant may use; makes
+           tenants, tiers and maintenance; no blocklist, no municipal settings
 =========  =====================================================================
 
 Row-level security is the second wall: a request works on ``Access.platform``, whose transactions are those
@@ -32,7 +32,7 @@ from astra_learn_assets.hotpath.wording import told
 from astra_learn_assets.ids import TenantId
 from astra_learn_assets.platform import Platform
 from astra_learn_assets.store import api_keys, audit
-from astra_learn_assets.store.db import PLATFORM_SCOPE, Scope
+from astra_learn_assets.store.db import PLATFORM_SCOPE, Database, Scope
 
 Need = Literal["read", "edit", "register", "administer", "operate"]
 
@@ -88,6 +88,20 @@ class Access:
     def platform(self) -> Platform:
         """The platform in the scope of the admitted tenant."""
         return self.state.platform.of(self.tenant_id)
+
+
+@dataclass(frozen=True)
+class Operator:
+    """A platform key, admitted to what holds for every tenant."""
+
+    principal: Principal
+    state: AppState
+    request_id: str
+
+    @property
+    def database(self) -> Database:
+        """The database in the platform's scope: tiers and maintenance, and no tenant's rows."""
+        return self.state.platform.database.of(PLATFORM_SCOPE)
 
 
 def authenticate(state: AppState, key: str | None, request: Request) -> Principal:
@@ -159,10 +173,10 @@ def admit(state: AppState, caller: Principal, asked_for: str, need: Need, reques
 
 
 def record_refusal(
-    state: AppState, caller: Principal, tenant_id: TenantId, refusal: Forbidden, request: Request
+    state: AppState, caller: Principal, asked_for: str, refusal: Forbidden, request: Request
 ) -> None:
     """Write a refused access to the audit log of the caller's own tenant."""
-    _record(state, caller.tenant_id or PLATFORM_SCOPE, caller.actor, f"{refusal.code}:{tenant_id}", request)
+    _record(state, caller.tenant_id or PLATFORM_SCOPE, caller.actor, f"{refusal.code}:{asked_for}", request)
 
 
 def _record(state: AppState, scope: Scope, actor: str, target: str, request: Request) -> None:
@@ -189,8 +203,23 @@ def need(what: Need) -> Callable[..., Access]:
     return dependency
 
 
+def operator(request: Request, credentials: Credentials) -> Operator:
+    """Dependency for a route of no tenant: a platform key.
+
+    Raises:
+        Forbidden: any other key.
+    """
+    state, caller = app_state(request), principal(request, credentials)
+    if caller.tenant_id is not None or not caller.may("operate"):
+        refusal = told(Forbidden(f"el papel '{caller.role}' no permite esta operación"))
+        record_refusal(state, caller, PLATFORM_SCOPE, refusal, request)
+        raise refusal
+    return Operator(caller, state, request.state.request_id)
+
+
 CanRead = Annotated[Access, Depends(need("read"))]
 CanEdit = Annotated[Access, Depends(need("edit"))]
 CanRegister = Annotated[Access, Depends(need("register"))]
 CanAdminister = Annotated[Access, Depends(need("administer"))]
 CanOperate = Annotated[Access, Depends(need("operate"))]
+Operates = Annotated[Operator, Depends(operator)]

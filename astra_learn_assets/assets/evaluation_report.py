@@ -9,9 +9,10 @@ import dagster as dg
 from astra_learn_assets.assets import common, step_of
 from astra_learn_assets.assets.golden_set import golden_set
 from astra_learn_assets.assets.lora_adapter import lora_adapter
-from astra_learn_assets.assets.metadata import error_rates
+from astra_learn_assets.assets.metadata import error_rates, panel
 from astra_learn_assets.automation.run_coordinator import GPU_POOL
 from astra_learn_assets.learning import evaluate
+from astra_learn_assets.partitions import tenant_of
 from astra_learn_assets.resources import PlatformResource, TrainerResource
 
 
@@ -24,10 +25,12 @@ def evaluation_report(
     """Word and character error rate of each model, with paired intervals by document."""
     with platform.open() as opened:
         result = evaluate.evaluate_candidate(opened, step_of(context), run=trainer.runner(context))
+        links = panel(opened.settings, tenant_of(context))
     return dg.MaterializeResult(
         data_version=dg.DataVersion(result.contest.evaluation_hash),
         metadata={
             "error_rates": error_rates(result.report),
+            **links,
             "candidate": result.contest.candidate.adapter_id,
             **{name: adapter.adapter_id for name, adapter in result.contest.others.items()},
             "reused": result.reused,

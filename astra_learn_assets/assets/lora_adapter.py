@@ -4,10 +4,11 @@ import dagster as dg
 from pydantic import Field
 
 from astra_learn_assets.assets import common, step_of
-from astra_learn_assets.assets.metadata import loss_curve
+from astra_learn_assets.assets.metadata import loss_curve, panel
 from astra_learn_assets.assets.training_corpus import training_corpus
 from astra_learn_assets.automation.run_coordinator import GPU_POOL
 from astra_learn_assets.learning.training import train
+from astra_learn_assets.partitions import tenant_of
 from astra_learn_assets.resources import PlatformResource, TrainerResource
 
 
@@ -40,10 +41,12 @@ def lora_adapter(
             also_bin=config.also_bin,
         )
         link = train.mlflow_link(opened.settings, result)
+        links = panel(opened.settings, tenant_of(context))
     return dg.MaterializeResult(
         data_version=dg.DataVersion(result.digest),
         metadata={  # what a person looks at first, hashes last
             **({"loss": loss_curve(result.log)} if result.log else {}),
+            **links,
             "adapter_id": result.manifest.adapter_id,
             "reused": result.reused,
             "mlflow_run": dg.MetadataValue.url(link) if link.startswith("http") else link,

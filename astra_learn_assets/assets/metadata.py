@@ -13,6 +13,8 @@ from typing import Any
 import dagster as dg
 
 from astra_learn_assets.evaluation.results import EvaluationReport
+from astra_learn_assets.ids import TenantId
+from astra_learn_assets.settings import Settings
 
 
 def count_table(name: str, counts: Mapping[str, int] | Mapping[int, int]) -> dg.TableMetadataValue:
@@ -58,6 +60,13 @@ def error_rates(report: EvaluationReport) -> dg.TableMetadataValue:
 
 def _percent(rate: float | None) -> float | None:
     return None if rate is None else round(100 * rate, 2)
+
+
+def panel(settings: Settings, tenant_id: TenantId) -> dict[str, dg.UrlMetadataValue]:
+    """A link to the municipality's panel, where the API has a public URL."""
+    if settings.api_url is None:
+        return {}
+    return {"panel": dg.MetadataValue.url(f"{settings.api_url.rstrip('/')}/panel/{tenant_id}")}
 
 
 def before_and_after(details: Mapping[str, Any]) -> dg.TableMetadataValue:

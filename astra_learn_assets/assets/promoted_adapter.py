@@ -4,8 +4,9 @@ import dagster as dg
 
 from astra_learn_assets.assets import common, step_of
 from astra_learn_assets.assets.evaluation_report import evaluation_report
-from astra_learn_assets.assets.metadata import before_and_after
+from astra_learn_assets.assets.metadata import before_and_after, panel
 from astra_learn_assets.learning import promote
+from astra_learn_assets.partitions import tenant_of
 from astra_learn_assets.resources import PlatformResource
 
 
@@ -14,11 +15,13 @@ def promoted_adapter(context: dg.AssetExecutionContext, platform: PlatformResour
     """MLflow alias ``champion``, a row in ``promotions``, and ``NEW_MODEL_AVAILABLE:{tenant}``."""
     with platform.open() as opened:
         result = promote.promote_candidate(opened, step_of(context))
+        links = panel(opened.settings, tenant_of(context))
     return dg.MaterializeResult(
         data_version=dg.DataVersion(result.digest),
         metadata={
             "reason": result.verdict.reason,
             "word_errors": before_and_after(result.verdict.details),
+            **links,
             "changed": result.changed,
             "adapter_id": result.adapter_id,
             "previous": result.previous_adapter_id or "none",

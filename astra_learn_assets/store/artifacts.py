@@ -298,17 +298,6 @@ def finals_without_document(session: orm.Session, tenant_id: TenantId) -> list[A
     )
 
 
-def tenants_with_new_finals(session: orm.Session) -> dict[TenantId, int]:
-    """Tenants that have such finals, each with the seq of its newest one."""
-    rows = session.execute(
-        sa.select(Artifact.tenant_id, sa.func.max(Artifact.seq))
-        .where(_without_document())
-        .group_by(Artifact.tenant_id)
-        .order_by(Artifact.tenant_id)
-    )
-    return {tenant: int(newest) for tenant, newest in rows}
-
-
 def uploaders(session: orm.Session, tenant_id: TenantId) -> dict[str, str]:
     """Who sent each final, by its id; one that nobody is known for is left out."""
     rows = session.execute(

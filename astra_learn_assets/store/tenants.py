@@ -46,8 +46,8 @@ def create(
     if tenant_id in RESERVED:
         raise InvalidTenantId(f"tenant id {tenant_id!r} is reserved: choose another one")
     name = " ".join(display_name.split())
-    if not name or "\0" in name:
-        raise BadInput("a tenant needs a display name, for example 'Villaverde'")
+    if not name or not name.isprintable() or len(name) > 200:
+        raise BadInput("a tenant needs a display name of 1 to 200 characters, for example 'Villaverde'")
     if country_code(country) != country:
         raise BadInput(f"invalid country {country!r:.20}: use two lower-case letters, for example 'es'")
     tiers.get(session, tier)

@@ -96,7 +96,11 @@ def remove(session: orm.Session, tier: str) -> None:
     if tier == STANDARD or used:
         why = "new municipalities begin with it" if tier == STANDARD else f"{used} municipalities have it"
         raise Conflict(f"tier {tier!r} stays: {why}")
-    session.delete(row)
+    try:
+        with session.begin_nested():
+            session.delete(row)
+    except sa.exc.IntegrityError:  # who sees no municipality's row cannot count them
+        raise Conflict(f"tier {tier!r} stays: municipalities have it") from None
 
 
 def check(values: dict[str, Any]) -> None:
@@ -127,8 +131,10 @@ def maintain(session: orm.Session, starts_at: datetime, ends_at: datetime, reaso
     if ends_at <= starts_at:
         raise BadInput(f"the maintenance would end ({ends_at:%F %R}) before it begins ({starts_at:%F %R})")
     words = " ".join(reason.split())
-    if not words:
-        raise BadInput("a maintenance needs a reason, for example 'new driver on the GPU nodes'")
+    if not words or not words.isprintable() or len(words) > 200:
+        raise BadInput(
+            "a maintenance needs a reason of 1 to 200 characters, for example 'new driver on the GPU nodes'"
+        )
     row = Maintenance(starts_at=starts_at, ends_at=ends_at, reason=words)
     session.add(row)
     session.flush()

@@ -136,7 +136,7 @@ def forgive(session: orm.Session, tenant_id: TenantId) -> int:
         .where(
             TrainingRun.tenant_id == tenant_id,
             TrainingRun.state == "failed",
-            TrainingRun.fault != "superseded",
+            TrainingRun.fault.is_distinct_from("superseded"),
         )
         .values(fault="superseded")
         .returning(TrainingRun.run_id)
@@ -239,11 +239,6 @@ def last_finished(session: orm.Session, tenant_id: TenantId) -> TrainingRun | No
     return _latest(session, tenant_id, *FINISHED)
 
 
-def last_failed(session: orm.Session, tenant_id: TenantId) -> TrainingRun | None:
-    """The training that failed last."""
-    return _latest(session, tenant_id, "failed")
-
-
 def unfinished(session: orm.Session, tenant_id: TenantId) -> list[TrainingRun]:
     """The trainings under way or waiting, oldest first; empty when there is none."""
     return list(
@@ -263,23 +258,6 @@ def next_attempt(session: orm.Session, tenant_id: TenantId, through_seq: int) ->
         )
     )
     return int(last or 0) + 1
-
-
-def started_since(session: orm.Session, tenant_id: TenantId, since: datetime) -> int:
-    """How many trainings that got as far as a corpus were started at or after ``since`` (with a time zone).
-
-    A training whose run was never launched cost nothing and does not count.
-    """
-    count = session.scalar(
-        sa.select(sa.func.count())
-        .select_from(TrainingRun)
-        .where(
-            TrainingRun.tenant_id == tenant_id,
-            TrainingRun.created_at >= since,
-            TrainingRun.dataset_hash.is_not(None),
-        )
-    )
-    return int(count or 0)
 
 
 def _of(tenant_id: TenantId) -> sa.Select[Any]:

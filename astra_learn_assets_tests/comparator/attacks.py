@@ -259,14 +259,14 @@ ATTACKS: dict[str, tuple[Callable[[int], Files], int]] = {
         (every_other_word, 20_000),
         (long_word, 1_900),
         (row_of_cells, 15_000),
-        (row_of_alike_cells, 10_000),
+        (row_of_alike_cells, 20_000),
         (alike_paragraphs, 10_000),
         (alike_paragraphs_shuffled, 10_000),
         (repeated_paragraphs_shuffled, 10_000),
         (one_paragraph_often, 10_000),
         (all_split, 5_000),
         (all_merged, 5_000),
-        (nothing_in_common, 8_000),
+        (nothing_in_common, 16_000),
     )
 }
 """Kind -> its maker, and a size that costs something."""

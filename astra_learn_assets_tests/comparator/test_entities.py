@@ -329,3 +329,61 @@ def test_text_of_any_kind_is_survived() -> None:
         judge(before, after)
     long = " ".join(f"Nombre{n}" for n in range(3000))
     assert not judge(long, long.upper()).only_entities
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "entry"),
+    [
+        ("Habló Carlos Torre.", "Habló Carlos de la Torre.", ("Carlos Torre", "Carlos de la Torre")),
+        ("Habló José Luis de Haro.", "Habló José Luis Haro.", ("Luis de Haro", "Luis Haro")),
+        ("Habló la señora Torre.", "Habló la señora De la Torre.", ("señora Torre", "señora De la Torre")),
+        ("El bus va a Ejido.", "El bus va a El Ejido.", ("a Ejido", "a El Ejido")),
+        ("Es la línea del Escorial.", "Es la línea de El Escorial.", ("del Escorial", "de El Escorial")),
+        ("El bus va a la Coruña.", "El bus va a A Coruña.", ("la Coruña", "A Coruña")),
+    ],
+)
+def test_a_particle_or_article_that_was_not_heard_belongs_to_the_name(
+    before: str, after: str, entry: tuple[str, str]
+) -> None:
+    change = one(before, after)
+    assert (change.wrong, change.right) == entry
+    assert entry[0] not in entry[1]  # else it would grow in a text that is right already
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("El alcalde Torre habló.", "El alcalde de Torre habló."),  # of a town
+        ("Se cierra Plaza.", "Se cierra La Plaza."),
+        ("Va a Pleno.", "Va a El Pleno."),
+        ("Habló Carlos.", "Habló de Carlos."),
+        ("HABLÓ CARLOS TORRE", "HABLÓ CARLOS DE LA TORRE"),
+        ("Dice que Mario.", "Dice Quemario."),
+        ("La EPS no paga.", "La IPS no paga."),
+        ("Lo paga el SENA.", "Lo paga el SENASA."),
+        ("El Ecmo. señor.", "El Excmo. señor."),
+        ("Firma Juan José Bueso.", "Firma Juanjo Bueso."),
+        ("Firma Toñi Bueso.", "Firma Antonia Bueso."),
+        ("Las fiestas patronales siguen.", "Las Fiestas Patronales siguen."),
+    ],
+)
+def test_what_only_looks_like_a_name_put_right_is_none(before: str, after: str) -> None:
+    assert judge(before, after).changes == ()
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "entry"),
+    [
+        ("El Sr. cabello habló.", "El Sr. Cabello habló.", ("Sr. cabello", "Sr. Cabello")),
+        ("Ven Cabo de gata.", "Ven Cabo de Gata.", ("Cabo de gata", "Cabo de Gata")),
+        ("Habló María del mar Soler.", "Habló María del Mar Soler.", ("María del mar", "María del Mar")),
+        ("En la calle de los herreros.", "En la calle de los Herreros.",
+         ("calle de los herreros", "calle de los Herreros")),
+        ("Lo hacen autocares Peres.", "Lo hacen Autocares Pérez.", ("autocares Peres", "Autocares Pérez")),
+        ("Paga la comunidad de madrid.", "Paga la Comunidad de Madrid.",
+         ("comunidad de madrid", "Comunidad de Madrid")),
+    ],
+)  # fmt: skip
+def test_an_entry_holds_what_makes_it_a_name(before: str, after: str, entry: tuple[str, str]) -> None:
+    change = one(before, after)
+    assert (change.wrong, change.right) == entry

@@ -8,9 +8,12 @@ import sys
 import dagster as dg
 import pytest
 
+from astra_learn_assets.assets.metadata import panel
 from astra_learn_assets.checks.gates import gates
 from astra_learn_assets.definitions import defs
+from astra_learn_assets.ids import TenantId
 from astra_learn_assets.partitions import tenant_partitions
+from astra_learn_assets.settings import Settings
 
 CHAIN = [
     "document_diffs",
@@ -102,3 +105,10 @@ def test_a_job_takes_the_gates_of_its_assets_with_it() -> None:
 
 def test_there_are_four_gates() -> None:
     assert len(gates) == 4
+
+
+def test_a_materialization_links_to_the_panel_where_the_api_has_a_public_url(settings: Settings) -> None:
+    without = settings.model_copy(update={"api_url": None})
+    assert panel(without, TenantId("villaverde")) == {}
+    public = settings.model_copy(update={"api_url": "https://learn.example/"})
+    assert panel(public, TenantId("villaverde"))["panel"].url == "https://learn.example/panel/villaverde"

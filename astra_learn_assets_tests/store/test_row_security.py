@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -13,7 +14,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from astra_learn_assets.errors import BadConfiguration, Unauthorized
 from astra_learn_assets.platform import Platform
 from astra_learn_assets.settings import Settings
-from astra_learn_assets.store import api_keys, outbox, tenants
+from astra_learn_assets.store import api_keys, outbox, tenants, tiers
 from astra_learn_assets.store.db import PLATFORM_SCOPE, Database, migrate, normalise_url
 from astra_learn_assets.store.tables import Base
 from astra_learn_assets_tests.conftest import MakeTenant
@@ -21,7 +22,7 @@ from astra_learn_assets_tests.conftest import MakeTenant
 TABLES = {table.name: table for table in Base.metadata.sorted_tables if "tenant_id" in table.columns}
 CHANGES = TABLES["learning_changes"]
 OURS, THEIRS = "villaverde", "rio-claro"
-OF_NOBODY = {"tiers", "maintenance"}  # what is allowed to everybody of a tier: readable, and no more
+OF_NOBODY = {"tiers", "maintenance"}  # what holds for everybody: written in the platform's scope alone
 
 
 @pytest.fixture
@@ -107,20 +108,37 @@ def test_every_table_of_tenants_has_forced_row_security_and_a_policy_for_the_api
                 )
             )
         )
-    assert forced == policies == set(TABLES)
+    assert forced == policies == set(TABLES) | OF_NOBODY
     assert granted == set(TABLES) | OF_NOBODY
     assert set(TABLES) | OF_NOBODY == set(Base.metadata.tables)
 
 
 @pytest.mark.parametrize("name", sorted(OF_NOBODY))
-def test_what_is_of_no_tenant_is_read_by_the_api_and_never_written(api: Database, name: str) -> None:
+def test_what_is_of_no_tenant_is_read_by_the_api_and_written_by_the_platform_alone(
+    api: Database, platform: Platform, name: str
+) -> None:
+    now = datetime.now(UTC)
+    with platform.database.session() as session:
+        tiers.put(session, "small")
+        tiers.maintain(session, now, now + timedelta(hours=1), "new driver")
     table = Base.metadata.tables[name]
-    with api.of(OURS).session() as session:
-        session.execute(sa.select(table)).all()
-    for statement in (sa.delete(table), sa.update(table).values({table.columns.values()[0]: None})):
-        with pytest.raises(sa.exc.DBAPIError) as refused, api.of(OURS).session() as session:
-            session.execute(statement)
+    row = (
+        {"tier": "forged", "weekly_quota": 1_000, "patience_hours": 1}
+        if name == "tiers"
+        else {"starts_at": now, "ends_at": now + timedelta(days=900), "reason": "forged"}
+    )
+    change = {"weekly_quota": 1_000} if name == "tiers" else {"reason": "forged"}
+    for scope in (OURS, ""):
+        with api.of(scope).session() as session:
+            before = session.execute(sa.select(table)).all()
+            assert session.execute(sa.update(table).values(change)).rowcount == 0  # type: ignore[attr-defined]
+            assert session.execute(sa.delete(table)).rowcount == 0  # type: ignore[attr-defined]
+            assert session.execute(sa.select(table)).all() == before != []
+        with pytest.raises(sa.exc.DBAPIError) as refused, api.of(scope).session() as session:
+            session.execute(sa.insert(table).values(row))
         assert _is_refusal(refused.value)
+    with api.of(PLATFORM_SCOPE).session() as session:
+        session.execute(sa.insert(table).values(row))
 
 
 def test_the_role_of_the_api_can_not_get_around_it(api: Database) -> None:

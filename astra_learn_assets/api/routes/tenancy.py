@@ -12,7 +12,7 @@ from sqlalchemy import orm
 from astra_learn_assets.api.auth import Access, CanAdminister, CanOperate, CanRead
 from astra_learn_assets.api.problems import responses
 from astra_learn_assets.learning import status
-from astra_learn_assets.store import audit, learning_tables, tables, tenants, tiers
+from astra_learn_assets.store import audit, learning_tables, tables, tenants, tiers, trainings
 
 router = APIRouter(prefix="/v1/tenants/{tenant}", tags=["tenancy"])
 
@@ -60,23 +60,29 @@ class PauseRequest(BaseModel):
     reason: str = Field(min_length=1, max_length=200)
 
 
+class Retry(BaseModel):
+    """How many failures no longer hold up the next training."""
+
+    failures_forgiven: int
+
+
 @router.get("/tenancy", responses=responses(404))
-def read_tenancy(access: CanRead) -> Tenancy:
+def readshown(access: CanRead) -> Tenancy:
     """Tier, quota, budget, pause."""
     with access.platform.database.session() as session:
         row = tenants.get(session, access.tenant_id)
         tier = tiers.get(session, row.tier)
-    return _tenancy(row, tier)
+    return shown(row, tier)
 
 
 @router.patch("/tenancy", responses=responses(404))
-def change_tenancy(access: CanOperate, body: AllowRequest) -> Tenancy:
+def changeshown(access: CanOperate, body: AllowRequest) -> Tenancy:
     """Change tier, quota or budget (platform keys)."""
     given = body.model_dump(exclude_unset=True)
     with access.platform.database.session() as session:
         tenants.allow(session, access.tenant_id, **given)
         _note(session, access, "tenant.allow")
-    return read_tenancy(access)
+    return readshown(access)
 
 
 @router.post("/learning/pause", responses=responses(404))
@@ -85,7 +91,7 @@ def pause_learning(access: CanAdminister, body: PauseRequest) -> Tenancy:
     with access.platform.database.session() as session:
         tenants.pause(session, access.tenant_id, body.reason, datetime.now(UTC))
         _note(session, access, "tenant.pause")
-    return read_tenancy(access)
+    return readshown(access)
 
 
 @router.post("/learning/resume", responses=responses(404, 410))
@@ -94,7 +100,17 @@ def resume_learning(access: CanAdminister) -> Tenancy:
     with access.platform.database.session() as session:
         tenants.resume(session, access.tenant_id)
         _note(session, access, "tenant.resume")
-    return read_tenancy(access)
+    return readshown(access)
+
+
+@router.post("/learning/retry", responses=responses(404))
+def retry_learning(access: CanOperate) -> Retry:
+    """Try again what was given up: no failure since the last success counts any more (platform keys)."""
+    with access.platform.database.session() as session:
+        tenants.get(session, access.tenant_id)
+        forgiven = trainings.forgive(session, access.tenant_id)
+        _note(session, access, "tenant.retry")
+    return Retry(failures_forgiven=forgiven)
 
 
 @router.post("/retire", responses=responses(404))
@@ -103,7 +119,7 @@ def retire_tenant(access: CanOperate) -> Tenancy:
     with access.platform.database.session() as session:
         tenants.retire(session, access.tenant_id, datetime.now(UTC))
         _note(session, access, "tenant.retire")
-    return read_tenancy(access)
+    return readshown(access)
 
 
 @router.get("/learning/decision", responses=responses(404))
@@ -124,7 +140,8 @@ def _note(session: orm.Session, access: Access, action: str) -> None:
     )
 
 
-def _tenancy(row: tables.Tenant, tier: learning_tables.Tier) -> Tenancy:
+def shown(row: tables.Tenant, tier: learning_tables.Tier) -> Tenancy:
+    """The rows of a municipality and its tier, as they are answered."""
     return Tenancy(
         tenant_id=row.tenant_id,
         tier=Tier.model_validate(tier, from_attributes=True),

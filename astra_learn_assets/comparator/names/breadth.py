@@ -94,7 +94,9 @@ def is_plain(word: str) -> bool:
     if not word.islower() or fold_chars(lowered) in lexicon.organisation_words():
         return False
     return (
-        lowered in lexicon.NAMES_THAT_ARE_WORDS
+        not {lowered, lowered.removesuffix("s"), lowered.removesuffix("es")}.isdisjoint(
+            lexicon.NAMES_THAT_ARE_WORDS
+        )
         or fold_chars(lowered) in lexicon.ordinary_words()
         or lexicon.is_inflection(lowered)
     )

@@ -159,8 +159,12 @@ class _Scene:
         needed = _ALIKE_WITH_EVIDENCE if looks else 0.65
         if len(wrongs) == len(rights) == 1 and self._is_acronym(wrongs):
             needed = _ALIKE_ACRONYMS
+            if abs(len(wrong) - len(right)) > 1 and (wrong.startswith(right) or right.startswith(wrong)):
+                return None  # "SENASA" is no SENA
             if max(len(wrong), len(right)) <= 3 and sorted(wrong) != sorted(right):
                 value, needed = phonetics.nearness(wrong, right), _ALIKE_SHORT_ACRONYMS
+                if _vowels(wrong) != _vowels(right):
+                    return None  # the ear knows the vowels of "EPS" and "IPS": their names are their sounds
         return Verdict("acronym", value) if value >= needed else None
 
     def _judge_name(self, link: Link, wrongs: list[str], rights: list[str]) -> Verdict | None:
@@ -179,6 +183,8 @@ class _Scene:
         # "Organico" -> "Orgánico": an accent in an ordinary word is spelling, whatever stands beside it
         accented = not (recased or restored) and letters(wrong) == letters(right)
         accented = accented and all(map(lexicon.is_common, heart))
+        if len(wrongs) > 1 == len(rights) and self._joins_a_word(wrongs):
+            return None  # "que Mario" is no Quemario
         evidence = self._evidence(
             link,
             heart,
@@ -201,7 +207,7 @@ class _Scene:
             return None  # "López" was heard well, and "Lopera" is somebody else
         if restored and value < _ALIKE_PLAIN and all(map(is_plain, wrongs)):
             return None  # "quien" is no Quiñones
-        if len(wrongs) == len(rights) == 1 and is_short_form(wrong, right):
+        if is_short_form(wrong, right):
             return None
         confidence = min(0.99, 0.45 + 0.1 * min(evidence, 3) + 0.25 * value)
         kind = self._kind(link, rights)
@@ -255,11 +261,13 @@ class _Scene:
         if self.around.names_institution(link):
             return 2
         if any(word in lexicon.MONTHS_AND_DAYS for word in folded):
-            return 2 * self.around.after_head(link, lexicon.PLACE_HEADS, through_connectors=True)
+            heads = lexicon.PLACE_HEADS | lexicon.FACILITIES
+            return 2 * self.around.after_head(link, heads, through_connectors=True)
         common = [lexicon.is_common(word) for word in folded]
         listed = sum(lexicon.is_personal_name(word) for word in folded)
         title = self.around.after_title(link)
         place = self.around.after_head(link, lexicon.PLACE_HEADS, through_connectors=True)
+        place = place or (not initial and not accented and self.around.after_article(link))
         organization = self.around.after_head(link, lexicon.ORGANIZATION_HEADS, through_connectors=False)
         named_after = self.around.after_event(link) or self.around.after_facility(link)
         organization = organization or (named_after and not initial)
@@ -269,8 +277,8 @@ class _Scene:
         known = sum(word in self.names or _key(word) in self.rights for word in folded)
         if self.around.recognized(link):
             known += 1
-        if any(word in lexicon.PERSON_TITLES for word in folded):
-            return 0  # "señor Arcalde" -> "señor Alcalde": an office, not a name
+        if any(word in lexicon.PERSON_TITLES or word in lexicon.ABBREVIATIONS for word in folded):
+            return 0  # "señor Arcalde" -> "señor Alcalde", "Ecmo." -> "Excmo.": an office, not a name
         supported = title or place or organization or beside or known
         if recased and listed and not supported and self.around.after_plain_article(link):
             return 0  # "la cruz" -> "la Cruz": many surnames are things
@@ -281,7 +289,6 @@ class _Scene:
             return 0  # "concejala de hacienda" -> "concejala de Hacienda", "director General"
         if not initial and not accented and (restored or not office):
             # Part of a longer name; an office, or a capital alone, is less sure of that beyond a "de".
-            place = place or self.around.after_article(link)
             far = not (office or recased)
             place = place or self.around.inside_capitals(link, beyond=far)
         if all(common) and self.capitals:
@@ -312,6 +319,17 @@ class _Scene:
         return 1 + listed + known + title + place + organization + beside
 
     @staticmethod
+    def _joins_a_word(wrongs: list[str]) -> bool:
+        """A short word of the language beside an existing name: two things, however they sound together."""
+        short = (w.islower() and len(w) < 4 and w not in lexicon.CONNECTORS for w in wrongs)
+        frequent = [
+            one and fold_chars(w) in lexicon.frequent_words() for one, w in zip(short, wrongs, strict=True)
+        ]
+        return any(frequent) and any(
+            exists(w) and not w.islower() and not plain for w, plain in zip(wrongs, frequent, strict=True)
+        )
+
+    @staticmethod
     def _name_like(folded: list[str]) -> bool:
         """Opening a sentence: verbs and adverbs unknown to the word list must not pass as names."""
         return not any(
@@ -327,7 +345,8 @@ class _Scene:
         if all(text.casefold() in heads for text in rights) and not whole:
             return False
         return all(
-            w == r or (w.islower() and not r.islower()) for w, r in zip(wrongs, rights, strict=False)
+            w == r or (w.islower() and not r.islower()) or (w.istitle() and not r.isupper())
+            for w, r in zip(wrongs, rights, strict=False)
         ) and len(wrongs) == len(rights)
 
     # -- form and kind -------------------------------------------------------------------------
@@ -386,6 +405,10 @@ class _Scene:
             glued = position > start and tokens[position - 1].end == token.start
             pieces.append(text if glued or not pieces else " " + text)
         return "".join(pieces)
+
+
+def _vowels(word: str) -> list[str]:
+    return [sign for sign in word if sign in "aeiou"]
 
 
 def _key(text: str) -> str:

@@ -13,9 +13,11 @@ from collections.abc import Sequence
 from astra_learn_assets.comparator.names.breadth import hearts_of, is_ordinary
 from astra_learn_assets.comparator.names.word_diff import Link, Token
 from astra_learn_assets.spanish import lexicon
+from astra_learn_assets.spanish.fold import fold_chars
 
 _SAINTS = frozenset({"San", "Santa", "Santo", "Santos", "Sant", "Sta", "Sto"})
 _PARTICLES = lexicon.CONNECTORS - {"san", "santa", "santo"}
+_JOINTS = frozenset({"de", "del", "la", "las", "los", "el"})
 _LONGEST = 6  # words of an entry that had to be widened
 
 
@@ -92,7 +94,29 @@ def _with_what_makes_it_one(old: Sequence[Token], new: Sequence[Token], here: Li
         and is_pair(new[here.a0 - 2].text, new[here.a0 - 1].text, new[here.a0].text)
     ):
         return here._replace(b0=here.b0 - 2, a0=here.a0 - 2)
+    if here.b1 - here.b0 == 1 and (_unsafe(old, here) or not _is_known(new[here.a0].text)):
+        return _over_joints(old, new, here)
     return here
+
+
+def _is_known(word: str) -> bool:
+    return lexicon.is_personal_name(word) or fold_chars(word.casefold()) in lexicon.place_words()
+
+
+def _over_joints(old: Sequence[Token], new: Sequence[Token], here: Link) -> Link:
+    """With "Cabo de" before "gata": a word that no list knows as a name is likely one of the language."""
+    back = 1
+    while same_word(old, new, here.b0 - back, here.a0 - back) and new[here.a0 - back].text in _JOINTS:
+        back += 1
+    at = here.a0 - back
+    if back == 1 or not same_word(old, new, here.b0 - back, at) or not new[at].text[0].isupper():
+        return here
+    if new[at].initial and _explained(new, at):
+        return here
+    head = new[here.a0 - back].text.casefold()
+    if head in lexicon.ADMINISTRATION or head in lexicon.ORGANIZATION_HEADS or head in lexicon.BODY_HEADS:
+        return here  # "Ayuntamiento de Getafe" holds the name of a town
+    return here._replace(b0=here.b0 - back, a0=here.a0 - back)
 
 
 def is_pair(name: str, joint: str, surname: str) -> bool:
@@ -141,9 +165,11 @@ def _explained(new: Sequence[Token], position: int) -> bool:
 
 def _beside(old: Sequence[Token], new: Sequence[Token], here: Link, *, acronym: bool) -> Link:
     """With the word before it; over articles to what they belong to, but not over an acronym's."""
-    if not same_word(old, new, here.b0 - 1, here.a0 - 1):
+    dot = here.b0 > 1 < here.a0 and old[here.b0 - 1].text == new[here.a0 - 1].text == "."
+    step = 2 if dot and new[here.a0 - 2].text.casefold() in lexicon.PERSON_TITLES else 1  # "Sr. Cabello"
+    if not same_word(old, new, here.b0 - step, here.a0 - step):
         return here
-    here = here._replace(b0=here.b0 - 1, a0=here.a0 - 1)
+    here = here._replace(b0=here.b0 - step, a0=here.a0 - step)
     article = new[here.a0 + 1].text.casefold() in lexicon.CONNECTORS  # a place's, written with a capital
     while (
         old[here.b0].text.casefold() in lexicon.CONNECTORS

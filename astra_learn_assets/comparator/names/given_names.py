@@ -88,7 +88,12 @@ def are_names(wrongs: Iterable[str], rights: Iterable[str]) -> bool:
 def is_short_form(wrong: str, right: str) -> bool:
     """Whether one is a short form of the other: listed as one, or a given name without its end."""
     short, full = sorted((letters(wrong), letters(right)), key=len)
-    if len(full) - len(short) < 2 or full not in lexicon.given_names():
+    if len(full) - len(short) < 2:
+        return False
+    whole = max(wrong, right, key=len).casefold().split()
+    if len(whole) > 1:  # "Juanjo" for "Juan José"
+        return short in _short_forms() and lexicon.spelled_given_names().issuperset(whole)
+    if full not in lexicon.given_names():
         return False
     return short in _short_forms() or (len(short) >= 3 and full.startswith(short))
 

@@ -55,7 +55,7 @@ _BORROWED = tuple(
         (r"g(?=[ei])", "gu"), (r"gi(?=[aou])|j|g(?=[eiy])", "y"), (r"eo(?=[^aeiou])", "o"),
         (r"ch(?=[aeior])", "k"),
         (r"(?<=[^aeiou])i(?=[^aeiou].*[^a]$|ae|an$)", "ai"), (r"(?<=[^aeiou])e(?=[^aeiou]en?$)", "i"),
-        (r"(?<=[^aeiou])a(?=[^aeiou](?:[ey]|$|[^aeiou]+e?s?$))|ay(?!a)|ai|ey", "ei"),
+        (r"(?<=[^aeiou])a(?=[^aeiou](?:[ey]|on$|$|[^aeiou]+e?s?$))|ay(?!a)|ai|ey", "ei"),
         (r"ae|ee|ea(?=[^aeiou])", "e"), (r"ee|ea|ie$|(?<=[^aeiou])ey$", "i"), (r"ou", "u"), (r"ow", "au"),
         (r"w", "gu"), (r"(?<=[^aeiou])es$", "s"), (r"(?<=[^aeiou])e$", ""), (r"ny", "ñ"), (r"ig$", "ch"),
     )

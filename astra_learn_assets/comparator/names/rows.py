@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from astra_learn_assets.comparator.names.bodies import bodies
 from astra_learn_assets.comparator.names.breadth import hearts_of, is_ordinary
+from astra_learn_assets.comparator.names.dropped import dropped
 from astra_learn_assets.comparator.names.extent import is_pair
 from astra_learn_assets.comparator.names.phonetics import likeness
 from astra_learn_assets.comparator.names.surroundings import Surroundings, has_capital
@@ -56,6 +57,7 @@ def names(
     if not around.capitals:
         found = rows.with_bodies(found)
     found = rows.with_articles(found)
+    found = rows.with_dropped_particles(found)
     if not around.capitals:
         found = rows.with_the_rest(found)
     runs = [run for run in rows.runs(found) if not rows.is_subject(run)]
@@ -94,7 +96,8 @@ class _Rows:
             rest = body.kind == "organization" or any(link.a0 > body.start for link in capitals)
             if across or not capitals or not rest or not all(map(self._heard_alike, links)):
                 continue
-            head_alone = is_ordinary([word for link in capitals for word in self._wrongs(link)])
+            first = capitals[0].a0 == body.start and capitals[0].a1 - capitals[0].a0 == 1
+            head_alone = first or is_ordinary([word for link in capitals for word in self._wrongs(link)])
             head_alone = head_alone and len(capitals) == 1
             for n in inside:
                 link, verdict = judged[n]
@@ -143,6 +146,15 @@ class _Rows:
                 judged[n] = (link, following[1])
             elif connectors and same and all(map(has_capital, rights)):
                 judged[n] = self._of_an_unchanged_name(link)
+        return judged
+
+    def with_dropped_particles(self, judged: list[Judged]) -> list[Judged]:
+        """A particle or article alone that came into a name or went out of it, with its neighbours."""
+        for n, (link, verdict) in enumerate(judged):
+            if verdict is None and (found := dropped(self.old, self.new, link, self.around)) is not None:
+                wider, kind = found
+                taken = n and judged[n - 1][0].b1 > wider.b0
+                judged[n] = judged[n] if taken else (wider, Verdict(kind, 0.8))
         return judged
 
     def _announces(self, link: Link, folded: Sequence[str]) -> bool:
