@@ -66,7 +66,6 @@ class Settings(BaseSettings):
     )
     dagster_port: int = 3600
     dagster_url: str | None = Field(None, description="public URL of the Dagster UI, for links")
-    api_url: str | None = Field(None, description="public URL of the API, for links to the panel")
     compute_profiles: Path | None = Field(
         None, description="JSON file: what the pod of each kind of run is (Kubernetes; the chart writes it)"
     )

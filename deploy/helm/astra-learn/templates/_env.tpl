@@ -70,6 +70,7 @@ postgresql+psycopg2://{{ index . 1 }}@{{ $p.host }}:{{ $p.port }}/{{ index . 2 }
 {{- $env = append $env (dict "name" "ASTRA_CHECKPOINT_DIR" "value" "/var/lib/checkpoints") -}}
 {{- end -}}
 {{- with $v.webserver.url }}{{ $env = append $env (dict "name" "ASTRA_DAGSTER_URL" "value" .) }}{{ end -}}
+{{- with $v.api.url }}{{ $env = append $env (dict "name" "ASTRA_API_URL" "value" .) }}{{ end -}}
 {{- if has "api-database" $want -}}
 {{- $env = append $env (dict "name" "ASTRA_API_COMPARE_PROCESSES" "value" (toString $v.api.compareProcesses)) -}}
 {{- end -}}
