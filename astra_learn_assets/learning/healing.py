@@ -89,8 +89,14 @@ def repair(
     place |= {kind: len(_ORDER) + 1 + number for number, kind in enumerate(_LAST)}
     work = _Repair(platform, tenant_id, by, source)
     done: list[Done] = []
+    erased: set[str] = set()
     for fault in sorted(faults, key=lambda one: place.get(one.kind, len(_ORDER))):
+        if fault.name in erased:
+            done.append(Done(fault, True, "went with its document, which is erased again"))
+            continue
         done.append(work.heal(fault))
+        if fault.kind == "erased":
+            erased.add(fault.name)
         if fault.kind == "erased" and fault.name == tenant_id:
             return done  # there is nothing left to heal
     if faults:
