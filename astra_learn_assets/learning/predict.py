@@ -7,7 +7,9 @@ what is missing, which in the usual case is the candidate alone, and lays the fi
 Two models are only comparable when they answered at the same precision: where the trainer now works at
 another one than it did for a stored file (a card instead of a processor), all systems answer anew.
 
-The dictionary's answers need no model: the known proper nouns are put right in the draft, as CORE does.
+The dictionary's answers need no model: the known proper nouns are put right in the draft, as CORE does. CORE
+does so whichever model serves, so the models' answers are compared with the same names put right, as what a
+model adds to the dictionary. What is stored is what the model itself answered.
 """
 
 from __future__ import annotations
@@ -142,17 +144,17 @@ def _beside(wanted: Wanted, made: Mapping[str, Sequence[Prediction]]) -> list[Pr
             known = by_example.get(row.example_id, row.model_copy(update={"predictions": {}}))
             answers = {**known.predictions, **row.predictions}
             by_example[row.example_id] = known.model_copy(update={"predictions": answers})
-    return [
-        row.model_copy(
-            update={
-                "predictions": {
-                    **row.predictions,
-                    DICTIONARY: Answer(text=corrected(row.input, wanted.replacements)),
-                }
-            }
-        )
-        for row in by_example.values()
-    ]
+    return [_as_served(row, wanted.replacements) for row in by_example.values()]
+
+
+def _as_served(row: Prediction, replacements: Mapping[str, str]) -> Prediction:
+    """Everybody's answer with the known names put right, and the draft with nothing else done to it."""
+    answers: dict[str, Answer | None] = {
+        system: answer and answer.model_copy(update={"text": corrected(answer.text, replacements)})
+        for system, answer in row.predictions.items()
+    }
+    answers[DICTIONARY] = Answer(text=corrected(row.input, replacements))
+    return row.model_copy(update={"predictions": answers})
 
 
 def _dump(rows: Sequence[Prediction]) -> bytes:
