@@ -1,6 +1,7 @@
 """Clerks who contradict each other, who are nearly always wrong, who corrected one paragraph or none at all.
 
-What becomes of their pairs is decided here and at ``corpus_gate``; what still comes through is ``wer_gate``'s.
+What becomes of their pairs is decided here and at ``corpus_gate``; what comes through all the same is
+``wer_gate``'s to judge.
 """
 
 from __future__ import annotations
@@ -22,9 +23,8 @@ WORDS = re.compile(r"[^\W\d_]{5,}")
 
 
 def built(examples: list[Example], **more: dict[str, str]) -> Corpus:
-    return build_corpus(
-        tenant_id="villaverde", examples=examples, replay=replay(), golden=[], cap=1_000, replay_share=0.2, **more
-    )  # fmt: skip
+    given = {"examples": examples, "replay": replay(), "golden": [], **more}
+    return build_corpus(tenant_id="villaverde", cap=1_000, replay_share=0.2, **given)
 
 
 def learned(corpus: Corpus) -> list[Example]:

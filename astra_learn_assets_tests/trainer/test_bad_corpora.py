@@ -1,4 +1,4 @@
-"""Corpora that a gate would have stopped, given to the trainer all the same: no crash, and no false success."""
+"""Corpora that a gate would have stopped, given to the trainer all the same: no crash, no false success."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_pairs_that_are_right_on_both_sides_do_not_unlearn_the_base(tmp_path: Pa
 def test_contradicting_and_wrong_corrections_end_with_an_adapter_that_a_gate_can_judge(
     tmp_path: Path, base: str, share: float
 ) -> None:
-    """The same text with two answers, most of them another paragraph's: the loss is finite, and stays high."""
+    """The same text with two answers, most of them another paragraph's: a loss that is finite and high."""
     lines = []
     for number in range(20):
         own = line(number % 10)
