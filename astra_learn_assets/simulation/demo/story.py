@@ -129,7 +129,7 @@ def _demo_settings(settings: Settings, options: Options) -> Settings:
         "golden_maximum_examples": min(settings.golden_maximum_examples, 240),
         "train_threshold": min(settings.train_threshold, learnable),
         "train_minimum": min(settings.train_minimum, learnable),
-        "corpus_minimum": min(settings.corpus_minimum, learnable),
+        "corpus_minimum": min(settings.corpus_minimum, learnable // 2),  # some pairs nobody confirms
         "epochs": 3.0,  # half the passes of the recipe: two trainings in ten minutes on two cores
     }
     remember(home, small)
