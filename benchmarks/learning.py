@@ -288,7 +288,7 @@ def arguments() -> argparse.Namespace:
     chosen = (entry.partition("=") for entry in options.recipe)
     options.recipe = {name: float(n) if "." in n or "e" in n else int(n) for name, _, n in chosen}
     if options.quick:
-        options.pairs, options.seeds, options.tests, options.device = [300], options.seeds[:1], 70, "cpu"
+        options.pairs, options.seeds, options.tests, options.device = [300], options.seeds[:1], 50, "cpu"
     return options
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from astra_learn_assets_tests.trainer.architectures import FAMILIES, build
+from astra_learn_assets_tests.trainer.architectures import FAMILIES, build, build_multimodal
 from astra_learn_assets_tests.trainer.examples import line, write
 from trainer.errors import BadBase
 
@@ -19,9 +19,12 @@ ALONE = {
 REFUSED = {"Mamba"}
 
 
+MULTIMODAL = "Gemma 3 with eyes"
+
+
 def _folder(family: str, base: str, place: Path) -> Path:
     """The tiny model with the shipped base's tokenizer."""
-    build(family).save_pretrained(place)
+    (build_multimodal() if family == MULTIMODAL else build(family)).save_pretrained(place)
     for file in Path(base).glob("tokenizer*"):
         shutil.copy(file, place)
     shutil.copy(Path(base) / "chat_template.jinja", place)
@@ -57,6 +60,18 @@ def test_a_base_of_any_family_learns_and_answers(family: str, base: str, tmp_pat
     for row in map(json.loads, out.read_text().splitlines()):
         base_nll, adapted_nll = (row["predictions"][name]["nll"] for name in ("base", "candidate"))
         assert adapted_nll < base_nll
+
+
+def test_of_a_base_with_eyes_the_text_tower_alone_is_trained(base: str, tmp_path: Path) -> None:
+    from safetensors import safe_open
+
+    metrics = _train(MULTIMODAL, base, tmp_path, "cpu")
+    assert metrics["train_loss_last"] < metrics["train_loss_first"]
+    with safe_open(tmp_path / "adapter" / "adapter_model.safetensors", framework="pt") as file:
+        names = list(file.keys())
+    assert names
+    assert all(".language_model." in name for name in names), names[:4]
+    assert not any("vision" in name or "projector" in name for name in names)
 
 
 @pytest.mark.parametrize("family", sorted(REFUSED))
