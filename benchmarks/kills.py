@@ -182,7 +182,9 @@ def _submit(platform: Platform, council: Council, killer: Killer, loop: int) -> 
                     manifest=simulated.manifest.model_dump_json().encode(),
                     cloned_from=simulated.cloned_from, roster=council.roster,
                 )  # fmt: skip
-                intake.submit_final(platform, **place, data=simulated.final_docx, uploaded_by="clerk")
+                intake.submit_final(
+                    platform, **place, data=simulated.final_docx, uploaded_by=f"clerk {index % 2}"
+                )
             except UploadRefused:
                 break  # a hostile one
             except AstraError as error:

@@ -176,6 +176,21 @@ def load_base(base: str, revision: str | None, placement: Placement, *, packed: 
     return model.eval().requires_grad_(False)
 
 
+def text_tower(model: Any) -> list[str]:
+    """The linear layers of the text model inside a multimodal base; none where the base reads text alone.
+
+    What sees or hears is never asked by a corrector, so an adapter there would be weight for nothing.
+    """
+    import torch
+
+    if model.config.get_text_config() is model.config:
+        return []
+    decoder = model.get_decoder()
+    (inside,) = (name for name, module in model.named_modules() if module is decoder)
+    linear = (name for name, module in decoder.named_modules() if isinstance(module, torch.nn.Linear))
+    return [f"{inside}.{name}" for name in linear]
+
+
 def longest_context(model: Any) -> int | None:
     """Tokens of the longest example that the model reads whole; None where its config sets no bound.
 

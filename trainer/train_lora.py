@@ -57,6 +57,7 @@ from trainer.model import (
     longest_context,
     placements,
     release,
+    text_tower,
 )
 from trainer.packing import collate, schedule
 from trainer.pipes import Signals
@@ -372,11 +373,12 @@ def _with_adapter(model: Any, job: Job) -> Any:
 
     recipe, options = job.recipe, job.options
     targets: Any = recipe.target_modules
+    targets = text_tower(model) or targets if targets == "all-linear" else targets.split(",")
     config = LoraConfig(
         r=recipe.rank,
         lora_alpha=recipe.alpha,
         lora_dropout=0.0,
-        target_modules=targets if targets == "all-linear" else targets.split(","),
+        target_modules=targets,
         bias="none",
         task_type="CAUSAL_LM",
     )

@@ -153,7 +153,7 @@ def _block(left: tuple[str, ...], right: tuple[str, ...], raw: Sequence[str]) ->
 
 def _whole_sentence(was: Sequence[str], now: Sequence[str]) -> Iterator[Change]:
     """Numbers and negations are counted over the sentence: written otherwise they stay what they are."""
-    before, after = _numbers(was), _numbers(now)
+    before, after = numbers(was), numbers(now)
     if before != after:
         yield Change("numeral", tuple(sorted(before.elements())), tuple(sorted(after.elements())))
     units = _table("units")
@@ -168,7 +168,7 @@ def _whole_sentence(was: Sequence[str], now: Sequence[str]) -> Iterator[Change]:
         yield Change("negation", tuple(sorted(gone.elements())), tuple(sorted(come.elements())))
 
 
-def _numbers(words: Sequence[str]) -> Counter[str]:
+def numbers(words: Sequence[str]) -> Counter[str]:
     """The values in a text: "mil doscientos" and "1.200" are the same one."""
     values = number_words()
     found: Counter[str] = Counter()

@@ -7,14 +7,15 @@ what is missing, which in the usual case is the candidate alone, and lays the fi
 Two models are only comparable when they answered at the same precision: where the trainer now works at
 another one than it did for a stored file (a card instead of a processor), all systems answer anew.
 
-The dictionary's answers need no model: the known proper nouns are put right in the draft, as CORE does.
+The dictionary's answers need no model: the known proper nouns are put right in the draft, as CORE does. CORE
+does so whichever model serves, and gives back the figures and placeholders that a model changed: models are
+compared by what ``serving.answers`` makes of their answers. What is stored is what the model itself answered.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import re
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ from astra_learn_assets.learning.training import process as trainer_process
 from astra_learn_assets.learning.training.process import Runner
 from astra_learn_assets.platform import Platform
 from astra_learn_assets.registry import keys, signature
+from astra_learn_assets.serving.answers import as_served, corrected
 from astra_learn_assets.store import paths
 from astra_learn_assets.store.tables import Adapter
 
@@ -78,15 +80,6 @@ def predict(platform: Platform, wanted: Wanted, run: Runner) -> bytes:
             made[system] = _only(fresh, system)
             platform.vault.write(wanted.tenant_id, wanted.key(system), _dump(made[system]), overwrite=True)
     return _dump(_beside(wanted, made))
-
-
-def corrected(text: str, replacements: Mapping[str, str]) -> str:
-    """``text`` with every known wrong form put right, whole words only, the longest form first."""
-    if not replacements:
-        return text
-    forms = sorted(replacements, key=lambda form: (-len(form), form))
-    pattern = re.compile(r"(?<!\w)(?:" + "|".join(map(re.escape, forms)) + r")(?!\w)")
-    return pattern.sub(lambda match: replacements[match[0]], text)
 
 
 def _stored(platform: Platform, wanted: Wanted, system: str) -> list[Prediction] | None:
@@ -142,17 +135,17 @@ def _beside(wanted: Wanted, made: Mapping[str, Sequence[Prediction]]) -> list[Pr
             known = by_example.get(row.example_id, row.model_copy(update={"predictions": {}}))
             answers = {**known.predictions, **row.predictions}
             by_example[row.example_id] = known.model_copy(update={"predictions": answers})
-    return [
-        row.model_copy(
-            update={
-                "predictions": {
-                    **row.predictions,
-                    DICTIONARY: Answer(text=corrected(row.input, wanted.replacements)),
-                }
-            }
-        )
-        for row in by_example.values()
-    ]
+    return [_as_served(row, wanted.replacements) for row in by_example.values()]
+
+
+def _as_served(row: Prediction, replacements: Mapping[str, str]) -> Prediction:
+    """Everybody's answer as CORE shows it, and the draft with the known names put right and nothing else."""
+    answers: dict[str, Answer | None] = {
+        system: answer and answer.model_copy(update={"text": as_served(row.input, answer.text, replacements)})
+        for system, answer in row.predictions.items()
+    }
+    answers[DICTIONARY] = Answer(text=corrected(row.input, replacements))
+    return row.model_copy(update={"predictions": answers})
 
 
 def _dump(rows: Sequence[Prediction]) -> bytes:

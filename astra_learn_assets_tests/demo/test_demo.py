@@ -21,7 +21,8 @@ TALLY = Tally(
 )  # fmt: skip
 COUNCIL = CouncilFigures(
     tenant_id="villaverde", tally=TALLY, examples=300, hostile_learned=0, state="promoted", reason="",
-    adapter_id="villaverde--1", draft_wer=0.10, base_wer=0.06, adapter_wer=0.01,
+    adapter_id="villaverde--1", draft_wer=0.10, dictionary_wer=0.09, table_wer=0.07, base_wer=0.06,
+    adapter_wer=0.03, clean_wer=0.004,
 )  # fmt: skip
 REJECTED = Sabotage(
     "villaverde--2", wer=0.9, reference_wer=0.01, rejected=True, reason="worse", still_served="villaverde--1"
@@ -41,8 +42,14 @@ def test_every_promise_holds_for_a_loop_that_worked() -> None:
 @pytest.mark.parametrize(
     ("council", "text"),
     [
-        (replace(COUNCIL, adapter_wer=0.03), "less than half"),
-        (replace(COUNCIL, base_wer=None), "less than half"),
+        (replace(COUNCIL, adapter_wer=0.09), "beats draft, dictionary, substitution table and base"),
+        (replace(COUNCIL, dictionary_wer=0.03), "beats draft, dictionary, substitution table and base"),
+        (replace(COUNCIL, table_wer=0.02), "beats draft, dictionary, substitution table and base"),
+        (replace(COUNCIL, base_wer=0.03), "beats draft, dictionary, substitution table and base"),
+        (replace(COUNCIL, draft_wer=0.01), "beats draft, dictionary, substitution table and base"),
+        (replace(COUNCIL, base_wer=None), "beats draft, dictionary, substitution table and base"),
+        (replace(COUNCIL, clean_wer=0.011), "text that is right"),
+        (replace(COUNCIL, clean_wer=None), "text that is right"),
         (replace(COUNCIL, tally=replace(TALLY, readable_after=[0.1, 2.1])), "readable"),
         (replace(COUNCIL, tally=replace(TALLY, readable_after=[])), "readable"),
         (replace(COUNCIL, tally=replace(TALLY, event_after=[2.0])), "subscriber"),
@@ -56,6 +63,25 @@ def test_a_council_whose_figures_are_bad_breaks_the_promise_they_belong_to(
 ) -> None:
     (found,) = broken(council, REJECTED, SERVING)
     assert text in found
+
+
+def test_an_adapter_that_answers_as_the_dictionary_does_breaks_the_promise_also_when_it_is_refused() -> None:
+    as_dictionary = replace(COUNCIL, adapter_wer=COUNCIL.dictionary_wer, clean_wer=0.0)
+    assert len(broken(as_dictionary, REJECTED, SERVING)) == 1
+    refused = replace(as_dictionary, state="rejected", reason="not better than the dictionary alone")
+    found = broken(refused, None, Serving())
+    assert "An adapter was promoted" in found[0]
+    assert any("AdapterStore serves" in text for text in found)
+
+
+def test_one_promoted_council_that_learned_does_not_hide_another_that_did_not() -> None:
+    other = replace(COUNCIL, tenant_id="rio-claro", adapter_id="rio-claro--1", adapter_wer=0.08)
+    serving = replace(SERVING, served={"villaverde": "villaverde--1", "rio-claro": "rio-claro--1"})
+    found = [promise.text for promise in promises([COUNCIL, other], REJECTED, serving) if not promise.kept]
+    assert len(found) == 1
+    assert "beats draft" in found[0]
+    refused = replace(other, state="rejected", adapter_id=None)
+    assert all(promise.kept for promise in promises([COUNCIL, refused], REJECTED, SERVING))
 
 
 def test_a_fix_that_was_lost_breaks_both_promises_of_the_hot_path() -> None:

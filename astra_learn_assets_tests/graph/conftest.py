@@ -73,7 +73,8 @@ class Town:
                 roster=self.council.roster,
             )
             try:
-                intake.submit_final(self.platform, **place, data=simulated.final_docx, uploaded_by="clerk")
+                clerk = f"clerk {index % 2 + 1}"  # what one alone rewords is not believed
+                intake.submit_final(self.platform, **place, data=simulated.final_docx, uploaded_by=clerk)
             except UploadRefused:
                 assert simulated.truth.expected_refusal
 

@@ -53,3 +53,29 @@ def test_a_champions_answers_are_those_that_it_gave_as_a_candidate(
         CHAMPION: "Se abre la sesión.",
         "dictionary": "se habre la sesion",
     }
+
+
+def test_every_models_answer_is_compared_with_the_dictionarys_names_put_right(
+    platform: Platform, make_tenant: MakeTenant
+) -> None:
+    """As CORE serves it: or an adapter is refused for names that the dictionary puts right beside it."""
+    make_tenant(TENANT)
+    adapter = Adapter(adapter_id=f"{TENANT}--{'a' * 16}", digest="b" * 64)
+    examples = (example("habla hortega de la obra", "Habla Ortega de la obra."),)
+    wanted = predict.Wanted(TENANT, "base@1", {CANDIDATE: adapter}, examples, {"Hortega": "Ortega"})
+    meta = examples[0].meta
+    for system, text in ((BASE, "habla hortega de la obra"), (CANDIDATE, "Habla Hortega de la obra.")):
+        row = Prediction(
+            example_id=meta.example_id, document_id=meta.document_id, input=examples[0].input,
+            reference=examples[0].output, precision="fp32", predictions={system: Answer(text=text)},
+        )  # fmt: skip
+        platform.vault.write(TENANT, wanted.key(system), predict._dump([row]))
+    (found,) = load_predictions(predict.predict(platform, wanted, nobody_trains))
+    answers = {name: answer.text for name, answer in found.predictions.items() if answer is not None}
+    assert answers == {
+        BASE: "habla hortega de la obra",
+        CANDIDATE: "Habla Ortega de la obra.",
+        "dictionary": "habla hortega de la obra",
+    }
+    (kept,) = load_predictions(platform.vault.read(TENANT, wanted.key(CANDIDATE)))
+    assert kept.predictions[CANDIDATE] == Answer(text="Habla Hortega de la obra."), "stored as it answered"

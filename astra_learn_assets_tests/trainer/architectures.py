@@ -65,3 +65,23 @@ def build(family: str) -> Any:
     torch.manual_seed(7)
     config: Any = AutoConfig.for_model(kind, **(_COMMON | changes))
     return AutoModelForCausalLM.from_config(config)
+
+
+def build_multimodal() -> Any:
+    """A Gemma 3 with eyes: what ``AutoModelForCausalLM`` makes of its 4B and larger."""
+    import torch
+    from transformers import AutoConfig, AutoModelForCausalLM
+
+    text = {k: v for k, v in _COMMON.items() if k != "tie_word_embeddings"}
+    sight = {
+        "hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 1, "num_attention_heads": 2,
+        "image_size": 28, "patch_size": 14,
+    }  # fmt: skip
+    torch.manual_seed(7)
+    config: Any = AutoConfig.for_model(
+        "gemma3",
+        text_config=text | {"query_pre_attn_scalar": 16, "sliding_window": 256},
+        vision_config=sight,
+        mm_tokens_per_image=4,
+    )
+    return AutoModelForCausalLM.from_config(config)

@@ -18,7 +18,7 @@ from docx.text.paragraph import Paragraph
 from astra_learn_assets.comparator.docx.chunk_ids import mint_chunk_id, write_chunk_id, write_document_id
 from astra_learn_assets.contracts import Manifest, ManifestChunk
 from astra_learn_assets.ids import TenantId
-from astra_learn_assets.simulation.council.errors_model import words
+from astra_learn_assets.simulation.council.letters import words
 from astra_learn_assets.simulation.council.minutes import Block, Minutes
 from astra_learn_assets.simulation.council.package import read_parts, write_parts
 

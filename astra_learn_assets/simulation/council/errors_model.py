@@ -1,26 +1,47 @@
-"""What one council's recognizer gets wrong, every time in the same way.
+"""What one council's recognizer gets wrong, and what its clerk writes otherwise than it was said.
 
-Three causes, kept apart because they are learned apart: *systematic* confusions of common words
-(an adapter learns them), *entities* (proper nouns always misheard alike: the dictionary learns
-them) and generic *noise* (lost accents and commas, at a low rate: nobody can learn that).
+===========  ====================================================================================
+``style``    said one way, written another by this clerk (``style.py``); no error of the recognizer
+``entity``   a proper noun it never learned, always misheard alike: the dictionary learns it
+``context``  a word or two that sound like others: only the sentence tells (a ver, haber)
+``sound``    a word misheard by its sounds (``sounds.py``), some words often, most hardly ever
+``ending``   the same word in another number, gender or tense
+``accent``   an accent lost
+``figure``   figures as they are said
+``filler``   what a speaker says while thinking, or a word said twice
+``lost``     a small word not heard
+``boundary`` two words heard as one, or one as two
+``mark``     commas, stops and capitals that are not heard
+===========  ====================================================================================
+
+Rates, leanings and habits are drawn once for each council; how hard a word is to hear and what it is taken
+for hangs on the council and the word alone, so a session is the same whatever was asked for before it.
 """
 
 from __future__ import annotations
 
+import math
 import random
 import re
-import unicodedata
-from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Literal
 
 from astra_learn_assets.contracts import EntityKind
-from astra_learn_assets.simulation.council.confusions import POOL
+from astra_learn_assets.simulation.council.figures_said import said
+from astra_learn_assets.simulation.council.letters import without_accents
+from astra_learn_assets.simulation.council.sounds import Ear
+from astra_learn_assets.simulation.council.vocabulary import other_endings, vocabulary
+from astra_learn_assets.simulation.council.word_lists import read, read_pairs
+from astra_learn_assets.simulation.council.writing import Style
 
-Cause = Literal["systematic", "entity", "noise"]
-_STUTTER = re.compile(r"aa|ee|ii|oo|uu|(.)\1\1")
-_PART = re.compile(r"[^\W\d_]+|.", re.DOTALL)
+Cause = Literal[
+    "style", "entity", "context", "sound", "ending", "accent", "figure", "filler", "lost", "boundary", "mark",
+]  # fmt: skip
+_PART = re.compile(r"\S*@\S*|\w*\d[\w.,:/-]*(?<=\w)|[^\W\d_]+|.", re.DOTALL)
+_STOPS = ".?!"
+_SLIPPERY = ("sound", "context", "ending")
 
 
 @dataclass(frozen=True)
@@ -34,149 +55,241 @@ class EntityError:
 
 @dataclass(frozen=True)
 class Piece:
-    """A stretch of text: what was said and what was heard; ``cause`` is None where they agree.
+    """A stretch of text: what belongs in the minutes and what was heard; no ``cause`` where they agree.
 
-    ``kind`` says what sort of proper noun an ``entity`` is.
+    ``kind`` says what sort of proper noun an ``entity`` is; ``slip`` is what a careless clerk takes it for.
     """
 
     clean: str
     heard: str
     cause: Cause | None = None
     kind: EntityKind | None = None
+    slip: str | None = None
+
+
+@dataclass(frozen=True)
+class Rates:
+    """Chances: per word, per comma, per sentence start, per figure."""
+
+    context: float = 0.2
+    sound: float = 0.03
+    ending: float = 0.035
+    accent: float = 0.05
+    figure: float = 0.6
+    filler: float = 0.012
+    lost: float = 0.01
+    boundary: float = 0.004
+    comma: float = 0.14
+    stop: float = 0.14
+    entity: float = 0.85
+
+    def louder(self, factor: float) -> Rates:
+        """The same leaning in a noisier or calmer moment; names and figures do not hang on it."""
+        scaled = {name: min(0.9, rate * factor) for name, rate in self.__dict__.items()}
+        return replace(Rates(**scaled), figure=self.figure, entity=self.entity)
+
+
+NOTHING = replace(Rates().louder(0.0), figure=0.0, entity=1.0)
+"""Only proper nouns are misheard."""
+
+
+def draw_rates(rng: random.Random) -> Rates:
+    """Around the usual ones, by up to half."""
+    drawn = {name: rate * rng.uniform(0.6, 1.5) for name, rate in Rates().__dict__.items()}
+    return replace(Rates(**drawn), entity=Rates.entity)
 
 
 @dataclass(frozen=True)
 class ErrorModel:
-    """``systematic`` maps right to wrong, lower case; the rates are probabilities per occurrence."""
+    """``key`` names the council's recognizer: two of the same key hear alike."""
 
-    systematic: Mapping[str, str]
-    entities: tuple[EntityError, ...]
-    systematic_rate: float = 0.85
-    entity_rate: float = 0.85
-    accent_rate: float = 0.012
-    comma_rate: float = 0.03
-
-    def hits(self, text: str) -> int:
-        """How many words of ``text`` the council tends to mishear (entities not counted)."""
-        return sum(word in self.systematic for word in words(text))
+    key: str
+    lisping: bool
+    rates: Rates
+    entities: tuple[EntityError, ...] = ()
+    style: Style = field(default_factory=lambda: Style(()))
 
     def entity_hits(self, text: str) -> int:
         """How many misheard proper nouns ``text`` names."""
-        return len(self._entity_pattern().findall(text)) if self.entities else 0
+        return len(self._names.findall(text)) if self.entities else 0
 
-    def transcribe(self, text: str, rng: random.Random) -> tuple[Piece, ...]:
-        """``text`` as heard, in pieces that join to the whole on either side."""
-        pieces: list[Piece] = []
-        error_of = {error.right: error for error in self.entities}
-        position = 0
-        for match in self._entity_pattern().finditer(text) if self.entities else ():
-            pieces += self._plain(text, position, match.start(), rng)
-            error = error_of[match.group()]
-            if rng.random() < self.entity_rate:
-                pieces.append(Piece(error.right, error.wrong, "entity", error.kind))
-            else:
-                pieces.append(Piece(error.right, error.right))
-            position = match.end()
-        return tuple(pieces + self._plain(text, position, len(text), rng))
+    def transcribe(self, text: str, rng: random.Random, rates: Rates | None = None) -> tuple[Piece, ...]:
+        """``text`` as said, in pieces that join to what was heard and to what the clerk would write."""
+        return tuple(_Pass(self, rng, rates or self.rates).run(text))
 
-    def _entity_pattern(self) -> re.Pattern[str]:
+    def names_only(self, text: str, rng: random.Random) -> tuple[Piece, ...]:
+        """As a calm speaker is heard whose names alone are misheard, and whose words the clerk leaves."""
+        return replace(self, style=Style(())).transcribe(text, rng, NOTHING)
+
+    @cached_property
+    def _names(self) -> re.Pattern[str]:
         names = sorted((error.right for error in self.entities), key=lambda name: (-len(name), name))
         return re.compile(r"(?<!\w)(?:" + "|".join(map(re.escape, names)) + r")(?!\w)")
 
-    def _plain(self, text: str, begin: int, end: int, rng: random.Random) -> list[Piece]:
-        """The stretch of ``text`` between two misheard names.
+    @cached_property
+    def ear(self) -> Ear:
+        """What it takes words for."""
+        return Ear(self.key, lisping=self.lisping, words=vocabulary())
 
-        Capitalised words inside a sentence are spared: "Servicio de Salud" is a name, and a name put
-        right belongs to the dictionary, not to the systematic confusions.
-        """
-        pieces = []
-        for match in _PART.finditer(text, begin, end):
-            part = match.group()
-            wrong = self.systematic.get(part.lower())
-            starts = match.start() == 0 or text[: match.start()].endswith(". ")
-            if wrong is not None and (part.islower() or starts) and rng.random() < self.systematic_rate:
-                heard = wrong[0].upper() + wrong[1:] if part[0].isupper() else wrong
-                pieces.append(Piece(part, heard, "systematic"))
-            elif part == "," and rng.random() < self.comma_rate:
-                pieces.append(Piece(part, "", "noise"))
-            elif (
-                (bare := without_accents(part)) != part and part.islower() and rng.random() < self.accent_rate
-            ):
-                pieces.append(Piece(part, bare, "noise"))
-            else:
-                pieces.append(Piece(part, part))
-        return pieces
+    @cached_property
+    def confused(self) -> Mapping[str, tuple[tuple[str, float], ...]]:
+        """What sounds alike to it: words in lower case -> (heard, how readily)."""
+        rng = random.Random(f"{self.key}|context")
+        found: dict[str, list[tuple[str, float]]] = {}
+        for one, other in read_pairs("sounds_alike"):
+            leaning = rng.uniform(0, 2.2) if rng.random() < 0.7 else 0.0
+            for right, heard in ((one, other), (other, one)):
+                # short words are everywhere: their share of the errors stays theirs
+                weight = leaning * rng.uniform(0.4, 1.6) * (0.12 if len(right) < 4 else 1.0)
+                if weight and right in vocabulary() | _PHRASES:
+                    found.setdefault(right, []).append((heard, weight))
+        return {right: tuple(heard) for right, heard in found.items()}
+
+    @cached_property
+    def phrases(self) -> re.Pattern[str]:
+        """Phrases that are confused as a whole, then words, figures and single characters."""
+        several = sorted((words for words in self.confused if " " in words), key=lambda p: (-len(p), p))
+        phrases = "|".join(re.escape(words) for words in several) or "(?!)"
+        return re.compile(rf"(?<!\w)(?:{phrases})(?!\w)|{_PART.pattern}", re.DOTALL | re.IGNORECASE)
+
+    def hardness(self, word: str) -> float:
+        """How much more often than others ``word`` is misheard: a few words ten times, most a third."""
+        return math.exp(random.Random(f"{self.key}|hard|{word}").gauss(-0.8, 1.3))
+
+    def stretches(self, text: str) -> Iterator[tuple[int, int, EntityError | None]]:
+        """``text`` cut at its misheard names."""
+        error_of = {error.right: error for error in self.entities}
+        position = 0
+        for match in self._names.finditer(text) if self.entities else ():
+            yield position, match.start(), None
+            yield match.start(), match.end(), error_of[match.group()]
+            position = match.end()
+        yield position, len(text), None
 
 
-def words(text: str) -> list[str]:
-    """The lower-cased words of ``text``, without digits and punctuation."""
-    return re.findall(r"[^\W\d_]+", text.lower())
+def _same(text: str) -> Piece:
+    return Piece(text, text)
 
 
-def without_accents(text: str) -> str:
-    """``text`` without acute accents and dieresis; ``ñ`` stays."""
-    return unicodedata.normalize(
-        "NFC", "".join(c for c in unicodedata.normalize("NFD", text) if c not in "\u0301\u0308")
-    )
+_PHRASES = frozenset(side for pair in read_pairs("sounds_alike") for side in pair if " " in side)
 
 
-def draw_systematic(rng: random.Random, sample: Iterable[str]) -> dict[str, str]:
-    """14 to 20 confusions: three quarters of words frequent in ``sample``, the rest of rarer ones.
+class _Pass:
+    """One reading of one text.
 
-    Without the frequent ones a paragraph would hold an error now and then only; without the rare
-    ones there would be nothing to learn from the tenth session on.
+    ``starts``: the next word opens a sentence; ``lower``: it lost its capital with the stop before it;
+    ``capital``: it opens one in the minutes alone, for the clerk dropped the word before it;
+    ``swallowed``: the word that was not heard, until its space comes.
     """
-    counts = Counter(word for text in sample for word in words(text))
-    ranked = sorted(
-        (group for group in POOL if any(counts[right] for right in group)),
-        key=lambda group: (-sum(counts[right] for right in group), next(iter(group))),
-    )
-    number = rng.randint(14, 20)
-    frequent = number * 3 // 4
-    chosen = rng.sample(ranked[:28], frequent) + rng.sample(ranked[28:], number - frequent)
-    return {right: wrong for group in chosen for right, wrong in group.items()}
 
+    def __init__(self, model: ErrorModel, rng: random.Random, rates: Rates) -> None:
+        self.model, self.rng, self.rates = model, rng, rates
+        self.starts, self.lower, self.capital, self.swallowed = True, False, False, ""
 
-# (sound as a pattern, what is heard instead): spelling rules of Spanish and of the languages beside it
-_SOUNDS = (
-    ("ch", "tx"), ("v", "b"), ("b", "v"), ("z", "s"), ("ll", "y"), ("rr", "r"), ("gu(?=[aei])", "w"),
-    ("ñ", "ni"),
-    ("j", "g"), ("que", "ke"), ("qui", "ki"), ("ce", "se"), ("ci", "si"), ("ía", "ilia"), ("mp", "np"),
-    ("al", "ar"), ("ar", "al"), ("er", "el"), ("or", "ur"), ("en", "in"), ("in", "en"), ("e", "i"),
-    ("o", "u"), ("u", "o"), ("a", "e"), ("d", "t"), ("t", "d"), ("m", "n"), ("c", "k"), ("p", "b"),
-    ("g", "c"), ("s", "z"), ("i", "e"), ("f", "p"), ("r", "l"), ("l", "r"), ("n", "m"), ("h", ""),
-)  # fmt: skip
+    def run(self, text: str) -> Iterator[Piece]:
+        for begin, end, error in self.model.stretches(text):
+            if error is None:
+                at = begin
+                for clean, heard in self.model.style.written(text, begin, end, self.rng):
+                    same = clean == heard
+                    yield from self._plain(text, at, at + len(heard)) if same else self._styled(clean, heard)
+                    at += len(heard)
+            else:
+                wrong = self.rng.random() < self.rates.entity
+                yield Piece(error.right, error.wrong, "entity", error.kind) if wrong else _same(error.right)
+                self.starts = self.lower = self.capital = False
 
+    def _styled(self, clean: str, heard: str) -> Iterator[Piece]:
+        """What the clerk writes otherwise; where nothing is written, the next word opens the sentence."""
+        self.capital = not clean and self.starts
+        self.starts = self.starts and not clean
+        yield Piece(clean, heard, "style")
 
-def mishear(name: str, rng: random.Random, *, avoid: Collection[str]) -> str:
-    """``name`` with two sounds heard wrong; never only an accent or a capital away, never in ``avoid``."""
-    taken = {without_accents(other).lower() for other in avoid} | {without_accents(name).lower()}
-    for _ in range(1000):
-        heard = name.lower()
-        for sound, instead in rng.sample(_SOUNDS, len(_SOUNDS)):
-            places = [match.span() for match in re.finditer(sound, heard)]
-            if places:
-                begin, end = rng.choice(places)
-                heard = heard[:begin] + instead + heard[end:]
-                if sum(a != b for a, b in zip(heard, name.lower(), strict=False)) >= 2:
-                    break
-        stuttered = _STUTTER.search(heard) is not None
-        if without_accents(heard).lower() not in taken and abs(len(heard) - len(name)) <= 2 and not stuttered:
-            return heard[0].upper() + heard[1:]
-    raise ValueError(f"nothing sounds like {name!r}")
+    def _plain(self, text: str, begin: int, end: int) -> Iterator[Piece]:
+        """Words, figures, marks and spaces of a stretch without names."""
+        for match in self.model.phrases.finditer(text, begin, end):
+            part = match.group()
+            if part[0].isalpha() and "@" not in part and not any(c.isdigit() for c in part):
+                if self._swallows(part, text[match.end() : match.end() + 1]):
+                    self.swallowed = part
+                else:
+                    yield self._word(part)
+                self.starts = self.lower = self.capital = False
+            elif part[0].isdigit():
+                spoken = said(part) if self.rng.random() < self.rates.figure else None
+                yield Piece(part, spoken, "figure") if spoken else _same(part)
+                self.starts = False
+            elif part == " ":
+                yield self._space(text, match.start())
+            elif part in (",", *_STOPS) and self._unheard(part, text, match.end()):
+                yield Piece(part, "", "mark")
+                self.lower = self.starts = part in _STOPS
+            else:
+                yield _same(part)
+                self.starts = part in _STOPS or (self.starts and part in "¿¡")
 
+    def _space(self, text: str, at: int) -> Piece:
+        """A space, or what a speaker says there."""
+        if self.swallowed:
+            word, self.swallowed = self.swallowed, ""
+            return Piece(f"{word} ", "", "lost")
+        if self.starts or self.rng.random() >= self.rates.filler:
+            return _same(" ")
+        word = text[:at].rpartition(" ")[2]
+        if self.rng.random() < 0.3 and word.isalpha() and word.islower():
+            return Piece(" ", f" {word} ", "filler")
+        between = self.rng.choice(read("fillers"))
+        apart = self.rng.random() < 0.4 and word[-1:].isalpha()
+        return Piece(" ", f", {between}, " if apart else f" {between} ", "filler")
 
-def mishear_acronym(acronym: str, rng: random.Random, *, avoid: Collection[str]) -> str:
-    """An acronym as it is spelled out: a vowel too many, a letter lost, doubled or confused."""
-    for _ in range(1000):
-        place = rng.randrange(1, len(acronym))
-        heard = rng.choice(
-            (
-                acronym[:place] + rng.choice("EA") + acronym[place:],
-                acronym[: place - 1] + rng.choice("BDEMNPST") + acronym[place:],
-                acronym[:place] + acronym[place - 1] + acronym[place:],
-            )
-        )
-        if heard not in avoid and heard != acronym:
-            return heard
-    raise ValueError(f"nothing sounds like {acronym!r}")
+    def _unheard(self, part: str, text: str, end: int) -> bool:
+        if part == ",":
+            return self.rng.random() < self.rates.comma
+        # the last stop stays: a paragraph ends where the recognizer hears silence
+        return end < len(text) - 1 and self.rng.random() < self.rates.stop
+
+    def _swallows(self, word: str, behind: str) -> bool:
+        """A small word inside a sentence is not heard; with it goes the space behind it."""
+        small = len(word) < 4 and word.islower() and behind == " " and not self.starts
+        return small and self.rng.random() < self.rates.lost
+
+    def _word(self, word: str) -> Piece:
+        """Capitalised words inside a sentence are spared: "Servicio de Salud" is a name, and a name put
+        right belongs to the dictionary."""
+        rng, low = self.rng, word[0].lower() + word[1:]
+        if not low.islower() or (word != low and not self.starts):
+            return _same(word)
+        if self.capital:
+            return Piece(low[0].upper() + low[1:], word, "style")
+        cause, heard = self._misheard(low)
+        others = [w for w in self.model.ear.takes_for(low) if w != heard] if cause in _SLIPPERY else []
+        slip = rng.choice(others) if others else None
+        if word != low and self.lower:
+            cause = cause or "mark"
+        elif word != low:
+            heard = heard[0].upper() + heard[1:]
+            slip = slip and slip[0].upper() + slip[1:]
+        return Piece(word, heard, cause, None, slip)
+
+    def _misheard(self, low: str) -> tuple[Cause | None, str]:
+        """Why and how ``low`` is heard; no reason, and itself, when it is heard right."""
+        rng, rates, model = self.rng, self.rates, self.model
+        for heard, weight in model.confused.get(low, ()):
+            if rng.random() < rates.context * weight:
+                return "context", heard
+        if " " in low:
+            return None, low
+        chance = rng.random()
+        if len(low) > 3 and chance < min(0.7, rates.sound * model.hardness(low)):
+            heard_as = model.ear.takes_for(low)
+            if heard_as:
+                return "sound", heard_as[min(len(heard_as) - 1, int(rng.expovariate(1.6)))]
+        if len(low) > 3 and rng.random() < rates.ending and (others := other_endings(low)):
+            leaning = random.Random(f"{model.key}|end|{low}").choice(others)
+            return "ending", leaning if rng.random() < 0.6 else rng.choice(others)
+        if (bare := without_accents(low)) != low and rng.random() < rates.accent:
+            return "accent", bare
+        if len(low) > 6 and rng.random() < rates.boundary:
+            cut = rng.randint(2, len(low) - 3)
+            return "boundary", f"{low[:cut]} {low[cut:]}"
+        return None, low

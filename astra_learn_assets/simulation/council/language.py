@@ -13,17 +13,41 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
+from astra_learn_assets.simulation.council import clauses
 from astra_learn_assets.simulation.council.people import Citizen, Person, draw_citizen
 from astra_learn_assets.simulation.council.phrases import TOPICS
 from astra_learn_assets.simulation.council.speech import SPEECH
 from astra_learn_assets.simulation.council.towns import Country, Town
+from astra_learn_assets.simulation.council.word_lists import read
 
-RULES: dict[str, tuple[str, ...]] = {**TOPICS, **SPEECH}
+# half of what is claimed, asked for and argued is composed anew; the other half is what all councils say
+_COMPOSED: dict[str, tuple[str, ...]] = {
+    "afirmacion": tuple(f"{{caso:{tense}}}" for tense in ("pres", "pret", "imp", "fut", "perf")),
+    "peticion": ("{caso:subj}", "se {vse:subj} {np}", "se {vse:subj} {np} {adv}", "se {vse:subj} {nps}"),
+    "hecho": ("{caso:subj}",),
+    "motivo": (
+        "porque {caso:pret}", "porque {caso:pres}", "ya que {caso:perf}", "ya que {caso:imp}",
+        "aunque {caso:subj}", "si {caso:pres}", "pues {caso:fut}", "puesto que {caso:pret}",
+    ),
+    "debate": read("sentences"),
+    "dice": ("dice", "afirma", "señala", "recuerda", "explica", "añade", "insiste", "advierte"),
+}  # fmt: skip
+
+
+def _rules() -> dict[str, tuple[str, ...]]:
+    rules = {**TOPICS, **SPEECH}
+    for name, composed in _COMPOSED.items():
+        before = rules.get(name, ())
+        rules[name] = before + composed * max(1, round(len(before) / len(composed)))
+    return rules
+
+
+RULES: dict[str, tuple[str, ...]] = _rules()
 MONTHS = (
     "enero", "febrero", "marzo", "abril", "mayo", "junio",
     "julio", "agosto", "septiembre", "octubre", "noviembre", "diciembre",
 )  # fmt: skip
-_SLOT = re.compile(r"\{(\w+)\}")
+_SLOT = re.compile(r"\{(\w+)(?::(\w+))?\}")
 _SMALL = ("uno", "dos", "tres", "cuatro", "cinco", "seis", "siete", "ocho", "nueve", "diez", "once", "doce")
 _PERIODS = ("quince días", "un mes", "dos meses", "tres meses", "seis meses", "un año", "treinta días")
 _FEMININE = ("calle", "avenida", "plaza", "travesía")
@@ -97,9 +121,12 @@ class Grammar:
         return options[int(self.rng.random() * len(options))]
 
     def _expand(self, template: str, depth: int) -> str:
-        return _SLOT.sub(lambda match: self._slot(match.group(1), depth), template)
+        return _SLOT.sub(lambda match: self._slot(match.group(1), match.group(2) or "", depth), template)
 
-    def _slot(self, name: str, depth: int) -> str:
+    def _slot(self, name: str, tense: str, depth: int) -> str:
+        clause = clauses.fill(name, tense, self.rng)
+        if clause is not None:
+            return self._expand(clause, depth + 1)
         rule = RULES.get(name)
         if rule is not None:
             # deep nesting makes endless sentences: below the limit take the shortest alternative

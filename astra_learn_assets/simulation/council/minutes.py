@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from dataclasses import dataclass, replace
 from datetime import date
@@ -113,7 +114,8 @@ def retranscribe(
         elif rng.random() < 0.5:
             blocks.append(writer.block(block.rule, block.hearing))
         elif rng.random() < 0.9:
-            blocks.append(replace(block, pieces=writer.hear(block.clean, block.hearing)))
+            heard = writer.hear(block.clean, block.hearing, private=bool(block.citizens))
+            blocks.append(replace(block, pieces=heard))
     return replace(minutes, blocks=tuple(blocks))
 
 
@@ -130,36 +132,37 @@ class _Writer:
             c for c in sentence.citizens if c not in self._grammar.known_citizens
         )
         kind: Kind = "item" if rule == "acuerdo" else "paragraph"
-        return Block(kind, self.hear(sentence.text, hearing), (), hearing, rule, sentence.citizens)
+        pieces = self.hear(sentence.text, hearing, private=bool(sentence.citizens))
+        return Block(kind, pieces, (), hearing, rule, sentence.citizens)
 
-    def hear(self, text: str, hearing: Hearing) -> tuple[Piece, ...]:
+    def hear(self, text: str, hearing: Hearing, *, private: bool) -> tuple[Piece, ...]:
+        """``text`` as the recognizer has it; ``private``: a citizen's numbers in it stay figures."""
+        errors, rng = self._errors, self._rng
         if hearing in ("right", "pending"):
-            return (Piece(text, text),)
-        if hearing == "names" and self._errors.entity_hits(text):
-            names_only = replace(
-                self._errors, systematic={}, entity_rate=1.0, accent_rate=0.0, comma_rate=0.0
-            )
-            return names_only.transcribe(text, self._rng)
+            written = errors.style.write(text, rng)
+            return (Piece(written, written),)
+        if hearing == "names" and errors.entity_hits(text):
+            return errors.names_only(errors.style.write(text, rng), rng)
+        # one speaks clearly into the microphone, another away from it
+        rates = errors.rates.louder(math.exp(rng.gauss(0, 0.45)))
+        if private:
+            rates = replace(rates, figure=0.0)
         for _ in range(6):
-            pieces = self._errors.transcribe(text, self._rng)
-            if any(piece.cause == "systematic" for piece in pieces):
+            pieces = errors.transcribe(text, rng, rates)
+            if any(piece.cause not in (None, "entity", "mark") for piece in pieces):
                 break
         return pieces
 
     def _sentence(self, rule: str, hearing: Hearing) -> Sentence:
-        errors, share = self._errors, self._rng.uniform(0.14, 0.24)
-
-        def learnable(text: str) -> float:
-            return -abs(errors.hits(text) / len(text.split()) - share)
+        errors = self._errors
 
         def named(text: str) -> float:
             return errors.entity_hits(text) - len(text) / 1000
 
-        def right(text: str) -> float:
-            return -errors.hits(text) - errors.entity_hits(text)
-
-        score = {"learnable": learnable, "names": named, "right": right, "pending": right}[hearing]
-        return self._grammar.best(rule, score, 20 if hearing != "pending" else 1, self._sizes.words)
+        if hearing == "names":
+            return self._grammar.best(rule, named, 20, self._sizes.words)
+        tries = 1 if hearing == "pending" else 4
+        return self._grammar.best(rule, lambda _: 0.0, tries, self._sizes.words)
 
 
 def _hearings(rng: random.Random, sizes: Sizes) -> list[Hearing]:

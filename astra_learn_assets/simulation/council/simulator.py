@@ -14,7 +14,6 @@ import hashlib
 import random
 from dataclasses import dataclass
 from datetime import date, timedelta
-from functools import cache
 from typing import Literal
 
 from astra_learn_assets.contracts import EntityKind, Manifest
@@ -23,22 +22,21 @@ from astra_learn_assets.simulation.council import council_clerk, draft, hostile
 from astra_learn_assets.simulation.council.errors_model import (
     EntityError,
     ErrorModel,
-    draw_systematic,
-    mishear,
-    mishear_acronym,
+    draw_rates,
 )
-from astra_learn_assets.simulation.council.language import Councillor, Facts, Grammar
+from astra_learn_assets.simulation.council.language import Councillor, Facts
 from astra_learn_assets.simulation.council.minutes import Minutes, Sizes, retranscribe, write_minutes
+from astra_learn_assets.simulation.council.mishearing import mishear, mishear_acronym
 from astra_learn_assets.simulation.council.people import draw_person
 from astra_learn_assets.simulation.council.towns import COUNTRIES, Town, draw_town
 from astra_learn_assets.simulation.council.truth import Truth
+from astra_learn_assets.simulation.council.writing import draw_style
 
 Editor = Literal["clerk", "careless", "hostile"]
 FIRST_DAY = date(2023, 1, 12)
 CLONE_EVERY, CLONE_AT = 8, 5
 HOSTILE_EVERY, HOSTILE_AT = 10, 7
 _DEMO = {"villaverde": ("Villaverde", "es"), "rio-claro": ("Río Claro", "ec")}
-_SAMPLE_RULES = ("debate", "exposicion", "votacion", "ruego", "acuerdo", "vecino", "acta_anterior")
 
 
 @dataclass(frozen=True)
@@ -95,11 +93,6 @@ class Council:
         return (*town.streets, *town.quarters, *town.institutions, *town.bodies, *town.plans, *town.groups)
 
     @property
-    def systematic_errors(self) -> dict[str, str]:
-        """Right word -> what is heard instead, lower case."""
-        return dict(self.errors.systematic)
-
-    @property
     def entity_errors(self) -> tuple[EntityError, ...]:
         """Proper nouns and how they are misheard."""
         return self.errors.entities
@@ -129,7 +122,7 @@ class Council:
             raise ValueError(f"unknown kind {hostile_kind!r}: choose one of {', '.join(hostile.KINDS)}")
         session_id, version = self.session_name(index)
         document_id = self._document_id(session_id, version)
-        minutes = self._minutes(index)
+        minutes = self.minutes(index)
         built = draft.build_draft(
             minutes,
             draft.Origin(
@@ -160,9 +153,10 @@ class Council:
             session_id, version, cloned_from, document_id, built.docx, built.manifest, final, editor, truth
         )
 
-    def _minutes(self, index: int) -> Minutes:
+    def minutes(self, index: int) -> Minutes:
+        """What was said in session ``index`` and what was heard, before it becomes a document."""
         if self.is_clone(index):
-            first = self._minutes(index - 1)
+            first = self.minutes(index - 1)
             return retranscribe(first, self.facts, self.errors, self._rng("minutes", index), self.sizes)
         return write_minutes(
             self.facts, self.errors, self._rng("minutes", index), _day(index), index + 1, self.sizes
@@ -211,7 +205,13 @@ def make_council(
         country=code,
         seed=seed,
         facts=facts,
-        errors=ErrorModel(draw_systematic(rng, _sample(code)), _draw_entities(rng, facts)),
+        errors=ErrorModel(
+            key=f"{tenant_id}|{seed}",
+            lisping=code == "es",
+            rates=draw_rates(rng),
+            entities=_draw_entities(rng, facts),
+            style=draw_style(rng),
+        ),
         clerk_name=draw_person(rng, code, avoid=facts.avoid_surnames).full_name,
         sizes=sizes or Sizes(),
         link_at_end=tenant_id == "villaverde" or (tenant_id not in _DEMO and rng.random() < 0.5),
@@ -273,11 +273,3 @@ def _draw_entities(rng: random.Random, facts: Facts) -> tuple[EntityError, ...]:
         taken.add(wrong)
         found.append(EntityError(right, wrong, kind))
     return tuple(found)
-
-
-@cache
-def _sample(code: str) -> tuple[str, ...]:
-    """Sentences of the country's minutes, to see which words are frequent."""
-    rng = random.Random(f"sample|{code}")
-    grammar = Grammar(_draw_facts(rng, code, "Villa"), rng, FIRST_DAY)
-    return tuple(grammar.sentence(rule).text for rule in _SAMPLE_RULES for _ in range(80))

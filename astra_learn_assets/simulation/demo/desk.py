@@ -88,7 +88,8 @@ class ClerkDesk:
     sessions: int
     api_url: str
     builder_key: str
-    clerk_key: str
+    clerk_keys: tuple[str, ...]
+    """Of the clerks who take turns: what one alone rewords is not believed."""
     events: EventLog
     tally: Tally = field(default_factory=Tally)
     version: int = 0
@@ -99,13 +100,14 @@ class ClerkDesk:
         try:
             with httpx.Client(base_url=self.api_url, timeout=60) as client:
                 for index in range(self.sessions):
-                    self._submit(client, self.council.session(index))
+                    key = self.clerk_keys[index % len(self.clerk_keys)]
+                    self._submit(client, self.council.session(index), key)
         except (httpx.HTTPError, KeyError) as error:
             self.tally.error = f"{type(error).__name__}: {error}"
         finally:
             self.tally.done = True
 
-    def _submit(self, client: httpx.Client, session: SimulatedSession) -> None:
+    def _submit(self, client: httpx.Client, session: SimulatedSession, clerk_key: str) -> None:
         tally, tenant = self.tally, self.council.tenant_id
         place = f"/v1/tenants/{tenant}/sessions/{session.session_id}/versions/{session.version}"
         form = {"roster": json.dumps(list(self.council.roster), ensure_ascii=False)}
@@ -119,7 +121,7 @@ class ClerkDesk:
         client.put(f"{place}/draft", data=form, files=files, headers=builder).raise_for_status()
         tally.drafts += 1
 
-        clerk = {"Authorization": f"Bearer {self.clerk_key}"}
+        clerk = {"Authorization": f"Bearer {clerk_key}"}
         started = time.monotonic()
         answer = client.post(
             f"{place}/final", content=session.final_docx, headers={**clerk, "Content-Type": DOCX}

@@ -9,6 +9,8 @@ from astra_learn_assets.ids import TenantId
 from astra_learn_assets.simulation.demo.desk import Tally
 
 LIVE_SECONDS = 2.0
+CLEAN_BOUND = 0.01
+"""Share of the words of text that is right: what the gate itself allows is twice as much."""
 
 
 @dataclass(frozen=True)
@@ -25,8 +27,12 @@ class CouncilFigures:
     draft_wer: float | None
     base_wer: float | None
     adapter_wer: float | None
-    dictionary_wer: float | None = None
+    dictionary_wer: float | None
+    """Of the draft with the known proper nouns put right."""
+    table_wer: float | None
     """Of a substitution table learned from the adapter's own corpus."""
+    clean_wer: float | None
+    """New errors of the adapter in the paragraphs that the clerk left alone, marks and capitals included."""
 
     @property
     def promoted(self) -> bool:
@@ -34,14 +40,25 @@ class CouncilFigures:
         return self.state == "promoted" and self.adapter_id is not None
 
     @property
-    def halved(self) -> bool:
-        """Whether the promoted adapter has less than half of the base model's golden-set WER."""
-        return (
-            self.promoted
-            and self.base_wer is not None
-            and self.adapter_wer is not None
-            and self.adapter_wer < self.base_wer / 2
-        )
+    def opponents(self) -> dict[str, float | None]:
+        """What the adapter must beat, by the name in the table."""
+        return {
+            "draft": self.draft_wer,
+            "dictionary": self.dictionary_wer,
+            "table": self.table_wer,
+            "base": self.base_wer,
+        }
+
+    @property
+    def beats_all(self) -> bool:
+        """Whether fewer words of the golden set are wrong with the adapter than with any opponent."""
+        own = self.adapter_wer
+        return own is not None and all(other is not None and own < other for other in self.opponents.values())
+
+    @property
+    def keeps_clean(self) -> bool:
+        """Whether it leaves text alone that is right, within :data:`CLEAN_BOUND`."""
+        return self.clean_wer is not None and self.clean_wer <= CLEAN_BOUND
 
 
 @dataclass(frozen=True)
@@ -96,9 +113,14 @@ def promises(
     promoted = [council for council in councils if council.promoted]
     return [
         Promise(
-            "An adapter was promoted with less than half of the base model's WER",
-            any(council.halved for council in councils),
-            "; ".join(f"{c.tenant_id} {_percent(c.base_wer)} → {_percent(c.adapter_wer)}" for c in councils),
+            "An adapter was promoted, and each that was beats draft, dictionary, substitution table and base",
+            bool(promoted) and all(council.beats_all for council in promoted),
+            "; ".join(_contest(council) for council in councils),
+        ),
+        Promise(
+            f"A promoted adapter puts at most {_percent(CLEAN_BOUND)} new errors into text that is right",
+            bool(promoted) and all(council.keeps_clean for council in promoted),
+            "; ".join(f"{c.tenant_id} {_percent(c.clean_wer)}" for c in promoted) or "none promoted",
         ),
         Promise(
             f"Every name fix was readable in the API within {LIVE_SECONDS:g} s",
@@ -133,6 +155,12 @@ def promises(
         ),
         Promise("AdapterStore refuses it to the other tenant", serving.refused_to_other, serving.refusal),
     ]
+
+
+def _contest(council: CouncilFigures) -> str:
+    """``villaverde 3.1 % (draft 7.2 %, …)``, or why there is no adapter."""
+    others = ", ".join(f"{name} {_percent(rate)}" for name, rate in council.opponents.items())
+    return f"{council.tenant_id} {council.state}: {_percent(council.adapter_wer)} ({others})"
 
 
 def _percent(share: float | None) -> str:

@@ -91,8 +91,10 @@ def closing_table(figures: Sequence[CouncilFigures], kept: Sequence[Promise], *,
         "examples",
         "draft WER",
         "dictionary",
-        "base WER",
-        "adapter WER",
+        "table",
+        "base",
+        "adapter",
+        "clean text loses",
         "training",
     ):
         councils.add_column(name)
@@ -103,7 +105,7 @@ def closing_table(figures: Sequence[CouncilFigures], kept: Sequence[Promise], *,
             str(council.examples),
             *map(
                 _percent,
-                (council.draft_wer, council.dictionary_wer, council.base_wer, council.adapter_wer),
+                (*council.opponents.values(), council.adapter_wer, council.clean_wer),
             ),
             council.state if council.promoted else f"{council.state}: {council.reason}",
         )
