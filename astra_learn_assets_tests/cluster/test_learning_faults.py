@@ -4,7 +4,7 @@
 |--------------------------------------|----------------------------------------------------------------|
 | pod evicted                          | its run fails, Dagster's retry ends the same training           |
 | node lost, process and all           | the same, when a node is back                                   |
-| node cut off, its process goes on    | whoever comes first promotes; the other promotes nothing        |
+| node cut off, its process goes on    | its result is refused, the retry's is the one that is promoted  |
 | image cannot be pulled               | the same run goes on when it can, within the start time-out     |
 | start time-out                       | the retry trains; the late pod does not                         |
 | two pods for one run                 | the second leaves at once                                       |
@@ -70,9 +70,11 @@ def one_promotion(
     learning.until(lambda: learning.pointer(tenant) == rows[-1].adapter_id, "CORE is told")
 
 
-def steps_of(learning: Learning, run_id: str) -> list[str]:
-    """The steps that a run began."""
-    logs = learning.instance.all_logs(run_id, of_type=dg.DagsterEventType.STEP_START)
+def steps_of(
+    learning: Learning, run_id: str, what: dg.DagsterEventType = dg.DagsterEventType.STEP_START
+) -> list[str]:
+    """The steps that a run began, or of which it noted ``what``."""
+    logs = learning.instance.all_logs(run_id, of_type=what)
     return [str(entry.dagster_event.step_key) for entry in logs if entry.dagster_event]
 
 
@@ -106,8 +108,16 @@ def test_a_process_on_a_node_that_is_cut_off_and_its_retry_promote_once(learning
     node = learning.cluster.nodes["gpu-train"]
     node.cut_off()
     learning.until(lambda: not learning.cluster.ready("gpu-train"), "the node is seen to be lost")
-    learning.until(lambda: learning.promotions(tenant), "the process nobody can stop ends its work")
+    learning.until(lambda: learning.status(run) == FAILURE, "the run is given up")
+    learning.until(
+        lambda: (
+            learning.promotions(tenant)
+            or "lora_adapter" in steps_of(learning, run, dg.DagsterEventType.STEP_FAILURE)
+        ),
+        "the process that nobody can stop ends its work",
+    )
     node.recover()
+    learning.until(lambda: learning.promotions(tenant), "somebody promotes")
     learning.until(
         lambda: (
             all(learning.status(run.run_id) in (FAILURE, SUCCESS) for run in learning.runs(tenant))
@@ -116,6 +126,7 @@ def test_a_process_on_a_node_that_is_cut_off_and_its_retry_promote_once(learning
         "every run and training has ended",
     )
     assert learning.promotions(tenant) == [learning.pointer(tenant)]
+    assert [row.state for row in learning.trainings(tenant)].count("promoted") == 1
 
 
 def test_a_run_whose_image_can_be_pulled_again_goes_on_as_the_same_attempt(learning: Learning) -> None:
