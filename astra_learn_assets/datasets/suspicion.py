@@ -169,36 +169,58 @@ def _whole_sentence(was: Sequence[str], now: Sequence[str]) -> Iterator[Change]:
 
 
 def numbers(words: Sequence[str]) -> Counter[str]:
-    """The values in a text: "mil doscientos" and "1.200" are the same one."""
+    """The values in a text of folded words: "mil doscientos" and "1.200" are the same one, "tres coma cinco",
+    "tres y medio" and "3,5", and "por ciento" is no hundred."""
     values = number_words()
     found: Counter[str] = Counter()
-    total = run = 0
-    inside = False
-
-    def close() -> None:
-        if inside:
-            found[str(total + run)] += 1
-
-    for position, word in enumerate(words):
+    position = 0
+    last: tuple[str, int] | None = None  # the value before, and where its words ended
+    while position < len(words):
+        word = words[position]
         if word[0].isdigit():
-            close()
-            total, run, inside = 0, 0, False
-            digits = re.sub(r"[.,](?=\d{3}(?:\D|$))", "", word)
-            found[digits.replace(",", ".")] += 1
-        elif word in values:
-            value, inside = values[word], True
-            if value == 1_000:
-                total, run = total + max(run, 1) * 1_000, 0
-            else:
-                run += value
-        elif word == "y" and inside and position + 1 < len(words) and words[position + 1] in values:
-            continue
+            last = re.sub(r"[.,](?=\d{3}(?:\D|$))", "", word).replace(",", "."), position + 1
+        elif word in values and not (word == "ciento" and words[position - 1 : position] == ["por"]):
+            last = _spoken(words, position, values)
         else:
-            close()
-            total, run, inside = 0, 0, False
-    close()
+            # "dos millones y medio": the half belongs to the value one word before
+            half = word == "y" and position + 1 < len(words) and words[position + 1] in ("medio", "media")
+            if half and last is not None and position - last[1] <= 1 and last[0].isdecimal():
+                found[last[0]] -= 1
+                found[f"{last[0]}.5"] += 1
+            position += 1
+            continue
+        found[last[0]] += 1
+        position = last[1]
+    found = +found
     found.pop("1", None)  # "un", "una": an article far more often than a number
     return found
+
+
+def _spoken(words: Sequence[str], start: int, values: Mapping[str, int]) -> tuple[str, int]:
+    """The number in words that begins at ``start``, and where it ends."""
+    total = run = 0
+    position = start
+    while position < len(words):
+        word = words[position]
+        following = words[position + 1] if position + 1 < len(words) else ""
+        if word in values:
+            if values[word] == 1_000:
+                total, run = total + max(run, 1) * 1_000, 0
+            else:
+                run += values[word]
+        elif word == "coma" and following in values:
+            decimals, end = "", position + 1
+            while end < len(words) and (words[end] in values or (words[end] == "y" and decimals)):
+                decimals += str(values[words[end]]) if words[end] in values else ""
+                end += 1
+            spoken = [values[w] for w in words[position + 1 : end] if w in values]
+            if len(spoken) == 2 and spoken[0] >= 20 and spoken[1] < 10:  # "veinte y cinco", "treinta y dos"
+                decimals = str(sum(spoken))
+            return f"{total + run}.{decimals}", end
+        elif not (word == "y" and following in values):
+            break
+        position += 1
+    return str(total + run), position
 
 
 def _is_alike(left: tuple[str, ...], right: tuple[str, ...]) -> bool:

@@ -26,6 +26,7 @@ from astra_learn_assets.spanish.fold import near_fold
 from astra_learn_assets.spanish.placeholder import placeholders
 
 _MARKS = ".,;:!?…¿¡()«»\"'"
+_JOINTS = frozenset({"y", "por", "coma", "millon", "millones"})
 _TOKEN = re.compile(r"\d+(?:[.,:/]\d+)*|[^\W\d_]+")
 
 
@@ -40,13 +41,30 @@ def guarded(draft: str, answer: str) -> str:
     kept: list[str] = []
     position = 0
     changed = False
-    for low, high, first, last in changed_stretches(*map(_bare, (was, now))):
+    for low, high, first, last in _whole_numbers(*map(_bare, (was, now))):
         kept += now[position:first]
         own = not _keeps(was[low:high], now[first:last])
         kept += was[low:high] if own else now[first:last]
         changed |= own
         position = last
     return " ".join([*kept, *now[position:]]) if changed else answer
+
+
+def _whole_numbers(was: list[str], now: list[str]) -> list[tuple[int, int, int, int]]:
+    """Changed stretches of words; two of one number are one, or half of "dos millones y medio" would go."""
+    joined: list[tuple[int, int, int, int]] = []
+    for low, high, first, last in changed_stretches(was, now):
+        between = was[joined[-1][1] : low] if joined else []
+        if joined and len(between) <= 2 and all(_of_a_number(word) for word in between):
+            joined[-1] = (joined[-1][0], high, joined[-1][2], last)
+        else:
+            joined.append((low, high, first, last))
+    return joined
+
+
+def _of_a_number(word: str) -> bool:
+    folded = near_fold(word)
+    return word[0].isdigit() or folded in number_words() or folded in _JOINTS
 
 
 def _bare(words: Sequence[str]) -> list[str]:

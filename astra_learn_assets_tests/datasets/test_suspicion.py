@@ -31,6 +31,8 @@ RISKY = [
     ("El prosupuesto de la villa.", "El prosupuestos de la villa.", "unknown_word"),
 ]
 HARMLESS = [
+    ("El treinta y cinco por ciento de la obra.", "El 35 % de la obra."),
+    ("Sube cero coma cinco puntos.", "Sube 0,5 puntos."),
     ("Se pagan 1200 euros al mes.", "Se pagan 1.200 euros al mes."),
     ("Se pagan mil doscientos euros al mes.", "Se pagan 1.200 euros al mes."),
     ("Se pagan treinta y dos euros.", "Se pagan 32 euros."),

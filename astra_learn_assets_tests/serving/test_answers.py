@@ -23,6 +23,11 @@ from astra_learn_assets.serving.answers import as_served, guarded
         # what is the model's to write
         ("son doce votos", "Son 12 votos", "Son 12 votos"),
         ("mil doscientos euros", "1.200 euros", "1.200 euros"),
+        ("el treinta y cinco por ciento", "El 35 %", "El 35 %"),
+        ("cero coma veinticinco puntos", "0,25 puntos", "0,25 puntos"),
+        ("dos millones y medio de euros", "2,5 millones de euros", "2,5 millones de euros"),
+        ("dos millones y medio de euros", "2,6 millones de euros", "dos millones y medio de euros"),
+        ("tres mil setecientos", "3.070", "tres mil setecientos"),
         ("a las 14 40 horas", "A las 14:40 horas", "A las 14:40 horas"),
         ("un 1 200 por ciento", "Un 1.200 por ciento", "Un 1.200 por ciento"),
         ("se habre la sesion", "Se abre la sesión.", "Se abre la sesión."),
