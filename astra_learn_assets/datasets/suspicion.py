@@ -32,6 +32,7 @@ import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
 
@@ -168,37 +169,46 @@ def _whole_sentence(was: Sequence[str], now: Sequence[str]) -> Iterator[Change]:
         yield Change("negation", tuple(sorted(gone.elements())), tuple(sorted(come.elements())))
 
 
+_MILLION = frozenset({"millon", "millones"})
+_FIGURES = re.compile(r"\d+(?:[.,]\d+)*")
+
+
 def numbers(words: Sequence[str]) -> Counter[str]:
-    """The values in a text of folded words: "mil doscientos" and "1.200" are the same one, "tres coma cinco",
-    "tres y medio" and "3,5", and "por ciento" is no hundred."""
+    """The values in a text of folded words: "mil doscientos" and "1.200" are the same one, "tres coma cinco"
+    and "3,5", "dos millones y medio" and "2,5 millones", "05" and "cinco"; "por ciento" is no hundred."""
     values = number_words()
     found: Counter[str] = Counter()
     position = 0
-    last: tuple[str, int] | None = None  # the value before, and where its words ended
     while position < len(words):
         word = words[position]
         if word[0].isdigit():
-            last = re.sub(r"[.,](?=\d{3}(?:\D|$))", "", word).replace(",", "."), position + 1
-        elif word in values and not (word == "ciento" and words[position - 1 : position] == ["por"]):
-            last = _spoken(words, position, values)
-        else:
-            # "dos millones y medio": the half belongs to the value one word before
-            half = word == "y" and position + 1 < len(words) and words[position + 1] in ("medio", "media")
-            if half and last is not None and position - last[1] <= 1 and last[0].isdecimal():
-                found[last[0]] -= 1
-                found[f"{last[0]}.5"] += 1
             position += 1
-            continue
-        found[last[0]] += 1
-        position = last[1]
-    found = +found
+            millions = position < len(words) and words[position] in _MILLION
+            for figures in _FIGURES.findall(word):
+                found[_value(_of_figures(figures) * (1_000_000 if millions else 1))] += 1
+        elif values.get(word) == 1 and values.get("".join(words[position + 1 : position + 2]), 1_000) < 1_000:
+            position += 1  # "un ocho por ciento"
+        elif word in values and not (word == "ciento" and words[position - 1 : position] == ["por"]):
+            value, position = _spoken(words, position, values)
+            found[_value(value)] += 1
+        else:
+            position += 1
     found.pop("1", None)  # "un", "una": an article far more often than a number
     return found
 
 
-def _spoken(words: Sequence[str], start: int, values: Mapping[str, int]) -> tuple[str, int]:
+def _of_figures(figures: str) -> Decimal:
+    """As it is written in Spanish: a point or comma before three figures parts thousands."""
+    return Decimal(re.sub(r"[.,](?=\d{3}(?:\D|$))", "", figures).replace(",", ".").rstrip(".") or "0")
+
+
+def _value(number: Decimal) -> str:
+    return format(number.normalize(), "f")
+
+
+def _spoken(words: Sequence[str], start: int, values: Mapping[str, int]) -> tuple[Decimal, int]:
     """The number in words that begins at ``start``, and where it ends."""
-    total = run = 0
+    whole = total = run = 0
     position = start
     while position < len(words):
         word = words[position]
@@ -208,19 +218,30 @@ def _spoken(words: Sequence[str], start: int, values: Mapping[str, int]) -> tupl
                 total, run = total + max(run, 1) * 1_000, 0
             else:
                 run += values[word]
+        elif word in _MILLION:
+            whole, total, run = whole + (total + run) * 1_000_000, 0, 0
+            if words[position + 1 : position + 3] == ["y", "medio"]:
+                return Decimal(whole + 500_000), position + 3
         elif word == "coma" and following in values:
-            decimals, end = "", position + 1
-            while end < len(words) and (words[end] in values or (words[end] == "y" and decimals)):
-                decimals += str(values[words[end]]) if words[end] in values else ""
-                end += 1
-            spoken = [values[w] for w in words[position + 1 : end] if w in values]
-            if len(spoken) == 2 and spoken[0] >= 20 and spoken[1] < 10:  # "veinte y cinco", "treinta y dos"
-                decimals = str(sum(spoken))
-            return f"{total + run}.{decimals}", end
-        elif not (word == "y" and following in values):
-            break
+            decimals, end = _decimals(words, position + 1, values)
+            return Decimal(f"{whole + total + run}.{decimals}"), end
+        elif word == "y" and following in ("medio", "media"):
+            return Decimal(whole + total + run) + Decimal("0.5"), position + 2
+        elif not (word == "y" and run % 100 in range(20, 100, 10) and values.get(following, 10) < 10):
+            break  # "dos mil ocho y dos mil nueve" are two
         position += 1
-    return str(total + run), position
+    return Decimal(whole + total + run), position
+
+
+def _decimals(words: Sequence[str], start: int, values: Mapping[str, int]) -> tuple[str, int]:
+    """What is said behind the comma, figure by figure ("cero cinco") or as a number ("treinta y cuatro")."""
+    zeros, position = "", start
+    while position < len(words) and values.get(words[position]) == 0:
+        zeros, position = f"{zeros}0", position + 1
+    if position == len(words) or words[position] not in values:
+        return zeros, position
+    value, end = _spoken(words, position, values)
+    return f"{zeros}{int(value)}", end
 
 
 def _is_alike(left: tuple[str, ...], right: tuple[str, ...]) -> bool:

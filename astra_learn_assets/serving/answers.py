@@ -26,7 +26,7 @@ from astra_learn_assets.spanish.fold import near_fold
 from astra_learn_assets.spanish.placeholder import placeholders
 
 _MARKS = ".,;:!?…¿¡()«»\"'"
-_JOINTS = frozenset({"y", "por", "coma", "millon", "millones"})
+_JOINTS = frozenset({"y", "por", "coma", "barra", "millon", "millones"})
 _TOKEN = re.compile(r"\d+(?:[.,:/]\d+)*|[^\W\d_]+")
 
 

@@ -11,12 +11,13 @@ import pytest
 
 from astra_learn_assets_tests.trainer.architectures import FAMILIES, build, build_multimodal
 from astra_learn_assets_tests.trainer.examples import line, write
-from trainer.errors import BadBase
+from trainer.errors import BadBase, TrainerError
 
 ALONE = {
     "Gemma 2", "GPT-OSS", "Granite hybrid", "LFM 2", "Qwen 3 Next", "StableLM",
 }  # fmt: skip
 REFUSED = {"Mamba"}
+UNPUBLISHED_ON_A_CARD = {"GPT-OSS"}  # in bf16 its router sends near ties to other experts under PEFT's layers
 
 
 MULTIMODAL = "Gemma 3 with eyes"
@@ -110,10 +111,20 @@ def test_an_example_costs_the_same_in_a_pack_as_alone(family: str, base: str, tm
 
 
 @pytest.mark.gpu
-@pytest.mark.parametrize("family", sorted(set(FAMILIES) - REFUSED))
+@pytest.mark.parametrize("family", sorted(set(FAMILIES) - REFUSED - UNPUBLISHED_ON_A_CARD))
 def test_a_base_of_any_family_learns_on_a_card(family: str, base: str, tmp_path: Path) -> None:
     metrics = _train(family, base, tmp_path, "cuda")
     assert metrics["train_loss_last"] < metrics["train_loss_first"]
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("family", sorted(UNPUBLISHED_ON_A_CARD))
+def test_what_would_be_served_otherwise_than_it_was_trained_is_not_published(
+    family: str, base: str, tmp_path: Path
+) -> None:
+    with pytest.raises(TrainerError, match="PEFT's own layers give other logits"):
+        _train(family, base, tmp_path, "cuda")
+    assert not (tmp_path / "adapter").exists()
 
 
 @pytest.mark.gpu
