@@ -72,6 +72,8 @@ class TorchEngine:
             given = self._tokenizer(prompt, add_special_tokens=False, return_tensors="pt")
             length = int(given["input_ids"].shape[1])
             settings: dict[str, Any] = {
+                "input_ids": given["input_ids"],
+                "attention_mask": given["attention_mask"],
                 "max_new_tokens": int(_ANSWER_FACTOR * length) + _ANSWER_EXTRA,
                 "do_sample": False,
                 "eos_token_id": stops,
@@ -79,9 +81,9 @@ class TorchEngine:
             }
             if served is None and self._model is not None:
                 with self._model.disable_adapter():
-                    made = model.generate(**given, **settings)
+                    made = model.generate(**settings)
             else:
-                made = model.generate(**given, **settings)
+                made = model.generate(**settings)
         answer: str = self._tokenizer.decode(made[0, length:], skip_special_tokens=True)
         return answer
 
@@ -89,8 +91,12 @@ class TorchEngine:
         for token in self._tokenizer.all_special_tokens:  # a text that spells one must not end the prompt
             if len(token) > 1:
                 text = text.replace(token, f"{token[0]} {token[1:]}")
-        if served is None:
-            return f"{INSTRUCTION}\n\n{text}", [int(self._tokenizer.eos_token_id)]
+        if served is None:  # the base model says itself how it is asked
+            asked = [{"role": "system", "content": INSTRUCTION}, {"role": "user", "content": text}]
+            rendered: str = self._tokenizer.apply_chat_template(
+                asked, tokenize=False, add_generation_prompt=True
+            )
+            return rendered, [int(self._tokenizer.eos_token_id)]
         return served.prompt(INSTRUCTION, text), list(served.stop_token_ids)
 
     def _load(self, served: ServedAdapter) -> None:
