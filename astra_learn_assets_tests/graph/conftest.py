@@ -21,6 +21,7 @@ SMALL = {
     "golden_minimum_words": 40,
     "golden_minimum_documents": 2,
     "golden_share": 0.3,
+    "golden_minimum_power": 0.6,  # eight sessions are four golden documents
     "corpus_minimum": 10,
     "train_threshold": 30,
     "train_minimum": 10,
