@@ -150,7 +150,7 @@ def _require_needed(session: orm.Session, row: TrainingRun, step: Step) -> None:
 
 
 def _require_alone(session: orm.Session, step: Step, dataset_hash: str, golden_hash: str) -> None:
-    """A run by hand may pass the queue, and so its municipality's lane; a corpus is trained once all the same."""
+    """A run by hand may pass the queue, and so its municipality's lane; its corpus is trained once still."""
     own = {step.dagster_run_id, *step.ancestors}
     for row in trainings.unfinished(session, step.tenant_id):
         same = (row.dataset_hash, row.metrics.get("golden_hash")) == (dataset_hash, golden_hash)
