@@ -37,6 +37,13 @@ from benchmarks.attacks_platform import House, house
 SECONDS, MEGABYTES, GROWTH = 2.0, 300, 2.5
 WORST = ("unclosed_fields", "bookmarks_over_paragraphs", "long_paragraph", "row_of_alike_cells")
 _TICK = os.sysconf("SC_CLK_TCK")
+# in a small process between: a child's peak begins with what its parent had when it forked
+_MEASURE = """
+import resource, subprocess, sys
+status = subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode
+usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+print(status, usage.ru_utime + usage.ru_stime, usage.ru_maxrss)
+"""
 _EMPTY = package(p("Se abre la sesión."))
 
 
@@ -132,12 +139,15 @@ def by_command_line(files: Files) -> Cost:
         for name, data in zip(names, files, strict=True):
             Path(name).write_bytes(data)
         command = [sys.executable, "-c", "from astra_learn_assets.cli import main; main()", "compare", *names]
-        with open(os.devnull, "wb") as nowhere:
-            process = subprocess.Popen([*command, "-o", "json"], stdout=nowhere, stderr=nowhere)
-            _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-    result = {0: "compared", 1: "refused"}.get(process.returncode, f"exit {process.returncode}")
-    return Cost(result, usage.ru_utime + usage.ru_stime, usage.ru_maxrss // 1024)
+        measured = subprocess.run(
+            [sys.executable, "-c", _MEASURE, *command, "-o", "json"],
+            stdout=subprocess.PIPE,
+            text=True,
+            check=True,
+        )
+    status, seconds, kilobytes = measured.stdout.split()
+    result = {0: "compared", 1: "refused"}.get(int(status), f"exit {status}")
+    return Cost(result, float(seconds), int(kilobytes) // 1024)
 
 
 def _seconds_of(pid: int) -> float:

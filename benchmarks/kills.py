@@ -20,7 +20,7 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -88,7 +88,7 @@ def _play(stack: Stack, options: argparse.Namespace) -> int:
             tenants.allow(session, TENANT, weekly_quota=1_000)
         for loop in range(options.loops):
             began = time.monotonic()
-            _submit(platform, council, killer, loop)
+            submit(platform, council, killer.look, loop)
             state = _wait(platform, killer, loop + 1, options.limit)
             print(f"loop {loop + 1}: {state} after {time.monotonic() - began:.0f} s", flush=True)
             if state not in examples.FINISHED:
@@ -169,13 +169,13 @@ class Killer:
         return stands(self._stack.settings.home_path, name)
 
 
-def _submit(platform: Platform, council: Council, killer: Killer, loop: int) -> None:
-    """A clerk who tries again until each final is in, as a browser's user would."""
+def submit(platform: Platform, council: Council, look: Callable[[], None], loop: int) -> None:
+    """A clerk who tries again until each final is in, as a browser's user would; ``look`` before each try."""
     for index in range(loop * SESSIONS_A_LOOP, (loop + 1) * SESSIONS_A_LOOP):
         simulated = council.session(index)
         place = {"tenant_id": TENANT, "session_id": simulated.session_id, "version": simulated.version}
         while True:
-            killer.look()
+            look()
             try:
                 intake.register_draft(
                     platform, **place, docx=simulated.draft_docx,

@@ -84,10 +84,11 @@ def fail(message: str, *, code: str = "bad_input", output: Format = Format.text)
 
 
 def print_json(value: Any) -> None:
-    """``value`` as one JSON document; a pydantic model is dumped first."""
-    if hasattr(value, "model_dump"):
-        value = value.model_dump(mode="json")
-    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2, default=str) + "\n")
+    """``value`` as one JSON document; a pydantic model writes itself, without a tree of its parts."""
+    if hasattr(value, "model_dump_json"):
+        sys.stdout.write(value.model_dump_json(indent=2) + "\n")
+    else:
+        sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2, default=str) + "\n")
 
 
 def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:

@@ -52,12 +52,12 @@ _OUTSIDE = ("comment",)
 _PARAGRAPH_WORDS, _WORDS = 25_000, 600_000
 _SQUARED_WORDS = 1_300_000_000
 _WORD_LETTERS = 10_000
-_CHANGED_WORDS, _CHANGED_PARAGRAPHS = 200_000, 6_000
+_CHANGED_WORDS, _CHANGED_PARAGRAPHS = 200_000, 4_000
 """Changed paragraphs, and their words, both sides together, that are looked at one by one, in two seconds;
 minutes of a whole year have fewer, and what has more is not learned from before a person has seen it."""
 
 
-_OWN = 10_000
+_OWN = 5_000
 """Paragraphs that the other side does not have, on either side: pairing so many takes two seconds."""
 
 

@@ -67,11 +67,10 @@ def test_from_draft_to_dictionary_over_http(
 
 
 def test_a_final_may_come_as_a_form(client: TestClient, issue: Issue, draft: DraftFiles) -> None:
-    answer = client.post(
-        f"{PLACE}/final", files={"file": ("acta.docx", draft.final(NAME_FIX))}, headers=issue("editor")
-    )
+    final = draft.final(NAME_FIX)  # a file holds the time it was made at
+    answer = client.post(f"{PLACE}/final", files={"file": ("acta.docx", final)}, headers=issue("editor"))
     assert answer.status_code == 200
-    again = upload(client, issue("editor"), draft.final(NAME_FIX))
+    again = upload(client, issue("editor"), final)
     assert again.json()["already_received"] is True
 
 

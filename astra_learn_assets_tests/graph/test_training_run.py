@@ -154,6 +154,22 @@ def test_what_another_training_has_learned_meanwhile_is_not_trained_again(town: 
         begin(town, "run-sensor", waiting, "a" * 64, 30)
 
 
+def test_a_corpus_that_another_run_is_training_on_is_not_begun_again(town: Platform) -> None:
+    waiting = queued(town, 30)
+    by_hand = begin(town, "run-hand", None, "a" * 64)
+    with pytest.raises(Superseded, match=f"{by_hand.run_id} works on the same corpus in run run-hand"):
+        begin(town, "run-backfill", None, "a" * 64)
+    with pytest.raises(Superseded, match="the same corpus"):
+        begin(town, "run-sensor", waiting, "a" * 64, 30)
+    assert begin(town, "run-other", None, "b" * 64).run_id != by_hand.run_id
+    tags = {"dagster/parent_run_id": "run-hand", "dagster/root_run_id": "run-hand"}
+    retried = training_run.begin(
+        town, Step.tagged(TENANT, "run-retry", tags), through_seq=40,
+        dataset_hash="a" * 64, golden_hash="g" * 64, examples=30,
+    )  # fmt: skip
+    assert retried.dagster_run_id == "run-retry"
+
+
 @pytest.mark.parametrize("order", list(itertools.permutations(["hand", "backfill", "sensor"])))
 def test_by_hand_by_backfill_and_by_sensor_at_once_is_one_training(
     town: Platform, order: tuple[str, ...]

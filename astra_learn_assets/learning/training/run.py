@@ -11,7 +11,8 @@ for that travels as one :class:`Step`.
 
 A row belongs to one run. Another that comes with the same tag is refused while the first may still end
 (:func:`begin`), and one whose row was closed or given to another run meanwhile publishes and promotes nothing
-(:func:`require_own`): so a worker that was thought lost, and comes back late, does no harm.
+(:func:`require_own`): so a worker that was thought lost, and comes back late, does no harm. Two runs with the
+same corpus at the same time, by hand, backfill or sensor, are one training: the second is refused.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ from astra_learn_assets.store.tables import TrainingRun
 
 TAG = "astra/training_id"
 ADAPTER_TAG = "astra/adapter_id"
+_BEFORE = ("dagster/parent_run_id", "dagster/root_run_id")  # set by Dagster on a run that retries another
 _ENDED = ("promoted", "rejected")
 
 
@@ -40,18 +42,20 @@ class Step:
     """What ties a step to its training: whose it is, its Dagster run, and what that run's tags name.
 
     ``training_id``: the row that was begun for the run; ``adapter_id``: the adapter to judge and promote
-    instead of the training's own.
+    instead of the training's own; ``ancestors``: the runs that this one retries.
     """
 
     tenant_id: TenantId
     dagster_run_id: str
     training_id: str | None = None
     adapter_id: str | None = None
+    ancestors: frozenset[str] = frozenset()
 
     @classmethod
     def tagged(cls, tenant_id: TenantId, dagster_run_id: str, tags: Mapping[str, str]) -> Step:
         """The step of a run with ``tags``."""
-        return cls(tenant_id, dagster_run_id, tags.get(TAG), tags.get(ADAPTER_TAG))
+        before = frozenset(tags[name] for name in _BEFORE if name in tags)
+        return cls(tenant_id, dagster_run_id, tags.get(TAG), tags.get(ADAPTER_TAG), before)
 
 
 @dataclass(frozen=True)
@@ -101,7 +105,8 @@ def begin(
 
     Raises:
         NotFound: the named training is not this tenant's.
-        Superseded: the row belongs to another run, or another training has learned its examples meanwhile.
+        Superseded: the row belongs to another run, another training has learned its examples meanwhile, or
+            another run is training on the very same corpus.
     """
     with platform.database.session() as session:
         locks.hold(session, "training", step.tenant_id)
@@ -115,6 +120,7 @@ def begin(
             # it keeps the run that trained it: a backfill has only found it
             found_by = {**row.metrics, "found_by": step.dagster_run_id}
             return trainings.update(session, row.run_id, metrics=found_by)
+        _require_alone(session, step, dataset_hash, golden_hash)
         if row is None or step.training_id is None or row.state in trainings.ENDED:
             row = _next_attempt(session, step.tenant_id, through_seq)
         signs.sign(session, row.run_id, step.tenant_id, phase="training")
@@ -141,6 +147,17 @@ def _require_needed(session: orm.Session, row: TrainingRun, step: Step) -> None:
         and finished.finished_at > row.created_at
     ):
         raise Superseded(f"training {finished.run_id} has learned these examples meanwhile")
+
+
+def _require_alone(session: orm.Session, step: Step, dataset_hash: str, golden_hash: str) -> None:
+    """A run by hand may pass the queue, and so its municipality's lane; its corpus is trained once still."""
+    own = {step.dagster_run_id, *step.ancestors}
+    for row in trainings.unfinished(session, step.tenant_id):
+        same = (row.dataset_hash, row.metrics.get("golden_hash")) == (dataset_hash, golden_hash)
+        if same and row.dagster_run_id not in own:
+            raise Superseded(
+                f"training {row.run_id} works on the same corpus in run {row.dagster_run_id}: wait for it"
+            )
 
 
 def require_own(platform: Platform, training: Training) -> None:
