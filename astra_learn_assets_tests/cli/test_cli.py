@@ -300,7 +300,7 @@ ARGUMENTS = {
     "blocklist add": "villaverde Ana", "blocklist import": "villaverde terms.txt",
     "blocklist remove": "villaverde Ana", "blocklist list": "villaverde",
     "anonymize": "in.jsonl out.jsonl --tenant villaverde", "scan": "in.jsonl --tenant villaverde",
-    "examples": "villaverde", "export audio": "villaverde audio.jsonl", "backfill": "learn",
+    "privacy report": "villaverde", "examples": "villaverde", "export audio": "villaverde audio.jsonl", "backfill": "learn",
     "golden list": "villaverde", "golden add": "villaverde in.jsonl", "golden retire": "villaverde c",
     "quarantine list": "villaverde", "quarantine show": "villaverde d",
     "quarantine release": "villaverde d", "quarantine drop": "villaverde d",

@@ -101,7 +101,9 @@ class Writer:
         if roll < 0.24:
             return rng.choice(_everyday()[2])
         if roll < 0.29:
-            return f"{rng.choice(_LINKS_BACK)} {'la ' if rng.random() < 0.1 else ''}{rng.choice(_everyday()[1])}"
+            return (
+                f"{rng.choice(_LINKS_BACK)} {'la ' if rng.random() < 0.1 else ''}{rng.choice(_everyday()[1])}"
+            )
         return self.names.surname()
 
     def _person(self) -> Person:
@@ -167,7 +169,10 @@ class Writer:
             return [(self.town if own else self.town_name(), "LOC")]
         if slot in ("STREET", "ORG"):
             return [
-                (self.names.street() if slot == "STREET" else self.names.organisation(), slot.replace("STREET", "LOC"))
+                (
+                    self.names.street() if slot == "STREET" else self.names.organisation(),
+                    slot.replace("STREET", "LOC"),
+                )
             ]
         if slot == "FIRM":
             middle = rng.choice((self._surname(), self.names.invent(), rng.choice(_everyday()[1])))
@@ -217,7 +222,9 @@ class Writer:
                 out.append((last if at == count - 1 else link, ""))
             out += [(courtesy, ""), (self._name(form), "PER")]
             if rng.random() < 0.08:
-                out.append((rng.choice((" (*)", f" ({rng.choice(_PARTIES)})", f", {rng.choice(self.offices)}")), ""))
+                out.append(
+                    (rng.choice((" (*)", f" ({rng.choice(_PARTIES)})", f", {rng.choice(self.offices)}")), "")
+                )
         return out
 
     def _plain_slot(self, slot: str) -> str:
@@ -280,11 +287,46 @@ class Writer:
 
     def _rows(self) -> list[tuple[str, str]]:
         rng = self.rng
-        number = rng.choice(("", "", "{}. ", "{}) ", "{}-", "{}.- ", "- ", "• ", "{} ", "{}.º ", "Nº {} ", "* ", "{}\t", "| {} | "))
+        number = rng.choice(
+            (
+                "",
+                "",
+                "{}. ",
+                "{}) ",
+                "{}-",
+                "{}.- ",
+                "- ",
+                "• ",
+                "{} ",
+                "{}.º ",
+                "Nº {} ",
+                "* ",
+                "{}\t",
+                "| {} | ",
+            )
+        )
         courtesy = rng.choice(("", "", "own", "mixed"))
-        form = rng.choice(("full", "full", "reversed", "comma", "surname", "given", "initial", "full", "comma"))
+        form = rng.choice(
+            ("full", "full", "reversed", "comma", "surname", "given", "initial", "full", "comma")
+        )
         case = rng.choice(("printed", "printed", "upper", "bare", "surnames"))
-        tail = rng.choice(("", "", "office", "party", "state", "id", "money", "dots", "bar", "tab", "vote", "semicolon", "text"))
+        tail = rng.choice(
+            (
+                "",
+                "",
+                "office",
+                "party",
+                "state",
+                "id",
+                "money",
+                "dots",
+                "bar",
+                "tab",
+                "vote",
+                "semicolon",
+                "text",
+            )
+        )
         end = rng.choice(("\n", "\n", "\n", "\n", ";\n", ".\n", "; ", "\n\n", ", "))
         own = rng.choice(_COURTESIES)
         label = rng.choice(("", "", "Asistentes:", "PRESENTES", "Ausentes:", "Votos a favor:", "Nómina de beneficiarios",
@@ -309,7 +351,13 @@ class Writer:
             "comma": f"{back}, {given}",
             "surname": back,
             "given": given,
-            "initial": self.rng.choice((f"{given[0]}. {back}", f"{back}, {given[0]}.", f"{given} {p.first.split()[-1][0]}. {p.second}")),
+            "initial": self.rng.choice(
+                (
+                    f"{given[0]}. {back}",
+                    f"{back}, {given[0]}.",
+                    f"{given} {p.first.split()[-1][0]}. {p.second}",
+                )
+            ),
         }[form].strip()
         return value.upper() if case == "upper" else _bare(value).upper() if case == "bare" else value
 
@@ -348,7 +396,9 @@ class Writer:
                 p = self._person()
                 forms = {
                     "s": p.first if rng.random() < 0.7 else f"{p.first} {p.second}".strip(),
-                    "f": f"{p.given} {p.first} {p.second}".strip() if rng.random() < 0.6 else f"{p.given} {p.first}",
+                    "f": f"{p.given} {p.first} {p.second}".strip()
+                    if rng.random() < 0.6
+                    else f"{p.given} {p.first}",
                     "g": p.given,
                     "i": self._initials(p),
                 }
@@ -376,18 +426,44 @@ class Writer:
         lead = rng.choice(("", "", "Fdo.: ", "Fdo. ", "(f) ", "Firmado: ", "D. ", "Sr. ", "Lic. "))
         gap = rng.choice(("\t", "    ", "          ", "\t\t"))
         if style == 0:
-            return [(lead, ""), (one, "PER"), (f"{gap}{lead}", ""), (two, "PER"), (f"\n{first}{gap}{second}\n", "")]
+            return [
+                (lead, ""),
+                (one, "PER"),
+                (f"{gap}{lead}", ""),
+                (two, "PER"),
+                (f"\n{first}{gap}{second}\n", ""),
+            ]
         if style == 1:
-            return [("__________\n", ""), (one, "PER"), (f"\n{first}\n\n__________\n", ""), (two, "PER"), (f"\n{second}\n", "")]
+            return [
+                ("__________\n", ""),
+                (one, "PER"),
+                (f"\n{first}\n\n__________\n", ""),
+                (two, "PER"),
+                (f"\n{second}\n", ""),
+            ]
         if style == 2:
             made: list[tuple[str, str]] = []
             for _ in range(rng.randint(2, 6)):
-                made += [(lead, ""), (self._row_name(self._person(), rng.choice(("full", "full", "comma")), case), "PER"), ("\n", "")]
+                made += [
+                    (lead, ""),
+                    (self._row_name(self._person(), rng.choice(("full", "full", "comma")), case), "PER"),
+                    ("\n", ""),
+                ]
             return made
         if style == 3:
-            return [("Firmado digitalmente por ", ""), (one, "PER"), (f" - {self._number()}\nFecha: 2024.03.{rng.randint(1, 28)}\n", "")]
+            return [
+                ("Firmado digitalmente por ", ""),
+                (one, "PER"),
+                (f" - {self._number()}\nFecha: 2024.03.{rng.randint(1, 28)}\n", ""),
+            ]
         if style == 4:
-            return [(f"{first.capitalize()}, ", ""), (one, "PER"), (f"; {second}, ", ""), (two, "PER"), (".\n", "")]
+            return [
+                (f"{first.capitalize()}, ", ""),
+                (one, "PER"),
+                (f"; {second}, ", ""),
+                (two, "PER"),
+                (".\n", ""),
+            ]
         return [(f"{first.upper()}\n", ""), (one, "PER"), (f"\n{self._plain_slot('ID')}\n", "")]
 
     def _heading(self) -> list[tuple[str, str]]:
@@ -432,7 +508,9 @@ def joined(parts: Sequence[tuple[str, str]], *, wrap: int = 0) -> Sentence:
     return text, spans
 
 
-def documents(seed: int, prose: Sequence[str] = (), *, invented: float = 0.25) -> Iterator[tuple[str, list[Span]]]:
+def documents(
+    seed: int, prose: Sequence[str] = (), *, invented: float = 0.25
+) -> Iterator[tuple[str, list[Span]]]:
     """Labelled minutes without end; ``prose`` are sentences that name nobody."""
     rng = random.Random(seed)
     writer = Writer(rng, NameFactory(rng, invented=invented), prose)

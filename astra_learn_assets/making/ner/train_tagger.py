@@ -147,7 +147,12 @@ def build() -> torch.nn.Module:
         def forward(self, x: torch.Tensor) -> torch.Tensor:
             real = (x[..., 5] > 0).unsqueeze(-1)
             bits = (x[..., 4:5] >> torch.arange(tagger.BITS, device=x.device) & 1).float()
-            h = self.word(x[..., 0]) + self.prefix(x[..., 1]) + self.suffix(x[..., 2]) + self.ending(x[..., 3])
+            h = (
+                self.word(x[..., 0])
+                + self.prefix(x[..., 1])
+                + self.suffix(x[..., 2])
+                + self.ending(x[..., 3])
+            )
             h = h + self.shape(x[..., 5]) + self.bits(bits)
             h = nn.functional.dropout(h, 0.1, self.training) * real
             for distance, layer, norm in zip(tagger.DILATIONS, self.layers, self.norms, strict=True):
@@ -161,7 +166,9 @@ def build() -> torch.nn.Module:
 
 def weights_of(network: Any) -> dict[str, np.ndarray[Any, Any]]:
     """The weights by the names that the NumPy network reads, half precision."""
-    state = {name: value.detach().cpu().numpy().astype("float16") for name, value in network.state_dict().items()}
+    state = {
+        name: value.detach().cpu().numpy().astype("float16") for name, value in network.state_dict().items()
+    }
     out = {name: state[f"{name}.weight"] for name in ("word", "prefix", "suffix", "ending", "shape")}
     out["bits"] = state["bits.weight"].T
     for at in range(len(tagger.DILATIONS)):
@@ -170,11 +177,14 @@ def weights_of(network: Any) -> dict[str, np.ndarray[Any, Any]]:
     return out | {"out": state["out.weight"].T, "out_bias": state["out.bias"]}
 
 
-def train(data: np.ndarray[Any, Any], *, seed: int, words: int, device: str, out: Path, log: Any = sys.stderr) -> Any:
+def train(
+    data: np.ndarray[Any, Any], *, seed: int, words: int, device: str, out: Path, log: Any = sys.stderr
+) -> Any:
     """Train for ``words`` tokens; the running average of the weights is what is kept, and written now and then."""
     import torch
 
     torch.manual_seed(seed)
+    torch.set_num_threads(1)  # the layers are small: more threads wait for each other
     network = build().to(device)
     average = torch.optim.swa_utils.AveragedModel(
         network, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(0.998)
@@ -234,7 +244,12 @@ def main() -> None:
             np.save(given.corpus, data)
     started = time.monotonic()
     train(data, seed=given.seed, words=given.words, device=given.device, out=given.out)
-    record = {"seed": given.seed, "words": given.words, "made": given.made, "seconds": round(time.monotonic() - started)}
+    record = {
+        "seed": given.seed,
+        "words": given.words,
+        "made": given.made,
+        "seconds": round(time.monotonic() - started),
+    }
     given.out.with_suffix(".json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
 
 

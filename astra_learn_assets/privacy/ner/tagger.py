@@ -179,7 +179,12 @@ class Tagger:
         w = self._w
         made = np.array([features(fold_chars(word)) for word in new])
         bits = (made[:, 4:] >> np.arange(BITS) & 1).astype("float32")
-        rows = w["word"][made[:, 0]] + w["prefix"][made[:, 1]] + w["suffix"][made[:, 2]] + w["ending"][made[:, 3]]
+        rows = (
+            w["word"][made[:, 0]]
+            + w["prefix"][made[:, 1]]
+            + w["suffix"][made[:, 2]]
+            + w["ending"][made[:, 3]]
+        )
         rows += bits @ w["bits"] + w["shape"][[shape(word) for word in new]]
         self._rows.update((word, len(self._table) + at) for at, word in enumerate(new))
         self._table = np.concatenate([self._table, rows])
