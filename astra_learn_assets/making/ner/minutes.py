@@ -27,6 +27,10 @@ _COURTESIES = (
     "D.ª ", "Don ", "Doña ", "el C. ", "la C. ", "el Lic. ", "la Licda. ", "Ing. ", "el Ing. ", "Arq. ", "la Dra. ",
     "Dr. ", "Prof. ", "Profa. ", "Abg. ", "Mtro. ", "Cra. ", "Tlga. ", "Econ. ", "Lcdo. ", "la Prof. ", "ciudadano ",
     "el ciudadano ", "la vecina ", "el vecino ", "H.R. ", "Hble. ", "Reg. ", "Bach. ", "Téc. ", "Sor ", "P.A. ",
+    "Cdor. ", "Méd. Vet. ", "Abog. ", "Ing. Agr. ", "Lcda. ", "Licdo. ", "Psic. ", "Enf. ", "Cnel. ", "Sgto. ", "Arqa. ",
+    "Esc. ", "Dip. ", "Conc. ", "Cjal. ", "Hno. ", "Hna. ", "Pbro. ", "el lonko ", "la machi ", "el taita ", "el apu ",
+    "la hermana ", "el compañero ", "la compañera ", "D' ", "D~ ", "S r. ", "Dona ", "Sra, ", "MSc. ", "Gral. ", "Adm. ",
+    "el menor ", "la niña ", "el maestro ", "la maestra ", "el cabo ", "la agente ", "el inspector ", "la doctora ",
 )  # fmt: skip
 _MONTHS = (
     "enero", "febrero", "marzo", "abril", "mayo", "junio", "julio", "agosto", "septiembre", "octubre", "noviembre",
@@ -44,7 +48,11 @@ _FIRM_TAILS = ("S.L.", "S.A.", "S.A. de C.V.", "S.L.U.", "S.R.L.", "Ltda.", "S.A
                "Hnos.", "y Cía.", "E.I.R.L.")  # fmt: skip
 _TOWN_FORMS = ("San {g}", "Santa {g}", "San {g} {i}", "Santa {g} del {i}", "Puebla de Doña {g}", "Villa {s}", "El {a}",
                "Puerto {s}", "{a} Bajo", "{a} Alto", "{s} de la Sierra", "Boca de {i}", "Los {a}", "La {a}", "{i}",
-               "{i} Viejo", "Las {a} de {i}", "General {s}", "Doctor {s}", "{g} {s}", "Pozo {a}", "Ciudad {s}")  # fmt: skip
+               "{i} Viejo", "Las {a} de {i}", "San {g} {i}", "Santa {g} {i}", "Santo {g} {i} Viejo", "San {g} del {i}", "El {a} {i}",
+               "San {g} de {i}", "Santa {g} de {i}", "{i} del Valle", "{i} Grande", "El {i} de {i}", "San {g} de las {a}",
+               "Villa {i} del {a}", "Bajo {a}", "{i} {i}", "Rincón de la {a}", "La {i} de {a}", "Las {a} de {i} Viejo", "General {s}", "Doctor {s}", "{g} {s}", "Pozo {a}", "Ciudad {s}")  # fmt: skip
+_SHORT = ("Apruebo.", "A favor.", "Presente.", "Sí.", "No.", "Gracias.", "En contra.", "Me abstengo.", "Conforme.",
+          "Rechazo.", "Secundo.", "De acuerdo.", "Sí, presente.", "Voto a favor.", "Con la venia.", "Adelante.")  # fmt: skip
 _LINKS_BACK = ("de la", "del", "de los", "de", "de las")
 WIDTHS = (48, 60, 70, 80, 92)
 
@@ -106,8 +114,8 @@ class Writer:
             )
         return self.names.surname()
 
-    def _person(self) -> Person:
-        if self.cast and self.rng.random() < 0.55:
+    def _person(self, again: float = 0.55) -> Person:
+        if self.cast and self.rng.random() < again:
             return self.rng.choice(self.cast)
         second = self._surname() if self.rng.random() < 0.72 else ""
         person = Person(self._given(), self._surname(), second)
@@ -167,6 +175,8 @@ class Writer:
         if slot == "LOC":
             own = self.town and rng.random() < 0.4
             return [(self.town if own else self.town_name(), "LOC")]
+        if slot == "STREET" and rng.random() < 0.35:
+            return [(self._street(), "LOC")]
         if slot in ("STREET", "ORG"):
             return [
                 (
@@ -192,6 +202,11 @@ class Writer:
         if slot == "GN":
             return [(self._given(), "LOC")]
         return [(self._plain_slot(slot), "")]
+
+    def _street(self) -> str:
+        head = self.rng.choice(("calle", "Calle", "avenida", "pasaje", "jirón", "carrera", "camino", "plaza", "av."))
+        link = self.rng.choice(("", "", "de la ", "del ", "de las ", "Los ", "de los "))
+        return f"{head} {link}{self.rng.choice(self.rng.choice(_everyday()))}"
 
     def _name(self, slot: str) -> str:
         p = self._person()
@@ -230,6 +245,9 @@ class Writer:
     def _plain_slot(self, slot: str) -> str:
         rng = self.rng
         number = "".join(rng.choice("0123456789") for _ in range(9))
+        if slot in ("W", "w"):
+            value = rng.choice(_everyday()[2])
+            return value if slot == "W" else value.lower()
         if slot in ("AMB", "amb"):
             value = rng.choice(rng.choice(_everyday()[:2]))
             return value if slot == "AMB" else value.lower()
@@ -273,6 +291,8 @@ class Writer:
 
     def _said(self) -> list[tuple[str, str]]:
         roll = self.rng.random()
+        if roll < 0.08:
+            return [(self.rng.choice(_SHORT), "")]
         if roll < 0.45 and self.prose:
             return [(self.rng.choice(self.prose), "")]
         return self.sentence(self.rng.choice(self.plain if roll < 0.75 else self.named))
@@ -333,7 +353,7 @@ class Writer:
                             "Concejales", "Lista de asistencia:", "Miembros presentes:", "Deudores:", "Firmas:"))  # fmt: skip
         out: list[tuple[str, str]] = [(f"{label}\n", "")] if label else []
         for at in range(1, rng.randint(3, 12)):
-            p = self._person()
+            p = self._person(again=0.15)
             out.append((number.format(at), ""))
             if courtesy:
                 out.append((own if courtesy == "own" else rng.choice(_COURTESIES), ""))
@@ -377,7 +397,8 @@ class Writer:
             "tab": f"\t{rng.choice((office, party, self._number()))}",
             "vote": rng.choice((": Sí", ": No", ": a favor", " — en contra", " - se abstiene", " sí", " VOTO A FAVOR")),
             "semicolon": f"; {office}; {party}",
-            "text": rng.choice((f" - {self._plain_slot('IDN')} - rebaja de tasa", ", de {} años".format(rng.randint(3, 90)),
+            "text": rng.choice((f" - {self._plain_slot('IDN')} - rebaja de tasa - {self._street()}",
+                                f" | conexión de agua | {self._street()}", f", {rng.choice(('barrio', 'vereda', 'comuna'))}", ", de {} años".format(rng.randint(3, 90)),
                                 f" – {self._plain_slot('IDN')}/20 – kiosco – ruta {rng.randint(1, 30)}", ", que firma")),
         }[kind]  # fmt: skip
 

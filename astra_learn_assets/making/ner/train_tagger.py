@@ -4,7 +4,7 @@ From invented minutes (:mod:`minutes`), municipal sentences (:mod:`grammar`), cl
 and minutes labelled by their speaker list (:mod:`corpora`). The case of a text is only one feature of its words,
 so each piece is met as printed, in lower case, in capitals and without its punctuation. Some words, of names
 more, are hidden or lose what the lexicon knows of them, so that the place has to tell. ``--words`` bounds the
-work: 30 million take some twenty minutes of one core. Same seed, data and versions give the same weights.
+work: 18 million take some seven minutes of one core. Same seed, data and versions give the same weights.
 
 Needs torch (any build; ``--device cuda`` where there is a card) and the dev extra (Faker).
 """
@@ -230,8 +230,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="folder with ner/ and actas_congreso/")
     parser.add_argument("--out", type=Path, required=True, help="file to write, tagger.npz")
-    parser.add_argument("--words", type=int, default=30_000_000, help="training length in tokens")
-    parser.add_argument("--made", type=int, default=12_000, help="pieces of invented minutes")
+    parser.add_argument("--words", type=int, default=18_000_000, help="training length in tokens")
+    parser.add_argument("--made", type=int, default=20_000, help="pieces of invented minutes")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--corpus", type=Path, help="keep the encoded corpus in this .npy file")
