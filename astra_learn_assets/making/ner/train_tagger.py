@@ -178,16 +178,19 @@ def weights_of(network: Any) -> dict[str, np.ndarray[Any, Any]]:
 
 
 def train(
-    data: np.ndarray[Any, Any], *, seed: int, words: int, device: str, out: Path, log: Any = sys.stderr
+    data: np.ndarray[Any, Any], *, seed: int, words: int, device: str, out: Path, start: Path | None = None, log: Any = sys.stderr
 ) -> Any:
     """Train for ``words`` tokens; the running average of the weights is what is kept, and written now and then."""
     import torch
 
     torch.manual_seed(seed)
     torch.set_num_threads(1)  # the layers are small: more threads wait for each other
-    network = build().to(device)
+    network = build()
+    if start is not None:
+        network.load_state_dict(state_of(start))
+    network = network.to(device)
     average = torch.optim.swa_utils.AveragedModel(
-        network, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(0.998)
+        network, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(0.995)
     )
     batches, count = Batches(data, seed), 48
     steps = words // (count * LENGTH)
@@ -213,7 +216,7 @@ def train(
             log.write(f"{step:>6}/{steps}  {seconds:5.0f} s  loss {loss_sum / 100:.4f}\n")
             log.flush()
             loss_sum = 0.0
-        if step % 500 == 0 or step == steps:
+        if step % 300 == 0 or step == steps:
             save(average.module, out)
     return average.module
 
@@ -234,6 +237,7 @@ def main() -> None:
     parser.add_argument("--made", type=int, default=20_000, help="pieces of invented minutes")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--device", default="cpu")
+    parser.add_argument("--start", type=Path, help="go on from these weights")
     parser.add_argument("--corpus", type=Path, help="keep the encoded corpus in this .npy file")
     given = parser.parse_args()
     if given.corpus and given.corpus.is_file():
@@ -243,7 +247,7 @@ def main() -> None:
         if given.corpus:
             np.save(given.corpus, data)
     started = time.monotonic()
-    train(data, seed=given.seed, words=given.words, device=given.device, out=given.out)
+    train(data, seed=given.seed, words=given.words, device=given.device, out=given.out, start=given.start)
     record = {
         "seed": given.seed,
         "words": given.words,
