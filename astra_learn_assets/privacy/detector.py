@@ -16,7 +16,7 @@ from functools import lru_cache
 
 from astra_learn_assets.privacy.identifiers import addresses, contact
 from astra_learn_assets.privacy.identifiers.compact import compact_identities
-from astra_learn_assets.privacy.identifiers.countries import identity_rules
+from astra_learn_assets.privacy.identifiers.countries import identity_rules, names_paper
 from astra_learn_assets.privacy.identifiers.rules import Finding, RuleSet, Spans, resolve
 from astra_learn_assets.privacy.ner.nlp import Entity, EntityModel
 from astra_learn_assets.privacy.ner.tagger import Tagger
@@ -136,6 +136,7 @@ class Detector:
             *addresses.addresses(text),
         ]
         people = [one for f in self._persons(text, entities) for one in bounded(text, f)]
+        people = [f for f in people if not names_paper(text, f.start, f.end)]
         if reading is not None:
             people = reconciled(text, people, reading)
         people = [f for f in people if not is_own(text, f.start, f.end, own)]

@@ -177,6 +177,20 @@ def weights_of(network: Any) -> dict[str, np.ndarray[Any, Any]]:
     return out | {"out": state["out.weight"].T, "out_bias": state["out.bias"]}
 
 
+def state_of(path: Path) -> dict[str, torch.Tensor]:
+    """The state of :func:`build` from weights that :func:`weights_of` wrote."""
+    import torch
+
+    with np.load(path) as stored:
+        w = {name: torch.from_numpy(stored[name].astype("float32")) for name in stored.files}
+    out = {f"{name}.weight": w[name] for name in ("word", "prefix", "suffix", "ending", "shape")}
+    out["bits.weight"] = w["bits"].T
+    for at in range(len(tagger.DILATIONS)):
+        out |= {f"layers.{at}.weight": w[f"layer{at}"].T, f"layers.{at}.bias": w[f"bias{at}"]}
+        out |= {f"norms.{at}.weight": w[f"scale{at}"], f"norms.{at}.bias": w[f"shift{at}"]}
+    return out | {"out.weight": w["out"].T, "out.bias": w["out_bias"]}
+
+
 def train(
     data: np.ndarray[Any, Any], *, seed: int, words: int, device: str, out: Path, start: Path | None = None, log: Any = sys.stderr
 ) -> Any:
