@@ -1,8 +1,8 @@
 """Train the tagger: ``python -m astra_learn_assets.making.ner.train_tagger --data DIR --out tagger.npz``.
 
 From invented minutes (:mod:`minutes`), municipal sentences (:mod:`grammar`), clinical records, silver minutes
-and minutes labelled by their speaker list (:mod:`corpora`). The case of a text is only one feature of its words,
-so each piece is met as printed, in lower case, in capitals and without its punctuation. Some words, of names
+and minutes labelled by their speaker list (:mod:`corpora`). The case of a text is only one feature of its
+words, so each piece is met as printed, in lower case, in capitals and without its punctuation. Some words, of names
 more, are hidden or lose what the lexicon knows of them, so that the place has to tell. ``--words`` bounds the
 work: 18 million take some seven minutes of one core. Same seed, data and versions give the same weights.
 
@@ -127,7 +127,7 @@ class Batches:
 
 
 def build() -> torch.nn.Module:
-    """The untrained network, of the form that :class:`~astra_learn_assets.privacy.ner.tagger.Tagger` computes."""
+    """The untrained network, of the form that :class:`tagger.Tagger` computes."""
     import torch
     from torch import nn
 
@@ -192,9 +192,16 @@ def state_of(path: Path) -> dict[str, torch.Tensor]:
 
 
 def train(
-    data: np.ndarray[Any, Any], *, seed: int, words: int, device: str, out: Path, start: Path | None = None, log: Any = sys.stderr
+    data: np.ndarray[Any, Any],
+    *,
+    seed: int,
+    words: int,
+    device: str,
+    out: Path,
+    start: Path | None = None,
+    log: Any = sys.stderr,
 ) -> Any:
-    """Train for ``words`` tokens; the running average of the weights is what is kept, and written now and then."""
+    """Train for ``words`` tokens; the running average of the weights is kept, and written now and then."""
     import torch
 
     torch.manual_seed(seed)
@@ -245,21 +252,28 @@ def save(network: Any, out: Path) -> None:
 def main() -> None:
     """Train as told."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True, help="folder with ner/ and actas_congreso/")
+    parser.add_argument("--data", type=Path, help="folder with ner/ and actas_congreso/")
     parser.add_argument("--out", type=Path, required=True, help="file to write, tagger.npz")
     parser.add_argument("--words", type=int, default=18_000_000, help="training length in tokens")
     parser.add_argument("--made", type=int, default=20_000, help="pieces of invented minutes")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--start", type=Path, help="go on from these weights")
-    parser.add_argument("--corpus", type=Path, help="keep the encoded corpus in this .npy file")
+    parser.add_argument(
+        "--corpus",
+        type=Path,
+        help="encoded corpus, .npz: read where it is there (then --data is not needed), else written",
+    )
     given = parser.parse_args()
     if given.corpus and given.corpus.is_file():
-        data = np.load(given.corpus)
+        with np.load(given.corpus) as stored:
+            data = stored["tokens"].astype("int32")
+    elif given.data is None:
+        parser.error("name the --data to make the corpus of, or a --corpus that was made")
     else:
         data = corpus(given.data, given.seed, made=given.made)
         if given.corpus:
-            np.save(given.corpus, data)
+            np.savez_compressed(given.corpus, tokens=data.astype("int16"))
     started = time.monotonic()
     train(data, seed=given.seed, words=given.words, device=given.device, out=given.out, start=given.start)
     record = {

@@ -5,9 +5,9 @@
 
 The entity model reads one sentence and knows a word by its letters. This one reads across lines (some fifteen
 words to each side), so that a row is known by the rows beside it, and is told of each word what the lexicon
-knows of it: listed name, everyday word, office, title. Case is one feature among these, so that lower case and
-capitals lose little. It was trained by ``making/ner/train_tagger.py`` on invented minutes, clinical records and
-minutes of the Congress; :class:`Tagger` is the same network in NumPy, its first layer computed once a word.
+knows of it: listed name, everyday word, office, title. Case is one feature among these, so that lower case
+and capitals lose little. It was trained by ``making/ner/train_tagger.py`` on invented minutes, clinical records
+and minutes of the Congress; :class:`Tagger` is the same network in NumPy, its first layer computed once a word.
 """
 
 from __future__ import annotations
@@ -124,8 +124,8 @@ def tokens(text: str) -> list[tuple[int, int]]:
 class Tagger:
     """The network in NumPy. Not thread-safe (it remembers words).
 
-    A token's vector is the sum of its features' rows. Each layer adds to it what it makes of itself and of the
-    tokens :data:`DILATIONS` to each side (nothing beyond the text), and normalizes; the last one is the tags'.
+    A token's vector is the sum of its features' rows. Each layer adds to it what it makes of itself and of
+    the tokens :data:`DILATIONS` to each side (nothing beyond the text), and normalizes.
     """
 
     def __init__(self, weights: Mapping[str, Array]) -> None:
@@ -240,7 +240,7 @@ def _normal(rows: Array) -> Array:
 
 
 def spans_of(found: Sequence[tuple[int, int]], scores: Array, least: float) -> Iterator[Tagged]:
-    """Persons: runs of tokens likely enough; one that is likelier a first word than a further begins the next."""
+    """Persons: runs of tokens likely enough; a token that is likelier a first word begins the next."""
     person = scores[:, 1] + scores[:, 2]
     begins = scores[:, 1] > scores[:, 2]
     start = stop = -1

@@ -2,8 +2,8 @@
 
 The rules know shapes, the tagger places; each has its own misses. A person is whom either is sure of:
 
-* *added*: words that the tagger takes for a person's and no rule found; a word that names somebody elsewhere
-  in the text needs less (:data:`KNOWN`), so that who is certain once is known in every case and place;
+* *added*: words that the tagger takes for a person's and no rule found; a word that names somebody
+  elsewhere in the text needs less (:data:`KNOWN`): who is certain once is known in every case and place;
 * *parted*: a rule's span in which the tagger sees two people with something between them is two spans;
 * *trimmed*: where the tagger is sure of one person inside a rule's span, the span's ends that it is sure are no
   name go ("hijo [Iván]").
@@ -16,14 +16,15 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from astra_learn_assets.privacy.identifiers.rules import Finding, Spans
 from astra_learn_assets.privacy.people.name_runs import RANK
 from astra_learn_assets.spanish.fold import fold_chars
 from astra_learn_assets.spanish.name_words import PARTICLES, is_common
 
-ADDED, KNOWN, SURE, NO_NAME = 0.5, 0.12, 0.9, 0.03
-"""Probabilities of a word to be a person's: to add it, to add a known name, to be sure, to be sure it is not."""
+ADDED, KNOWN, SURE, NO_NAME = 0.8, 0.4, 0.9, 0.02
+"""How likely a word must be a person's: to add it, to add a known name, to be sure, to be sure it is none."""
 DETECTOR = "tagger"
 
 
@@ -43,11 +44,11 @@ class Reading:
 
 def reconciled(text: str, found: Sequence[Finding], reading: Reading) -> list[Finding]:
     """``found`` parted and trimmed, and the persons that the tagger adds."""
-    out = [piece for finding in found for piece in _read_again(text, finding, reading)]
+    out = [piece for finding in found for piece in _read_again(finding, reading)]
     return [*out, *_added(text, out, reading)]
 
 
-def _read_again(text: str, finding: Finding, reading: Reading) -> Iterator[Finding]:
+def _read_again(finding: Finding, reading: Reading) -> Iterator[Finding]:
     inside = reading.within(finding.start, finding.end)
     if finding.rank >= 80 or not inside:
         yield finding
@@ -73,7 +74,7 @@ def _read_again(text: str, finding: Finding, reading: Reading) -> Iterator[Findi
 def _parted(finding: Finding, reading: Reading, runs: Sequence[tuple[int, int]]) -> Iterator[Finding]:
     """The finding cut between its sure people, at the words between them that are surely no name."""
     start = finding.start
-    for (_, last), (first, _) in zip(runs, runs[1:], strict=False):
+    for (_, last), (first, _) in pairwise(runs):
         between = range(last + 1, first)
         gaps = [at for at in between if reading.likely[at] < 0.5]
         if not gaps and not reading.begins[first]:
@@ -130,7 +131,7 @@ def _uncovered(text: str, reading: Reading, first: int, last: int, covered: Span
     if first > last:
         return
     start, end = reading.spans[first][0], reading.spans[last][1]
-    if end - start == 1 and not text[end : end + 1] == ".":
+    if end - start == 1 and text[end : end + 1] != ".":
         return
     if not covered.hold(start, end):
         yield Finding(start, end, "PERSONA", RANK, DETECTOR)

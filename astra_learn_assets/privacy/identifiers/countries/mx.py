@@ -69,9 +69,7 @@ def _born(rng: random.Random) -> str:
 PACK = CountryPack(
     kind="CURP",
     identity_words=words("curp|rfc|clave de elector|credencial"),
-    rules=(
-        rule("RFC", _RFC, stdnum("mx.rfc"), strong=True, rank=61),
-    ),
+    rules=(rule("RFC", _RFC, stdnum("mx.rfc"), strong=True, rank=61),),
     abroad=(
         rule(
             "SALUD",
