@@ -1,4 +1,4 @@
-"""The privacy report as one page of Spanish HTML: no script, nothing loaded from elsewhere, fit to be filed."""
+"""The privacy report as one page of Spanish HTML: no script, nothing loaded from elsewhere."""
 
 from __future__ import annotations
 
@@ -60,8 +60,8 @@ def _leak(leak: Leak) -> str:
         return "<p>Todavía no se ha hecho ninguna prueba.</p>"
     return f"""<p class="lead">{_percent(leak.share)} (intervalo exacto del 95 %:
 de {_percent(leak.low)} a {_percent(leak.high)})</p>
-<p>De {leak.canaries} nombres y números inventados y puestos en las propias frases ({leak.batches} pruebas), el
-primer detector dejó pasar {leak.missed_by_pseudonymizer}, y los dos juntos {leak.missed}. Una prueba que deja
+<p>De {leak.canaries} nombres y números inventados y puestos en las propias frases
+({leak.batches} pruebas), el primer detector dejó pasar {leak.missed_by_pseudonymizer}, y los dos juntos {leak.missed}. Una prueba que deja
 pasar más del {_percent(leak.allowed)} hace que se rechacen sus ficheros. Mide si los detectores funcionan en
 este texto, no cuántos nombres verdaderos quedan.</p>"""
 

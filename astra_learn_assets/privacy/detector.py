@@ -26,11 +26,13 @@ from astra_learn_assets.privacy.people.announced import announced
 from astra_learn_assets.privacy.people.bounds import bounded
 from astra_learn_assets.privacy.people.joining import join_names, repeat_names
 from astra_learn_assets.privacy.people.nicknames import initials, nicknamed, odd_shapes, timed
-from astra_learn_assets.privacy.people.own_towns import is_own, own_places
+from astra_learn_assets.privacy.people.own_towns import is_own, own_places, touches_own
 from astra_learn_assets.privacy.people.public_places import public_places
 from astra_learn_assets.privacy.people.rosters import rostered
+from astra_learn_assets.privacy.people.second_reader import DETECTOR as TAGGER
 from astra_learn_assets.privacy.people.second_reader import Reading, reconciled
 from astra_learn_assets.privacy.people.stretching import stretched
+from astra_learn_assets.privacy.people.titles import is_titled
 from astra_learn_assets.privacy.terms import AllowTerms, MaskTerms
 from astra_learn_assets.spanish.fold import fold_chars
 from astra_learn_assets.spanish.placeholder import PLACEHOLDER
@@ -138,7 +140,11 @@ class Detector:
         people = [one for f in self._persons(text, entities) for one in bounded(text, f)]
         people = [f for f in people if not names_paper(text, f.start, f.end)]
         if reading is not None:
-            people = reconciled(text, people, reading)
+            people = [
+                f
+                for f in reconciled(text, people, reading)
+                if f.detector != TAGGER or is_titled(text, f.start) or not touches_own(f.start, f.end, own)
+            ]
         people = [f for f in people if not is_own(text, f.start, f.end, own)]
         places: list[tuple[int, int]] = list(own)
         if people:

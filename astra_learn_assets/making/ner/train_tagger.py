@@ -2,7 +2,8 @@
 
 From invented minutes (:mod:`minutes`), municipal sentences (:mod:`grammar`), clinical records, silver minutes
 and minutes labelled by their speaker list (:mod:`corpora`). The case of a text is only one feature of its
-words, so each piece is met as printed, in lower case, in capitals and without its punctuation. Some words, of names
+words, so each piece is met as printed, in lower case, in capitals and without its punctuation. Some words, of
+names
 more, are hidden or lose what the lexicon knows of them, so that the place has to tell. ``--words`` bounds the
 work: 18 million take some seven minutes of one core. Same seed, data and versions give the same weights.
 

@@ -3,7 +3,7 @@
 The rules know shapes, the tagger places; each has its own misses. A person is whom either is sure of:
 
 * *added*: words that the tagger takes for a person's and no rule found; a word that names somebody
-  elsewhere in the text needs less (:data:`KNOWN`): who is certain once is known in every case and place;
+  elsewhere in the text needs less (:data:`KNOWN`): who is certain once is known everywhere;
 * *parted*: a rule's span in which the tagger sees two people with something between them is two spans;
 * *trimmed*: where the tagger is sure of one person inside a rule's span, the span's ends that it is sure are no
   name go ("hijo [Iván]").
@@ -13,19 +13,25 @@ Nothing that the rules found is dropped whole: a wrong mask costs less than a na
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from astra_learn_assets.privacy.identifiers.rules import Finding, Spans
+from astra_learn_assets.privacy.people.listed_names import after_place_head
 from astra_learn_assets.privacy.people.name_runs import RANK
+from astra_learn_assets.privacy.people.runs import ABBREVIATIONS, may_be_name
 from astra_learn_assets.spanish.fold import fold_chars
-from astra_learn_assets.spanish.name_words import PARTICLES, is_common
+from astra_learn_assets.spanish.name_words import PARTICLES, WORD, is_common, is_ordinary
 
-ADDED, KNOWN, SURE, NO_NAME = 0.8, 0.4, 0.9, 0.02
+ADDED, KNOWN, SURE, VERY_SURE, NO_NAME = 0.7, 0.4, 0.9, 0.97, 0.02
 """How likely a word must be a person's: to add it, to add a known name, to be sure, to be sure it is none."""
 DETECTOR = "tagger"
+_SAINT = re.compile(r"(?i)(?<!\w)(?:san|santa|santo|sto[.]?|sta[.]?|virgen(?: del?(?: la| las| los)?)?)\s$")
+_FIRM = re.compile(r"(?i),?[ ](?:s[.] ?[al]|c[.] ?v|e[.]i[.]r|ltda|cía|s[.]r[.]l|spa\b)")
+_OPENS = re.compile(r"(?:^|[.!?¿¡…\n])[ ]*$")
 
 
 @dataclass(frozen=True)
@@ -133,8 +139,26 @@ def _uncovered(text: str, reading: Reading, first: int, last: int, covered: Span
     start, end = reading.spans[first][0], reading.spans[last][1]
     if end - start == 1 and text[end : end + 1] != ".":
         return
-    if not covered.hold(start, end):
+    least = min(reading.likely[at] for at in range(first, last + 1))
+    if not covered.hold(start, end) and _believable(text, start, end, least):
         yield Finding(start, end, "PERSONA", RANK, DETECTOR)
+
+
+def _believable(text: str, start: int, end: int, least: float) -> bool:
+    """Whether nothing but the tagger's doubt speaks against a person here; who is ``SURE`` needs no names.
+
+    A saint, a street, a firm, a title or a word that opens a sentence is taken for somebody too easily.
+    """
+    words = [fold_chars(word) for word in WORD.findall(text[start:end])]
+    before = text[max(0, start - 40) : start]
+    if _SAINT.search(before) or after_place_head(text, start) or _FIRM.match(text, end):
+        return False
+    if len(words) > 1:
+        return True
+    if not words or (words[0] in ABBREVIATIONS and text[end : end + 1] in (".", "ª")):
+        return False
+    opens = _OPENS.search(before) is not None and text[end : end + 1] not in ":.,"
+    return least >= VERY_SURE or not (is_ordinary(words[0]) and (opens or not may_be_name(words[0])))
 
 
 def _ends(text: str, span: tuple[int, int]) -> bool:
