@@ -61,9 +61,9 @@ def _leak(leak: Leak) -> str:
     return f"""<p class="lead">{_percent(leak.share)} (intervalo exacto del 95 %:
 de {_percent(leak.low)} a {_percent(leak.high)})</p>
 <p>De {leak.canaries} nombres y números inventados y puestos en las propias frases
-({leak.batches} pruebas), el primer detector dejó pasar {leak.missed_by_pseudonymizer}, y los dos juntos {leak.missed}. Una prueba que deja
-pasar más del {_percent(leak.allowed)} hace que se rechacen sus ficheros. Mide si los detectores funcionan en
-este texto, no cuántos nombres verdaderos quedan.</p>"""
+({leak.batches} pruebas), el primer detector dejó pasar {leak.missed_by_pseudonymizer}, y los dos juntos
+{leak.missed}. Una prueba que deja pasar más del {_percent(leak.allowed)} hace que se rechacen sus ficheros.
+Mide si los detectores funcionan en este texto, no cuántos nombres verdaderos quedan.</p>"""
 
 
 def _counts(counts: Mapping[str, int], nothing: str) -> str:

@@ -200,6 +200,7 @@ def train(
     device: str,
     out: Path,
     start: Path | None = None,
+    rate: float = 3e-3,
     log: Any = sys.stderr,
 ) -> Any:
     """Train for ``words`` tokens; the running average of the weights is kept, and written now and then."""
@@ -216,8 +217,8 @@ def train(
     )
     batches, count = Batches(data, seed), 48
     steps = words // (count * LENGTH)
-    optimizer = torch.optim.AdamW(network.parameters(), lr=3e-3, weight_decay=0.01)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 3e-3, total_steps=steps + 1, pct_start=0.08)
+    optimizer = torch.optim.AdamW(network.parameters(), lr=rate, weight_decay=0.01)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, rate, total_steps=steps + 1, pct_start=0.08)
     weight = torch.tensor([1.0, 1.6, 1.6, 0.8, 0.8, 0.8, 0.8], device=device)  # a lost person is dear
     started, loss_sum = time.monotonic(), 0.0
     for step in range(1, steps + 1):
@@ -259,6 +260,7 @@ def main() -> None:
     parser.add_argument("--made", type=int, default=20_000, help="pieces of invented minutes")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--device", default="cpu")
+    parser.add_argument("--rate", type=float, default=3e-3, help="learning rate at its highest")
     parser.add_argument("--start", type=Path, help="go on from these weights")
     parser.add_argument(
         "--corpus",
@@ -276,7 +278,15 @@ def main() -> None:
         if given.corpus:
             np.savez_compressed(given.corpus, tokens=data.astype("int16"))
     started = time.monotonic()
-    train(data, seed=given.seed, words=given.words, device=given.device, out=given.out, start=given.start)
+    train(
+        data,
+        seed=given.seed,
+        words=given.words,
+        device=given.device,
+        out=given.out,
+        start=given.start,
+        rate=given.rate,
+    )
     record = {
         "seed": given.seed,
         "words": given.words,

@@ -7,7 +7,8 @@ The entity model reads one sentence and knows a word by its letters. This one re
 words to each side), so that a row is known by the rows beside it, and is told of each word what the lexicon
 knows of it: listed name, everyday word, office, title. Case is one feature among these, so that lower case
 and capitals lose little. It was trained by ``making/ner/train_tagger.py`` on invented minutes, clinical
-records and minutes of the Congress; :class:`Tagger` is the same network in NumPy, its first layer computed once a word.
+records and minutes of the Congress; :class:`Tagger` is the same network in NumPy, its first layer computed
+once a word.
 """
 
 from __future__ import annotations

@@ -3,10 +3,10 @@
 The rules know shapes, the tagger places; each has its own misses. A person is whom either is sure of:
 
 * *added*: words that the tagger takes for a person's and no rule found; a word that names somebody
-  elsewhere in the text needs less (:data:`KNOWN`): who is certain once is known everywhere;
-* *parted*: a rule's span in which the tagger sees two people with something between them is two spans;
-* *trimmed*: where the tagger is sure of one person inside a rule's span, the span's ends that it is sure are no
-  name go ("hijo [Iván]").
+  elsewhere in it needs less (:data:`KNOWN`): who is certain once is known everywhere;
+* *parted*: a rule's span in which the tagger sees two people with something between is two spans;
+* *trimmed*: where the tagger is sure of one person inside a rule's span, the span's ends that it is sure
+  are no name go ("hijo [Iván]").
 
 Nothing that the rules found is dropped whole: a wrong mask costs less than a name left standing.
 """
@@ -26,7 +26,7 @@ from astra_learn_assets.privacy.people.runs import ABBREVIATIONS, may_be_name
 from astra_learn_assets.spanish.fold import fold_chars
 from astra_learn_assets.spanish.name_words import PARTICLES, WORD, is_common, is_ordinary
 
-ADDED, KNOWN, SURE, VERY_SURE, NO_NAME = 0.7, 0.4, 0.9, 0.97, 0.02
+ADDED, KNOWN, SURE, VERY_SURE, NO_NAME = 0.8, 0.4, 0.9, 0.97, 0.02
 """How likely a word must be a person's: to add it, to add a known name, to be sure, to be sure it is none."""
 DETECTOR = "tagger"
 _SAINT = re.compile(r"(?i)(?<!\w)(?:san|santa|santo|sto[.]?|sta[.]?|virgen(?: del?(?: la| las| los)?)?)\s$")
