@@ -22,6 +22,7 @@ from astra_learn_assets.api.routes import (
     learning,
     operation,
     panel,
+    privacy,
     tenancy,
 )
 from astra_learn_assets.api.state import AppState, OutboxRelay
@@ -98,7 +99,17 @@ def create_app(settings: Settings | None = None, *, platform: Platform | None = 
     )
     app.state.astra = state
     problems.install(app)
-    for module in (documents, dictionary, blocklist, learning, tenancy, operation, health, panel):
+    for module in (
+        documents,
+        dictionary,
+        blocklist,
+        learning,
+        privacy,
+        tenancy,
+        operation,
+        health,
+        panel,
+    ):
         app.include_router(module.router)
     app.add_middleware(BodyLimit, maximum_bytes=_body_bound(settings))
     app.add_middleware(RequestLog, telemetry=telemetry, logger=logger)

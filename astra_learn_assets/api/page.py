@@ -146,7 +146,12 @@ def _percent(rate: float | None) -> str:
 
 
 def _page(body: str, *, refresh: bool = False) -> str:
+    return document(TITLE, body, refresh=refresh)
+
+
+def document(title: str, body: str, *, refresh: bool = False) -> str:
+    """A page of ours around ``body``, which is HTML already."""
     again = '<meta http-equiv="refresh" content="30">' if refresh else ""
     return f"""<!doctype html><html lang="es"><head><meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">{again}
-<title>{TITLE}</title><style>{_STYLE}</style></head><body><main>{body}</main></body></html>"""
+<title>{escape(title)}</title><style>{_STYLE}</style></head><body><main>{body}</main></body></html>"""

@@ -1,4 +1,4 @@
-"""Commands about personal data: anonymize a JSONL file, scan a file for what is left, erase."""
+"""Commands about personal data: anonymize a JSONL file, scan one for what is left, erase, report."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from astra_learn_assets.cli.output import (
     print_json,
     print_table,
 )
-from astra_learn_assets.cli.platform import HomeOption, platform
+from astra_learn_assets.cli.platform import HomeOption, TenantArgument, platform
 from astra_learn_assets.errors import BadInput
 from astra_learn_assets.ids import TenantId
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from astra_learn_assets.learning.masking import Policy
     from astra_learn_assets.privacy.scan.residual import ScanReport
 
+privacy_app = typer.Typer(help="Evidence of what is masked.", no_args_is_help=True)
 TenantOption = Annotated[
     str | None, typer.Option("--tenant", help="Use this municipality's country, blocklist and rosters.")
 ]
@@ -150,8 +151,53 @@ def erase(
             print_facts({**facts, "adapters": ", ".join(made.adapters) or None, "left": "; ".join(made.left)})
 
 
+def report(
+    tenant: TenantArgument,
+    html: Annotated[
+        Path | None, typer.Option("--html", help="Also write it as one page to this file.", dir_okay=False)
+    ] = None,
+    home: HomeOption = None,
+    output: FormatOption = Format.text,
+) -> None:
+    """What finds names, what it missed of the planted ones, what was masked, what is kept out."""
+    with answering(output):
+        from astra_learn_assets.learning.privacy_report import privacy_report
+
+        if html is not None and (html.is_dir() or not html.absolute().parent.is_dir()):
+            raise BadInput(f"{html}: name a file in a folder that exists")
+        with platform(home) as opened:
+            found = privacy_report(opened, TenantId(tenant))
+        if html is not None:
+            from astra_learn_assets.api.privacy_page import report_page
+
+            files.write(html, report_page(found).encode())
+        if output is Format.json:
+            print_json(found.model_dump(mode="json"))
+            return
+        leak = found.leak
+        share = (
+            "no canaries yet" if leak.share is None else f"{leak.missed}/{leak.canaries} = {leak.share:.2%}"
+        )
+        print_facts(
+            {
+                "tenant": tenant,
+                "policy": found.policy,
+                "files": ", ".join(f"{count} {name}" for name, count in found.files.model_dump().items()),
+                "leak of canaries": f"{share} (95 % interval {leak.low:.2%} to {leak.high:.2%})",
+                "masked": ", ".join(f"{count} {kind}" for kind, count in found.masked.items()) or "nothing",
+                "kept out": len(found.quarantined),
+                "detectors": "\n".join(found.detectors),
+                **({} if html is None else {"page": str(html)}),
+            }
+        )
+
+
+privacy_app.command()(report)
+
+
 def register(app: typer.Typer) -> None:
     """Add the commands to ``app``."""
+    app.add_typer(privacy_app, name="privacy")
     for command in (anonymize, scan, erase):
         app.command()(command)
 

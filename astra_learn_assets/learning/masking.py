@@ -18,7 +18,7 @@ from astra_learn_assets.errors import BadConfiguration
 from astra_learn_assets.ids import TenantId
 from astra_learn_assets.platform import Platform
 from astra_learn_assets.privacy import pseudonymizer
-from astra_learn_assets.privacy.ner import nlp
+from astra_learn_assets.privacy.ner import nlp, tagger
 from astra_learn_assets.privacy.people import tables
 from astra_learn_assets.privacy.pseudonymizer import Pseudonymizer
 from astra_learn_assets.privacy.scan import presidio, residual_names
@@ -87,6 +87,7 @@ def detectors(model: str | None) -> tuple[str, ...]:
         f"lexicon {_content(lexicon.FOLDER)}",
         f"tables of persons {_content(tables.FOLDER)}",
         f"entity model {_model(model)}",
+        f"tagger {hashlib.sha256(tagger.SHIPPED.read_bytes()).hexdigest()[:16]}",
     )
 
 

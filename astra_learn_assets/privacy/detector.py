@@ -16,19 +16,23 @@ from functools import lru_cache
 
 from astra_learn_assets.privacy.identifiers import addresses, contact
 from astra_learn_assets.privacy.identifiers.compact import compact_identities
-from astra_learn_assets.privacy.identifiers.countries import identity_rules
+from astra_learn_assets.privacy.identifiers.countries import identity_rules, names_paper
 from astra_learn_assets.privacy.identifiers.rules import Finding, RuleSet, Spans, resolve
 from astra_learn_assets.privacy.ner.nlp import Entity, EntityModel
-from astra_learn_assets.privacy.ner.views import may_name, segments, views
+from astra_learn_assets.privacy.ner.tagger import Tagger
+from astra_learn_assets.privacy.ner.views import may_name, natural, segments, views
 from astra_learn_assets.privacy.people import persons
 from astra_learn_assets.privacy.people.announced import announced
 from astra_learn_assets.privacy.people.bounds import bounded
 from astra_learn_assets.privacy.people.joining import join_names, repeat_names
 from astra_learn_assets.privacy.people.nicknames import initials, nicknamed, odd_shapes, timed
-from astra_learn_assets.privacy.people.own_towns import is_own, own_places
+from astra_learn_assets.privacy.people.own_towns import is_own, own_places, touches_own
 from astra_learn_assets.privacy.people.public_places import public_places
 from astra_learn_assets.privacy.people.rosters import rostered
+from astra_learn_assets.privacy.people.second_reader import DETECTOR as TAGGER
+from astra_learn_assets.privacy.people.second_reader import Reading, reconciled
 from astra_learn_assets.privacy.people.stretching import stretched
+from astra_learn_assets.privacy.people.titles import is_titled
 from astra_learn_assets.privacy.terms import AllowTerms, MaskTerms
 from astra_learn_assets.spanish.fold import fold_chars
 from astra_learn_assets.spanish.placeholder import PLACEHOLDER
@@ -49,12 +53,14 @@ class Detector:
         country: str,
         mask_terms: Sequence[str] = (),
         allow_terms: Sequence[str] = (),
+        tagger: Tagger | None = None,
     ) -> None:
         self._model = model
         self._country = country.strip().lower()
         self._rules = RuleSet((*identity_rules(country), *contact.CONTACT))
         self._mask = MaskTerms(mask_terms)
         self._allow = AllowTerms(allow_terms)
+        self._tagger = tagger
         self._seen: OrderedDict[str, list[Entity]] = OrderedDict()
         self._merged = lru_cache(maxsize=CACHE_TEXTS)(self._merge)  # the side a round left alone comes again
 
@@ -120,6 +126,7 @@ class Detector:
         self, text: str, entities: Sequence[Entity], own: Sequence[tuple[int, int]]
     ) -> tuple[list[Finding], list[tuple[int, int]]]:
         """Findings of one piece, and the spans that stay whoever is called so elsewhere."""
+        reading = self._reading(text)
         blocked = [m.span() for m in PLACEHOLDER.finditer(text)]
         masked = list(self._mask.find(text))
         allowed = self._allow.find(text)
@@ -131,6 +138,13 @@ class Detector:
             *addresses.addresses(text),
         ]
         people = [one for f in self._persons(text, entities) for one in bounded(text, f)]
+        people = [f for f in people if not names_paper(text, f.start, f.end)]
+        if reading is not None:
+            people = [
+                f
+                for f in reconciled(text, people, reading)
+                if f.detector != TAGGER or is_titled(text, f.start) or not touches_own(f.start, f.end, own)
+            ]
         people = [f for f in people if not is_own(text, f.start, f.end, own)]
         places: list[tuple[int, int]] = list(own)
         if people:
@@ -173,6 +187,13 @@ class Detector:
         names = [text[f.start : f.end] for f in found if f.kind == "PERSONA"]
         spared = [*allowed, *places, *blocked]
         return join_names(text, resolve([*found, *repeat_names(text, names, spared)])), spared
+
+    def _reading(self, text: str) -> Reading | None:
+        if self._tagger is None:
+            return None
+        ((spans, scores),) = self._tagger.scores([natural(text)])
+        person = scores[:, 1] + scores[:, 2]
+        return Reading(spans, person.tolist(), (scores[:, 1] > scores[:, 2]).tolist())
 
     def _persons(self, text: str, entities: Sequence[Entity]) -> list[Finding]:
         found = []

@@ -22,6 +22,7 @@ from typing import Any
 from astra_learn_assets.privacy.detector import Detector
 from astra_learn_assets.privacy.identifiers.rules import Finding, Spans, resolve
 from astra_learn_assets.privacy.ner.nlp import load_model
+from astra_learn_assets.privacy.ner.tagger import shipped_tagger
 from astra_learn_assets.privacy.people import aliases
 from astra_learn_assets.privacy.people.aliases import Mention
 from astra_learn_assets.privacy.people.joining import join_names, repeat_names
@@ -30,7 +31,7 @@ from astra_learn_assets.spanish.fold import fold_chars
 from astra_learn_assets.spanish.placeholder import PLACEHOLDER
 from astra_learn_assets.spanish.visible import INLINE_TAG, Cleaned, clean
 
-VERSION = "4"
+VERSION = "5"
 ROUNDS = 5
 
 
@@ -77,7 +78,13 @@ class Pseudonymizer:
         }
         loaded = load_model(model)
         self.model_name = loaded.name
-        self._detector = Detector(loaded, country=country, mask_terms=mask_terms, allow_terms=allow_terms)
+        self._detector = Detector(
+            loaded,
+            country=country,
+            mask_terms=mask_terms,
+            allow_terms=allow_terms,
+            tagger=shipped_tagger(),
+        )
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickled as its arguments: a worker process loads the model itself."""

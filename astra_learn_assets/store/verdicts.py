@@ -6,6 +6,8 @@ the step after a gate calls :func:`require_passed` itself.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import sqlalchemy as sa
 from sqlalchemy import orm
 
@@ -14,6 +16,8 @@ from astra_learn_assets.contracts import GateVerdict
 from astra_learn_assets.errors import GateRefused
 from astra_learn_assets.ids import TenantId
 from astra_learn_assets.store.tables import Verdict
+
+_BATCH = 1_000
 
 
 def record(
@@ -55,6 +59,25 @@ def said(row: Verdict) -> GateVerdict:
         reason=row.reason,
         details=row.details,
     )
+
+
+def latest_of(
+    session: orm.Session, tenant_id: TenantId, gate: str, digests: Sequence[str]
+) -> dict[str, GateVerdict]:
+    """The newest verdict of ``gate`` on each of ``digests`` that was judged."""
+    found: dict[str, GateVerdict] = {}
+    for start in range(0, len(digests), _BATCH):
+        rows = session.scalars(
+            sa.select(Verdict)
+            .where(
+                Verdict.tenant_id == tenant_id,
+                Verdict.gate == gate,
+                Verdict.digest.in_([ids.digest(one, "digest") for one in digests[start : start + _BATCH]]),
+            )
+            .order_by(Verdict.verdict_id)
+        )
+        found |= {row.digest: said(row) for row in rows}
+    return found
 
 
 def signature_of_latest(session: orm.Session, tenant_id: TenantId, gate: str, digest: str) -> str | None:

@@ -24,6 +24,8 @@ MARGIN = 40
 _DIGITS = re.compile(r"\d[^\d\n]{0,4}\d(?:[^\d\n]{0,4}\d)+")
 AFTER = 28
 _REACH = 64  # what a rule reads beyond its window: context before and after, and vetoes
+LONGEST_ABBREVIATION = 6  # letters: what papers are called is also written "C.U.I.T."
+_DOTTED = re.compile(r"\.[ ]?(?=[a-z])")
 _LONG_PIECE = 2000  # characters; longer ones are not remembered
 _SENTENCE_END = re.compile(r"[.!?]\s+(?=[A-ZÁÉÍÓÚÑ¿¡])|\n\s*\n")
 _TABLES = Path(__file__).resolve().parent / "tables"
@@ -67,10 +69,7 @@ class Rule:
 
     def __post_init__(self) -> None:
         if self.context:
-            alternatives = "|".join(
-                re.escape(word).replace(r"\ ", r"[\s.]{1,3}")
-                for word in sorted(self.context, key=len, reverse=True)
-            )
+            alternatives = "|".join(map(_spelling, sorted(self.context, key=len, reverse=True)))
             hints = sorted({word.split(" ")[0] for word in self.context}, key=len)
             hints = [h for i, h in enumerate(hints) if not any(short in h for short in hints[:i])]
             object.__setattr__(self, "_hints", tuple(hints))
@@ -126,6 +125,13 @@ class Rule:
         return bool(self.veto_before and self.veto_before.search(text[max(0, start - 24) : start]))
 
 
+def _spelling(word: str) -> str:
+    """A context word as a regex: "r.u.t" is "rut", and between two words stands space or a dot."""
+    if word.isascii() and word.isalpha() and 2 < len(word) <= LONGEST_ABBREVIATION:
+        return r"(?:\.[ ]?)?".join(word)
+    return re.escape(word).replace(r"\ ", r"[\s.]{1,3}")
+
+
 def words(text: str) -> frozenset[str]:
     """Context words from a ``|``-separated list, folded the way the text is."""
     return frozenset(fold_chars(word) for word in text.split("|"))
@@ -167,10 +173,11 @@ class RuleSet:
 
     def _near_number(self, piece: str, low: int, high: int) -> tuple[Finding, ...]:
         folded = fold_chars(piece)
+        hints = folded + _DOTTED.sub("", folded) if "." in folded else folded
         return tuple(
             f
             for rule in self._numbers
-            if rule.strong or rule.hinted(folded)
+            if rule.strong or rule.hinted(hints)
             for f in rule.find(piece, folded, low, high)
         )
 

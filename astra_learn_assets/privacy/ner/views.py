@@ -60,7 +60,7 @@ def views(segment: str) -> Iterator[tuple[int, int, str]]:
     windows = name_windows(segment)
     if not windows:
         return
-    plain = _stand_in(segment)
+    plain = natural(segment)
     printed = truecase(plain)
     for start, end in windows:
         yield start, end, plain
@@ -156,14 +156,14 @@ def _capitals(segment: str) -> int:
     return sum(c.isalpha() for c in filter(str.isupper, segment))  # a circled A is upper case, but no letter
 
 
-def _stand_in(segment: str) -> str:
+def natural(segment: str) -> str:
     """The segment with placeholders replaced, length kept, by what the model expects in their place."""
     if "<" not in segment:
         return segment
-    return PLACEHOLDER.sub(_natural, segment)
+    return PLACEHOLDER.sub(_stand_in, segment)
 
 
-def _natural(match: re.Match[str]) -> str:
+def _stand_in(match: re.Match[str]) -> str:
     size, kind = len(match[0]), match[1]
     if kind == "PERSONA":
         return ("Lucía Pérez" + "z" * size)[:size]

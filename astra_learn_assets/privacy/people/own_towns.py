@@ -31,6 +31,11 @@ _OPENED = re.compile(
     r"(?<!\w)[Ee]n ((?:[^\W\d_]+[ ]){0,5}[^\W\d_]+),? "
     r"(?:siendo|a las|a los|a \d|el día|en (?:el|la) (?:salón|sala|casa|recinto|sede))"
 )
+_TIMED = re.compile(  # "Sesión del 6 de octubre, 17h00. Achachicala Grande."
+    r"(?im)^.{0,40}\b(?:sesi[oó]n|reuni[oó]n)\b[^\n]{0,60}\d[ ]?[.:h][ ]?\d{2}(?:[ ]horas)?[.][ ]"
+    r"((?:[^\W\d_]+[ ]){0,5}[^\W\d_]+)[.][ ]*$"
+)
+_TAILS = table("town_tails")
 _MOST = 6
 
 
@@ -65,10 +70,11 @@ def _named(text: str, found: Tokens) -> Iterator[tuple[str, ...]]:
     for i, word in enumerate(found.words[:-2]):
         if word in _BODIES and found.words[i + 1] in ("de", "del"):
             yield from _run(text, found, i + 2)
-    for pattern in (_DATED, _OPENED):
+    for pattern in (_DATED, _OPENED, _TIMED):
         for match in pattern.finditer(text):
             words = tuple(fold_chars(w) for w in WORD.findall(match[1]))
-            if WORD.match(match[1])[0][0].isupper() and words[0] not in _BODIES:  # type: ignore[index]
+            printed = WORD.match(match[1])[0][0].isupper()  # type: ignore[index]
+            if (printed or pattern is _TIMED) and words[0] not in _BODIES:
                 yield words
 
 
@@ -91,7 +97,8 @@ def _run(text: str, found: Tokens, at: int) -> Iterator[tuple[str, ...]]:
             if (text[begin].isupper() or not upper) and folded not in ("de", "del", "y"):
                 last = len(words)
             continue
-        if not text[begin].isupper() and (upper or is_common(folded)):
+        tail = folded in _TAILS and last > 0
+        if not text[begin].isupper() and (upper or (is_common(folded) and not tail)):
             break
         words.append(folded)
         last = len(words)
@@ -104,6 +111,12 @@ def _run(text: str, found: Tokens, at: int) -> Iterator[tuple[str, ...]]:
 def _wraps(text: str, begin: int) -> bool:
     line = text.rfind("\n", 0, begin)
     return line - text.rfind("\n", 0, max(0, line)) > 40
+
+
+def touches_own(start: int, end: int, spans: Sequence[tuple[int, int]]) -> bool:
+    """Whether a span shares a character with one of the town's names."""
+    at = bisect_right(spans, (end - 1, len(spans) and spans[-1][1])) - 1
+    return at >= 0 and start < spans[at][1]
 
 
 def is_own(text: str, start: int, end: int, spans: Sequence[tuple[int, int]]) -> bool:

@@ -90,6 +90,8 @@ class CanaryResult:
     high: float
     missed_persons: int
     missed_identifiers: int
+    batch: str = ""
+    """Which batch it was, so that its files count once together."""
 
     @property
     def recall(self) -> float:
@@ -158,7 +160,7 @@ def run_canaries(
             both += 1
             persons += index < PERSONS
     low, high = clopper_pearson(both, len(planted))
-    return CanaryResult(len(planted), first, both, low, high, persons, both - persons)
+    return CanaryResult(len(planted), first, both, low, high, persons, both - persons, seed[:16])
 
 
 def survives(secret: str, text: str) -> bool:

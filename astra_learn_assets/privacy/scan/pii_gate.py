@@ -2,13 +2,14 @@
 
 Blocks on any hit of the residual scan and when the canary test shows that the detectors no longer
 work (leak above :data:`MAXIMUM_LEAK`). The verdict holds counts by kind, the leak estimate with its
-interval and the versions of all detectors; never text.
+interval, what was masked by kind and the versions of all detectors; never text.
 """
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
+from collections import Counter
 from collections.abc import Sequence
 
 from astra_learn_assets.contracts import GateVerdict
@@ -18,6 +19,7 @@ from astra_learn_assets.privacy.pseudonymizer import VERSION, Pseudonymizer
 from astra_learn_assets.privacy.record import SIDES
 from astra_learn_assets.privacy.scan.canary import CanaryResult, run_canaries
 from astra_learn_assets.privacy.scan.residual import ResidualScanner, parse_line
+from astra_learn_assets.spanish.placeholder import PLACEHOLDER
 
 MAXIMUM_LEAK = 0.05
 
@@ -54,9 +56,11 @@ def pii_gate(
     details |= {f"detector.{name}": value for name, value in report.detectors.items()}
     details |= {"lines": report.lines, "hits": report.found, "lines_with_hits": report.lines_with_hits}
     details |= {f"hits.{kind}": count for kind, count in report.by_kind.items()}
+    details |= {f"masked.{kind}": count for kind, count in sorted(_masked(texts).items())}
     if canary is None:
         canary = run_canaries(texts, pseudonymizer=pseudonymizer, scanner=scanner, seed=digest)
     details |= {
+        "canary_batch": canary.batch,
         "canaries": canary.planted,
         "canaries_missed": canary.missed,
         "canaries_missed_by_pseudonymizer": canary.missed_first,
@@ -102,6 +106,11 @@ def batch_canary(
         with contextlib.suppress(BadJsonl):
             texts += _texts(data)
     return run_canaries(texts, pseudonymizer=pseudonymizer, scanner=scanner, seed=seed.hexdigest())
+
+
+def _masked(texts: Sequence[str]) -> Counter[str]:
+    """Placeholders by kind."""
+    return Counter(match[1] for text in texts for match in PLACEHOLDER.finditer(text))
 
 
 def _texts(jsonl: bytes) -> list[str]:

@@ -21,6 +21,9 @@ from astra_learn_assets.errors import BadConfiguration, BadInput
 from astra_learn_assets.privacy.identifiers.forms import introduced, spelled
 from astra_learn_assets.privacy.identifiers.pack import CountryPack
 from astra_learn_assets.privacy.identifiers.rules import Rule, listed
+from astra_learn_assets.spanish.fold import fold_chars
+
+_NOT_LETTERS = re.compile(r"[^a-zñ]")
 
 
 @lru_cache(maxsize=1)
@@ -76,6 +79,14 @@ def country_pack(country: str) -> CountryPack:
 def identity_words() -> frozenset[str]:
     """Words that name a paper in any country, folded."""
     return frozenset(listed("papers")).union(*(pack.identity_words for pack in country_packs().values()))
+
+
+def names_paper(text: str, start: int, end: int) -> bool:
+    """Whether a span is nothing but what a paper is called ("R.I.F.", "RUT N" before "°"): it stays."""
+    letters = _NOT_LETTERS.sub("", fold_chars(text[start:end]))
+    if text[end : end + 1] in ("°", "º", ".") and letters[-1:] == "n":
+        letters = letters[:-1]
+    return letters in identity_words()
 
 
 @lru_cache(maxsize=32)

@@ -69,8 +69,8 @@ def _born(rng: random.Random) -> str:
 PACK = CountryPack(
     kind="CURP",
     identity_words=words("curp|rfc|clave de elector|credencial"),
-    rules=(
-        rule("RFC", _RFC, stdnum("mx.rfc"), strong=True, rank=61),
+    rules=(rule("RFC", _RFC, stdnum("mx.rfc"), strong=True, rank=61),),
+    abroad=(
         rule(
             "SALUD",
             rf"{B}{grouped(2, 2, 2, 4, 1)}{E}",
@@ -78,8 +78,6 @@ PACK = CountryPack(
             context=words("nss|imss|issste|seguridad social|seguro social"),
             rank=60,
         ),
-    ),
-    abroad=(
         rule(
             "CURP",
             rf"{B}[A-Za-z]{{4}}[ \-]?\d{{6}}[ \-]?[HMXhmx][A-Za-z]{{5}}[ \-]?[A-Za-z0-9]\d(?!\w)",

@@ -1,0 +1,124 @@
+"""The second reader of names: the same numbers as torch's, whatever is beside, and what it changes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+from astra_learn_assets.making.ner import train_tagger
+from astra_learn_assets.privacy.identifiers.rules import Finding
+from astra_learn_assets.privacy.ner import tagger
+from astra_learn_assets.privacy.ner.tagger import Tagger, shipped_tagger
+from astra_learn_assets.privacy.people.name_runs import RANK
+from astra_learn_assets.privacy.people.second_reader import DETECTOR, Reading, reconciled
+from astra_learn_assets.spanish.fold import fold_chars
+
+TEXTS = (
+    "ASISTEN:\n1. RIBERA PAZ, LUZ\t(PSOE)\n2. Álvaro Núñez del Arco",
+    "la señora alegría dice que la alegría de la ribera no se paga",
+    "",
+    "J. P. M.; 12.345.678-K",
+    "Interviene D.Pedro y O'Connor",
+)
+
+
+def test_the_numpy_network_is_torchs() -> None:
+    torch = pytest.importorskip("torch")
+    torch.manual_seed(1)
+    network = train_tagger.build().eval()
+    made = Tagger({name: value.astype("float32") for name, value in train_tagger.weights_of(network).items()})
+    rounded = train_tagger.build().eval()
+    rounded.load_state_dict(
+        {name: value.half().float() for name, value in network.state_dict().items()}
+    )  # as they are stored
+    for text, (spans, scores) in zip(TEXTS, made.scores(TEXTS), strict=True):
+        if not spans:
+            assert scores.shape == (0, len(tagger.TAGS))
+            continue
+        rows = [(*tagger.features(fold_chars(text[s:e])), tagger.shape(text[s:e]), 0) for s, e in spans]
+        with torch.no_grad():
+            theirs = torch.softmax(rounded(torch.tensor([rows])), dim=-1)[0].numpy()
+        np.testing.assert_allclose(scores, theirs, atol=2e-4)
+
+
+def test_a_text_reads_the_same_alone_and_among_others_and_again() -> None:
+    shipped = shipped_tagger()
+    together = list(shipped.scores(TEXTS))
+    for text, (spans, scores) in zip(TEXTS, together, strict=True):
+        ((alone_spans, alone),) = shipped.scores([text])
+        assert alone_spans == spans
+        np.testing.assert_allclose(alone, scores, atol=1e-5)
+
+
+def test_case_is_one_feature_and_accents_are_none() -> None:
+    assert tagger.features(fold_chars("NÚÑEZ")) == tagger.features(fold_chars("núñez"))
+    assert tagger.shape("NÚÑEZ") != tagger.shape("núñez") != tagger.shape("Núñez")
+    assert tagger.features("12") == tagger.features("90210")
+
+
+def test_the_shipped_tagger_knows_a_name_by_its_place() -> None:
+    text = "asisten: luz ribera campos, rosa paz y el concejal planas"
+    (found,) = shipped_tagger().people([text], least=0.3)
+    read = " ".join(text[one.start : one.end] for one in found)
+    assert "ribera" in read
+    assert "concejal" not in read
+
+
+def reading(text: str, likely: dict[str, float], begins: Sequence[str] = ()) -> Reading:
+    spans = tagger.tokens(text)
+    words = [text[s:e] for s, e in spans]
+    return Reading(spans, [likely.get(word, 0.0) for word in words], [word in begins for word in words])
+
+
+def person(text: str, value: str, rank: int = RANK, detector: str = "list") -> Finding:
+    start = text.index(value)
+    return Finding(start, start + len(value), "PERSONA", rank, detector)
+
+
+def masked(text: str, found: Sequence[Finding]) -> list[str]:
+    return [text[one.start : one.end] for one in sorted(found, key=lambda one: one.start)]
+
+
+def test_two_people_in_one_span_are_two() -> None:
+    text = "actúan Elba de los Ríos y Fe"
+    sure = reading(text, {"Elba": 0.99, "de": 0.97, "los": 0.97, "Ríos": 0.99, "Fe": 0.98}, ["Elba", "Fe"])
+    assert masked(text, reconciled(text, [person(text, "Elba de los Ríos y Fe")], sure)) == [
+        "Elba de los Ríos",
+        "Fe",
+    ]
+
+
+def test_a_link_inside_one_name_parts_nobody() -> None:
+    text = "don Josep Muxika i Echegaray"
+    sure = reading(text, {"Josep": 0.99, "Muxika": 0.99, "i": 0.9, "Echegaray": 0.99}, ["Josep"])
+    assert masked(text, reconciled(text, [person(text, "Josep Muxika i Echegaray")], sure)) == [
+        "Josep Muxika i Echegaray"
+    ]
+
+
+def test_the_ends_that_are_surely_no_name_go_and_doubtful_ones_stay() -> None:
+    text = "pide cupo para su hijo Iván Pan"
+    sure = reading(text, {"hijo": 0.001, "Iván": 0.99, "Pan": 0.2}, ["Iván"])
+    assert masked(text, reconciled(text, [person(text, "hijo Iván Pan")], sure)) == ["Iván Pan"]
+
+
+def test_nothing_that_a_rule_found_is_dropped_whole() -> None:
+    text = "habló Zutano"
+    found = [person(text, "Zutano")]
+    assert reconciled(text, found, reading(text, {"Zutano": 0.0001})) == found
+
+
+def test_initials_and_nicknames_are_left_as_they_are() -> None:
+    text = "alias el Chato Ruiz"
+    found = [person(text, "Chato Ruiz", rank=85)]
+    assert reconciled(text, found, reading(text, {"Chato": 0.0, "Ruiz": 0.99})) == found
+
+
+def test_who_is_certain_once_is_known_where_the_tagger_doubts() -> None:
+    text = "don Ramón Zubiría vota que no; zubiría se va, y la paz queda"
+    likely = {"Ramón": 0.99, "Zubiría": 0.99, "zubiría": 0.45, "paz": 0.45}
+    found = reconciled(text, [person(text, "Ramón Zubiría")], reading(text, likely, ["Ramón"]))
+    assert masked(text, found) == ["Ramón Zubiría", "zubiría"]
+    assert found[-1].detector == DETECTOR
