@@ -128,7 +128,7 @@ class Learning:
         self.cluster.images[IMAGE] = this_checkout()
 
     def new_town(self, tenant_id: str) -> Town:
-        """A tenant with a key of its own and its simulated council; a partition at once."""
+        """A tenant with a key of its own and the simulated council of Villaverde; a partition at once."""
         with self.platform.database.session() as session:
             tenants.create(
                 session,
@@ -139,7 +139,7 @@ class Learning:
                 wrapped_key=self.platform.vault.new_tenant_key(),
             )
         self.instance.add_dynamic_partitions(str(tenant_partitions.name), [tenant_id])
-        return Town(tenant_id, make_council(tenant_id, seed=7), self.platform)
+        return Town(tenant_id, make_council("villaverde", seed=7), self.platform)
 
     def sessions(self, town: Town) -> Iterator[int]:
         """Sessions of a careful clerk, two of the golden set first: without them nothing can be judged."""
