@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -238,7 +238,7 @@ class Words:
             return value if slot == "AMB" else value.lower()
         if slot == "ID":
             return f"{rng.choice(_PAPERS)}{rng.choice((' ', ' ', ' n.º ', ' N° ', ': '))}{self._number()}"
-        return {
+        made: dict[str, Callable[[], str]] = {
             "O": lambda: rng.choice(self.offices),
             "T": lambda: rng.choice(COURTESIES),
             "IDN": self._number,
@@ -253,7 +253,8 @@ class Words:
             "TOPIC": lambda: rng.choice(self.topics),
             "BODY": lambda: rng.choice(self.bodies),
             "BAR": lambda: "|",
-        }[slot]()
+        }
+        return made[slot]()
 
     def _number(self) -> str:
         digits = "".join(self.rng.choice("0123456789") for _ in range(9))

@@ -212,9 +212,8 @@ def train(
     if start is not None:
         network.load_state_dict(state_of(start))
     network = network.to(device)
-    average = torch.optim.swa_utils.AveragedModel(
-        network, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(0.995)
-    )
+    averaging: Any = torch.optim.swa_utils
+    average = averaging.AveragedModel(network, multi_avg_fn=averaging.get_ema_multi_avg_fn(0.995))
     batches, count = Batches(data, seed), 48
     steps = words // (count * LENGTH)
     optimizer = torch.optim.AdamW(network.parameters(), lr=rate, weight_decay=0.01)
@@ -228,7 +227,7 @@ def train(
             logits.flatten(0, 1), batch[..., 6].flatten(), weight=weight, ignore_index=IGNORED
         )
         optimizer.zero_grad()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         optimizer.step()
         schedule.step()
@@ -247,7 +246,8 @@ def train(
 def save(network: Any, out: Path) -> None:
     """Write the weights beside ``out`` and rename."""
     partial = out.with_name(out.name + ".partial.npz")
-    np.savez_compressed(partial, **weights_of(network))
+    weights: dict[str, Any] = dict(weights_of(network))
+    np.savez_compressed(partial, **weights)
     partial.rename(out)
 
 
