@@ -26,7 +26,7 @@ from astra_learn_assets.privacy.people.runs import ABBREVIATIONS, may_be_name
 from astra_learn_assets.spanish.fold import fold_chars
 from astra_learn_assets.spanish.name_words import PARTICLES, WORD, is_common, is_ordinary
 
-ADDED, KNOWN, SURE, VERY_SURE, NO_NAME = 0.8, 0.4, 0.9, 0.97, 0.02
+ADDED, KNOWN, SURE, VERY_SURE, NO_NAME = 0.98, 0.8, 0.99, 0.998, 0.02
 """How likely a word must be a person's: to add it, to add a known name, to be sure, to be sure it is none."""
 DETECTOR = "tagger"
 _SAINT = re.compile(r"(?i)(?<!\w)(?:san|santa|santo|sto[.]?|sta[.]?|virgen(?: del?(?: la| las| los)?)?)\s$")
