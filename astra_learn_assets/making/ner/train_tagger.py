@@ -1,6 +1,7 @@
 """Train the tagger: ``python -m astra_learn_assets.making.ner.train_tagger --data DIR --out tagger.npz``.
 
-From invented minutes (:mod:`minutes`), municipal sentences (:mod:`grammar`), clinical records, silver minutes
+From invented minutes (:mod:`invented_minutes`),
+municipal sentences (:mod:`grammar`), clinical records, silver minutes
 and minutes labelled by their speaker list (:mod:`corpora`). The case of a text is only one feature of its
 words, so each piece is met as printed, in lower case, in capitals and without its punctuation. Some words, of
 names
@@ -24,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from astra_learn_assets.making.ner import corpora, grammar, minutes
+from astra_learn_assets.making.ner import corpora, grammar, invented_minutes
 from astra_learn_assets.making.ner.grammar import Sentence
 from astra_learn_assets.making.ner.invented_names import NameFactory
 from astra_learn_assets.privacy.ner import tagger
@@ -79,7 +80,7 @@ def corpus(data: Path, seed: int, *, made: int, log: Any = sys.stderr) -> np.nda
     prose = plain_sentences(distant)
     log.write(f"{len(real)} real sentences, {len(prose)} of prose\n")
     parts = [encode(real), encode(swapped), encode(islice(grammar.sentences(seed + 1), 60_000))]
-    parts.append(encode(islice(minutes.documents(seed + 2, prose), made)))
+    parts.append(encode(islice(invented_minutes.documents(seed + 2, prose), made)))
     log.write(f"tokens: {[len(part) for part in parts]}\n")
     return np.concatenate(parts)
 

@@ -31,6 +31,7 @@ ADDED, KNOWN, SURE, VERY_SURE, NO_NAME = 0.98, 0.8, 0.99, 0.998, 0.02
 DETECTOR = "tagger"
 _SAINT = re.compile(r"(?i)(?<!\w)(?:san|santa|santo|sto[.]?|sta[.]?|virgen(?: del?(?: la| las| los)?)?)\s$")
 _FIRM = re.compile(r"(?i),?[ ](?:s[.] ?[al]|c[.] ?v|e[.]i[.]r|ltda|cía|s[.]r[.]l|spa\b)")
+_LINKS = frozenset(["y", "e", "i"])
 _OPENS = re.compile(r"(?:^|[.!?¿¡…\n])[ ]*$")
 
 
@@ -83,6 +84,9 @@ def _parted(finding: Finding, reading: Reading, runs: Sequence[tuple[int, int]])
     for (_, last), (first, _) in pairwise(runs):
         between = range(last + 1, first)
         gaps = [at for at in between if reading.likely[at] < 0.5]
+        comma = reading.spans[first][0] - reading.spans[last][1] == 2 and len(between) == 1
+        if comma:  # surnames, given name: the rules know that form
+            continue
         if not gaps and not reading.begins[first]:
             continue
         yield replace(finding, start=start, end=reading.spans[gaps[0] - 1 if gaps else last][1])
@@ -136,11 +140,26 @@ def _uncovered(text: str, reading: Reading, first: int, last: int, covered: Span
         last -= 1
     if first > last:
         return
+    begin = first
+    for at in range(first, last + 2):
+        if at > last or covered.touch(*reading.spans[at]):
+            yield from _piece(text, reading, begin, at - 1)
+            begin = at + 1
+
+
+def _piece(text: str, reading: Reading, first: int, last: int) -> Iterator[Finding]:
+    """The tokens as one more person, or as more of the one beside them, without links at either end."""
+    while first <= last and not _ends(text, reading.spans[first]):
+        first += 1
+    while last >= first and not _ends(text, reading.spans[last]):
+        last -= 1
+    if first > last:
+        return
     start, end = reading.spans[first][0], reading.spans[last][1]
     if end - start == 1 and text[end : end + 1] != ".":
         return
     least = min(reading.likely[at] for at in range(first, last + 1))
-    if not covered.hold(start, end) and _believable(text, start, end, least):
+    if _believable(text, start, end, least):
         yield Finding(start, end, "PERSONA", RANK, DETECTOR)
 
 
@@ -157,10 +176,12 @@ def _believable(text: str, start: int, end: int, least: float) -> bool:
         return True
     if not words or (words[0] in ABBREVIATIONS and text[end : end + 1] in (".", "ª")):
         return False
+    if text[start:end].islower() and not text.islower() and least < VERY_SURE:
+        return False  # in printed text a name has a capital
     opens = _OPENS.search(before) is not None and text[end : end + 1] not in ":.,"
     return least >= VERY_SURE or not (is_ordinary(words[0]) and (opens or not may_be_name(words[0])))
 
 
 def _ends(text: str, span: tuple[int, int]) -> bool:
     """Whether a token can end a name: a word that is no particle."""
-    return text[span[0]].isalpha() and fold_chars(text[slice(*span)]) not in PARTICLES
+    return text[span[0]].isalpha() and fold_chars(text[slice(*span)]) not in PARTICLES | _LINKS

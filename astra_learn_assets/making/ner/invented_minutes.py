@@ -13,8 +13,8 @@ from collections.abc import Iterator, Sequence
 
 from astra_learn_assets.making.ner.grammar import Sentence, Span, _bare
 from astra_learn_assets.making.ner.invented_names import NameFactory
+from astra_learn_assets.making.ner.invented_words import COURTESIES, PARTIES, Person, Words
 from astra_learn_assets.making.ner.lists import terms
-from astra_learn_assets.making.ner.minutes_words import COURTESIES, PARTIES, Person, Words
 
 WIDTHS = (48, 60, 70, 80, 92)
 
