@@ -8,7 +8,8 @@ The rules know shapes, the tagger places; each has its own misses. A person is w
 * *trimmed*: where the tagger is sure of one person inside a rule's span, the span's ends that it is sure
   are no name go ("hijo [Iván]").
 
-Nothing that the rules found is dropped whole: a wrong mask costs less than a name left standing.
+* *dropped*: whom the rules only suppose and the tagger is sure is nobody, in every word; never what a roster,
+  a title or a signature told, and never a given name with a surname: a wrong mask costs less than that.
 """
 
 from __future__ import annotations
@@ -24,10 +25,13 @@ from astra_learn_assets.privacy.people.listed_names import after_place_head
 from astra_learn_assets.privacy.people.name_runs import RANK
 from astra_learn_assets.privacy.people.runs import ABBREVIATIONS, may_be_name
 from astra_learn_assets.spanish.fold import fold_chars
+from astra_learn_assets.spanish.lexicon import given_names, surnames
 from astra_learn_assets.spanish.name_words import PARTICLES, WORD, is_common, is_ordinary
 
-ADDED, KNOWN, SURE, VERY_SURE, NO_NAME = 0.98, 0.8, 0.99, 0.998, 0.02
-"""How likely a word must be a person's: to add it, to add a known name, to be sure, to be sure it is none."""
+ADDED, KNOWN, SURE, VERY_SURE, NO_NAME, NOBODY = 0.8, 0.4, 0.9, 0.97, 0.02, 0.01
+"""How likely a word must be a person's: to add it, to add a known name, to be sure, to be sure it is none;
+and below which, in every word of it, a person that the rules only suppose is nobody."""
+_CERTAIN = 80  # rank of what the rules know of a roster, a title, a signature: not the tagger's to doubt
 DETECTOR = "tagger"
 _SAINT = re.compile(r"(?i)(?<!\w)(?:san|santa|santo|sto[.]?|sta[.]?|virgen(?: del?(?: la| las| los)?)?)\s$")
 _FIRM = re.compile(r"(?i),?[ ](?:s[.] ?[al]|c[.] ?v|e[.]i[.]r|ltda|cía|s[.]r[.]l|spa\b)")
@@ -51,14 +55,18 @@ class Reading:
 
 def reconciled(text: str, found: Sequence[Finding], reading: Reading) -> list[Finding]:
     """``found`` parted and trimmed, and the persons that the tagger adds."""
-    out = [piece for finding in found for piece in _read_again(finding, reading)]
+    out = [piece for finding in found for piece in _read_again(text, finding, reading)]
     return [*out, *_added(text, out, reading)]
 
 
-def _read_again(finding: Finding, reading: Reading) -> Iterator[Finding]:
+def _read_again(text: str, finding: Finding, reading: Reading) -> Iterator[Finding]:
     inside = reading.within(finding.start, finding.end)
-    if finding.rank >= 80 or not inside:
+    if finding.rank >= _CERTAIN or not inside:
         yield finding
+        return
+    if max(reading.likely[at] for at in inside) < NOBODY and not _full_name(
+        text[finding.start : finding.end]
+    ):
         return
     runs = list(_runs(reading, inside, SURE))
     if len(runs) > 1:
@@ -76,6 +84,12 @@ def _read_again(finding: Finding, reading: Reading) -> Iterator[Finding]:
         yield replace(finding, start=start, end=end)
         return
     yield finding
+
+
+def _full_name(words: str) -> bool:
+    """Whether a listed given name is followed by a listed surname, whatever else they mean."""
+    folded = [fold_chars(word) for word in WORD.findall(words)]
+    return any(a in given_names() and b in surnames() for a, b in pairwise(folded))
 
 
 def _parted(finding: Finding, reading: Reading, runs: Sequence[tuple[int, int]]) -> Iterator[Finding]:
