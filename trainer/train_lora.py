@@ -64,13 +64,7 @@ from trainer.pipes import Signals
 from trainer.publish import publish, save_checked, write_json
 from trainer.recipe import Checkpoints, Recipe, Watch, make_trainer, recipe_for
 
-_PACKAGES = (
-    "torch",
-    "transformers",
-    "peft",
-    "safetensors",
-    "tokenizers",
-)  # whose versions decide the weights
+_PACKAGES = ("torch", "transformers", "peft", "safetensors", "tokenizers")  # they decide the weights
 log = logging.getLogger("trainer")
 _SPARE_IDS = 256
 

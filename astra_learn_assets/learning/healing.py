@@ -38,7 +38,7 @@ from astra_learn_assets.errors import (
 )
 from astra_learn_assets.hotpath import comparisons, stored_file
 from astra_learn_assets.ids import TenantId
-from astra_learn_assets.learning import erasing, lineage, promoter, publisher
+from astra_learn_assets.learning import erasing, lineage, model_versions, promoter, publisher
 from astra_learn_assets.learning.verification import Fault
 from astra_learn_assets.platform import Platform
 from astra_learn_assets.registry import keys
@@ -307,8 +307,8 @@ class _Repair:
                 with self.platform.database.session() as session:
                     adapters.traced(session, row.adapter_id, mlflow_run_id=run_id)
                 if row.adapter_id in served:
-                    promoter.register_again(self.platform, self.tenant_id, row.adapter_id)
-            promoter.set_alias(self.platform, self.tenant_id)
+                    model_versions.register_again(self.platform, self.tenant_id, row.adapter_id)
+            model_versions.set_alias(self.platform, self.tenant_id)
         except Unavailable as error:
             return Done(fault, False, f"{error}; a sensor sets it right when it answers")
         return Done(fault, True, "its runs, versions and alias were written again")

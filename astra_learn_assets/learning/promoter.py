@@ -30,7 +30,7 @@ from pydantic import ValidationError
 from sqlalchemy import orm
 
 from astra_learn_assets import ids
-from astra_learn_assets.contracts import AdapterManifest, NewModelAvailable
+from astra_learn_assets.contracts import NewModelAvailable
 from astra_learn_assets.datasets import jsonl
 from astra_learn_assets.errors import (
     Conflict,
@@ -41,7 +41,7 @@ from astra_learn_assets.errors import (
     Unavailable,
 )
 from astra_learn_assets.ids import TenantId
-from astra_learn_assets.learning import lineage, opponents, rulings
+from astra_learn_assets.learning import model_versions, opponents, rulings
 from astra_learn_assets.learning.publisher import fetch_verified
 from astra_learn_assets.platform import Platform
 from astra_learn_assets.registry import keys, seals
@@ -90,7 +90,7 @@ def promote(
     version = _recorded_version(history, adapter_id)
     if version is None:
         try:
-            version = _register(platform, row)
+            version = model_versions.register(platform, row)
         except Unavailable as error:
             _LOG.warning("promoting without MLflow", tenant_id=tenant_id, error=str(error))
     with platform.database.session() as session:
@@ -114,7 +114,7 @@ def promote(
 
 
 def _follow(platform: Platform, tenant_id: TenantId) -> None:
-    for follow in (announce, set_alias):
+    for follow in (announce, model_versions.set_alias):
         try:
             follow(platform, tenant_id)
         except (redis.RedisError, Unavailable) as error:
@@ -297,7 +297,7 @@ def repair_aliases(
     failures = 0
     for tenant_id in waiting:
         try:
-            set_alias(platform, tenant_id)
+            model_versions.set_alias(platform, tenant_id)
         except Unavailable as error:
             _LOG.warning("alias not set; it will be later", tenant_id=tenant_id, error=str(error))
             failures += 1
@@ -417,54 +417,12 @@ def _told(platform: Platform, served: promotions.Served) -> str | None:
     return said.model_copy(update={"signature": signature}).model_dump_json()
 
 
-def set_alias(platform: Platform, tenant_id: TenantId) -> None:
-    """Set the alias from the table, if it shows something else; the version is made when it is missing."""
-    with platform.database.session() as session:
-        history = promotions.history(session, tenant_id)
-        if not history:
-            return
-        adapter_id = history[0].adapter_id
-        row = adapters.get(session, tenant_id, adapter_id)
-    if lineage.champion(platform.settings, tenant_id) == adapter_id:
-        return
-    version = _register(
-        platform, row
-    )  # found by the adapter: what was written down may be of an MLflow that is gone
-    if version is not None:
-        lineage.set_champion(platform.settings, tenant_id, version)
-
-
 def _recorded_version(history: Sequence[Promotion], adapter_id: str) -> str | None:
     """The model version under which the adapter was promoted before, if that was written down."""
     return next(
         (item.mlflow_version for item in history if item.adapter_id == adapter_id and item.mlflow_version),
         None,
     )
-
-
-def register_again(platform: Platform, tenant_id: TenantId, adapter_id: str) -> str | None:
-    """The MLflow version of an adapter that served, made where MLflow has lost it.
-
-    Raises:
-        Unavailable: when MLflow does not answer.
-    """
-    with platform.database.session() as session:
-        row = adapters.get(session, tenant_id, adapter_id)
-    return _register(platform, row)
-
-
-def _register(platform: Platform, row: Adapter) -> str | None:
-    return lineage.register(
-        platform.settings,
-        AdapterManifest.model_validate(row.manifest),
-        run_id=row.mlflow_run_id,
-        source=_source(platform, row.adapter_id),
-    )
-
-
-def _source(platform: Platform, adapter_id: str) -> str:
-    root = (platform.settings.object_store_url or "").rstrip("/")
-    return f"{root}/{paths.adapter(adapter_id)}"
 
 
 def _require_own(tenant_id: TenantId, adapter_id: str) -> None:

@@ -60,8 +60,10 @@ def judged(
 
 
 def figures(scanner: ResidualScanner, pseudonymizer: Pseudonymizer, **counts: int) -> dict[str, object]:
-    """The details of a verdict with :data:`NO_LEAK`."""
+    """The details of a verdict with :data:`NO_LEAK`, of texts with one person's placeholder."""
     return {
+        "masked.PERSONA": 1,
+        "canary_batch": NO_LEAK.batch,
         "detector.pseudonymizer": f"{VERSION} with {pseudonymizer.model_name}",
         **{f"detector.{name}": value for name, value in scanner.detectors.items()},
         **counts,

@@ -8,8 +8,7 @@ The rules know shapes, the tagger places; each has its own misses. A person is w
 * *trimmed*: where the tagger is sure of one person inside a rule's span, the span's ends that it is sure
   are no name go ("hijo [Iván]").
 
-* *dropped*: whom the rules only suppose and the tagger is sure is nobody, in every word; never what a roster,
-  a title or a signature told, and never a given name with a surname: a wrong mask costs less than that.
+Nothing that the rules found is dropped whole: a wrong mask costs less than a name left standing.
 """
 
 from __future__ import annotations
@@ -25,13 +24,10 @@ from astra_learn_assets.privacy.people.listed_names import after_place_head
 from astra_learn_assets.privacy.people.name_runs import RANK
 from astra_learn_assets.privacy.people.runs import ABBREVIATIONS, may_be_name
 from astra_learn_assets.spanish.fold import fold_chars
-from astra_learn_assets.spanish.lexicon import given_names, surnames
 from astra_learn_assets.spanish.name_words import PARTICLES, WORD, is_common, is_ordinary
 
-ADDED, KNOWN, SURE, VERY_SURE, NO_NAME, NOBODY = 0.8, 0.4, 0.9, 0.97, 0.02, 0.01
-"""How likely a word must be a person's: to add it, to add a known name, to be sure, to be sure it is none;
-and below which, in every word of it, a person that the rules only suppose is nobody."""
-_CERTAIN = 80  # rank of what the rules know of a roster, a title, a signature: not the tagger's to doubt
+ADDED, KNOWN, SURE, VERY_SURE, NO_NAME = 0.8, 0.4, 0.9, 0.97, 0.02
+"""How likely a word must be a person's: to add it, to add a known name, to be sure, to be sure it is none."""
 DETECTOR = "tagger"
 _SAINT = re.compile(r"(?i)(?<!\w)(?:san|santa|santo|sto[.]?|sta[.]?|virgen(?: del?(?: la| las| los)?)?)\s$")
 _FIRM = re.compile(r"(?i),?[ ](?:s[.] ?[al]|c[.] ?v|e[.]i[.]r|ltda|cía|s[.]r[.]l|spa\b)")
@@ -55,18 +51,14 @@ class Reading:
 
 def reconciled(text: str, found: Sequence[Finding], reading: Reading) -> list[Finding]:
     """``found`` parted and trimmed, and the persons that the tagger adds."""
-    out = [piece for finding in found for piece in _read_again(text, finding, reading)]
+    out = [piece for finding in found for piece in _read_again(finding, reading)]
     return [*out, *_added(text, out, reading)]
 
 
-def _read_again(text: str, finding: Finding, reading: Reading) -> Iterator[Finding]:
+def _read_again(finding: Finding, reading: Reading) -> Iterator[Finding]:
     inside = reading.within(finding.start, finding.end)
-    if finding.rank >= _CERTAIN or not inside:
+    if finding.rank >= 80 or not inside:
         yield finding
-        return
-    if max(reading.likely[at] for at in inside) < NOBODY and not _full_name(
-        text[finding.start : finding.end]
-    ):
         return
     runs = list(_runs(reading, inside, SURE))
     if len(runs) > 1:
@@ -84,12 +76,6 @@ def _read_again(text: str, finding: Finding, reading: Reading) -> Iterator[Findi
         yield replace(finding, start=start, end=end)
         return
     yield finding
-
-
-def _full_name(words: str) -> bool:
-    """Whether a listed given name is followed by a listed surname, whatever else they mean."""
-    folded = [fold_chars(word) for word in WORD.findall(words)]
-    return any(a in given_names() and b in surnames() for a, b in pairwise(folded))
 
 
 def _parted(finding: Finding, reading: Reading, runs: Sequence[tuple[int, int]]) -> Iterator[Finding]:
@@ -190,8 +176,9 @@ def _believable(text: str, start: int, end: int, least: float) -> bool:
         return True
     if not words or (words[0] in ABBREVIATIONS and text[end : end + 1] in (".", "ª")):
         return False
-    if text[start:end].islower() and not text.islower() and least < VERY_SURE:
-        return False  # in printed text a name has a capital
+    printed = text[start:end].islower() and not text.islower()  # where a name has a capital
+    if printed and (least < VERY_SURE or is_common(words[0])):
+        return False
     opens = _OPENS.search(before) is not None and text[end : end + 1] not in ":.,"
     return least >= VERY_SURE or not (is_ordinary(words[0]) and (opens or not may_be_name(words[0])))
 
