@@ -177,12 +177,15 @@ def _believable(text: str, start: int, end: int, least: float) -> bool:
     if not words or (words[0] in ABBREVIATIONS and text[end : end + 1] in (".", "ª")):
         return False
     printed = text[start:end].islower() and not text.islower()  # where a name has a capital
-    if printed and (least < VERY_SURE or is_common(words[0])):
+    if printed and (least < VERY_SURE or is_ordinary(words[0])):
         return False
     opens = _OPENS.search(before) is not None and text[end : end + 1] not in ":.,"
     return least >= VERY_SURE or not (is_ordinary(words[0]) and (opens or not may_be_name(words[0])))
 
 
 def _ends(text: str, span: tuple[int, int]) -> bool:
-    """Whether a token can end a name: a word that is no particle."""
-    return text[span[0]].isalpha() and fold_chars(text[slice(*span)]) not in PARTICLES | _LINKS
+    """Whether a token can end a name: no particle, and in print no common word without a capital."""
+    word = text[slice(*span)]
+    if not word[0].isalpha() or fold_chars(word) in PARTICLES | _LINKS:
+        return False
+    return not (word.islower() and is_ordinary(fold_chars(word)) and not text.islower())
