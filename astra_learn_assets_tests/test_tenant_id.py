@@ -255,8 +255,13 @@ def test_below_the_edges_no_function_takes_a_plain_string_for_a_tenant() -> None
         if name.startswith(rooms)
         for found in re.finditer(r"\btenant(?:_id)?: (?:str|Any)\b.*", text)
     }
-    # the audit log keeps what a stranger asked for, a run's tag is an edge, two answers of the API are text
-    allowed = {"store/audit.py", "automation/run_coordinator.py", "learning/status.py"}
+    # the audit log keeps what a stranger asked for, a run's tag is an edge, three answers of the API are text
+    allowed = {
+        "store/audit.py",
+        "automation/run_coordinator.py",
+        "learning/status.py",
+        "learning/privacy_report.py",
+    }
     assert {line.partition(":")[0] for line in loose} == allowed, loose
 
 

@@ -127,8 +127,8 @@ def rotate_signing(
     from astra_learn_assets.registry.keys import read_verify_key
 
     with answering(output):
-        key = read_verify_key(old)
         with platform(home) as opened:
+            key = read_verify_key(old)
             signed = [rekeying.sign_anew(opened, name, old=key) for name in _named(opened, tenant)]
         if output is Format.json:
             print_json([asdict(one) for one in signed])
@@ -153,9 +153,8 @@ def rotate_master(
     from astra_learn_assets.store.crypto import read_master
 
     with answering(output):
-        master = read_master(old)
         with platform(home) as opened:
-            changed = rekeying.wrap_anew(opened, old=master)
+            changed = rekeying.wrap_anew(opened, old=read_master(old))
         if output is Format.json:
             print_json({"wrapped": changed})
         else:

@@ -65,7 +65,7 @@ class Certificate:
     has to see to.
     """
 
-    tenant_id: str
+    tenant_id: TenantId
     document_id: str | None
     erased_at: str
     by: str
@@ -120,7 +120,7 @@ def erase_document(platform: Platform, tenant_id: TenantId, document_id: str, *,
     if learned:
         left.append("the next training learns without it: 'astra-learn backfill learn', or wait for one")
     made = Certificate(
-        tenant_id=str(tenant_id),
+        tenant_id=tenant_id,
         document_id=document_id,
         erased_at=datetime.now(UTC).isoformat(),
         by=by,
@@ -156,7 +156,7 @@ def erase_tenant(platform: Platform, tenant_id: TenantId, *, by: str) -> Certifi
         left.append("MLflow did not answer: repeat the command when it does")
     promoter.announce(platform, tenant_id)
     made = Certificate(
-        tenant_id=str(tenant_id),
+        tenant_id=tenant_id,
         document_id=None,
         erased_at=datetime.now(UTC).isoformat(),
         by=by,

@@ -56,7 +56,10 @@ NEEDS: dict[tuple[str, str], set[str]] = {
     ("GET", "/v1/tenants/{tenant}/tenancy"): set(ROLES),
     ("PATCH", "/v1/tenants/{tenant}/tenancy"): {"platform"},
     ("POST", "/v1/tenants/{tenant}/retire"): {"platform"},
+    ("GET", "/v1/tenants/{tenant}/privacy/report"): set(ROLES),
+    ("GET", "/v1/tenants/{tenant}/privacy/report.html"): set(ROLES),
     ("GET", "/panel/{tenant}"): set(ROLES),
+    ("GET", "/panel/{tenant}/verdicts/{report}"): set(ROLES),
 }
 OF_NO_TENANT: dict[tuple[str, str], set[str]] = {
     ("GET", "/v1/tiers"): {"platform"},
@@ -140,6 +143,7 @@ def call(client: TestClient, method: str, path: str, tenant: str, theirs: Theirs
         run_id=theirs.run_id,
         tier="small",
         number=1,
+        report="a" * 64,
     )
     files = make_draft()
     body: dict[str, Any] = {}
@@ -190,6 +194,7 @@ def test_every_route_is_in_the_table_of_rights(app: FastAPI) -> None:
     assert {path for _, path in known - documented} <= {
         "/openapi.json",
         "/panel/{tenant}",
+        "/panel/{tenant}/verdicts/{report}",
         "/v1/tenants/{tenant}/sessions/{session}/versions/{version}/draft",  # POST beside the documented PUT
     }
 
