@@ -50,6 +50,7 @@ EDGES = {
     "partitions.py",
     "store/table_base.py",
     "api/auth.py",
+    "api/routes/operation.py",
     "api/routes/panel.py",
     "cli/access.py",
     "cli/automation.py",
@@ -59,8 +60,10 @@ EDGES = {
     "cli/learning.py",
     "cli/privacy.py",
     "cli/quarantine.py",
+    "cli/recovery.py",
     "serving/adapter_store.py",
     "serving/dictionary.py",
+    "simulation/core/reference.py",
     "simulation/council/__main__.py",
     "simulation/demo/story.py",
 }

@@ -27,12 +27,12 @@ from astra_learn_assets_tests.registry.test_promoter import _announced, _current
 STEPS: tuple[tuple[Any, str], ...] = (
     (promoter, "_require_authority"),
     (promoter, "fetch_verified"),
-    (promoter.lineage, "register"),
+    (lineage, "register"),
     (promoter.promotions, "add"),
     (promoter, "_follow"),
     (promoter, "announcement"),
     (promoter, "_record"),
-    (promoter.lineage, "set_champion"),
+    (lineage, "set_champion"),
 )
 
 

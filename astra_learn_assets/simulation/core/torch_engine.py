@@ -61,7 +61,8 @@ class TorchEngine:
         import torch
 
         prompt, stops = self._prompt(served, text)
-        with self._lock, torch.inference_mode():
+        # not inference_mode: an adapter that was loaded in it could not be selected later
+        with self._lock, torch.no_grad():
             if served is not None:
                 self.load(served)  # a long session may have outlived it here
             model = self._base
