@@ -260,7 +260,7 @@ def _keep(platform: Platform, made: Certificate) -> Certificate:
     signed = Certificate(**{**asdict(made), "signature": signature})
     what = made.document_id or "tenant"
     stamp = made.erased_at.replace(":", "").replace("+", "-")
-    key = paths.certificate(TenantId(made.tenant_id), f"{stamp}-{what}")
+    key = paths.certificate(made.tenant_id, f"{stamp}-{what}")
     platform.objects.put(key, json.dumps(asdict(signed), indent=2).encode(), overwrite=True)
     return signed
 

@@ -23,6 +23,9 @@ from astra_learn_assets.store.tables import Adapter
 from astra_learn_assets_tests.registry.conftest import TENANT
 from astra_learn_assets_tests.registry.test_promoter import _announced, _current, _judge, _promoted, _publish
 
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]  # a process is forked and killed at each step
+
+
 # In the order in which they come; what is in parentheses is committed before the next begins.
 STEPS: tuple[tuple[Any, str], ...] = (
     (promoter, "_require_authority"),
