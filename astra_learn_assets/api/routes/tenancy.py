@@ -67,7 +67,7 @@ class Retry(BaseModel):
 
 
 @router.get("/tenancy", responses=responses(404))
-def readshown(access: CanRead) -> Tenancy:
+def read_tenancy(access: CanRead) -> Tenancy:
     """Tier, quota, budget, pause."""
     with access.platform.database.session() as session:
         row = tenants.get(session, access.tenant_id)
@@ -76,13 +76,13 @@ def readshown(access: CanRead) -> Tenancy:
 
 
 @router.patch("/tenancy", responses=responses(404))
-def changeshown(access: CanOperate, body: AllowRequest) -> Tenancy:
+def change_tenancy(access: CanOperate, body: AllowRequest) -> Tenancy:
     """Change tier, quota or budget (platform keys)."""
     given = body.model_dump(exclude_unset=True)
     with access.platform.database.session() as session:
         tenants.allow(session, access.tenant_id, **given)
         _note(session, access, "tenant.allow")
-    return readshown(access)
+    return read_tenancy(access)
 
 
 @router.post("/learning/pause", responses=responses(404))
@@ -91,7 +91,7 @@ def pause_learning(access: CanAdminister, body: PauseRequest) -> Tenancy:
     with access.platform.database.session() as session:
         tenants.pause(session, access.tenant_id, body.reason, datetime.now(UTC))
         _note(session, access, "tenant.pause")
-    return readshown(access)
+    return read_tenancy(access)
 
 
 @router.post("/learning/resume", responses=responses(404, 410))
@@ -100,7 +100,7 @@ def resume_learning(access: CanAdminister) -> Tenancy:
     with access.platform.database.session() as session:
         tenants.resume(session, access.tenant_id)
         _note(session, access, "tenant.resume")
-    return readshown(access)
+    return read_tenancy(access)
 
 
 @router.post("/learning/retry", responses=responses(404))
@@ -119,7 +119,7 @@ def retire_tenant(access: CanOperate) -> Tenancy:
     with access.platform.database.session() as session:
         tenants.retire(session, access.tenant_id, datetime.now(UTC))
         _note(session, access, "tenant.retire")
-    return readshown(access)
+    return read_tenancy(access)
 
 
 @router.get("/learning/decision", responses=responses(404))
