@@ -193,7 +193,8 @@ class Detector:
             return None
         ((spans, scores),) = self._tagger.scores([natural(text)])
         person = scores[:, 1] + scores[:, 2]
-        return Reading(spans, person.tolist(), (scores[:, 1] > scores[:, 2]).tolist())
+        begins = (scores[:, 1] > scores[:, 2]).tolist()
+        return Reading(spans, person.tolist(), begins, printed=not text.islower())
 
     def _persons(self, text: str, entities: Sequence[Entity]) -> list[Finding]:
         found = []

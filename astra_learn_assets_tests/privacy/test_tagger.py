@@ -69,7 +69,12 @@ def test_the_shipped_tagger_knows_a_name_by_its_place() -> None:
 def reading(text: str, likely: dict[str, float], begins: Sequence[str] = ()) -> Reading:
     spans = tagger.tokens(text)
     words = [text[s:e] for s, e in spans]
-    return Reading(spans, [likely.get(word, 0.0) for word in words], [word in begins for word in words])
+    return Reading(
+        spans,
+        [likely.get(word, 0.0) for word in words],
+        [word in begins for word in words],
+        not text.islower(),
+    )
 
 
 def person(text: str, value: str, rank: int = RANK, detector: str = "list") -> Finding:

@@ -31,17 +31,21 @@ ADDED, KNOWN, SURE, VERY_SURE, NO_NAME = 0.8, 0.4, 0.9, 0.97, 0.02
 DETECTOR = "tagger"
 _SAINT = re.compile(r"(?i)(?<!\w)(?:san|santa|santo|sto[.]?|sta[.]?|virgen(?: del?(?: la| las| los)?)?)\s$")
 _FIRM = re.compile(r"(?i),?[ ](?:s[.] ?[al]|c[.] ?v|e[.]i[.]r|ltda|cía|s[.]r[.]l|spa\b)")
-_LINKS = frozenset(["y", "e", "i"])
+_NO_END = PARTICLES | {"y", "e", "i"}
 _OPENS = re.compile(r"(?:^|[.!?¿¡…\n])[ ]*$")
 
 
 @dataclass(frozen=True)
 class Reading:
-    """The tokens of a text with how likely each is a person's, and whether it begins one."""
+    """The tokens of a text with how likely each is a person's, and whether it begins one.
+
+    ``printed``: whether the text has capitals, so that a name has one.
+    """
 
     spans: Sequence[tuple[int, int]]
     likely: Sequence[float]
     begins: Sequence[bool]
+    printed: bool
 
     def within(self, start: int, end: int) -> range:
         """The tokens that begin inside ``[start, end)``."""
@@ -136,7 +140,7 @@ def _uncovered(text: str, reading: Reading, first: int, last: int, covered: Span
     """The run without loose ends, where a word of it is not masked yet."""
     while first <= last and not text[reading.spans[first][0]].isalpha():
         first += 1
-    while last >= first and not _ends(text, reading.spans[last]):
+    while last >= first and not _ends(text, reading, last):
         last -= 1
     if first > last:
         return
@@ -149,9 +153,9 @@ def _uncovered(text: str, reading: Reading, first: int, last: int, covered: Span
 
 def _piece(text: str, reading: Reading, first: int, last: int) -> Iterator[Finding]:
     """The tokens as one more person, or as more of the one beside them, without links at either end."""
-    while first <= last and not _ends(text, reading.spans[first]):
+    while first <= last and not _ends(text, reading, first):
         first += 1
-    while last >= first and not _ends(text, reading.spans[last]):
+    while last >= first and not _ends(text, reading, last):
         last -= 1
     if first > last:
         return
@@ -159,11 +163,11 @@ def _piece(text: str, reading: Reading, first: int, last: int) -> Iterator[Findi
     if end - start == 1 and text[end : end + 1] != ".":
         return
     least = min(reading.likely[at] for at in range(first, last + 1))
-    if _believable(text, start, end, least):
+    if _believable(text, start, end, least, printed=reading.printed):
         yield Finding(start, end, "PERSONA", RANK, DETECTOR)
 
 
-def _believable(text: str, start: int, end: int, least: float) -> bool:
+def _believable(text: str, start: int, end: int, least: float, *, printed: bool) -> bool:
     """Whether nothing but the tagger's doubt speaks against a person here; who is ``SURE`` needs no names.
 
     A saint, a street, a firm, a title or a word that opens a sentence is taken for somebody too easily.
@@ -176,16 +180,15 @@ def _believable(text: str, start: int, end: int, least: float) -> bool:
         return True
     if not words or (words[0] in ABBREVIATIONS and text[end : end + 1] in (".", "ª")):
         return False
-    printed = text[start:end].islower() and not text.islower()  # where a name has a capital
-    if printed and (least < VERY_SURE or is_ordinary(words[0])):
+    if printed and text[start:end].islower() and (least < VERY_SURE or is_ordinary(words[0])):
         return False
     opens = _OPENS.search(before) is not None and text[end : end + 1] not in ":.,"
     return least >= VERY_SURE or not (is_ordinary(words[0]) and (opens or not may_be_name(words[0])))
 
 
-def _ends(text: str, span: tuple[int, int]) -> bool:
+def _ends(text: str, reading: Reading, at: int) -> bool:
     """Whether a token can end a name: no particle, and in print no common word without a capital."""
-    word = text[slice(*span)]
-    if not word[0].isalpha() or fold_chars(word) in PARTICLES | _LINKS:
+    word = text[slice(*reading.spans[at])]
+    if not word[0].isalpha() or fold_chars(word) in _NO_END:
         return False
-    return not (word.islower() and is_ordinary(fold_chars(word)) and not text.islower())
+    return not (reading.printed and word.islower() and is_ordinary(fold_chars(word)))
