@@ -14,6 +14,7 @@ import dagster as dg
 
 from astra_learn_assets.evaluation.results import EvaluationReport
 from astra_learn_assets.ids import TenantId
+from astra_learn_assets.learning import verdict_pages
 from astra_learn_assets.settings import Settings
 
 
@@ -66,7 +67,7 @@ def panel(settings: Settings, tenant_id: TenantId) -> dict[str, dg.UrlMetadataVa
     """A link to the municipality's panel, where the API has a public URL."""
     if settings.api_url is None:
         return {}
-    return {"panel": dg.MetadataValue.url(f"{settings.api_url.rstrip('/')}/panel/{tenant_id}")}
+    return {"panel": dg.MetadataValue.url(verdict_pages.panel_url(settings, tenant_id))}
 
 
 def before_and_after(details: Mapping[str, Any]) -> dg.TableMetadataValue:

@@ -172,7 +172,7 @@ def report(
 
             files.write(html, report_page(found).encode())
         if output is Format.json:
-            print_json(found.model_dump(mode="json"))
+            print_json(found)
             return
         leak = found.leak
         share = (

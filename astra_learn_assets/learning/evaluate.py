@@ -169,8 +169,8 @@ def _golden(platform: Platform, contest: Contest) -> GoldenSet:
     return GoldenSet.read(platform.vault.read(contest.tenant_id, key))
 
 
-def _golden_input(platform: Platform, contest: Contest) -> lineage.Input:
-    tested = {example.meta.document_id for example in _golden(platform, contest).examples}
+def _golden_input(platform: Platform, contest: Contest, golden: GoldenSet) -> lineage.Input:
+    tested = {example.meta.document_id for example in golden.examples}
     with platform.database.session() as session:
         rows = documents.listing(session, contest.tenant_id)
     held = {row.document_id: str(row.pairs_sha256) for row in rows if row.document_id in tested}
@@ -214,6 +214,7 @@ def judge(platform: Platform, step: Step) -> GateVerdict:
     with platform.database.session() as session:
         rulings.record(platform, session, verdict, dagster_run_id=step.dagster_run_id)
     promoter.withdraw_revoked(platform, step.tenant_id, by=f"dagster:{step.dagster_run_id}")
+    golden = _golden(platform, contest)
     page = verdict_pages.write(
         platform,
         verdict,
@@ -222,14 +223,14 @@ def judge(platform: Platform, step: Step) -> GateVerdict:
         predictions=platform.vault.read(
             contest.tenant_id, paths.predictions(contest.tenant_id, contest.evaluation_hash)
         ),
-        golden_ids=frozenset(one.meta.example_id for one in _golden(platform, contest).examples),
+        golden_ids=frozenset(one.meta.example_id for one in golden.examples),
     )
     lineage.log_evaluation(
         settings,
         contest.candidate.mlflow_run_id,
         scores,
         verdict,
-        inputs=[_golden_input(platform, contest)],
+        inputs=[_golden_input(platform, contest, golden)],
         page=page,
     )
     if training is not None:

@@ -39,7 +39,7 @@ from astra_learn_assets.errors import (
 from astra_learn_assets.hotpath import comparisons, stored_file
 from astra_learn_assets.ids import TenantId
 from astra_learn_assets.learning import erasing, lineage, model_versions, promoter, publisher
-from astra_learn_assets.learning.verification import Fault
+from astra_learn_assets.learning.verification import Fault, of_adapter
 from astra_learn_assets.platform import Platform
 from astra_learn_assets.registry import keys
 from astra_learn_assets.registry.manifest import TRAIN_LOG, digest_of
@@ -207,14 +207,8 @@ class _Repair:
 
     def _unsound_adapters(self) -> set[str]:
         with self.platform.database.session() as session:
-            known = [row.adapter_id for row in adapters.listing(session, self.tenant_id)]
-        unsound = set()
-        for adapter_id in known:
-            try:
-                publisher.fetch_verified(self.platform, self.tenant_id, adapter_id)
-            except (NotFound, AdapterRefused):
-                unsound.add(adapter_id)
-        return unsound
+            known = adapters.listing(session, self.tenant_id)
+        return {row.adapter_id for row in known if of_adapter(self.platform, row) is not None}
 
     def _copies(self, adapter_id: str) -> Iterator[Path]:
         """Where a copy of the bucket, and the cache of a CORE, have an adapter."""
@@ -264,10 +258,9 @@ class _Repair:
     def _is_sound(self, session: orm.Session, adapter_id: str) -> bool:
         try:
             row = adapters.get(session, self.tenant_id, adapter_id)
-            stored = publisher.fetch_verified(self.platform, self.tenant_id, adapter_id)
-        except (NotFound, AdapterRefused):
+        except NotFound:
             return False
-        return digest_of(stored) == row.digest
+        return of_adapter(self.platform, row) is None
 
     def _diff(self, fault: Fault) -> Done:
         with self.platform.database.session() as session:

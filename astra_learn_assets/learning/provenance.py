@@ -11,14 +11,13 @@ trained the adapter stands in its signed manifest, so no later run that finds it
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import orm
 
-from astra_learn_assets.contracts import AdapterManifest
+from astra_learn_assets.contracts import AdapterManifest, Example
 from astra_learn_assets.datasets import jsonl
 from astra_learn_assets.errors import AdapterRefused, BadInput, NotFound, SealBroken
 from astra_learn_assets.hotpath import stored_file
@@ -82,10 +81,10 @@ def documents_of(platform: Platform, tenant_id: TenantId, dataset_hash: str) -> 
     Raises:
         stored_file.Unreadable: the corpus is not there, or not the one of this hash.
     """
-    counts = _lines(platform, tenant_id, dataset_hash)
+    held = _documents(platform, tenant_id, dataset_hash)
     with platform.database.session() as session:
         rows = {row.document_id: row for row in documents.listing(session, tenant_id)}
-    return {name: str(rows[name].pairs_sha256) for name in counts if name in rows}
+    return {name: str(rows[name].pairs_sha256) for name in sorted(held) if name in rows}
 
 
 def holds(platform: Platform, tenant_id: TenantId, dataset_hash: str, document_id: str) -> bool:
@@ -94,23 +93,26 @@ def holds(platform: Platform, tenant_id: TenantId, dataset_hash: str, document_i
     Raises:
         stored_file.Unreadable: the corpus is not there, or not the one of this hash.
     """
-    return document_id in _lines(platform, tenant_id, dataset_hash)
+    return document_id in _documents(platform, tenant_id, dataset_hash)
 
 
-def _lines(platform: Platform, tenant_id: TenantId, dataset_hash: str) -> Counter[str]:
+def _documents(platform: Platform, tenant_id: TenantId, dataset_hash: str) -> set[str]:
+    own, _ = _examples(platform, tenant_id, dataset_hash)
+    return {example.meta.document_id for example in own}
+
+
+def _examples(platform: Platform, tenant_id: TenantId, dataset_hash: str) -> tuple[list[Example], int]:
+    """The tenant's own lines of a stored corpus, and how many are replayed from elsewhere."""
     key = paths.corpus(tenant_id, dataset_hash)
     data = stored_file.sealed(platform, tenant_id, key, dataset_hash, what=f"el corpus {dataset_hash[:16]}")
-    own = (example for example in jsonl.load(data) if example.meta.tenant_id == tenant_id)
-    return Counter(example.meta.document_id for example in own)
+    own = [example for example in jsonl.load(data) if example.meta.tenant_id == tenant_id]
+    return own, data.count(b"\n") - len(own)
 
 
 def _corpus(platform: Platform, row: Adapter) -> Iterator[Link]:
     tenant_id = row.tenant_id
-    key = paths.corpus(tenant_id, row.dataset_hash)
     try:
-        what = f"el corpus {row.dataset_hash[:16]}"
-        data = stored_file.sealed(platform, tenant_id, key, row.dataset_hash, what=what)
-        lines = [example for example in jsonl.load(data) if example.meta.tenant_id == tenant_id]
+        lines, replayed = _examples(platform, tenant_id, row.dataset_hash)
     except (stored_file.Unreadable, BadInput) as error:
         yield Link("corpus", row.dataset_hash[:16], BROKEN, row.dataset_hash, str(error))
         return
@@ -121,8 +123,7 @@ def _corpus(platform: Platform, row: Adapter) -> Iterator[Link]:
         known = {one.document_id: one for one in documents.listing(session, tenant_id)}
     for document_id, ids in sorted(taught.items()):
         yield from _document(platform, tenant_id, document_id, known.get(document_id), ids)
-    whole = data.count(b"\n")
-    said = f"{len(lines)} examples of {len(taught)} documents, {whole - len(lines)} replayed"
+    said = f"{len(lines)} examples of {len(taught)} documents, {replayed} replayed"
     yield Link("corpus", row.dataset_hash[:16], SOUND, row.dataset_hash, said)
 
 

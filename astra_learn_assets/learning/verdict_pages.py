@@ -96,8 +96,13 @@ def past(platform: Platform, tenant_id: TenantId) -> list[Past]:
 
 def url(settings: Settings, tenant_id: TenantId, report_digest: str) -> str:
     """Where the panel shows a page."""
+    return f"{panel_url(settings, tenant_id)}/verdicts/{report_digest}"
+
+
+def panel_url(settings: Settings, tenant_id: TenantId) -> str:
+    """Where the municipality's panel is; without a public URL of the API, on this machine."""
     root = settings.api_url or f"http://{settings.api_host}:{settings.api_port}"
-    return f"{root.rstrip('/')}/panel/{tenant_id}/verdicts/{report_digest}"
+    return f"{root.rstrip('/')}/panel/{tenant_id}"
 
 
 def _number(value: object) -> float | None:

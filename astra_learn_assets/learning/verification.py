@@ -87,19 +87,19 @@ def inspect(platform: Platform, tenant_id: TenantId) -> Inspection:
         Unavailable: Postgres, Redis or the object store does not answer.
     """
     with platform.database.session() as session:
-        if tenants.get(session, tenant_id).wrapped_key is None:
+        tenant = tenants.get(session, tenant_id)
+        if tenant.wrapped_key is None:
             raise TenantErased(f"tenant {tenant_id!r} was erased: nothing of it is stored")
-        created_at = tenants.get(session, tenant_id).created_at
-        known = [row for row in adapters.listing(session, tenant_id) if not erasing.is_erased(session, row)]
-        listed = {row.adapter_id for row in adapters.listing(session, tenant_id)}
+        listed = adapters.listing(session, tenant_id)
+        known = [row for row in listed if not erasing.is_erased(session, row)]
         files = artifacts.listing(session, tenant_id)
         rows = documents.listing(session, tenant_id)
         runs = trainings.listing(session, tenant_id, limit=None)
     look = _Look(platform, tenant_id)
     for adapter in known:
-        look.at(_adapter(platform, adapter))
-    look.unlisted(listed)
-    look.at(*_erased_before(platform, tenant_id, created_at))
+        look.at(of_adapter(platform, adapter))
+    look.unlisted({row.adapter_id for row in listed})
+    look.at(*_erased_before(platform, tenant_id, tenant.created_at))
     erased = {name for made in erasing.certificates(platform, tenant_id) for name in made.files}
     taught = {run.dataset_hash for run in runs if run.dataset_hash is not None}
     look.named_by_content("corpus", paths.corpora(tenant_id), taught - erased)
@@ -217,8 +217,8 @@ def _erased_before(platform: Platform, tenant_id: TenantId, created_at: datetime
         yield Fault("erased", str(made.document_id), f"was erased at {made.erased_at}")
 
 
-def _adapter(platform: Platform, row: Adapter) -> Fault | None:
-    """What is wrong with a stored adapter."""
+def of_adapter(platform: Platform, row: Adapter) -> Fault | None:
+    """What is wrong with a stored adapter: None when it is the one that was judged."""
     prefix = paths.adapter(row.adapter_id)
     try:
         manifest = publisher.fetch_verified(platform, row.tenant_id, row.adapter_id)
