@@ -107,9 +107,7 @@ def test_readers_of_ten_thousand_entries_pay_for_what_is_new_only(
     unchanged = seconds(URL, 304, **{"If-None-Match": whole.headers["etag"]})
     news = seconds(f"{URL}/changes?since=1", 200)
     everything = seconds(URL, 200)
-    assert unchanged < 0.1
-    assert news < 0.1
-    assert everything < 2
     assert unchanged < everything / 3
+    assert news < everything / 3
     assert len(client.get(f"{URL}/changes?since=1", headers=headers).json()["changes"]) == 1
     assert len(client.get(f"{URL}/changes?since=0", headers=headers).json()["changes"]) == COUNT

