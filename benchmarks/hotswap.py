@@ -25,14 +25,12 @@ from astra_learn_assets.errors import AstraError
 from astra_learn_assets.ids import TenantId
 from astra_learn_assets.learning.training.train import base_folder, base_identity
 from astra_learn_assets.platform import Platform
-from astra_learn_assets.registry.keys import verify_key
 from astra_learn_assets.services.embedded import embedded
-from astra_learn_assets.serving.adapter_store import AdapterStore
 from astra_learn_assets.settings import Settings
 from astra_learn_assets.simulation.core.reference import ReferenceCore
 from astra_learn_assets.simulation.core.torch_engine import TorchEngine
 from astra_learn_assets.store import tenants
-from astra_learn_assets_tests.serving.real_adapters import promoted, published
+from astra_learn_assets_tests.serving.real_adapters import core_of, promoted, published
 
 TENANTS = ("villaverde", "rio-claro", "otra-villa")
 TEXT = "se abre la secion a las nueve con la asistencia de todos los concejales"
@@ -77,32 +75,23 @@ def swaps(platform: Platform, core: ReferenceCore, where: Path, count: int, firs
 def cold(platform: Platform, where: Path) -> float:
     """The peer: seconds of a process that loads the base and the adapter anew for it."""
     began = time.perf_counter()
-    with core_of(platform, where / "peer").session(TENANTS[0]) as session:
+    with core_of(platform, engine_of(platform), where / "peer").session(TENANTS[0]) as session:
         session.correct(TEXT)
     return time.perf_counter() - began
 
 
-def core_of(platform: Platform, cache: Path) -> ReferenceCore:
-    """A CORE with an empty cache."""
-    settings = platform.settings
-    folder = base_folder(settings)
+def engine_of(platform: Platform) -> TorchEngine:
+    """The shipped base, without any adapter."""
+    folder = base_folder(platform.settings)
     assert folder is not None  # the shipped one
-    store = AdapterStore(
-        platform.objects,
-        verify_key=verify_key(settings),
-        cache_dir=cache,
-        max_bytes=settings.adapter_cache_bytes,
-        redis=platform.redis,
-    )
-    engine = TorchEngine(folder, base_identity(settings))
-    return ReferenceCore(store, engine, redis=platform.redis, core_id="benchmark")
+    return TorchEngine(folder, base_identity(platform.settings))
 
 
 def measure(
     platform: Platform, where: Path, count: int, *, watch: bool, first: int
 ) -> tuple[list[float], Load]:
     """One run of ``count`` promotions under load."""
-    core = core_of(platform, where / f"cache-{watch}")
+    core = core_of(platform, engine_of(platform), where / f"cache-{watch}")
     load = Load(core)
     threads = [threading.Thread(target=load.hold, args=(tenant,)) for tenant in TENANTS]
     for thread in threads:

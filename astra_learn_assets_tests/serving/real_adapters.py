@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from astra_learn_assets.contracts import GateVerdict
+from astra_learn_assets.contracts import DictionaryEntry, GateVerdict
 from astra_learn_assets.datasets import jsonl
 from astra_learn_assets.evaluation import wer_gate
 from astra_learn_assets.ids import TenantId
 from astra_learn_assets.learning import opponents, promoter, publisher, rulings
 from astra_learn_assets.learning.training.train import base_identity
 from astra_learn_assets.platform import Platform
-from astra_learn_assets.store import paths
+from astra_learn_assets.registry.keys import verify_key
+from astra_learn_assets.serving.adapter_store import AdapterStore
+from astra_learn_assets.serving.dictionary import DictionarySubscriber
+from astra_learn_assets.simulation.core.reference import Engine, ReferenceCore
+from astra_learn_assets.store import dictionary, paths
 from astra_learn_assets.store.tables import Adapter
 from astra_learn_assets_tests.registry.builders import DATASET, METRICS, manifest_of, tensors, trained_folder
 
@@ -59,3 +63,28 @@ def promoted(platform: Platform, row: Adapter) -> None:
             )
             rulings.record(platform, session, verdict)
     promoter.promote(platform, tenant, row.adapter_id, promoted_by="test")
+
+
+def core_of(
+    platform: Platform, engine: Engine, cache: Path, *, known: DictionarySubscriber | None = None
+) -> ReferenceCore:
+    """A CORE that keeps adapters in ``cache``; without ``known`` it never hears of a dictionary."""
+    store = AdapterStore(
+        platform.objects,
+        verify_key=verify_key(platform.settings),
+        cache_dir=cache,
+        max_bytes=platform.settings.adapter_cache_bytes,
+        redis=platform.redis,
+    )
+    known = known or dictionaries(platform)
+    return ReferenceCore(store, engine, redis=platform.redis, core_id="core-1", dictionaries=known)
+
+
+def dictionaries(platform: Platform) -> DictionarySubscriber:
+    """Every dictionary that is told of, once it is started."""
+
+    def fetch(tenant_id: TenantId) -> tuple[int, list[DictionaryEntry]]:
+        with platform.database.session() as session:
+            return dictionary.read(session, tenant_id)
+
+    return DictionarySubscriber(platform.redis, fetch=fetch)

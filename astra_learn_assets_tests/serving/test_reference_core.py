@@ -4,24 +4,25 @@ from __future__ import annotations
 
 import threading
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from astra_learn_assets.contracts import DictionaryEntry
 from astra_learn_assets.errors import AdapterRefused, BadInput
+from astra_learn_assets.hotpath import intake
 from astra_learn_assets.ids import TenantId
 from astra_learn_assets.learning import promoter
 from astra_learn_assets.learning.training.train import base_folder, base_identity
 from astra_learn_assets.platform import Platform
-from astra_learn_assets.registry.keys import verify_key
 from astra_learn_assets.serving import acknowledgement
-from astra_learn_assets.serving.adapter_store import AdapterStore
+from astra_learn_assets.serving.served_adapter import ServedAdapter
 from astra_learn_assets.settings import Settings
-from astra_learn_assets.simulation.core.reference import ReferenceCore
 from astra_learn_assets.simulation.core.torch_engine import TorchEngine
-from astra_learn_assets.store import paths
+from astra_learn_assets.store import dictionary, paths
 from astra_learn_assets_tests.conftest import MakeTenant
-from astra_learn_assets_tests.serving.real_adapters import promoted, published
+from astra_learn_assets_tests.serving.real_adapters import core_of, dictionaries, promoted, published
 
 TENANT = TenantId("villaverde")
 TEXT = "se abre la secion a las nueve"
@@ -40,22 +41,11 @@ def engine() -> TorchEngine:
     return TorchEngine(folder, base_identity(plain), keep=2)
 
 
-def _core(platform: Platform, engine: TorchEngine, cache: Path, name: str = "core-1") -> ReferenceCore:
-    store = AdapterStore(
-        platform.objects,
-        verify_key=verify_key(platform.settings),
-        cache_dir=cache,
-        max_bytes=10**9,
-        redis=platform.redis,
-    )
-    return ReferenceCore(store, engine, redis=platform.redis, core_id=name)
-
-
 def test_a_running_session_keeps_its_adapter_and_the_next_one_has_what_was_promoted(
     platform: Platform, make_tenant: MakeTenant, engine: TorchEngine, tmp_path: Path
 ) -> None:
     make_tenant()
-    core = _core(platform, engine, tmp_path / "core")
+    core = core_of(platform, engine, tmp_path / "core")
     with core.session(TENANT) as session:
         without = session.correct(TEXT)
     assert without.adapter_id is None
@@ -85,7 +75,7 @@ def test_every_core_says_what_it_has_loaded(
     row = published(platform, tmp_path, 3)
     promoted(platform, row)
     assert acknowledgement.heard(platform.redis, TENANT) == []
-    with _core(platform, engine, tmp_path / "core").session(TENANT):
+    with core_of(platform, engine, tmp_path / "core").session(TENANT):
         pass
     (said,) = acknowledgement.heard(platform.redis, TENANT)
     assert (said.core_id, said.adapter_id) == ("core-1", row.adapter_id)
@@ -100,7 +90,7 @@ def test_what_is_announced_is_loaded_before_a_session_asks(
 ) -> None:
     make_tenant()
     row = published(platform, tmp_path, 4)
-    with _core(platform, engine, tmp_path / "core").watch():
+    with core_of(platform, engine, tmp_path / "core").watch():
         promoted(platform, row)
         heard = _wait_for_word(platform)
     assert heard == row.adapter_id
@@ -126,7 +116,7 @@ def test_an_adapter_of_another_base_is_refused_before_it_is_loaded(
     other.__dict__.update({**engine.__dict__, "_identity": ("other", None)})
     with (
         pytest.raises(AdapterRefused, match="base model"),
-        _core(platform, other, tmp_path / "core").session(TENANT),
+        core_of(platform, other, tmp_path / "core").session(TENANT),
     ):
         pass
 
@@ -137,7 +127,7 @@ def test_an_adapter_that_had_to_make_room_is_loaded_again_for_its_session(
     make_tenant()
     rows = [published(platform, tmp_path, seed) for seed in (6, 7, 8)]
     promoted(platform, rows[0])
-    core = _core(platform, engine, tmp_path / "core")
+    core = core_of(platform, engine, tmp_path / "core")
     with core.session(TENANT) as longest:
         answered = longest.correct(TEXT)
         for row in rows[1:]:
@@ -147,13 +137,47 @@ def test_an_adapter_that_had_to_make_room_is_loaded_again_for_its_session(
         assert longest.correct(TEXT) == answered
 
 
+class _Careless:
+    """An engine that answers quickly and gets every figure wrong."""
+
+    def load(self, served: ServedAdapter) -> bool:
+        return True
+
+    def answer(self, served: ServedAdapter | None, text: str) -> str:
+        return text.replace("12", "21")
+
+
+def test_a_session_shows_what_the_gate_judges_and_a_name_from_the_next_paragraph_on(
+    platform: Platform, make_tenant: MakeTenant, tmp_path: Path
+) -> None:
+    make_tenant()
+    known = dictionaries(platform)
+    core = core_of(platform, _Careless(), tmp_path / "core", known=known)
+    entry = DictionaryEntry(
+        wrong="Hortega",
+        right="Ortega",
+        kind="person",
+        source_document="f1",
+        author="ana",
+        created_at=datetime.now(UTC),
+    )
+    said = "pide la palabra Hortega, que paga 12 euros"
+    with known, core.session(TENANT) as session:
+        assert session.correct(said).text == said
+        with platform.database.session() as transaction:
+            version = dictionary.apply(transaction, TENANT, [entry]).version
+        intake.relay_now(platform)
+        assert known.wait_for(TENANT, version, timeout=30)
+        assert session.correct(said).text == said.replace("Hortega", "Ortega")
+
+
 def test_no_request_fails_while_adapters_change(
     platform: Platform, make_tenant: MakeTenant, engine: TorchEngine, tmp_path: Path
 ) -> None:
     make_tenant()
     rows = [published(platform, tmp_path, seed) for seed in (9, 10, 11)]
     promoted(platform, rows[0])
-    core = _core(platform, engine, tmp_path / "core")
+    core = core_of(platform, engine, tmp_path / "core")
     ended, failures, answers = threading.Event(), [], []
 
     def ask() -> None:

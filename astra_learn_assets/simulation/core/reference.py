@@ -1,12 +1,14 @@
 """How CORE uses what we give it: which adapter, when it changes, what is told back.
 
-    core = ReferenceCore(store, TorchEngine(base_folder), redis=client, core_id="core-1")
+    known = DictionarySubscriber(client, fetch=read_dictionary)
+    core = ReferenceCore(store, TorchEngine(base_folder), redis=client, core_id="core-1", dictionaries=known)
     with core.session("villaverde") as session:      # the adapter is chosen here and stays to the end
         session.correct("se abre la secion")         # -> Answer(text, adapter_id)
 
 A session begins with the champion of that moment; what is promoted meanwhile serves the next one, without a
-restart and without a request that fails. Where no adapter serves, the base model answers. When an adapter is
-loaded for the first time CORE says so (:mod:`serving.acknowledgement`).
+restart and without a request that fails. Where no adapter serves, the base model answers. A name that goes
+into the dictionary is right from the next paragraph on, in running sessions too (:mod:`serving.answers`).
+When an adapter is loaded for the first time CORE says so (:mod:`serving.acknowledgement`).
 
 :meth:`ReferenceCore.watch` follows the announcements, fetches and loads what was promoted as soon as it is
 told, so that the next session finds it ready.
@@ -26,6 +28,8 @@ from astra_learn_assets.errors import AstraError, NotFound
 from astra_learn_assets.ids import TenantId
 from astra_learn_assets.serving import acknowledgement
 from astra_learn_assets.serving.adapter_store import AdapterStore
+from astra_learn_assets.serving.answers import as_served
+from astra_learn_assets.serving.dictionary import Dictionary
 from astra_learn_assets.serving.served_adapter import ServedAdapter
 
 if TYPE_CHECKING:
@@ -47,6 +51,14 @@ class Engine(Protocol):
         ...
 
 
+class Dictionaries(Protocol):
+    """Who knows every tenant's proper nouns: :class:`serving.dictionary.DictionarySubscriber`."""
+
+    def dictionary(self, tenant_id: str) -> Dictionary:
+        """What a tenant's dictionary holds now."""
+        ...
+
+
 @dataclass(frozen=True)
 class Answer:
     """What a request was answered, and by which adapter; None is the base model."""
@@ -62,11 +74,13 @@ class Session:
     tenant_id: TenantId
     served: ServedAdapter | None
     engine: Engine = field(repr=False)
+    dictionaries: Dictionaries = field(repr=False)
 
     def correct(self, text: str) -> Answer:
-        """One transcribed paragraph, put right."""
+        """One transcribed paragraph, put right, as the gate has judged it: figures and names included."""
         name = self.served.adapter_id if self.served is not None else None
-        return Answer(self.engine.answer(self.served, text), name)
+        known = self.dictionaries.dictionary(self.tenant_id).replacements
+        return Answer(as_served(text, self.engine.answer(self.served, text), known), name)
 
 
 class ReferenceCore:
@@ -79,11 +93,13 @@ class ReferenceCore:
         *,
         redis: redis.Redis,  # type: ignore[type-arg]  # generic in some stubs only
         core_id: str,
+        dictionaries: Dictionaries,
     ) -> None:
         self._store = store
         self._engine = engine
         self._redis = redis
         self._core_id = core_id
+        self._dictionaries = dictionaries
 
     @contextmanager
     def session(self, tenant_id: str) -> Iterator[Session]:
@@ -97,11 +113,11 @@ class ReferenceCore:
             leased = self._store.session(tenant)
             served = leased.__enter__()
         except NotFound:
-            yield Session(tenant, None, self._engine)
+            yield Session(tenant, None, self._engine, self._dictionaries)
             return
         try:
             self._ready(tenant, served)
-            yield Session(tenant, served, self._engine)
+            yield Session(tenant, served, self._engine, self._dictionaries)
         finally:
             leased.__exit__(None, None, None)
 
