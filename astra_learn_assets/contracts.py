@@ -178,12 +178,24 @@ class DictionaryUpdated(_Frozen):
     changed: tuple[str, ...]
 
 
+class CanaryShare(_Frozen):
+    """The ``share`` of sessions (between 0 and 1) that a new adapter gets; the others keep the stable one.
+
+    ``stable_adapter_id`` and ``stable_sha256`` are empty when that is the base model.
+    """
+
+    share: float = Field(gt=0, lt=1)
+    stable_adapter_id: str
+    stable_sha256: str
+
+
 class NewModelAvailable(_Frozen):
     """Value of key ``NEW_MODEL_AVAILABLE:{tenant_id}``: the promotion record, signed (``registry.seals``).
 
     ``adapter_id`` is empty when the base model serves. Of two records the one with the later
     ``promoted_at`` counts: an older one that comes back is a replay. ``forget``: adapters that learned from
-    what was erased since: whoever has a copy deletes it.
+    what was erased since: whoever has a copy deletes it. ``canary``: the adapter is on trial; who knows
+    nothing of trials gives it to every session.
     """
 
     tenant_id: TenantId
@@ -192,12 +204,14 @@ class NewModelAvailable(_Frozen):
     base_model: str
     promoted_at: datetime
     forget: tuple[str, ...] = ()
+    canary: CanaryShare | None = None
     signature: str | None = None
 
     def content(self) -> dict[str, Any]:
-        """What is signed; an empty ``forget`` is left out, so that records of before it came keep theirs."""
-        left_out = {"signature"} if self.forget else {"signature", "forget"}
-        return self.model_dump(mode="json", exclude=left_out)
+        """What is signed; without what is empty, so that records of before it came keep their signature."""
+        added_later = {"forget": self.forget, "canary": self.canary}
+        left_out = {name for name, value in added_later.items() if not value}
+        return self.model_dump(mode="json", exclude={"signature", *left_out})
 
     @classmethod
     def nothing(cls, tenant_id: TenantId, since: datetime) -> NewModelAvailable:

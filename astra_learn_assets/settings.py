@@ -127,6 +127,11 @@ class Settings(BaseSettings):
     entity_tolerance_points: float = Field(2.0, ge=0, description="names and numbers")
     clean_tolerance_points: float = Field(2.0, ge=0, description="damage to paragraphs that were right")
     generic_tolerance_points: float = Field(2.0, ge=0, description="forgetting, on text of no municipality")
+    canary_share: float = Field(
+        0, ge=0, le=1, description="share of sessions a new adapter gets first; 0 or 1: all at once"
+    )
+    canary_sessions: int = Field(5, ge=2, description="corrected sessions of each side that are enough")
+    canary_days: float = Field(28, gt=0, description="after which a canary ends in any case")
     train_threshold: int = Field(500, gt=0)
     train_minimum: int = Field(50, gt=0)
     train_max_age_hours: float = Field(168, gt=0)

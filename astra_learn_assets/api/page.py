@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-from astra_learn_assets.learning.status import LearningStatus, Training
+from astra_learn_assets.learning.status import Champion, LearningStatus, Training
 
 TITLE = "¿Cómo está aprendiendo mi IA?"
 
@@ -74,7 +74,7 @@ def status_page(status: LearningStatus, trainings: Sequence[Training]) -> str:
     champion = status.champion
     served = (
         f"<p>Modelo en servicio: <code>{escape(champion.adapter_id)}</code>, "
-        f"desde el {champion.promoted_at:%d/%m/%Y %H:%M} UTC.</p>"
+        f"desde el {champion.promoted_at:%d/%m/%Y %H:%M} UTC{_trial(champion)}.</p>"
         if champion
         else "<p>Modelo en servicio: el de base, sin entrenamiento propio todavía.</p>"
     )
@@ -102,6 +102,12 @@ de {_integer(threshold)}</div>
 </div>{_running(status)}{_next(status)}{served}<h2>Entrenamientos</h2>{table}""",
         refresh=True,
     )
+
+
+def _trial(champion: Champion) -> str:
+    if champion.canary_share is None:
+        return ""
+    return f", a prueba en el {100 * champion.canary_share:.0f} % de las sesiones"
 
 
 def _running(status: LearningStatus) -> str:

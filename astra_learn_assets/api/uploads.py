@@ -27,6 +27,7 @@ class DraftUpload:
     docx: bytes
     manifest: bytes
     cloned_from: str | None
+    adapter_id: str | None
     roster: tuple[str, ...]
 
 
@@ -54,7 +55,8 @@ async def read_final(request: Request) -> bytes:
 
 
 async def read_draft(request: Request) -> DraftUpload:
-    """The form of a draft: files ``docx`` and ``manifest``, fields ``cloned_from`` and ``roster``.
+    """The form of a draft: files ``docx`` and ``manifest``, fields ``cloned_from``, ``adapter_id`` and
+    ``roster``.
 
     ``roster`` is a JSON list of names or a repeated field.
 
@@ -70,12 +72,17 @@ async def read_draft(request: Request) -> DraftUpload:
         if form.get("manifest") is None:
             raise told(BadManifest("el formulario no contiene el archivo 'manifest' (draft.json)"))
         manifest = await _part(form, ("manifest",), maximum)
-        cloned_from = form.get("cloned_from")
-        if cloned_from is not None and not isinstance(cloned_from, str):
-            raise told(BadInput("'cloned_from' debe ser un campo de texto"))
-        return DraftUpload(docx, manifest, cloned_from or None, _roster(form.getlist("roster")))
+        cloned_from, adapter_id = (_text(form, name) for name in ("cloned_from", "adapter_id"))
+        return DraftUpload(docx, manifest, cloned_from, adapter_id, _roster(form.getlist("roster")))
     finally:
         await form.close()
+
+
+def _text(form: FormData, name: str) -> str | None:
+    value = form.get(name)
+    if value is not None and not isinstance(value, str):
+        raise told(BadInput(f"'{name}' debe ser un campo de texto"))
+    return value or None
 
 
 def _is_form(request: Request) -> bool:

@@ -28,7 +28,7 @@ from astra_learn_assets.automation.failures import build_failure_sensor
 from astra_learn_assets.automation.jobs import prepare_examples, train_adapter
 from astra_learn_assets.errors import Unavailable
 from astra_learn_assets.ids import TenantId
-from astra_learn_assets.learning import masking, promoter
+from astra_learn_assets.learning import canary, masking, promoter
 from astra_learn_assets.learning.training import plan
 from astra_learn_assets.learning.training import run as training_run
 from astra_learn_assets.learning.training.policy import priority, run_key
@@ -110,6 +110,8 @@ def follow(platform: Platform, cursor: str | None) -> dg.SensorResult:
     published = outbox.relay(platform.database, platform.redis)
     with platform.database.session() as session:
         forgotten = outbox.purge(session, timedelta(hours=platform.settings.outbox_retention_hours))
+    ended = canary.judge_all(platform)
+    with platform.database.session() as session:
         served = promotions.served(session)
     try:
         pointers = f"{promoter.republish(platform, served)} model pointers set again"
@@ -120,8 +122,8 @@ def follow(platform: Platform, cursor: str | None) -> dg.SensorResult:
     shown = promoter.repair_aliases(platform, done, served)
     checked = sum(done.get(tenant) != row for tenant, row in shown.items())
     return dg.SensorResult(
-        skip_reason=f"{published} events published, {forgotten} old ones forgotten, {pointers}, "
-        f"{checked} MLflow aliases checked",
+        skip_reason=f"{published} events published, {forgotten} old ones forgotten, "
+        f"{ended} trials of adapters ended, {pointers}, {checked} MLflow aliases checked",
         cursor=";".join(f"{tenant}={row}" for tenant, row in sorted(shown.items())),
     )
 

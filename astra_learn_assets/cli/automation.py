@@ -167,6 +167,10 @@ def tenant_allow(
     gpu_minutes: Annotated[
         str | None, typer.Option("--gpu-minutes", help="Its own GPU minutes a month; 'none': its tier's.")
     ] = None,
+    canary_share: Annotated[
+        str | None,
+        typer.Option("--canary-share", help="Share of its sessions that try a new adapter; 'none': as all."),
+    ] = None,
     home: HomeOption = None,
     output: FormatOption = Format.text,
 ) -> None:
@@ -182,12 +186,14 @@ def tenant_allow(
                 tier=tier,
                 weekly_quota=quota if isinstance(quota, tiers.Unset) or quota is None else int(quota),
                 gpu_minutes_month=_or_unset("--gpu-minutes", gpu_minutes),
+                canary_share=_or_unset("--canary-share", canary_share),
             )
             facts = {
                 "tenant_id": row.tenant_id,
                 "tier": row.tier,
                 "weekly_quota": row.weekly_quota,
                 "gpu_minutes_month": row.gpu_minutes_month,
+                "canary_share": row.canary_share,
             }
         _print(facts, output)
 

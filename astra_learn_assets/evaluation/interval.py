@@ -73,7 +73,7 @@ class Interval:
             return 1.0
         if self.standard_error >= _NEVER:
             return math.inf
-        needed = (self.critical + _t_quantile(power, self.degrees)) * self.standard_error / points
+        needed = (self.critical + student_quantile(power, self.degrees)) * self.standard_error / points
         return max(needed**2, 1.0)
 
 
@@ -103,7 +103,7 @@ def paired_interval(
     without = 100 * (delta.sum() - delta) / (total - size)
     spread = float(np.sqrt(np.sum((without - without.mean()) ** 2) * (documents - 1) / documents))
     degrees = max(total**2 / float(np.sum(size**2)) - 1, 1.0)
-    half = _t_quantile(1 - (1 - confidence) / 2, degrees) * spread
+    half = student_quantile(1 - (1 - confidence) / 2, degrees) * spread
     return Interval(difference, difference - half, difference + half, spread, degrees, documents, int(total))
 
 
@@ -113,7 +113,8 @@ def _t_cdf(value: float, degrees: float) -> float:
     return float(stdtr(degrees, value))
 
 
-def _t_quantile(share: float, degrees: float) -> float:
+def student_quantile(share: float, degrees: float) -> float:
+    """The value below which Student's t at ``degrees`` of freedom lies with probability ``share``."""
     from scipy.special import stdtrit
 
     return float(stdtrit(degrees, share))

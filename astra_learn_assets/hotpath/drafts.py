@@ -20,7 +20,7 @@ from astra_learn_assets.hotpath import prepared
 from astra_learn_assets.hotpath.wording import told
 from astra_learn_assets.ids import TenantId
 from astra_learn_assets.platform import Platform
-from astra_learn_assets.store import artifacts, audit, erasure, paths, tenants
+from astra_learn_assets.store import adapters, artifacts, audit, canaries, erasure, paths, tenants
 from astra_learn_assets.store.tables import Artifact
 
 MAXIMUM_ROSTER = 2_000
@@ -79,10 +79,13 @@ def register_draft(
     manifest: bytes,
     cloned_from: str | None = None,
     roster: Sequence[str] = (),
+    adapter_id: str | None = None,
     registered_by: str = "builder",
     request_id: str | None = None,
 ) -> Artifact:
     """Store a draft and its manifest, and return the draft's row; idempotent by content.
+
+    ``adapter_id``: what made its text, ``base`` for the base model; None when that is not known.
 
     A different draft for the same session and version does not overwrite the first: it becomes the base
     of the finals that come after it.
@@ -92,6 +95,7 @@ def register_draft(
         BadManifest: unreadable, or of another session, version or document.
         Conflict: the same DOCX is already registered with another manifest.
         InvalidId, UnknownTenant, TenantErased, BadInput.
+        ForeignTenant, NotFound: the adapter is another tenant's, or none.
     """
     place = place_of(tenant_id, session_id, version)
     if cloned_from is not None:
@@ -99,6 +103,8 @@ def register_draft(
     names = _roster(roster)
     with platform.database.session() as session:
         tenants.get(session, place.tenant_id)
+        if adapter_id not in (None, canaries.BASE):
+            adapters.get(session, place.tenant_id, adapter_id)
     raw = prepared.RawDraft(docx, manifest)
     draft = prepared.prepare(raw, max_bytes=platform.settings.upload_max_bytes)
     _check_manifest(draft.manifest, place, draft.document.document_id)
@@ -126,6 +132,7 @@ def register_draft(
             sha256=sha256,
             uploaded_by=registered_by,
             manifest_sha256=beside,
+            adapter_id=adapter_id,
         )
         if created:
             note(session, place, registered_by, "draft.register", artifact.artifact_id, request_id)

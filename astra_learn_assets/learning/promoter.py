@@ -6,7 +6,8 @@ Order, so that a crash at any point leaves either the old champion or the new on
    set, gate version and today's opponents (:mod:`rulings`); asked again inside the transaction of step 4;
 2. every stored byte against the signature;
 3. the MLflow model version (harmless when nothing follows; an adapter that served before has one);
-4. the row in ``promotions``: **this is the promotion**;
+4. the row in ``promotions``: **this is the promotion**; with a row in ``canaries`` where a share of the
+   sessions tries it first (:mod:`canary` ends the trial);
 5. the followers: the signed promotion record in the object store and under the key
    ``NEW_MODEL_AVAILABLE:{tenant}`` in Redis, alias ``champion`` in MLflow.
 
@@ -30,9 +31,10 @@ from pydantic import ValidationError
 from sqlalchemy import orm
 
 from astra_learn_assets import ids
-from astra_learn_assets.contracts import NewModelAvailable
+from astra_learn_assets.contracts import CanaryShare, NewModelAvailable
 from astra_learn_assets.datasets import jsonl
 from astra_learn_assets.errors import (
+    AdapterRevoked,
     Conflict,
     ForeignTenant,
     GateRefused,
@@ -46,8 +48,8 @@ from astra_learn_assets.learning.publisher import fetch_verified
 from astra_learn_assets.platform import Platform
 from astra_learn_assets.registry import keys, seals
 from astra_learn_assets.registry.manifest import digest_of
-from astra_learn_assets.store import adapters, erasure, locks, paths, promotions, tenants
-from astra_learn_assets.store.tables import Adapter, Promotion
+from astra_learn_assets.store import adapters, canaries, erasure, locks, paths, promotions, tenants
+from astra_learn_assets.store.tables import Adapter, Canary, Promotion
 
 _LOG = structlog.get_logger(__name__)
 BASE_MODEL = "base"
@@ -101,6 +103,7 @@ def promote(
             raise Conflict(f"tenant {tenant_id}: another promotion came in between; try again")
         # a rejection that landed since the first look is seen here: recording one takes the same lock
         _require_authority(platform, session, row, kind=kind)
+        on_trial = canaries.current(session, tenant_id)
         promotion = promotions.add(
             session,
             tenant_id,
@@ -109,8 +112,29 @@ def promote(
             promoted_by=promoted_by,
             mlflow_version=version,
         )
+        if kind == "promotion" and (now is None or promotion.promotion_id != now.promotion_id):
+            _try_first(platform, session, promotion, now, on_trial)
     _follow(platform, tenant_id)
     return promotion
+
+
+def _try_first(
+    platform: Platform,
+    session: orm.Session,
+    promotion: Promotion,
+    before: Promotion | None,
+    on_trial: Canary | None,
+) -> None:
+    """Begin with a share of the sessions, if one is set; one that replaces a trial has its stable adapter."""
+    share = tenants.get(session, promotion.tenant_id).canary_share
+    share = platform.settings.canary_share if share is None else share
+    if not 0 < share < 1:
+        return
+    stable = on_trial.stable_adapter_id if on_trial else before.adapter_id if before else None
+    if stable is not None and _is_revoked(session, promotion.tenant_id, stable):
+        stable = None
+    if stable != promotion.adapter_id:
+        canaries.begin(session, promotion, share=share, stable=stable)
 
 
 def _follow(platform: Platform, tenant_id: TenantId) -> None:
@@ -179,10 +203,12 @@ def rollback(platform: Platform, tenant_id: TenantId, *, by: str, to: str | None
     return promote(platform, tenant_id, to, promoted_by=by, kind="rollback")
 
 
-def withdraw_revoked(platform: Platform, tenant_id: TenantId, *, by: str) -> Promotion | None:
+def withdraw_revoked(
+    platform: Platform, tenant_id: TenantId, *, by: str, to: str | None = None
+) -> Promotion | None:
     """Take the champion out of service if a gate has rejected it since; None when none has.
 
-    What served before comes back, or the base model.
+    ``to`` comes back if it still stands, else what served before, or the base model.
     """
     with platform.database.session() as session:
         current = promotions.current(session, tenant_id)
@@ -194,7 +220,9 @@ def withdraw_revoked(platform: Platform, tenant_id: TenantId, *, by: str) -> Pro
         return None
     _LOG.warning("the champion was rejected", tenant_id=tenant_id, adapter_id=row.adapter_id, reason=reason)
     try:
-        return rollback(platform, tenant_id, by=by)
+        return rollback(platform, tenant_id, by=by, to=to)
+    except AdapterRevoked:
+        return withdraw_revoked(platform, tenant_id, by=by)
     except Conflict:
         return _to_base(platform, tenant_id, by=by)
 
@@ -411,10 +439,23 @@ def _told(platform: Platform, served: promotions.Served) -> str | None:
             sha256=served.adapter.digest,
             base_model=served.adapter.base_model,
             promoted_at=served.promoted_at,
+            canary=_shared(served),
         )
     said = said.model_copy(update={"forget": served.forgotten})
     signature = seals.seal(keys.signing_key(platform.settings), "promotion", said.content())
     return said.model_copy(update={"signature": signature}).model_dump_json()
+
+
+def _shared(served: promotions.Served) -> CanaryShare | None:
+    """With what the adapter shares the sessions; nothing that is to be forgotten serves any."""
+    if served.canary is None:
+        return None
+    stable = served.stable if served.stable and served.stable.adapter_id not in served.forgotten else None
+    return CanaryShare(
+        share=served.canary.share,
+        stable_adapter_id=stable.adapter_id if stable else "",
+        stable_sha256=stable.digest if stable else "",
+    )
 
 
 def _recorded_version(history: Sequence[Promotion], adapter_id: str) -> str | None:

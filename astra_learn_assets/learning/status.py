@@ -19,6 +19,7 @@ from astra_learn_assets.learning.training import plan, progress
 from astra_learn_assets.platform import Platform
 from astra_learn_assets.settings import Settings
 from astra_learn_assets.store import (
+    canaries,
     dictionary,
     documents,
     examples,
@@ -91,6 +92,7 @@ class Champion(_Answer):
     promoted_at: datetime
     promoted_by: str
     kind: str
+    canary_share: float | None = Field(description="While on trial: the share of the sessions that have it.")
 
 
 class LearningStatus(_Answer):
@@ -171,7 +173,7 @@ def status_in(session: orm.Session, settings: Settings, tenant_id: TenantId) -> 
         examples=_numbers(examples.counts(session, tenant_id)),
         dictionary_version=version,
         dictionary_entries=len(entries),
-        champion=_champion(current),
+        champion=_champion(session, current),
         last_training=_training(rows[0], settings) if rows else None,
         activity=activity,
         training_now=activity in ("training", "evaluating"),
@@ -309,11 +311,16 @@ def _run_url(row: TrainingRun, settings: Settings) -> str | None:
     return f"{settings.dagster_url.rstrip('/')}/runs/{row.dagster_run_id}"
 
 
-def _champion(row: Promotion | None) -> Champion | None:
+def _champion(session: orm.Session, row: Promotion | None) -> Champion | None:
     if row is None:
         return None
+    trial = canaries.current(session, row.tenant_id)
     return Champion(
-        adapter_id=row.adapter_id, promoted_at=row.created_at, promoted_by=row.promoted_by, kind=row.kind
+        adapter_id=row.adapter_id,
+        promoted_at=row.created_at,
+        promoted_by=row.promoted_by,
+        kind=row.kind,
+        canary_share=trial.share if trial else None,
     )
 
 

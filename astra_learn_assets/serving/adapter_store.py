@@ -41,12 +41,13 @@ from pydantic import ValidationError
 from redis.exceptions import RedisError
 
 from astra_learn_assets import ids
-from astra_learn_assets.contracts import NewModelAvailable
+from astra_learn_assets.contracts import CanaryShare, NewModelAvailable
 from astra_learn_assets.errors import AdapterRefused, AstraError, NotFound, SealBroken, Unavailable
 from astra_learn_assets.ids import TenantId
 from astra_learn_assets.registry import seals
 from astra_learn_assets.registry.manifest import digest_of
 from astra_learn_assets.registry.signature import verify_folder
+from astra_learn_assets.serving.canary import is_chosen
 from astra_learn_assets.serving.served_adapter import Lease, ServedAdapter
 from astra_learn_assets.store import paths
 
@@ -113,13 +114,16 @@ class AdapterStore:
         self._sweep()
 
     @contextmanager
-    def session(self, tenant_id: str) -> Iterator[ServedAdapter]:
+    def session(self, tenant_id: str, session_id: str | None = None) -> Iterator[ServedAdapter]:
         """:meth:`current`, kept in the cache until the session ends, whatever is promoted meanwhile.
+
+        ``session_id``: while a new adapter is on trial, a session of that name gets it or the stable one,
+        always the same.
 
         Raises:
             NotFound, AdapterRefused, Unavailable: as :meth:`current`.
         """
-        served = self.current(tenant_id)
+        served = self.current(tenant_id, session_id)
         lease = Lease(self._lease_of(served.path))
         try:
             yield served
@@ -133,8 +137,10 @@ class AdapterStore:
         except AstraError as error:
             _LOG.warning("nothing prefetched", tenant_id=tenant_id, error=str(error))
 
-    def current(self, tenant_id: str) -> ServedAdapter:
+    def current(self, tenant_id: str, session_id: str | None = None) -> ServedAdapter:
         """The champion of ``tenant_id``, or the last good one when the champion cannot be had.
+
+        With ``session_id`` the stable adapter, when the champion is on trial and not with that session.
 
         Raises:
             NotFound: when nothing was promoted for the tenant: CORE uses the base model.
@@ -149,6 +155,9 @@ class AdapterStore:
                 if not wanted.adapter_id:
                     self._forget(tenant_id)
                     raise _NothingServes(f"no adapter serves {tenant_id}; use the base model")
+                trial = wanted.canary if session_id is not None else None
+                if trial is not None and not is_chosen(str(session_id), wanted.adapter_id, trial.share):
+                    return self._stable(tenant_id, trial)
                 return self._swap(tenant_id, wanted)
             except _NothingServes:
                 raise
@@ -295,6 +304,14 @@ class AdapterStore:
         self._remember(tenant_id, wanted)
         self._evict()
         return loaded.served
+
+    def _stable(self, tenant_id: TenantId, trial: CanaryShare) -> ServedAdapter:
+        """What the sessions get that a new adapter is not tried with."""
+        if not trial.stable_adapter_id:
+            raise _NothingServes(f"this session of {tenant_id} has no adapter; use the base model")
+        served = self._load(tenant_id, trial.stable_adapter_id, trial.stable_sha256).served
+        os.utime(served.path)
+        return served
 
     def _keep(self, tenant_id: TenantId) -> ServedAdapter | None:
         """The last good adapter if it is still good, from memory or from the disk."""

@@ -139,6 +139,7 @@ def add_artifact(
     sha256: str,
     uploaded_by: str | None = None,
     manifest_sha256: str | None = None,
+    adapter_id: str | None = None,
 ) -> tuple[Artifact, bool]:
     """Note a stored DOCX; ``(row, created)``. The same bytes again give the row that is there.
 
@@ -166,6 +167,7 @@ def add_artifact(
             sha256=sha256,
             uploaded_by=uploaded_by,
             manifest_sha256=manifest_sha256,
+            adapter_id=adapter_id,
         )
         .on_conflict_do_nothing()
         .returning(Artifact)

@@ -11,7 +11,7 @@ from sqlalchemy import orm
 from astra_learn_assets.errors import BadInput
 from astra_learn_assets.ids import TenantId
 from astra_learn_assets.store import adapters, locks
-from astra_learn_assets.store.tables import Adapter, Promotion, Tenant, Verdict
+from astra_learn_assets.store.tables import Adapter, Canary, Promotion, Tenant, Verdict
 
 KINDS = ("promotion", "rollback")
 BASE = "base"
@@ -53,7 +53,8 @@ def add_base(session: orm.Session, tenant_id: TenantId, *, promoted_by: str) -> 
 class Served:
     """What serves a tenant: nothing yet without ``promoted_at``, the base model without ``adapter``.
 
-    ``forgotten``: adapters that learned from what was erased.
+    ``forgotten``: adapters that learned from what was erased. ``canary``: the adapter serves a share of the
+    sessions, and ``stable`` (None: the base model) the others.
     """
 
     tenant_id: TenantId
@@ -62,6 +63,8 @@ class Served:
     adapter: Adapter | None
     erased: bool
     forgotten: tuple[str, ...] = ()
+    canary: Canary | None = None
+    stable: Adapter | None = None
 
 
 def served(session: orm.Session, tenant_id: TenantId | None = None) -> dict[TenantId, Served]:
@@ -73,6 +76,7 @@ def served(session: orm.Session, tenant_id: TenantId | None = None) -> dict[Tena
         .limit(1)
         .lateral("newest")
     )
+    stable = orm.aliased(Adapter)
     asked = (
         sa.select(
             Tenant.tenant_id,
@@ -81,17 +85,21 @@ def served(session: orm.Session, tenant_id: TenantId | None = None) -> dict[Tena
             Adapter,
             Tenant.wrapped_key.is_(None),
             _forgotten(),
+            Canary,
+            stable,
         )
         .select_from(Tenant)
         .outerjoin(last, sa.true())
         .outerjoin(Adapter, Adapter.adapter_id == last.c.adapter_id)
+        .outerjoin(Canary, sa.and_(Canary.promotion_id == last.c.promotion_id, Canary.outcome.is_(None)))
+        .outerjoin(stable, stable.adapter_id == Canary.stable_adapter_id)
         .order_by(Tenant.tenant_id)
     )
     if tenant_id is not None:
         asked = asked.where(Tenant.tenant_id == tenant_id)
     return {
-        tenant: Served(tenant, promotion_id, since, adapter, erased, tuple(forgotten))
-        for tenant, promotion_id, since, adapter, erased, forgotten in session.execute(asked)
+        tenant: Served(tenant, promotion_id, since, adapter, erased, tuple(forgotten), canary, others)
+        for tenant, promotion_id, since, adapter, erased, forgotten, canary, others in session.execute(asked)
     }
 
 

@@ -38,13 +38,15 @@ class Tenant(Base):
     """A municipality. ``wrapped_key`` is its data key wrapped by the master key; NULL = erased.
 
     ``weekly_quota`` and ``gpu_minutes_month`` take the place of its tier's. While ``paused_at`` stands no
-    training starts; of one that is ``retired_at`` nothing is prepared or trained any more.
+    training starts; of one that is ``retired_at`` nothing is prepared or trained any more. ``canary_share``:
+    of its sessions that get a new adapter first; NULL is ``ASTRA_CANARY_SHARE``.
     """
 
     __tablename__ = "tenants"
     __table_args__ = (
         CheckConstraint("weekly_quota >= 0", name="quota_counts"),
         CheckConstraint("gpu_minutes_month >= 0", name="budget_counts"),
+        CheckConstraint("canary_share >= 0 AND canary_share <= 1", name="canary_is_a_share"),
     )
     tenant_id: Mapped[TenantId] = mapped_column(TENANT, primary_key=True)
     display_name: Mapped[str] = mapped_column(Text)
@@ -54,6 +56,7 @@ class Tenant(Base):
     created_at: Mapped[datetime] = now()
     weekly_quota: Mapped[int | None] = mapped_column(Integer)
     gpu_minutes_month: Mapped[float | None] = mapped_column(Float)
+    canary_share: Mapped[float | None] = mapped_column(Float)
     paused_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     paused_reason: Mapped[str | None] = mapped_column(Text)
     retired_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
@@ -75,8 +78,9 @@ class Artifact(Base):
     """A stored DOCX: a draft (``generated``) or a clerk's ``final``. ``seq`` is the arrival order.
 
     The tenant is part of the key: two municipalities may use the same session id, even the same file.
-    ``manifest_sha256`` is a draft's. ``base_id`` and the next four are a final's: the draft, the dictionary
-    and the given names it was compared with, the digest of all inputs, the hash of the result's file.
+    ``manifest_sha256`` and ``adapter_id``, what made it (``base``: the base model), are a draft's.
+    ``base_id`` and the next four are a final's: the draft, the dictionary and the given names it was compared
+    with, the digest of all inputs, the hash of the result's file.
     ``prepared``: a final that has its row in ``documents``; a trigger sets it.
     """
 
@@ -101,6 +105,12 @@ class Artifact(Base):
             "tenant_id",
             postgresql_where=text("kind = 'final' AND summary -> 'entities_waiting' <> '[]'::jsonb"),
         ),
+        Index(
+            "ix_artifacts_adapter",
+            "tenant_id",
+            "adapter_id",
+            postgresql_where=text("adapter_id IS NOT NULL"),
+        ),
     )
     tenant_id: Mapped[TenantId] = tenant(primary_key=True)
     artifact_id: Mapped[str] = mapped_column(String(80), primary_key=True)
@@ -113,6 +123,7 @@ class Artifact(Base):
     uploaded_by: Mapped[str | None] = mapped_column(Text)
     summary: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
     manifest_sha256: Mapped[str | None] = mapped_column(SHA256)
+    adapter_id: Mapped[str | None] = mapped_column(String(100))
     base_id: Mapped[str | None] = mapped_column(String(80))
     dictionary_version: Mapped[int | None] = mapped_column(Integer)
     known_people: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
@@ -343,6 +354,28 @@ class Promotion(Base):
     promoted_by: Mapped[str] = mapped_column(Text)
     mlflow_version: Mapped[str | None] = mapped_column(String(20))
     created_at: Mapped[datetime] = now()
+
+
+class Canary(Base):
+    """A promotion that began with a ``share`` of the sessions; the others keep ``stable_adapter_id``.
+
+    NULL there is the base model. Open while ``outcome`` is NULL and no later promotion took its place.
+    """
+
+    __tablename__ = "canaries"
+    __table_args__ = (
+        CheckConstraint("share > 0 AND share < 1", name="share_of_sessions"),
+        one_of("outcome", "finished", "rolled_back"),
+        Index("ix_canaries_open", "promotion_id", postgresql_where=text("outcome IS NULL")),
+    )
+    tenant_id: Mapped[TenantId] = tenant(primary_key=True)
+    # no foreign key: promotions are append-only, and the refusal to truncate them is to say so
+    promotion_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    share: Mapped[float] = mapped_column(Float)
+    stable_adapter_id: Mapped[str | None] = mapped_column(String(100))
+    outcome: Mapped[str | None] = mapped_column(String(11))
+    details: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
+    ended_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
 
 
 class BlocklistTerm(Base):

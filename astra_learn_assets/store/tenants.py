@@ -81,13 +81,16 @@ def allow(
     tier: str | None = None,
     weekly_quota: int | Unset | None = UNSET,
     gpu_minutes_month: float | Unset | None = UNSET,
+    canary_share: float | Unset | None = UNSET,
 ) -> Tenant:
-    """Change what a tenant may use; None gives it what its tier has. What holds now may stop its trainings.
+    """Change what a tenant may use; None gives it what its tier has, of ``canary_share`` what all have.
+
+    What holds now may stop its trainings. The share is that of the next promotion.
 
     Raises:
         UnknownTenant: there is none.
         NotFound: there is no such tier.
-        BadInput: a negative quota or budget.
+        BadInput: a negative quota or budget, a share that is none.
     """
     row = get(session, tenant_id)
     if tier is not None:
@@ -98,6 +101,10 @@ def allow(
     if not isinstance(gpu_minutes_month, Unset):
         tiers.check({"gpu_minutes_month": gpu_minutes_month})
         row.gpu_minutes_month = gpu_minutes_month
+    if not isinstance(canary_share, Unset):
+        if canary_share is not None and not 0 <= canary_share <= 1:
+            raise BadInput(f"canary share {canary_share:g}: expected a share of the sessions, 0 to 1")
+        row.canary_share = canary_share
     session.flush()
     return row
 

@@ -57,7 +57,7 @@ def _value(column: sa.Column[Any], tenant_id: str) -> Any:
         return known[column.name]
     if isinstance(column.type, sa.String):
         return f"{tenant_id}-{column.name}"[: column.type.length]
-    return {} if isinstance(column.type, JSONB) else {int: 1, bool: True}[column.type.python_type]
+    return {} if isinstance(column.type, JSONB) else {int: 1, bool: True, float: 0.5}[column.type.python_type]
 
 
 def _row(table: sa.Table, tenant_id: str) -> dict[str, Any]:

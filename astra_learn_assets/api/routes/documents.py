@@ -116,6 +116,10 @@ _DRAFT_FORM: dict[str, Any] = {
                         "docx": _BINARY,
                         "manifest": _BINARY,
                         "cloned_from": {"type": "string"},
+                        "adapter_id": {
+                            "type": "string",
+                            "description": "What made it; 'base': the base model",
+                        },
                         "roster": {"type": "string", "description": "JSON list of names"},
                     },
                 }
@@ -152,6 +156,7 @@ async def register_draft(
         manifest=upload.manifest,
         cloned_from=upload.cloned_from,
         roster=upload.roster,
+        adapter_id=upload.adapter_id,
         registered_by=access.principal.actor,
         request_id=access.request_id,
     )

@@ -20,6 +20,11 @@ Quota = Annotated[int | None, Field(ge=0, le=1_000, description="Trainings a wee
 Budget = Annotated[float | None, Field(ge=0, lt=1e6, description="GPU minutes a month; null: its tier's.")]
 
 
+Share = Annotated[
+    float | None, Field(ge=0, le=1, description="Sessions that get a new adapter first; null: as everybody.")
+]
+
+
 class Tier(BaseModel):
     """What municipalities of a tier may use."""
 
@@ -37,6 +42,7 @@ class Tenancy(BaseModel):
     tier: Tier
     weekly_quota: int | None
     gpu_minutes_month: float | None
+    canary_share: float | None
     paused_at: datetime | None
     paused_reason: str | None
     retired_at: datetime | None
@@ -50,6 +56,7 @@ class AllowRequest(BaseModel):
     tier: str | None = Field(None, pattern=r"^[A-Za-z0-9_-]{1,20}$")
     weekly_quota: Quota = None
     gpu_minutes_month: Budget = None
+    canary_share: Share = None
 
 
 class PauseRequest(BaseModel):
@@ -77,7 +84,7 @@ def read_tenancy(access: CanRead) -> Tenancy:
 
 @router.patch("/tenancy", responses=responses(404))
 def change_tenancy(access: CanOperate, body: AllowRequest) -> Tenancy:
-    """Change tier, quota or budget (platform keys)."""
+    """Change tier, quota, budget or the share of the sessions that try a new adapter (platform keys)."""
     given = body.model_dump(exclude_unset=True)
     with access.platform.database.session() as session:
         tenants.allow(session, access.tenant_id, **given)
@@ -147,6 +154,7 @@ def shown(row: tables.Tenant, tier: learning_tables.Tier) -> Tenancy:
         tier=Tier.model_validate(tier, from_attributes=True),
         weekly_quota=row.weekly_quota,
         gpu_minutes_month=row.gpu_minutes_month,
+        canary_share=row.canary_share,
         paused_at=row.paused_at,
         paused_reason=row.paused_reason,
         retired_at=row.retired_at,

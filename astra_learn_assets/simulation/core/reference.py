@@ -102,15 +102,17 @@ class ReferenceCore:
         self._dictionaries = dictionaries
 
     @contextmanager
-    def session(self, tenant_id: str) -> Iterator[Session]:
-        """Begin a session with what serves now.
+    def session(self, tenant_id: str, session_id: str | None = None) -> Iterator[Session]:
+        """Begin a session with what serves now; named, while a new adapter is tried with a share of them.
+
+        The Builder sends the adapter's id with the draft, so that the trial can be judged.
 
         Raises:
             AdapterRefused, Unavailable: when nothing that may be used can be had.
         """
         tenant = TenantId(tenant_id)
         try:
-            leased = self._store.session(tenant)
+            leased = self._store.session(tenant, session_id)
             served = leased.__enter__()
         except NotFound:
             yield Session(tenant, None, self._engine, self._dictionaries)
