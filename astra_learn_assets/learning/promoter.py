@@ -350,26 +350,26 @@ def announce(platform: Platform, tenant_id: TenantId) -> bool:
     record is what proves it (see :mod:`verification`).
     """
     key = redis_key(tenant_id)
-    if _is_newer(platform, tenant_id, than=announcement(platform, tenant_id)):
+    message = announcement(platform, tenant_id)
+    if _is_newer(platform, tenant_id, than=message):
         _LOG.error("the stored promotion record is newer than the table: verify", tenant_id=tenant_id)
         return False
-    changed = _record(platform, tenant_id, announcement(platform, tenant_id))
-    while True:
-        message = announcement(platform, tenant_id)
-        if platform.redis.get(key) == message:
-            return changed
+    changed = _record(platform, tenant_id, message)
+    while platform.redis.get(key) != message:
         changed = True
         if message is None:
             platform.redis.delete(key)
         else:
-            _record(platform, tenant_id, message)
             pipeline = platform.redis.pipeline()
             pipeline.set(key, message)
             pipeline.publish(key, message)
             pipeline.execute()
         # look again: a promotion that committed meanwhile must not be hidden behind this older one
-        if announcement(platform, tenant_id) == message:
-            return True
+        newest = announcement(platform, tenant_id)
+        if newest != message:
+            _record(platform, tenant_id, newest)
+            message = newest
+    return changed
 
 
 def _record(platform: Platform, tenant_id: TenantId, message: str | None) -> bool:
