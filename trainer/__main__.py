@@ -1,4 +1,4 @@
-"""Command line: ``python -m trainer train | evaluate | smoke``. Exit statuses are listed in ``errors.py``."""
+"""Command line: ``python -m trainer train | evaluate | replay | smoke``; exit statuses: ``errors.py``."""
 
 from __future__ import annotations
 
@@ -63,11 +63,20 @@ def _parser() -> argparse.ArgumentParser:
     )
     train.add_argument("--checkpoint-minutes", type=float, default=10.0, help="and this often")
 
-    evaluate = commands.add_parser("evaluate", parents=[common], help="golden set -> predictions.jsonl")
+    answering = argparse.ArgumentParser(add_help=False)
+    answering.add_argument("--max-new-tokens", type=int, default=2048)
+    answering.add_argument("--batch-size", type=int, help="prompts at once; 128 on a GPU, 32 on a CPU")
+    answering.set_defaults(adapter=[], without_base=False)
+
+    evaluate = commands.add_parser(
+        "evaluate", parents=[common, answering], help="golden set -> predictions.jsonl"
+    )
     evaluate.add_argument("--adapter", action="append", default=[], metavar="NAME=DIR")
     evaluate.add_argument("--without-base", action="store_true", help="the base has answered before")
-    evaluate.add_argument("--max-new-tokens", type=int, default=2048)
-    evaluate.add_argument("--batch-size", type=int, help="prompts at once; 128 on a GPU, 32 on a CPU")
+
+    commands.add_parser(
+        "replay", parents=[common, answering], help="general texts -> replay examples in the base's own words"
+    )
 
     smoke = commands.add_parser("smoke", help="report of this machine as JSON")
     smoke.add_argument("--folder", type=Path, default=Path(), help="storage to try; default: where it runs")
@@ -140,8 +149,9 @@ def _train(options: argparse.Namespace) -> dict[str, Any]:
         )
 
 
-def _evaluate(options: argparse.Namespace) -> dict[str, Any]:
+def _answer(options: argparse.Namespace) -> dict[str, Any]:
     from trainer.evaluate import EvaluateOptions, evaluate
+    from trainer.replay import write_replay
 
     adapters: dict[str, Path] = {}
     for entry in options.adapter:
@@ -153,7 +163,8 @@ def _evaluate(options: argparse.Namespace) -> dict[str, Any]:
         raise BadUsage("--without-base needs an --adapter")
     if options.max_new_tokens < 1 or (options.batch_size is not None and options.batch_size < 1):
         raise BadUsage("--max-new-tokens and --batch-size must be positive")
-    return evaluate(
+    do = write_replay if options.command == "replay" else evaluate
+    return do(
         EvaluateOptions(
             data=options.data,
             base=options.base,
@@ -188,7 +199,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         else:
             _quiet()
             _use_threads(options.threads)
-            report = _train(options) if options.command == "train" else _evaluate(options)
+            report = _train(options) if options.command == "train" else _answer(options)
     except TrainerError as error:
         sys.stderr.write(f"{error}\n")
         return error.exit_status
