@@ -3,11 +3,11 @@
     python -m trainer replay --base BASE --data TEXTS.jsonl --tenant replay --out replay.jsonl
 
 The shipped replay examples are right answers of the shipped base's kind; another base writes otherwise, and
-to be taught them is to be changed by them. What protects a model from forgetting are its own answers to general
-texts (J. Huang et al., "Mitigating Catastrophic Forgetting in Large Language Models with Self-Synthesized
-Rehearsal", ACL 2024). So each line's output becomes what the base answers. An answer that is no correction
-(nothing, a text half or twice as long) is left out, and when most are, the base does not understand the task:
-nothing is written.
+to be taught them is to be changed by them. What protects a model from forgetting are its own answers to
+general texts (J. Huang et al., "Mitigating Catastrophic Forgetting in Large Language Models with
+Self-Synthesized Rehearsal", ACL 2024). So each line's output becomes what the base answers. An answer that is
+no correction (nothing, a text half or twice as long) is left out, and when most are, the base does not
+understand the task: nothing is written.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _SHORTEST, _LONGEST = 0.5, 2.0  # words of an answer to those of its text
 
 
 def write_replay(options: EvaluateOptions) -> dict[str, Any]:
-    """Write ``options.data`` with the base's own answers to ``options.out``; counts of what was kept, left out.
+    """Write ``options.data`` with the base's own answers to ``options.out``; how many were kept.
 
     Raises:
         BadUsage: the examples are to be a municipality's, or adapters are named.
