@@ -44,9 +44,9 @@ _SECONDS = 900.0  # what a busy machine needs; a test ends as soon as it is true
 _HOME = "/opt/dagster/dagster_home"
 _KNOBS: dict[str, Any] = {
     **SMALL,
-    "train_threshold": 15,
+    "train_threshold": 30,
     "epochs": 4.0,  # fewer steps and the loss need not have fallen, which adapter_gate refuses
-    "golden_maximum_examples": 12,
+    "golden_maximum_examples": 24,
     "golden_share": 0.4,
     # two documents tell nothing from chance: what the gate does then is the gate's own tests' matter
     "golden_minimum_power": 0.0,
@@ -151,7 +151,7 @@ class Learning:
 
     def prepare(self, town: Town) -> None:
         """Submit as many sessions as a training needs and wait for their examples: a training is due then."""
-        town.submit(*itertools.islice(self.sessions(town), 4))
+        town.submit(*itertools.islice(self.sessions(town), 6))
         due = self.settings.train_threshold
         self.until(lambda: self.pending(town.tenant_id) >= due, f"{town.tenant_id} has its examples")
 
