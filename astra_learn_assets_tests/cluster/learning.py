@@ -120,6 +120,9 @@ class Learning:
         for job in self.jobs():
             path = f"/apis/batch/v1/namespaces/{NAMESPACE}/jobs/{job['metadata']['name']}"
             self.cluster.kube.delete(path, {"propagationPolicy": "Background"})
+        for pod in self.pods():
+            if not pod["metadata"].get("ownerReferences"):  # a test's own, of which no Job takes care
+                self.cluster.kube.delete(f"/api/v1/namespaces/{NAMESPACE}/pods/{pod['metadata']['name']}")
         self.until(lambda: not self.pods(), "every pod has ended")
         with self.platform.database.session() as session:
             for tenant in tenants.list_all(session):
