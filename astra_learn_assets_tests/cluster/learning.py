@@ -45,8 +45,8 @@ _HOME = "/opt/dagster/dagster_home"
 _KNOBS: dict[str, Any] = {
     **SMALL,
     "train_threshold": 30,
-    "epochs": 4.0,  # fewer steps and the loss need not have fallen, which adapter_gate refuses
-    "golden_maximum_examples": 24,
+    "epochs": 2.5,  # fewer steps and the loss need not have fallen, which adapter_gate refuses
+    "golden_maximum_examples": 18,
     "golden_share": 0.4,
     # two documents tell nothing from chance: what the gate does then is the gate's own tests' matter
     "golden_minimum_power": 0.0,
