@@ -119,7 +119,8 @@ def test_a_jobs_pod_sees_its_environment_secrets_and_files_and_nothing_of_this_p
     cluster.plane.kubectl("wait", "job/env", "-n", namespace, "--for=condition=Complete", "--timeout=60s")
     (only,) = cluster.pods(namespace)
     assert output(cluster, namespace, only["metadata"]["name"]) == (
-        f"s3cret azul 1-azul-$(NOBODY) {namespace} on cpu in /work, master: none\nPEM{namespace}handed-on\n"
+        f"s3cret azul 1-azul-$(NOBODY) {namespace} on cpu in /exchange, master: none\n"
+        f"PEM{namespace}handed-on\n"
     )
     assert Path("/usr/bin/true").read_bytes() != b"over\n"
 
