@@ -401,8 +401,13 @@ def test_a_materialization_counts_the_rows_of_all_files_also_when_it_made_none(
     assert run_assets(instance, TENANT, PREPARE).success
     with town.platform.database.session() as session:
         rows = documents.listing(session, TENANT)
+        compared = {
+            row.document_id: artifacts.get_artifact(session, TENANT, row.artifact_id).comparison
+            for row in rows
+            if row.diff_sha256
+        }
     read = town.platform.vault.read
-    diffs = [read(TENANT, paths.diff(TENANT, row.document_id)) for row in rows if row.diff_sha256]
+    diffs = [read(TENANT, paths.diff(TENANT, name, inputs)) for name, inputs in compared.items()]
     pairs = [read(TENANT, paths.pairs(TENANT, row.document_id)) for row in rows if row.pairs_sha256]
     held = {
         "document_diffs": sum(len(diff_file.decode(data).blocks) for data in diffs),

@@ -257,6 +257,7 @@ class _Stand:
             by_age=self.by_age and not self.decision.train and self.decision.code not in _ANSWERS_AGE,
             facts={
                 "pending": self.facts.pending,
+                "newest": self.facts.newest_seq,
                 "oldest": None if oldest is None else oldest.isoformat(),
                 "preparing": self.facts.preparing,
                 "gpu_minutes": round(self.facts.gpu_minutes_used, 1),
@@ -276,7 +277,8 @@ def _stands(
         now - timedelta(days=7),
         now.astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0),
     )
-    rows = looks.training_facts(session, policies, week=week, month=month)
+    counted = {one.tenant_id: one.facts["newest"] for one in claimed if _is_counted(one)}
+    rows = looks.training_facts(session, policies, week=week, month=month, counted=counted)
     known = {row.tenant_id: row for row in rows}
     limits = _limits(settings)
     stands = []
@@ -306,16 +308,25 @@ def _stands(
     return stands
 
 
+def _is_counted(claimed: Claimed) -> bool:
+    """Whether the last look's count of examples still holds: all that could change it is noted."""
+    return not claimed.changed and "newest" in claimed.facts
+
+
 def _facts(row: Any, claimed: Claimed, unfinished: bool) -> Facts:
     failure = None
     if row.failed_at is not None:
         fault: Fault = row.fault or "worker"
         in_a_row = row.charged if fault == "examples" else row.in_a_row
         failure = Failure(row.failed_at, fault, row.failure or "", row.setup, max(in_a_row, 1))
+    pending, oldest_at = row.pending, row.oldest_at
+    if _is_counted(claimed):
+        pending, oldest = claimed.facts["pending"], claimed.facts["oldest"]
+        oldest_at = None if oldest is None else datetime.fromisoformat(oldest)
     return Facts(
-        pending=row.pending,
+        pending=pending,
         newest_seq=row.newest_seq,
-        oldest_at=row.oldest_at,
+        oldest_at=oldest_at,
         preparing=row.preparing,
         unfinished=unfinished,
         failure=failure,
