@@ -238,12 +238,20 @@ def prepare_facts(session: orm.Session, policies: dict[TenantId, str]) -> list[s
 
 _TRAINING = sa.text(
     f"""
-    SELECT t.tenant_id, e.pending, newest.seq AS newest_seq, e.oldest_at, f.finals AS finals,
+    SELECT t.tenant_id, known.holds AS counted, e.pending, newest.seq AS newest_seq, e.oldest_at,
+        f.finals AS finals,
         f.finals + COALESCE(cardinality(stale.ids), 0) + COALESCE(cardinality(unjudged.ids), 0) AS preparing,
         r.unfinished, r.started_this_week, r.week_began, r.gpu_seconds, at_newest.next_attempt,
         at_newest.charged, failed.*
     FROM unnest(CAST(:tenants AS text[]), CAST(:policies AS text[]), CAST(:counted AS boolean[]),
         CAST(:newest AS bigint[])) AS t(tenant_id, policy, counted, newest)
+    -- a change that committed after the claim is seen by all of this statement or by nothing of it: beside a
+    -- training that has just ended, an old count would begin it a second time
+    CROSS JOIN LATERAL (
+        SELECT t.counted AND NOT EXISTS (
+            SELECT FROM learning_changes l WHERE l.lane = 'learn' AND l.tenant_id = t.tenant_id
+        ) AS holds
+    ) known
     LEFT JOIN LATERAL (
         SELECT through_seq, created_at FROM training_runs
         WHERE tenant_id = t.tenant_id AND state IN ('promoted', 'rejected')
@@ -256,13 +264,13 @@ _TRAINING = sa.text(
     LEFT JOIN LATERAL (
         SELECT count(*) AS pending, min(x.created_at) AS oldest_at FROM (
             SELECT y.created_at FROM examples y
-            WHERE NOT t.counted AND y.tenant_id = t.tenant_id AND y.usable AND NOT y.golden
+            WHERE NOT known.holds AND y.tenant_id = t.tenant_id AND y.usable AND NOT y.golden
                 AND y.seq > trained.seq
             ORDER BY y.seq LIMIT :most
         ) x
     ) e ON true
     LEFT JOIN LATERAL (
-        SELECT CASE WHEN t.counted THEN t.newest ELSE (
+        SELECT CASE WHEN known.holds THEN t.newest ELSE (
             SELECT max(z.seq) FROM examples z
             WHERE z.tenant_id = t.tenant_id AND z.usable AND NOT z.golden AND z.seq > trained.seq
         ) END AS seq
@@ -308,8 +316,9 @@ def training_facts(
 ) -> list[sa.Row[Any]]:
     """Of each municipality, with the fingerprint of its privacy policy: what the training policy asks for.
 
-    ``pending``: how many examples wait, :data:`COUNTED_MOST` at most, and ``oldest_at`` of them; both mean
-    nothing for those in ``counted``, of which the caller knows them, and the newest's number, from before.
+    ``pending``: how many examples wait, :data:`COUNTED_MOST` at most, and ``oldest_at`` of them. Given in
+    ``counted`` is of whom the caller knows both, and the newest's number, from before: where that still holds
+    the row says ``counted``, and the two mean nothing.
     ``unfinished``: [run id, state, Dagster run, through_seq, attempt, created] of each; ``failed_at``,
     ``fault``, ``failure``, ``setup``, ``in_a_row``: the newest failure since the last success.
     """

@@ -146,6 +146,26 @@ def test_who_was_put_off_is_trained_up_to_the_newest_example_without_another_cou
     assert second[0].reason == "10 new examples, the threshold is 10"
 
 
+def test_a_training_that_ends_in_the_middle_of_a_look_is_not_begun_a_second_time(
+    platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (town,) = towns(platform, 1)
+    add(platform, town, 10)
+    (begun,) = look(platform).begun
+    read = looks.training_facts
+
+    def ends_first(*given: object, **named: object) -> object:
+        with platform.database.session() as other:
+            ended = sa.update(TrainingRun).values(state="promoted", finished_at=sa.func.now())
+            other.execute(ended)
+        return read(*given, **named)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(looks, "training_facts", ends_first)
+    assert not look(platform).begun
+    with platform.database.session() as session:
+        assert [row.run_id for row in session.scalars(sa.select(TrainingRun))] == [begun.run_id]
+
+
 def test_examples_beyond_a_bound_are_not_counted_and_are_trained_all_the_same(
     platform: Platform, monkeypatch: pytest.MonkeyPatch
 ) -> None:

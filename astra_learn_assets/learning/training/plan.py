@@ -309,7 +309,7 @@ def _stands(
 
 
 def _is_counted(claimed: Claimed) -> bool:
-    """Whether the last look's count of examples still holds: all that could change it is noted."""
+    """Whether the last look's count of examples held at the claim: all that could change it is noted."""
     return not claimed.changed and "newest" in claimed.facts
 
 
@@ -320,7 +320,7 @@ def _facts(row: Any, claimed: Claimed, unfinished: bool) -> Facts:
         in_a_row = row.charged if fault == "examples" else row.in_a_row
         failure = Failure(row.failed_at, fault, row.failure or "", row.setup, max(in_a_row, 1))
     pending, oldest_at = row.pending, row.oldest_at
-    if _is_counted(claimed):
+    if row.counted:
         pending, oldest = claimed.facts["pending"], claimed.facts["oldest"]
         oldest_at = None if oldest is None else datetime.fromisoformat(oldest)
     return Facts(
