@@ -338,6 +338,7 @@ def _all_at_once(report: Report, world: World, instance: dg.DagsterInstance) -> 
     sentence = f"the longest of these ticks: {slowest.processor:.2f} s of a processor <= 1 s"
     report.require(slowest.processor <= TICK_SECONDS, sentence)
     world.work_is_done()
+    _settle(_sensors(world, instance))
 
 
 def _rounds(
