@@ -32,7 +32,7 @@ from astra_learn_assets.platform import Platform
 from astra_learn_assets.resources import worker_mark
 from astra_learn_assets.services import membership
 from astra_learn_assets.services.embedded import stands
-from astra_learn_assets.services.stack import Stack, free_port, running_stack
+from astra_learn_assets.services.stack import LEARNING_NICENESS, Stack, free_port, running_stack
 from astra_learn_assets.settings import get_settings, remember
 from astra_learn_assets.simulation.council.simulator import Council, make_council
 from astra_learn_assets.store import examples, tenants, trainings
@@ -61,6 +61,10 @@ def main() -> None:
     parser.add_argument("--loops", type=int, default=20)
     parser.add_argument("--every", type=float, default=20.0, help="seconds between two kills")
     parser.add_argument("--victims", default=",".join(VICTIMS), help="what may be killed")
+    parser.add_argument(
+        "--niceness", type=int, default=LEARNING_NICENESS,
+        help="of what learns; 0 where other work on the machine would take all of it",
+    )  # fmt: skip
     parser.add_argument("--limit", type=float, default=1_800.0, help="seconds a loop may take")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="astra-kills-") as folder:
@@ -71,7 +75,7 @@ def main() -> None:
         bare = get_settings().model_copy(
             update={"api_port": free_port(8700), "dagster_port": free_port(3700)}
         )
-        with running_stack(bare) as stack:
+        with running_stack(bare, learning_niceness=options.niceness) as stack:
             sys.exit(_play(stack, options))
 
 

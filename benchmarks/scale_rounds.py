@@ -73,8 +73,10 @@ def play(
         tally.rounds += 1
     with make_instance() as instance, Platform.open(settings) as platform:
         quiet = 0  # a killed daemon's connection may hold the turn for a moment, a look has others to look at
-        while quiet < _QUIET:
+        for _ in range(200 + _QUIET):
             quiet = 0 if _once(instance, platform) + _finish(settings) else quiet + 1
+            if quiet == _QUIET:
+                break
         _count(instance, platform, names, tally)
     return tally
 
