@@ -34,6 +34,7 @@ from astra_learn_assets.store.looks import Claimed
 
 RunState = Literal["unknown", "active", "succeeded", "failed"]
 LAUNCH_GRACE = timedelta(minutes=10)
+AGAIN = "again"
 LOOK_LIMIT = 150
 REQUEST_LIMIT = 100
 
@@ -62,16 +63,21 @@ class Fate:
 
 @dataclass(frozen=True)
 class Begun:
-    """A training to ask a run for; ``again`` when its first request was lost."""
+    """A training to ask a run for; ``code``: threshold, age, or ``again`` when its first request was lost."""
 
     tenant_id: TenantId
     tier: str
     run_id: str
     through_seq: int
     attempt: int
+    code: str
     reason: str
     due: datetime
-    again: bool = False
+
+    @property
+    def again(self) -> bool:
+        """Whether it was asked for before."""
+        return self.code == AGAIN
 
 
 @dataclass
@@ -350,9 +356,9 @@ def _begin(
     """Rows for what is to be trained, the most urgent first; runs never launched are asked for again."""
     lost = [
         Begun(
-            row.tenant_id, stand.claimed.tier, row.run_id, row.through_seq, row.attempt,
+            row.tenant_id, stand.claimed.tier, row.run_id, row.through_seq, row.attempt, AGAIN,
             "asked for again: its run was never launched",
-            policy.deadline(row.created_at, stand.rules.patience_hours), again=True,
+            policy.deadline(row.created_at, stand.rules.patience_hours),
         )
         for stand in stands
         for row in stand.unfinished
@@ -387,6 +393,7 @@ def _begin(
                 run_id,
                 stand.decision.through_seq or 0,
                 stand.decision.attempt or 1,
+                stand.decision.code,
                 stand.decision.reason,
                 _due(stand, now),
             )
