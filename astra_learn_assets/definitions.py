@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dagster as dg
 
-from astra_learn_assets.assets import outside
+from astra_learn_assets.assets import code, outside
 from astra_learn_assets.assets.anonymized_pairs import anonymized_pairs
 from astra_learn_assets.assets.document_diffs import document_diffs
 from astra_learn_assets.assets.evaluation_report import evaluation_report
@@ -22,18 +22,22 @@ from astra_learn_assets.automation.sensors import build_sensors
 from astra_learn_assets.checks.gates import gates
 from astra_learn_assets.checks.left_behind import standing_checks
 from astra_learn_assets.resources import PlatformResource, TrainerResource
+from astra_learn_assets.settings import get_settings
 
 defs = dg.Definitions(
-    assets=[
-        *outside.specs,
-        document_diffs,
-        anonymized_pairs,
-        golden_set,
-        training_corpus,
-        lora_adapter,
-        evaluation_report,
-        promoted_adapter,
-    ],
+    assets=code.linked(
+        [
+            *outside.specs,
+            document_diffs,
+            anonymized_pairs,
+            golden_set,
+            training_corpus,
+            lora_adapter,
+            evaluation_report,
+            promoted_adapter,
+        ],
+        get_settings(),
+    ),
     asset_checks=[*gates, *standing_checks],
     jobs=jobs,
     sensors=build_sensors(),

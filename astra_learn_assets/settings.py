@@ -72,6 +72,12 @@ class Settings(BaseSettings):
     commit_hash: str | None = Field(
         None, description="commit of the running code, set when the image is built; empty = asked of git"
     )
+    source_url: str | None = Field(
+        None,
+        pattern="^https?://",
+        description="where this code is shown, {commit} being the running one, as "
+        "https://github.com/OWNER/NAME/blob/{commit}: Dagster links each asset to it; empty = to the file",
+    )
     key: SecretStr | None = Field(None, description="bearer key of `astra-learn submit --url`")
 
     outbox_retention_hours: float = Field(

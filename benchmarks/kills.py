@@ -6,8 +6,8 @@
 A platform as ``astra-learn dev`` starts it, in a temporary home, and a simulated council. In each loop a
 clerk's finals cross the threshold, and a training has to end with a verdict; meanwhile the daemon, the code
 server, the webserver, the API, a run's worker, Postgres and Redis are killed, one every few seconds, never
-two before the first is back. Exit code 1 when a loop does not end, when a watermark is trained twice, or
-when something stays down.
+two before the first runs and a sensor has ticked again, and none so often that the platform rightly gives up.
+Exit code 1 when a loop does not end, when a watermark is trained twice, or when something stays down.
 """
 
 from __future__ import annotations
@@ -16,11 +16,14 @@ import argparse
 import os
 import random
 import signal
+import statistics
 import sys
 import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -32,10 +35,12 @@ from astra_learn_assets.platform import Platform
 from astra_learn_assets.resources import worker_mark
 from astra_learn_assets.services import membership
 from astra_learn_assets.services.embedded import stands
-from astra_learn_assets.services.stack import Stack, free_port, running_stack
+from astra_learn_assets.services.stack import LEARNING_NICENESS, Stack, free_port, running_stack
+from astra_learn_assets.services.supervision import RESTARTS, WINDOW_SECONDS
 from astra_learn_assets.settings import get_settings, remember
 from astra_learn_assets.simulation.council.simulator import Council, make_council
 from astra_learn_assets.store import examples, tenants, trainings
+from astra_learn_assets.store.db import normalise_url
 from astra_learn_assets.store.tables import TrainingRun
 
 TENANT = TenantId("villaverde")
@@ -61,6 +66,10 @@ def main() -> None:
     parser.add_argument("--loops", type=int, default=20)
     parser.add_argument("--every", type=float, default=20.0, help="seconds between two kills")
     parser.add_argument("--victims", default=",".join(VICTIMS), help="what may be killed")
+    parser.add_argument(
+        "--niceness", type=int, default=LEARNING_NICENESS,
+        help="of what learns; 0 where other work on the machine would take all of it",
+    )  # fmt: skip
     parser.add_argument("--limit", type=float, default=1_800.0, help="seconds a loop may take")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="astra-kills-") as folder:
@@ -71,7 +80,7 @@ def main() -> None:
         bare = get_settings().model_copy(
             update={"api_port": free_port(8700), "dagster_port": free_port(3700)}
         )
-        with running_stack(bare) as stack:
+        with running_stack(bare, learning_niceness=options.niceness) as stack:
             sys.exit(_play(stack, options))
 
 
@@ -104,12 +113,32 @@ def _play(stack: Stack, options: argparse.Namespace) -> int:
     print(
         f"\n{len(rows)} trainings, {len(finished)} with a verdict, {charged} failures charged to the examples"
     )
-    print("\n| killed | times | back after s, median | longest |\n|---|---:|---:|---:|")
+    print("\n| killed | times | runs after s, median | longest | a tick after s, median | longest |")
+    print("|---|---:|---:|---:|---:|---:|")
     for name, times in sorted(killer.back.items()):
-        print(f"| {name} | {len(times)} | {sorted(times)[len(times) // 2]:.1f} | {max(times):.1f} |")
+        figures = [
+            f"{value:.1f}" for one in zip(*times, strict=True) for value in (statistics.median(one), max(one))
+        ]
+        print(f"| {name} | {len(times)} | " + " | ".join(figures) + " |")
     for sentence in broken:
         print(f"BROKEN: {sentence}")
     return 1 if broken else 0
+
+
+_TICKED = sa.text(
+    "SELECT count(*) FROM job_ticks WHERE type = 'SENSOR' AND status IN ('SKIPPED', 'SUCCESS') "
+    "AND timestamp > :moment"
+)
+
+
+@dataclass
+class _Down:
+    """What was killed: when, by both clocks, and since when it runs again."""
+
+    name: str
+    since: float
+    at: datetime
+    lived: float | None = None
 
 
 class Killer:
@@ -119,21 +148,31 @@ class Killer:
         self._stack, self._every, self._victims = stack, every, victims
         self._rng = random.Random(3)
         self._next = time.monotonic() + every
-        self._down: tuple[str, float] | None = None
-        self.back: dict[str, list[float]] = defaultdict(list)
+        self._down: _Down | None = None
+        self._kills: list[tuple[str, float]] = []
+        self._dagster = sa.create_engine(
+            normalise_url(stack.settings.dagster_database_url or ""), poolclass=sa.NullPool
+        )
+        self.back: dict[str, list[tuple[float, float]]] = defaultdict(list)
 
     def look(self) -> None:
         """To be called every second: mends, and kills when it is time."""
         for told in self._stack.mend():
             print(f"    {told}", flush=True)
-        if self._down is not None:
-            name, since = self._down
-            if self._lives(name):
-                self.back[name].append(time.monotonic() - since)
+        down, now = self._down, time.monotonic()
+        if down is not None:
+            if down.lived is None and self._lives(down.name):
+                down.lived = now
+            if down.lived is not None and self._ticked_since(down.at):
+                self.back[down.name].append((down.lived - down.since, now - down.since))
+                print(f"    ticks again after {now - down.since:.0f} s", flush=True)
                 self._down = None
-                self._next = time.monotonic() + self._every * self._rng.uniform(0.5, 1.5)
-        elif time.monotonic() > self._next:
-            self._kill(self._rng.choice(self._victims))
+                self._next = now + self._every * self._rng.uniform(0.5, 1.5)
+        elif now > self._next:
+            lately = [name for name, at in self._kills if now - at < WINDOW_SECONDS]
+            spared = [name for name in self._victims if lately.count(name) < RESTARTS]
+            if spared:
+                self._kill(self._rng.choice(spared))
 
     def rest(self) -> None:
         """Wait until what was killed last is back."""
@@ -147,11 +186,13 @@ class Killer:
             return
         print(f"    kill -9 {name}", flush=True)
         os.kill(pid, signal.SIGKILL)
+        now = time.monotonic()
         if name == "worker":
-            self.back[name].append(0.0)  # what comes back is the training, which the loop waits for
-            self._next = time.monotonic() + self._every
+            self.back[name].append((0.0, 0.0))  # what comes back is the training, which the loop waits for
+            self._next = now + self._every
         else:
-            self._down = name, time.monotonic()
+            self._kills.append((name, now))
+            self._down = _Down(name, now, datetime.now(UTC))
             time.sleep(0.1)
 
     def _pid(self, name: str) -> int | None:
@@ -162,6 +203,13 @@ class Killer:
             pids = [worker_mark.living(mark.name) for mark in marks.glob("*")] if marks.exists() else []
             return next((pid for pid in pids if pid is not None), None)
         return membership.servers(self._stack.settings.home_path)[name].pid
+
+    def _ticked_since(self, moment: datetime) -> bool:
+        try:
+            with self._dagster.connect() as connection:
+                return bool(connection.scalar(_TICKED, {"moment": moment.replace(tzinfo=None)}))
+        except sa.exc.OperationalError:
+            return False
 
     def _lives(self, name: str) -> bool:
         if name in self._stack.processes:

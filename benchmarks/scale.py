@@ -1,12 +1,13 @@
 """Automation at a thousand municipalities: what a tick costs, what a kill loses, who waits how long.
 
     python -m benchmarks.scale            # 1,000,000 examples, 200 rounds of killing
-    python -m benchmarks.scale --quick    # the same bounds in at most 5 minutes on two cores, 30 rounds
+    python -m benchmarks.scale --quick    # the same bounds in at most 5 minutes on two cores, 15 rounds
 
 Everything runs on a real Postgres (embedded, in a temporary folder) with Dagster's storage in the same
-server. A tick is the sensor's whole function: our statements, Dagster's, and making the requests. Times are
-the least of the repetitions, because other work on the machine is not what is asked about. The peer asks
-the same questions one municipality at a time. Exit code 1 when a bound is broken.
+server. A tick is the sensor's whole function: our statements, Dagster's, and making the requests. What is
+bounded is the processor's time, the sensor's and that of Postgres' processes for its connections, because a
+clock shows as well what else the machine does; the clock's time is shown beside it. The peer asks the same
+questions one municipality at a time. Exit code 1 when a bound is broken.
 """
 
 from __future__ import annotations
@@ -36,20 +37,21 @@ from astra_learn_assets.services.embedded import embedded
 from astra_learn_assets.services.stack import environment
 from astra_learn_assets.settings import Settings, get_settings
 from astra_learn_assets.store import looks
-from benchmarks import scale_capacity, scale_rounds
+from benchmarks import scale_capacity, scale_processor, scale_rounds
 from benchmarks.scale_load import World
 
 BUSY = 20
-TICK_SECONDS, STATEMENTS = 1.0, 5
+TICK_SECONDS, STATEMENTS = 1.0, 5  # of a processor; ours, beside Dagster's
 FLAT_FACTOR, FLAT_SLACK = 1.6, 500  # pages: an index of a hundred times the rows is a level deeper
 RSS_MEGABYTES = 8.0
 
 
 @dataclass
 class Cost:
-    """What a tick cost: seconds, pages, our statements, Dagster's, and how many runs it asked for."""
+    """What a tick cost: seconds by the clock and of a processor; statements are ours and Dagster's."""
 
     seconds: float
+    processor: float
     pages: int
     ours: int
     dagsters: int
@@ -92,8 +94,12 @@ def main() -> None:
             _memory(report, world, instance, 150 if options.quick else 1_000)
             _latency(report, world, instance, 15 if options.quick else 50)
             _all_at_once(report, world, instance)
-        _rounds(report, world, make_instance, 30 if options.quick else 200)
-    print(f"\n{time.monotonic() - began:.0f} s in all; {len(report.broken)} bounds broken")
+        _rounds(report, world, make_instance, 15 if options.quick else 200)
+        processor = scale_processor.of_everything(world.platform.database.engine)
+    print(
+        f"\n{time.monotonic() - began:.0f} s in all, {processor:.0f} s of a processor; "
+        f"{len(report.broken)} bounds broken"
+    )
     for sentence in report.broken:
         print(f"BROKEN: {sentence}")
     sys.exit(1 if report.broken else 0)
@@ -127,14 +133,17 @@ def _measured(platform: Platform, work: Callable[[], Any]) -> Cost:
         counts["ours" if connection.engine is platform.database.engine else "dagsters"] += 1
 
     sa.event.listen(sa.engine.Engine, "before_cursor_execute", note)
+    engine = platform.database.engine
     try:
-        began = time.perf_counter()
+        used, began = scale_processor.of_work(engine), time.perf_counter()
+        counts.update(ours=0, dagsters=0)
         result = work()
         seconds = time.perf_counter() - began
     finally:
         sa.event.remove(sa.engine.Engine, "before_cursor_execute", note)
+    processor = scale_processor.of_work(engine) - used
     pages = _pages(platform) - before
-    return Cost(seconds, pages, counts["ours"], counts["dagsters"], len(result.run_requests or []))
+    return Cost(seconds, processor, pages, counts["ours"], counts["dagsters"], len(result.run_requests or []))
 
 
 def _sensors(world: World, instance: dg.DagsterInstance) -> dict[str, Callable[[], dg.SensorResult]]:
@@ -166,14 +175,15 @@ def _ticks(report: Report, world: World, instance: dg.DagsterInstance, examples:
             world.work_is_done()
             _settle(sensors)
         for name, measured in costs.items():
-            least = min(measured, key=lambda cost: cost.seconds)
+            least = min(measured, key=lambda cost: cost.processor)
             best[name, history] = min(cost.pages for cost in measured)
             most = max(cost.ours for cost in measured)
             shown = (str(most), str(least.dagsters), str(least.requests))
             pages = f"{best[name, history]:,}"
-            rows.append([f"{history:,}", name, f"{least.seconds * 1000:.0f}", pages, *shown])
+            times = (f"{least.processor * 1000:.0f}", f"{least.seconds * 1000:.0f}")
+            rows.append([f"{history:,}", name, *times, pages, *shown])
             report.require(
-                least.seconds <= TICK_SECONDS, f"{name} at {history:,}: {least.seconds:.2f} s <= 1 s"
+                least.processor <= TICK_SECONDS, f"{name} at {history:,}: {least.processor:.2f} s <= 1 s"
             )
             report.require(most <= STATEMENTS, f"{name} at {history:,}: {most} statements <= {STATEMENTS}")
             if name != "outbox":
@@ -187,7 +197,16 @@ def _ticks(report: Report, world: World, instance: dg.DagsterInstance, examples:
     rows.append(_peer(world, examples))
     report.table(
         f"One tick, {len(world.names):,} municipalities, {BUSY} with work",
-        ("examples", "sensor", "ms", "pages", "our statements", "Dagster's", "requests"),
+        (
+            "examples",
+            "sensor",
+            "ms of a processor",
+            "ms by the clock",
+            "pages",
+            "our statements",
+            "Dagster's",
+            "requests",
+        ),
         rows,
     )
     _plan_of(report, world)
@@ -204,7 +223,8 @@ def _peer(world: World, examples: int) -> list[str]:
         return dg.SensorResult()
 
     cost, factor = _measured(world.platform, ask), len(world.names) / len(some)
-    shown = (cost.seconds * factor * 1000, cost.pages * factor, cost.ours * factor)
+    times = (cost.processor * factor * 1000, cost.seconds * factor * 1000)
+    shown = (*times, cost.pages * factor, cost.ours * factor)
     return [f"{examples:,}", "one at a time (peer)", *(f"{value:,.0f}" for value in shown), "0", "0"]
 
 
@@ -270,9 +290,9 @@ def _rss() -> float:
 def _latency(report: Report, world: World, instance: dg.DagsterInstance, trials: int) -> None:
     times = []
     for name in Random(3).sample(world.names, trials):
-        world.add(name, world.threshold - 1)
+        world.add([name], world.threshold - 1)
         training(instance, world.platform, cron=False)
-        world.add(name, 1)
+        world.add([name], 1)
         began = time.perf_counter()
         requests = training(instance, world.platform, cron=False).run_requests or []
         times.append(time.perf_counter() - began)
@@ -289,20 +309,36 @@ def _latency(report: Report, world: World, instance: dg.DagsterInstance, trials:
 
 
 def _all_at_once(report: Report, world: World, instance: dg.DagsterInstance) -> None:
-    world.everybody_crosses()
-    ticks, asked, worst = 0, [], 0.0
-    while len(asked) < len(world.names) and ticks < 100:
-        ticks += 1
-        began = time.perf_counter()
-        requests = training(instance, world.platform, cron=False).run_requests or []
-        worst = max(worst, time.perf_counter() - began)
-        asked += [str(request.run_key) for request in requests]
-        report.broken += [] if len(requests) <= plan.REQUEST_LIMIT else [f"a tick asked for {len(requests)}"]
-        world.pretend_runs_exist(instance, requests)
-    print(f"\nAll {len(world.names):,} cross at once: asked for in {ticks} ticks, the longest {worst:.2f} s")
+    world.add(world.names, world.threshold)
+    asked: list[str] = []
+    newest: list[dg.RunRequest] = []
+    costs: list[Cost] = []
+
+    def tick() -> dg.SensorResult:
+        result = training(instance, world.platform, cron=False)
+        newest[:] = result.run_requests or []
+        asked.extend(str(request.run_key) for request in newest)
+        report.broken += [] if len(newest) <= plan.REQUEST_LIMIT else [f"a tick asked for {len(newest)}"]
+        return result
+
+    while len(asked) < len(world.names) and len(costs) < 100:
+        costs.append(_measured(world.platform, tick))
+        world.pretend_runs_exist(instance, newest)
+    slowest = max(costs, key=lambda cost: cost.processor)
+    clock = sorted(cost.seconds for cost in costs)
+    print(
+        f"\nAll {len(world.names):,} cross at once: asked for in {len(costs)} ticks, the longest "
+        f"{slowest.processor:.2f} s of a processor, {slowest.pages:,} pages, {slowest.ours} statements and "
+        f"{slowest.dagsters} of Dagster's; by the clock median {clock[len(clock) // 2]:.2f} s, at most "
+        f"{clock[-1]:.2f} s"
+    )
     report.require(len(set(asked)) == len(world.names), f"each is asked for: {len(set(asked)):,}")
-    report.require(worst <= 3 * TICK_SECONDS, f"the longest of these ticks: {worst:.2f} s <= 3 s")
+    most = max(cost.ours for cost in costs)
+    report.require(most <= STATEMENTS, f"these ticks: {most} statements <= {STATEMENTS}")
+    sentence = f"the longest of these ticks: {slowest.processor:.2f} s of a processor <= 1 s"
+    report.require(slowest.processor <= TICK_SECONDS, sentence)
     world.work_is_done()
+    _settle(_sensors(world, instance))
 
 
 def _rounds(

@@ -30,6 +30,7 @@ from astra_learn_assets.store import examples, trainings
 from astra_learn_assets.store.tables import ExampleRow, TrainingRun
 
 WRITERS, DAEMONS = 10, 2
+_QUIET = 10  # looks that find nothing to do: as many as reach a thousand municipalities
 _RUN_KEY = "dagster/run_key"
 
 
@@ -71,8 +72,10 @@ def play(
         _finish(settings)
         tally.rounds += 1
     with make_instance() as instance, Platform.open(settings) as platform:
-        for _ in range(200):
-            if not _once(instance, platform) and not _finish(settings):
+        quiet = 0  # a killed daemon's connection may hold the turn for a moment, a look has others to look at
+        for _ in range(200 + _QUIET):
+            quiet = 0 if _once(instance, platform) + _finish(settings) else quiet + 1
+            if quiet == _QUIET:
                 break
         _count(instance, platform, names, tally)
     return tally

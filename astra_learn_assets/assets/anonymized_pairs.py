@@ -26,6 +26,7 @@ def anonymized_pairs(context: dg.AssetExecutionContext, platform: PlatformResour
     return dg.MaterializeResult(
         data_version=dg.DataVersion(result.digest),
         metadata={
+            "dagster/row_count": result.total_examples,
             "documents": result.total_documents,
             "documents_now": result.documents,
             "examples_now": result.examples,

@@ -6,6 +6,7 @@ import dagster as dg
 
 from astra_learn_assets.assets import common, outside
 from astra_learn_assets.assets.metadata import count_table
+from astra_learn_assets.comparator import diff_file
 from astra_learn_assets.comparator.engine import ENGINE_VERSION
 from astra_learn_assets.hotpath.workers import CompareWorkers
 from astra_learn_assets.learning import compare
@@ -13,7 +14,10 @@ from astra_learn_assets.partitions import tenant_of
 from astra_learn_assets.resources import PlatformResource
 
 
-@dg.asset(deps=[outside.final_documents], **common("feedback", "docx", "parquet", version=ENGINE_VERSION))
+@dg.asset(
+    deps=[outside.final_documents],
+    **common("feedback", "docx", "parquet", version=ENGINE_VERSION, columns=diff_file.COLUMNS),
+)
 def document_diffs(context: dg.AssetExecutionContext, platform: PlatformResource) -> dg.MaterializeResult:
     """One encrypted Parquet file per compared document: operations, routes, audio references.
 
@@ -28,7 +32,7 @@ def document_diffs(context: dg.AssetExecutionContext, platform: PlatformResource
     return dg.MaterializeResult(
         data_version=dg.DataVersion(result.digest),
         metadata={
-            "dagster/row_count": result.total,
+            "dagster/row_count": result.blocks,
             "documents": result.total,
             "unreadable": list(result.unreadable),
             "compared_now": result.compared,

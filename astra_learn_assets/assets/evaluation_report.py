@@ -7,6 +7,7 @@ that adapter instead, for example an imported one; gate and promotion read the s
 import dagster as dg
 
 from astra_learn_assets.assets import common, step_of
+from astra_learn_assets.assets.code import version_of
 from astra_learn_assets.assets.golden_set import golden_set
 from astra_learn_assets.assets.lora_adapter import lora_adapter
 from astra_learn_assets.assets.metadata import error_rates, panel
@@ -15,8 +16,14 @@ from astra_learn_assets.learning import evaluate
 from astra_learn_assets.partitions import tenant_of
 from astra_learn_assets.resources import PlatformResource, TrainerResource
 
+_VERSION = version_of("astra_learn_assets/evaluation", "trainer")
 
-@dg.asset(deps=[lora_adapter, golden_set], pool=GPU_POOL, **common("learning", "pytorch"))
+
+@dg.asset(
+    deps=[lora_adapter, golden_set],
+    pool=GPU_POOL,
+    **common("learning", "pytorch", version=_VERSION),
+)
 def evaluation_report(
     context: dg.AssetExecutionContext,
     platform: PlatformResource,

@@ -4,12 +4,18 @@ import dagster as dg
 
 from astra_learn_assets.assets import EXAMPLE_COLUMNS, common
 from astra_learn_assets.assets.anonymized_pairs import anonymized_pairs
+from astra_learn_assets.assets.code import version_of
 from astra_learn_assets.learning import assemble
 from astra_learn_assets.partitions import tenant_of
 from astra_learn_assets.resources import PlatformResource
 
+_VERSION = version_of("astra_learn_assets/datasets")
 
-@dg.asset(deps=[anonymized_pairs], **common("learning", "jsonl", columns=EXAMPLE_COLUMNS))
+
+@dg.asset(
+    deps=[anonymized_pairs],
+    **common("learning", "jsonl", version=_VERSION, columns=EXAMPLE_COLUMNS),
+)
 def golden_set(context: dg.AssetExecutionContext, platform: PlatformResource) -> dg.MaterializeResult:
     """Examples of the documents a hash sets aside; every model of the tenant is judged on them."""
     with platform.open() as opened:

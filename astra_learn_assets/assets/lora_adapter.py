@@ -4,12 +4,15 @@ import dagster as dg
 from pydantic import Field
 
 from astra_learn_assets.assets import common, step_of
+from astra_learn_assets.assets.code import version_of
 from astra_learn_assets.assets.metadata import loss_curve, panel
 from astra_learn_assets.assets.training_corpus import training_corpus
 from astra_learn_assets.automation.run_coordinator import GPU_POOL
 from astra_learn_assets.learning.training import train
 from astra_learn_assets.partitions import tenant_of
 from astra_learn_assets.resources import PlatformResource, TrainerResource
+
+_VERSION = version_of("trainer")
 
 
 class TrainConfig(dg.Config):
@@ -23,7 +26,11 @@ class TrainConfig(dg.Config):
     also_bin: bool = Field(False, description="the weights also as adapter_model.bin, beside safetensors")
 
 
-@dg.asset(deps=[training_corpus], pool=GPU_POOL, **common("learning", "pytorch", "huggingface"))
+@dg.asset(
+    deps=[training_corpus],
+    pool=GPU_POOL,
+    **common("learning", "pytorch", "huggingface", version=_VERSION),
+)
 def lora_adapter(
     context: dg.AssetExecutionContext,
     config: TrainConfig,

@@ -8,27 +8,25 @@ from __future__ import annotations
 
 import dagster as dg
 
-from astra_learn_assets.assets import common
+from astra_learn_assets.assets import code, described
+from astra_learn_assets.hotpath import intake
+from astra_learn_assets.store import dictionary
 
-_shared = common("feedback", "docx")
+_shared = described("feedback")
 
 final_documents = dg.AssetSpec(
     "final_documents",
     description="Minutes as corrected by a clerk, uploaded through the API.",
-    group_name="feedback",
-    owners=_shared["owners"],
     kinds={"docx"},
-    partitions_def=_shared["partitions_def"],
+    **{**_shared, "metadata": code.reference(intake.submit_final)},
 )
 
 entities_dictionary = dg.AssetSpec(
     "entities_dictionary",
     deps=[final_documents],
     description="Proper nouns put right by clerks; live in under two seconds, without training.",
-    group_name="feedback",
-    owners=_shared["owners"],
     kinds={"postgres", "redis"},
-    partitions_def=_shared["partitions_def"],
+    **{**_shared, "metadata": code.reference(dictionary.apply)},
 )
 
 specs = [final_documents, entities_dictionary]

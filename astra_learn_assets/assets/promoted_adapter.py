@@ -3,14 +3,20 @@
 import dagster as dg
 
 from astra_learn_assets.assets import common, step_of
+from astra_learn_assets.assets.code import version_of
 from astra_learn_assets.assets.evaluation_report import evaluation_report
 from astra_learn_assets.assets.metadata import before_and_after, panel
 from astra_learn_assets.learning import promote
 from astra_learn_assets.partitions import tenant_of
 from astra_learn_assets.resources import PlatformResource
 
+_VERSION = version_of("astra_learn_assets/registry")
 
-@dg.asset(deps=[evaluation_report], **common("serving", "mlflow", "redis"))
+
+@dg.asset(
+    deps=[evaluation_report],
+    **common("serving", "mlflow", "redis", version=_VERSION),
+)
 def promoted_adapter(context: dg.AssetExecutionContext, platform: PlatformResource) -> dg.MaterializeResult:
     """MLflow alias ``champion``, a row in ``promotions``, and ``NEW_MODEL_AVAILABLE:{tenant}``."""
     with platform.open() as opened:

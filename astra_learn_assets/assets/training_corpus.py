@@ -6,16 +6,19 @@ import dagster as dg
 
 from astra_learn_assets.assets import EXAMPLE_COLUMNS, common, step_of
 from astra_learn_assets.assets.anonymized_pairs import anonymized_pairs
+from astra_learn_assets.assets.code import version_of
 from astra_learn_assets.assets.golden_set import golden_set
 from astra_learn_assets.assets.metadata import count_table
 from astra_learn_assets.learning import assemble
 from astra_learn_assets.resources import PlatformResource
 
+_VERSION = version_of("astra_learn_assets/datasets")
+
 
 @dg.asset(
     deps=[anonymized_pairs, golden_set],
     output_required=False,
-    **common("learning", "jsonl", columns=EXAMPLE_COLUMNS),
+    **common("learning", "jsonl", version=_VERSION, columns=EXAMPLE_COLUMNS),
 )
 def training_corpus(
     context: dg.AssetExecutionContext, platform: PlatformResource

@@ -261,6 +261,7 @@ def training(instance: dg.DagsterInstance, platform: Platform, *, cron: bool) ->
             partition_key=str(begun.tenant_id),
             tags={
                 training_run.TAG: begun.run_id,
+                "astra/code": begun.code,
                 "astra/reason": begun.reason,
                 "astra/tier": begun.tier,
                 "dagster/priority": str(priority(begun.due)),

@@ -42,6 +42,9 @@ _SCHEMA = pa.schema(
 )
 
 
+COLUMNS = {field.name: str(field.type) for field in _SCHEMA}
+"""Name to type, as a person reads it."""
+
 _row = attrgetter(*_SCHEMA.names)
 
 

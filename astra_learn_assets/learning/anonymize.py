@@ -56,11 +56,12 @@ SUPERSEDED = "superseded by another privacy policy"
 
 @dataclass(frozen=True)
 class AnonymizeResult:
-    """What one pass made; ``digest`` covers every example file of the tenant."""
+    """What one pass made; ``digest`` and ``total_…`` are of every example file of the tenant."""
 
     digest: str
     documents: int
     total_documents: int
+    total_examples: int
     examples: int
     left_out: dict[str, int] = field(default_factory=dict)
     entities: dict[str, int] = field(default_factory=dict)
@@ -104,10 +105,12 @@ def anonymize_documents(platform: Platform, tenant_id: TenantId) -> AnonymizeRes
                 entities.update({_kind(name): count for name, count in example.meta.entities.items()})
     with platform.database.session() as session:
         rows = documents.listing(session, tenant_id)
+    with_file = [row for row in rows if row.pairs_sha256 is not None]
     return AnonymizeResult(
         digest=pairs_digest(rows),
         documents=len(stale) - len(unreadable) - len(refused),
-        total_documents=sum(row.pairs_sha256 is not None for row in rows),
+        total_documents=len(with_file),
+        total_examples=sum(int(row.metrics.get("examples", 0)) for row in with_file),
         examples=made,
         left_out=dict(left_out),
         entities=dict(entities),

@@ -28,11 +28,13 @@ from astra_learn_assets.store.tables import Artifact, Document
 
 @dataclass(frozen=True)
 class CompareResult:
-    """What one pass over a tenant's finals did; ``digest`` covers every stored diff of the tenant."""
+    """What one pass over a tenant's finals did; ``digest`` covers every stored diff of the tenant, ``blocks``
+    are the rows in all of them."""
 
     digest: str
     compared: int
     total: int
+    blocks: int
     quarantined: dict[str, str]
     operations: dict[str, int] = field(default_factory=dict)
     pairs: int = 0
@@ -67,6 +69,7 @@ def compare_waiting_finals(
             digest=diffs_digest(rows),
             compared=len(waiting),
             total=len(rows),
+            blocks=sum(int(row.metrics.get("blocks", 0)) for row in rows),
             quarantined={row.document_id: row.reason or "" for row in rows if row.state == "quarantined"},
             operations=dict(operations),
             pairs=sum(routes.values()),
@@ -106,7 +109,13 @@ def _record(
     diff_sha256: str | None = None,
     unreadable: bool = False,
 ) -> None:
-    metrics = {"wer": delta.metrics.wer, "confidence": delta.metrics.confidence} if delta is not None else {}
+    metrics: dict[str, float] = {}
+    if delta is not None:
+        metrics = {
+            "wer": delta.metrics.wer,
+            "confidence": delta.metrics.confidence,
+            "blocks": len(delta.blocks),
+        }
     with platform.database.session() as session:
         documents.record(
             session,

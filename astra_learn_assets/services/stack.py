@@ -57,8 +57,12 @@ class Stack:
 
 
 @contextmanager
-def running_stack(settings: Settings, *, dagster: bool = True) -> Iterator[Stack]:
+def running_stack(
+    settings: Settings, *, dagster: bool = True, learning_niceness: int = LEARNING_NICENESS
+) -> Iterator[Stack]:
     """Start everything, wait until it answers, yield it, end everything.
+
+    ``learning_niceness``: how far Dagster's processes and their runs stand back behind the API.
 
     Raises:
         Unavailable: when a part does not answer within five minutes; the message holds its last lines.
@@ -87,7 +91,7 @@ def running_stack(settings: Settings, *, dagster: bool = True) -> Iterator[Stack
         if dagster:
             # A clerk waits for the API; nobody waits for a training. On a small machine both want all cores.
             for name, command in _dagster_parts(running).items():
-                _start(running, name, command, niceness=LEARNING_NICENESS)
+                _start(running, name, command, niceness=learning_niceness)
         _wait_until_ready(running, "api", f"{running.api_url}/readyz")
         if dagster:
             _wait_until_ready(running, "webserver", f"{running.dagster_url}/server_info")

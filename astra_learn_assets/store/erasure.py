@@ -24,6 +24,7 @@ from astra_learn_assets.contracts import DictionaryUpdated
 from astra_learn_assets.errors import TenantErased, UnknownTenant
 from astra_learn_assets.ids import TenantId
 from astra_learn_assets.store import audit, locks, outbox
+from astra_learn_assets.store.learning_tables import LearningChange
 from astra_learn_assets.store.table_base import Base
 from astra_learn_assets.store.tables import (
     Artifact,
@@ -129,6 +130,8 @@ def erase_document_rows(
     gone += _deleted(session, empty)
     gone += _out_of_dictionary(session, tenant_id, document_id)
     session.execute(sa.text("SELECT set_config('astra.erasing', '', true)"))
+    # what is erased row by row is noted once, here
+    session.add_all([LearningChange(tenant_id=tenant_id, lane=lane) for lane in ("prepare", "learn")])
     audit.record(
         session,
         tenant_id=tenant_id,

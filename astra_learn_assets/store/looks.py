@@ -4,25 +4,28 @@
 under other rules. It deletes the changes it takes *before* the facts are read, in one transaction with what
 is decided: a change that commits meanwhile is seen now or stays for the next look, and a look that is lost
 takes nothing. :func:`training_facts` and :func:`prepare_facts` are one statement each, however many are
-looked at; what they read grows with what waits, not with what ever was.
+looked at; what they read grows with what waits, not with what ever was. Examples are counted again only where
+something changed: a look at a thousand municipalities that wait for a card counts none.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Literal
 
 import sqlalchemy as sa
 from sqlalchemy import orm
-from sqlalchemy.dialects.postgresql import insert
 
 from astra_learn_assets.ids import TenantId
 from astra_learn_assets.store.learning_tables import LearningState
 from astra_learn_assets.store.table_base import TenantColumn
 
 Lane = Literal["prepare", "learn"]
+COUNTED_MOST = 10_000
+"""So many waiting examples are counted: twenty thresholds. No import of years makes a look long."""
 
 
 @dataclass(frozen=True)
@@ -30,9 +33,10 @@ class Claimed:
     """A municipality to look at.
 
     ``policy``: the fingerprint it was looked at under, None when that must be made anew from ``country``,
-    ``terms`` ((term, action) of the blocklist) and ``roster``. ``weekly_quota`` to ``maintenance``: what
-    its tier and its own row allow, and the (end, reason) of a maintenance under way. ``code``, ``since``:
-    what was decided last. ``rules``: the fingerprint of all that is decided under.
+    ``terms`` ((term, action) of the blocklist) and ``roster``. ``changed``: something was noted of it since
+    it was looked at, or it never was; else what ``facts`` say of its examples still holds. ``weekly_quota``
+    to ``maintenance``: what its tier and its own row allow, and the (end, reason) of a maintenance under way.
+    ``code``, ``since``: what was decided last. ``rules``: the fingerprint of all that is decided under.
     """
 
     tenant_id: TenantId
@@ -48,6 +52,7 @@ class Claimed:
     since: datetime | None
     by_age: bool
     facts: dict[str, Any]
+    changed: bool
     policy: str | None
     country: str
     terms: tuple[tuple[str, str], ...]
@@ -81,7 +86,7 @@ _CLAIM = """
         SELECT tenant_id, bool_or(policy) AS policy FROM learning_changes
         WHERE lane = :lane GROUP BY tenant_id
     ), due AS (
-        SELECT t.tenant_id, {anew} AS anew,
+        SELECT t.tenant_id, {anew} AS anew, {changed} AS changed,
             row_number() OVER (
                 PARTITION BY c.tenant_id IS NULL ORDER BY s.looked_at NULLS FIRST, t.tenant_id
             ) AS place
@@ -99,7 +104,7 @@ _CLAIM = """
         CASE WHEN t.paused_at IS NOT NULL THEN COALESCE(t.paused_reason, '') END AS paused,
         (SELECT jsonb_build_array(max(ends_at), string_agg(reason, '; ')) FROM maintenance
             WHERE starts_at <= :now AND ends_at > :now) AS maintenance,
-        COALESCE(s.by_age, false) AS by_age, COALESCE(s.facts, '{{}}') AS facts,
+        COALESCE(s.by_age, false) AS by_age, COALESCE(s.facts, '{{}}') AS facts, c.changed,
         CASE WHEN c.anew THEN NULL ELSE s.policy END AS policy,
         CASE WHEN c.anew THEN (
             SELECT jsonb_agg(jsonb_build_array(b.term, b.action)) FROM blocklist b
@@ -133,13 +138,14 @@ _TAKE = """, gone AS (
 # What the look itself writes it has taken into account: the triggers need not note it (astra.looking).
 _TURN = """pg_try_advisory_xact_lock(hashtextextended('astra:look:' || :lane, 0))
     AND set_config('astra.looking', 'on', true) = 'on'"""
+_CHANGED = "c.tenant_id IS NOT NULL OR s.tenant_id IS NULL"
 _ANEW = "s.policy IS NULL OR s.rules <> r.rules OR COALESCE(c.policy, false)"
 _ONE = "t.tenant_id = CAST(:tenant AS text)"
-_LOOK = sa.text(_CLAIM.format(rules=_RULES, turn=_TURN, which=_DUE, take=_TAKE, anew=_ANEW)).columns(
-    tenant_id=TenantColumn
-)
+_LOOK = sa.text(
+    _CLAIM.format(rules=_RULES, turn=_TURN, which=_DUE, take=_TAKE, anew=_ANEW, changed=_CHANGED)
+).columns(tenant_id=TenantColumn)
 _ASK = sa.text(
-    _CLAIM.format(rules=_RULES, turn="true", which=_ONE, take="", anew="s.policy IS NULL")
+    _CLAIM.format(rules=_RULES, turn="true", which=_ONE, take="", anew="s.policy IS NULL", changed="true")
 ).columns(tenant_id=TenantColumn)
 
 
@@ -175,6 +181,7 @@ def _claimed(rows: Iterable[sa.Row[Any]]) -> list[Claimed]:
             since=row.since,
             by_age=row.by_age,
             facts=row.facts,
+            changed=row.changed,
             policy=row.policy,
             country=row.country,
             terms=tuple((term, action) for term, action in row.terms or ()),
@@ -231,11 +238,20 @@ def prepare_facts(session: orm.Session, policies: dict[TenantId, str]) -> list[s
 
 _TRAINING = sa.text(
     f"""
-    SELECT t.tenant_id, e.pending, e.newest_seq, e.oldest_at, f.finals AS finals,
+    SELECT t.tenant_id, known.holds AS counted, e.pending, newest.seq AS newest_seq, e.oldest_at,
+        f.finals AS finals,
         f.finals + COALESCE(cardinality(stale.ids), 0) + COALESCE(cardinality(unjudged.ids), 0) AS preparing,
         r.unfinished, r.started_this_week, r.week_began, r.gpu_seconds, at_newest.next_attempt,
         at_newest.charged, failed.*
-    FROM unnest(CAST(:tenants AS text[]), CAST(:policies AS text[])) AS t(tenant_id, policy)
+    FROM unnest(CAST(:tenants AS text[]), CAST(:policies AS text[]), CAST(:counted AS boolean[]),
+        CAST(:newest AS bigint[])) AS t(tenant_id, policy, counted, newest)
+    -- a change that committed after the claim is seen by all of this statement or by nothing of it: beside a
+    -- training that has just ended, an old count would begin it a second time
+    CROSS JOIN LATERAL (
+        SELECT t.counted AND NOT EXISTS (
+            SELECT FROM learning_changes l WHERE l.lane = 'learn' AND l.tenant_id = t.tenant_id
+        ) AS holds
+    ) known
     LEFT JOIN LATERAL (
         SELECT through_seq, created_at FROM training_runs
         WHERE tenant_id = t.tenant_id AND state IN ('promoted', 'rejected')
@@ -246,9 +262,19 @@ _TRAINING = sa.text(
         WHERE tenant_id = t.tenant_id AND state IN ('promoted', 'rejected')
     ) trained ON true
     LEFT JOIN LATERAL (
-        SELECT count(*) AS pending, max(x.seq) AS newest_seq, min(x.created_at) AS oldest_at FROM examples x
-        WHERE x.tenant_id = t.tenant_id AND x.usable AND NOT x.golden AND x.seq > trained.seq
+        SELECT count(*) AS pending, min(x.created_at) AS oldest_at FROM (
+            SELECT y.created_at FROM examples y
+            WHERE NOT known.holds AND y.tenant_id = t.tenant_id AND y.usable AND NOT y.golden
+                AND y.seq > trained.seq
+            ORDER BY y.seq LIMIT :most
+        ) x
     ) e ON true
+    LEFT JOIN LATERAL (
+        SELECT CASE WHEN known.holds THEN t.newest ELSE (
+            SELECT max(z.seq) FROM examples z
+            WHERE z.tenant_id = t.tenant_id AND z.usable AND NOT z.golden AND z.seq > trained.seq
+        ) END AS seq
+    ) newest ON true
     LEFT JOIN LATERAL (
         SELECT
             jsonb_agg(jsonb_build_array(run_id, state, dagster_run_id, through_seq, attempt, created_at)
@@ -265,7 +291,7 @@ _TRAINING = sa.text(
     LEFT JOIN LATERAL (
         SELECT COALESCE(max(attempt), 0) + 1 AS next_attempt,
             count(*) FILTER (WHERE state = 'failed' AND fault = 'examples') AS charged
-        FROM training_runs WHERE tenant_id = t.tenant_id AND through_seq = e.newest_seq
+        FROM training_runs WHERE tenant_id = t.tenant_id AND through_seq = newest.seq
     ) at_newest ON true
     LEFT JOIN LATERAL (  -- a failure older than the last success is history, not a reason to wait
         SELECT COALESCE(x.finished_at, x.created_at) AS failed_at, x.fault, x.reason AS failure, x.setup,
@@ -281,37 +307,58 @@ _TRAINING = sa.text(
 
 
 def training_facts(
-    session: orm.Session, policies: dict[TenantId, str], *, week: datetime, month: datetime
+    session: orm.Session,
+    policies: dict[TenantId, str],
+    *,
+    week: datetime,
+    month: datetime,
+    counted: Mapping[TenantId, int | None] | None = None,
 ) -> list[sa.Row[Any]]:
     """Of each municipality, with the fingerprint of its privacy policy: what the training policy asks for.
 
+    ``pending``: how many examples wait, :data:`COUNTED_MOST` at most, and ``oldest_at`` of them. Given in
+    ``counted`` is of whom the caller knows both, and the newest's number, from before: where that still holds
+    the row says ``counted``, and the two mean nothing.
     ``unfinished``: [run id, state, Dagster run, through_seq, attempt, created] of each; ``failed_at``,
     ``fault``, ``failure``, ``setup``, ``in_a_row``: the newest failure since the last success.
     """
-    values = {**_pairs(policies), "week": week, "month": month, "since": min(week, month)}
+    known = counted or {}
+    values = {
+        **_pairs(policies),
+        "counted": [tenant in known for tenant in policies],
+        "newest": [known.get(tenant) for tenant in policies],
+        "most": COUNTED_MOST,
+        "week": week,
+        "month": month,
+        "since": min(week, month),
+    }
     return list(session.execute(_TRAINING, values))
+
+
+_LEAVE = sa.text(
+    """
+    INSERT INTO learning_state AS s
+        (tenant_id, lane, code, reason, since, looked_at, look_at, rules, policy, by_age, facts)
+    SELECT tenant_id, :lane, code, reason, CAST(:now AS timestamptz), CAST(:now AS timestamptz), look_at,
+        rules, policy, by_age, facts
+    FROM jsonb_to_recordset(CAST(:seen AS jsonb)) AS seen(
+        tenant_id text, code text, reason text, look_at timestamptz, rules text, policy text, by_age boolean,
+        facts jsonb
+    )
+    ON CONFLICT (tenant_id, lane) DO UPDATE SET
+        code = excluded.code, reason = excluded.reason, looked_at = excluded.looked_at,
+        look_at = excluded.look_at, rules = excluded.rules, policy = excluded.policy,
+        by_age = excluded.by_age, facts = excluded.facts,
+        since = CASE WHEN s.code = excluded.code THEN s.since ELSE excluded.since END
+    """
+)
 
 
 def leave(session: orm.Session, lane: Lane, seen: Sequence[Seen], now: datetime) -> None:
     """Write down what was decided; ``since`` moves only when the decision is another one."""
-    if not seen:
-        return
-    table = LearningState.__table__
-    added = insert(LearningState).values(
-        [{**one.__dict__, "lane": lane, "looked_at": now, "since": now} for one in seen]
-    )
-    kept = ("reason", "looked_at", "look_at", "rules", "policy", "by_age", "facts", "code")
-    session.execute(
-        added.on_conflict_do_update(
-            index_elements=["tenant_id", "lane"],
-            set_={
-                **{name: added.excluded[name] for name in kept},
-                "since": sa.case(
-                    (table.c.code == added.excluded.code, table.c.since), else_=added.excluded.since
-                ),
-            },
-        )
-    )
+    if seen:
+        rows = json.dumps([asdict(one) for one in seen], default=datetime.isoformat)
+        session.execute(_LEAVE, {"lane": lane, "now": now, "seen": rows})
 
 
 def ask_by_age(session: orm.Session, *, now: datetime, minimum: int, older_than: datetime) -> int:

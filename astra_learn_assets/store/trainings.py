@@ -17,6 +17,7 @@ from astra_learn_assets.errors import BadInput, NotFound
 from astra_learn_assets.ids import TenantId
 from astra_learn_assets.store.examples import FINISHED
 from astra_learn_assets.store.learning_tables import LearningChange
+from astra_learn_assets.store.table_base import TenantColumn
 from astra_learn_assets.store.tables import TrainingRun
 
 UNFINISHED = ("queued", "training", "evaluating")
@@ -79,28 +80,28 @@ def start(
     return row
 
 
+_START_ALL = sa.text(
+    """
+    INSERT INTO training_runs (run_id, tenant_id, attempt, through_seq, state)
+    SELECT run_id, tenant_id, attempt, through_seq, 'queued'
+    FROM unnest(CAST(:run_ids AS text[]), CAST(:tenants AS text[]), CAST(:seqs AS bigint[]),
+        CAST(:attempts AS integer[])) AS wanted(run_id, tenant_id, through_seq, attempt)
+    ON CONFLICT DO NOTHING RETURNING tenant_id, run_id
+    """
+).columns(tenant_id=TenantColumn)
+
+
 def start_all(session: orm.Session, wanted: Sequence[tuple[TenantId, int, int]]) -> dict[TenantId, str]:
     """Begin many: (tenant, through_seq, attempt) each; returns the ids of those that were not there."""
     if not wanted:
         return {}
-    rows = session.execute(
-        insert(TrainingRun)
-        .values(
-            [
-                {
-                    "run_id": ids.name(f"{tenant}-{seq}-{attempt}", "training id"),
-                    "tenant_id": tenant,
-                    "attempt": attempt,
-                    "through_seq": seq,
-                    "state": "queued",
-                }
-                for tenant, seq, attempt in wanted
-            ]
-        )
-        .on_conflict_do_nothing()
-        .returning(TrainingRun.tenant_id, TrainingRun.run_id)
-    )
-    return {owner: str(run_id) for owner, run_id in rows}
+    values = {
+        "run_ids": [ids.name(f"{tenant}-{seq}-{attempt}", "training id") for tenant, seq, attempt in wanted],
+        "tenants": [str(tenant) for tenant, _, _ in wanted],
+        "seqs": [seq for _, seq, _ in wanted],
+        "attempts": [attempt for _, _, attempt in wanted],
+    }
+    return {row.tenant_id: row.run_id for row in session.execute(_START_ALL, values)}
 
 
 def claim_run(session: orm.Session, run_id: str, dagster_run_id: str, ancestors: Sequence[str]) -> bool:

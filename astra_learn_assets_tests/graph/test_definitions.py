@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import dagster as dg
 import pytest
+from pydantic import ValidationError
 
+from astra_learn_assets.assets import code, outside
+from astra_learn_assets.assets.document_diffs import document_diffs
 from astra_learn_assets.assets.metadata import panel
 from astra_learn_assets.checks.gates import gates
+from astra_learn_assets.contracts import Example
 from astra_learn_assets.definitions import defs
 from astra_learn_assets.ids import TenantId
 from astra_learn_assets.partitions import tenant_partitions
+from astra_learn_assets.registry.commit import UNKNOWN
 from astra_learn_assets.settings import Settings
 
 CHAIN = [
@@ -112,3 +118,58 @@ def test_a_materialization_links_to_the_panel_where_the_api_has_a_public_url(set
     assert panel(without, TenantId("villaverde")) == {}
     public = settings.model_copy(update={"api_url": "https://learn.example/"})
     assert panel(public, TenantId("villaverde"))["panel"].url == "https://learn.example/panel/villaverde"
+
+
+def test_every_asset_is_to_be_fresh_and_says_where_its_code_is(graph) -> None:
+    specs = defs.resolve_all_asset_specs()
+    assert {spec.key for spec in specs} == graph.get_all_asset_keys()
+    for spec in specs:
+        assert spec.freshness_policy is not None, spec.key
+        (place,) = spec.metadata["dagster/code_references"].code_references
+        lines = Path(place.file_path).read_text(encoding="utf-8").splitlines()
+        assert lines[place.line_number - 1].startswith(("@dg.asset", "def ")), spec.key
+
+
+def test_the_code_is_linked_at_the_commit_that_runs(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit = "c0ffee" + 34 * "0"
+    monkeypatch.setattr(code, "commit_hash", lambda: commit)
+    shown = settings.model_copy(update={"source_url": "https://git.example/town/learn/blob/{commit}/"})
+    made, given = code.linked([document_diffs, outside.final_documents], shown)
+    assert isinstance(made, dg.AssetsDefinition)
+    links = {
+        spec.key.to_user_string(): spec.metadata["dagster/code_references"].code_references[0].url
+        for spec in (*made.specs, given)
+    }
+    start = f"https://git.example/town/learn/blob/{commit}/astra_learn_assets/"
+    assert links["document_diffs"].startswith(f"{start}assets/document_diffs.py#L")
+    assert links["final_documents"].startswith(f"{start}hotpath/intake.py#L")
+    monkeypatch.setattr(code, "commit_hash", lambda: UNKNOWN)
+    (linked,) = code.linked([outside.final_documents], shown)
+    assert "/blob/HEAD/" in linked.metadata["dagster/code_references"].code_references[0].url
+
+
+@pytest.mark.parametrize("address", ["github.com/town/learn", "file:///code", "javascript:alert(1)"])
+def test_an_address_of_the_code_that_is_no_web_page_is_refused(address: str) -> None:
+    with pytest.raises(ValidationError, match="source_url"):
+        Settings(source_url=address, _env_file=None)  # type: ignore[call-arg]
+
+
+def test_every_asset_that_runs_make_knows_which_code_made_it() -> None:
+    made = [spec for spec in defs.resolve_all_asset_specs() if spec.key.to_user_string() in CHAIN]
+    assert len(made) == len(CHAIN)
+    assert all(spec.code_version for spec in made)
+    assert code.version_of("trainer") != code.version_of("astra_learn_assets/datasets")
+    with pytest.raises(FileNotFoundError, match="no_such_folder"):
+        code.version_of("no_such_folder")
+
+
+def test_assets_of_rows_say_what_columns_they_have() -> None:
+    rows = {
+        spec.key.to_user_string(): [column.name for column in spec.metadata["dagster/column_schema"].columns]
+        for spec in defs.resolve_all_asset_specs()
+        if "dagster/column_schema" in spec.metadata
+    }
+    assert set(rows) == {"document_diffs", "anonymized_pairs", "golden_set", "training_corpus"}
+    assert rows["training_corpus"] == list(Example.model_fields)

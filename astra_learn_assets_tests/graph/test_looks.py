@@ -16,7 +16,7 @@ from astra_learn_assets.learning.training import plan
 from astra_learn_assets.learning.training.plan import Fate
 from astra_learn_assets.platform import Platform
 from astra_learn_assets.settings import Settings
-from astra_learn_assets.store import blocklist, examples, looks, tenants, tiers, trainings
+from astra_learn_assets.store import blocklist, erasure, examples, looks, tenants, tiers, trainings
 from astra_learn_assets.store.learning_tables import LearningChange, LearningState
 from astra_learn_assets.store.tables import TrainingRun
 from astra_learn_assets_tests.conftest import MakeTenant
@@ -111,6 +111,82 @@ def test_a_decision_is_kept_with_its_reason_and_moves_only_when_it_is_another(pl
     third = stand()
     assert third.reason == "6 of 10 new examples"
     assert third.since == second.since > first.since
+
+
+def test_examples_are_counted_again_only_when_something_changed(platform: Platform) -> None:
+    (town,) = towns(platform, 1)
+    add(platform, town, 10)
+    (begun,) = look(platform).begun
+    with platform.database.session() as session:
+        session.execute(sa.text("SET LOCAL session_replication_role = replica"))  # nothing is noted
+        session.execute(sa.text("DELETE FROM examples WHERE seq IN (SELECT min(seq) FROM examples)"))
+    (again,) = look(platform).begun
+    assert (again.run_id, again.again) == (begun.run_id, True)
+    with platform.database.session() as session:
+        assert looks.stands(session, town)["learn"].facts["pending"] == 10
+        examples.exclude(session, town, [f"{9:064x}"], "by hand")
+    look(platform)
+    with platform.database.session() as session:
+        assert looks.stands(session, town)["learn"].facts["pending"] == 8
+
+
+def test_who_was_put_off_is_trained_up_to_the_newest_example_without_another_count(
+    platform: Platform,
+) -> None:
+    for name in towns(platform, 2):
+        add(platform, name, 10)
+    first = look(platform, requests=1).begun
+    with platform.database.session() as session:
+        session.execute(sa.update(TrainingRun).values(state="promoted", finished_at=sa.func.now()))
+    second = [one for one in look(platform, requests=1).begun if not one.again]
+    assert {one.tenant_id for one in first + second} == {"town-0000", "town-0001"}
+    with platform.database.session() as session:
+        newest = session.scalar(sa.text("SELECT max(seq) FROM examples WHERE tenant_id = 'town-0001'"))
+    assert second[0].through_seq == newest
+    assert second[0].reason == "10 new examples, the threshold is 10"
+
+
+def test_a_training_that_ends_in_the_middle_of_a_look_is_not_begun_a_second_time(
+    platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (town,) = towns(platform, 1)
+    add(platform, town, 10)
+    (begun,) = look(platform).begun
+    read = looks.training_facts
+
+    def ends_first(*given: object, **named: object) -> object:
+        with platform.database.session() as other:
+            ended = sa.update(TrainingRun).values(state="promoted", finished_at=sa.func.now())
+            other.execute(ended)
+        return read(*given, **named)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(looks, "training_facts", ends_first)
+    assert not look(platform).begun
+    with platform.database.session() as session:
+        assert [row.run_id for row in session.scalars(sa.select(TrainingRun))] == [begun.run_id]
+
+
+def test_examples_beyond_a_bound_are_not_counted_and_are_trained_all_the_same(
+    platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(looks, "COUNTED_MOST", 12)
+    (town,) = towns(platform, 1)
+    add(platform, town, 30)
+    (begun,) = look(platform).begun
+    assert begun.reason == "12 new examples, the threshold is 10"
+    with platform.database.session() as session:
+        assert begun.through_seq == session.scalar(sa.text("SELECT max(seq) FROM examples"))
+
+
+def test_what_a_document_taught_counts_no_more_when_the_document_is_erased(platform: Platform) -> None:
+    (town,) = towns(platform, 1)
+    add(platform, town, 4)
+    look(platform)
+    with platform.database.session() as session:
+        erasure.erase_document_rows(session, town, document_id="doc-1", artifact_ids=[], actor="test")
+    look(platform)
+    with platform.database.session() as session:
+        assert looks.stands(session, town)["learn"].reason == "no new examples since the last training"
 
 
 def test_more_tenants_than_a_look_takes_are_all_reached_by_the_next_ones(platform: Platform) -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from astra_learn_assets.automation import preparing
 from astra_learn_assets.automation.sensors import feedback
+from astra_learn_assets.comparator import diff_file
 from astra_learn_assets.contracts import Example, GateVerdict
 from astra_learn_assets.datasets import golden, instruct, jsonl
 from astra_learn_assets.errors import BadConfiguration, BadInput, GateRefused
@@ -27,7 +28,7 @@ from astra_learn_assets.store.documents import Outstanding
 from astra_learn_assets_tests.conftest import MakeTenant
 from astra_learn_assets_tests.datasets import builders
 from astra_learn_assets_tests.graph.conftest import Town
-from astra_learn_assets_tests.graph.test_loop import run_assets
+from astra_learn_assets_tests.graph.test_loop import PREPARE, run_assets
 
 NAME = "Remedios Quintanilla Batres"
 TENANT = "villaverde"
@@ -391,3 +392,38 @@ def _fail(instance: dg.DagsterInstance, request: dg.RunRequest) -> None:
 
     tags = {**request.tags, "dagster/partition": TENANT}
     instance.report_run_failed(instance.create_run_for_job(prepare_examples, tags=tags))
+
+
+def test_a_materialization_counts_the_rows_of_all_files_also_when_it_made_none(
+    instance: dg.DagsterInstance, town: Town
+) -> None:
+    town.submit(0, 1)
+    assert run_assets(instance, TENANT, PREPARE).success
+    with town.platform.database.session() as session:
+        rows = documents.listing(session, TENANT)
+        compared = {
+            row.document_id: artifacts.get_artifact(session, TENANT, row.artifact_id).comparison
+            for row in rows
+            if row.diff_sha256
+        }
+    read = town.platform.vault.read
+    diffs = [read(TENANT, paths.diff(TENANT, name, inputs)) for name, inputs in compared.items()]
+    pairs = [read(TENANT, paths.pairs(TENANT, row.document_id)) for row in rows if row.pairs_sha256]
+    held = {
+        "document_diffs": sum(len(diff_file.decode(data).blocks) for data in diffs),
+        "anonymized_pairs": sum(len(jsonl.load(data)) for data in pairs),
+    }
+    assert min(held.values()) > 0
+    assert _row_counts(instance) == held
+    assert run_assets(instance, TENANT, PREPARE).success
+    assert _row_counts(instance) == held
+
+
+def _row_counts(instance: dg.DagsterInstance) -> dict[str, object]:
+    counts = {}
+    for name in PREPARE:
+        event = instance.get_latest_materialization_event(dg.AssetKey(name))
+        assert event is not None
+        assert event.asset_materialization is not None
+        counts[name] = event.asset_materialization.metadata["dagster/row_count"].value
+    return counts

@@ -78,6 +78,8 @@ def test_the_threshold_begins_one_training_with_a_row_and_a_key_of_its_own(
     with town.platform.database.session() as session:
         (row,) = trainings.listing(session, town.tenant_id)
     assert request.run_key == f"{town.tenant_id}:{row.through_seq}:1"
+    shown = {name: request.tags[name] for name in ("astra/training_id", "astra/tier", "astra/code")}
+    assert shown == {"astra/training_id": row.run_id, "astra/tier": "standard", "astra/code": "threshold"}
     assert request.tags["astra/training_id"] == row.run_id
     assert row.state == "queued"
     (again,) = training(instance, town.platform, cron=False).run_requests or []

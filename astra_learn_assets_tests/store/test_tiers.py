@@ -21,6 +21,7 @@ NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
     [
         ({"weekly_quota": -1}, "invalid quota -1"),
         ({"gpu_minutes_month": -0.5}, "invalid budget -0.5"),
+        ({"gpu_minutes_month": float("nan")}, "invalid budget nan"),
         ({"patience_hours": 0.0}, "invalid patience 0"),
         ({"training_hours": "06:00-06:00"}, "never open"),
         ({"training_hours": "tonight"}, "HH:MM-HH:MM"),
@@ -33,6 +34,25 @@ def test_what_cannot_hold_is_refused_with_a_sentence(
         tiers.put(session, "gold", **given)
     with platform.database.session() as session:
         assert [row.tier for row in tiers.listing(session)] == ["premium", "standard"]
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"weekly_quota": -1}, "invalid quota -1"),
+        ({"gpu_minutes_month": -60.0}, "invalid budget -60"),
+        ({"gpu_minutes_month": float("inf")}, "invalid budget inf"),
+    ],
+)
+def test_a_municipalitys_own_quota_and_budget_are_refused_alike(
+    platform: Platform, make_tenant: MakeTenant, given: dict[str, Any], said: str
+) -> None:
+    make_tenant("villaverde")
+    with pytest.raises(BadInput, match=said), platform.database.session() as session:
+        tenants.allow(session, "villaverde", **given)
+    with platform.database.session() as session:
+        row = tenants.get(session, "villaverde")
+        assert (row.weekly_quota, row.gpu_minutes_month) == (None, None)
 
 
 def test_a_tier_that_does_not_exist_is_refused_and_those_that_do_are_named(

@@ -34,6 +34,7 @@ from astra_learn_assets.store.looks import Claimed
 
 RunState = Literal["unknown", "active", "succeeded", "failed"]
 LAUNCH_GRACE = timedelta(minutes=10)
+AGAIN = "again"
 LOOK_LIMIT = 150
 REQUEST_LIMIT = 100
 
@@ -62,16 +63,21 @@ class Fate:
 
 @dataclass(frozen=True)
 class Begun:
-    """A training to ask a run for; ``again`` when its first request was lost."""
+    """A training to ask a run for; ``code``: threshold, age, or ``again`` when its first request was lost."""
 
     tenant_id: TenantId
     tier: str
     run_id: str
     through_seq: int
     attempt: int
+    code: str
     reason: str
     due: datetime
-    again: bool = False
+
+    @property
+    def again(self) -> bool:
+        """Whether it was asked for before."""
+        return self.code == AGAIN
 
 
 @dataclass
@@ -257,6 +263,7 @@ class _Stand:
             by_age=self.by_age and not self.decision.train and self.decision.code not in _ANSWERS_AGE,
             facts={
                 "pending": self.facts.pending,
+                "newest": self.facts.newest_seq,
                 "oldest": None if oldest is None else oldest.isoformat(),
                 "preparing": self.facts.preparing,
                 "gpu_minutes": round(self.facts.gpu_minutes_used, 1),
@@ -276,7 +283,8 @@ def _stands(
         now - timedelta(days=7),
         now.astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0),
     )
-    rows = looks.training_facts(session, policies, week=week, month=month)
+    counted = {one.tenant_id: one.facts["newest"] for one in claimed if _is_counted(one)}
+    rows = looks.training_facts(session, policies, week=week, month=month, counted=counted)
     known = {row.tenant_id: row for row in rows}
     limits = _limits(settings)
     stands = []
@@ -306,16 +314,25 @@ def _stands(
     return stands
 
 
+def _is_counted(claimed: Claimed) -> bool:
+    """Whether the last look's count of examples held at the claim: all that could change it is noted."""
+    return not claimed.changed and "newest" in claimed.facts
+
+
 def _facts(row: Any, claimed: Claimed, unfinished: bool) -> Facts:
     failure = None
     if row.failed_at is not None:
         fault: Fault = row.fault or "worker"
         in_a_row = row.charged if fault == "examples" else row.in_a_row
         failure = Failure(row.failed_at, fault, row.failure or "", row.setup, max(in_a_row, 1))
+    pending, oldest_at = row.pending, row.oldest_at
+    if row.counted:
+        pending, oldest = claimed.facts["pending"], claimed.facts["oldest"]
+        oldest_at = None if oldest is None else datetime.fromisoformat(oldest)
     return Facts(
-        pending=row.pending,
+        pending=pending,
         newest_seq=row.newest_seq,
-        oldest_at=row.oldest_at,
+        oldest_at=oldest_at,
         preparing=row.preparing,
         unfinished=unfinished,
         failure=failure,
@@ -339,9 +356,9 @@ def _begin(
     """Rows for what is to be trained, the most urgent first; runs never launched are asked for again."""
     lost = [
         Begun(
-            row.tenant_id, stand.claimed.tier, row.run_id, row.through_seq, row.attempt,
+            row.tenant_id, stand.claimed.tier, row.run_id, row.through_seq, row.attempt, AGAIN,
             "asked for again: its run was never launched",
-            policy.deadline(row.created_at, stand.rules.patience_hours), again=True,
+            policy.deadline(row.created_at, stand.rules.patience_hours),
         )
         for stand in stands
         for row in stand.unfinished
@@ -376,6 +393,7 @@ def _begin(
                 run_id,
                 stand.decision.through_seq or 0,
                 stand.decision.attempt or 1,
+                stand.decision.code,
                 stand.decision.reason,
                 _due(stand, now),
             )
