@@ -32,6 +32,7 @@ from astra_learn_assets.privacy.people.rosters import rostered
 from astra_learn_assets.privacy.people.second_reader import DETECTOR as TAGGER
 from astra_learn_assets.privacy.people.second_reader import Reading, reconciled
 from astra_learn_assets.privacy.people.stretching import stretched
+from astra_learn_assets.privacy.people.support import supported
 from astra_learn_assets.privacy.people.titles import is_titled
 from astra_learn_assets.privacy.terms import AllowTerms, MaskTerms
 from astra_learn_assets.spanish.fold import fold_chars
@@ -138,13 +139,13 @@ class Detector:
             *addresses.addresses(text),
         ]
         people = [one for f in self._persons(text, entities) for one in bounded(text, f)]
-        people = [f for f in people if not names_paper(text, f.start, f.end)]
         if reading is not None:
             people = [
                 f
-                for f in reconciled(text, people, reading)
+                for f in supported(text, reconciled(text, people, reading), reading)
                 if f.detector != TAGGER or is_titled(text, f.start) or not touches_own(f.start, f.end, own)
             ]
+        people = [f for f in people if not names_paper(text, f.start, f.end)]
         people = [f for f in people if not is_own(text, f.start, f.end, own)]
         places: list[tuple[int, int]] = list(own)
         if people:

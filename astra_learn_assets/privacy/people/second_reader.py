@@ -52,6 +52,10 @@ class Reading:
         low = bisect_left(self.spans, (start, -1))
         return range(low, bisect_left(self.spans, (end, -1), low))
 
+    def likeliest(self, start: int, end: int) -> float:
+        """How likely the likeliest token inside ``[start, end)`` is; 0 without any."""
+        return max((self.likely[at] for at in self.within(start, end)), default=0.0)
+
 
 def reconciled(text: str, found: Sequence[Finding], reading: Reading) -> list[Finding]:
     """``found`` parted and trimmed, and the persons that the tagger adds."""
