@@ -30,7 +30,7 @@ from astra_learn_assets.privacy.people.own_towns import is_own, own_places, touc
 from astra_learn_assets.privacy.people.public_places import public_places
 from astra_learn_assets.privacy.people.rosters import rostered
 from astra_learn_assets.privacy.people.second_reader import DETECTOR as TAGGER
-from astra_learn_assets.privacy.people.second_reader import Reading, reconciled
+from astra_learn_assets.privacy.people.second_reader import Reading, beginnings, certain, reconciled
 from astra_learn_assets.privacy.people.stretching import stretched
 from astra_learn_assets.privacy.people.support import supported
 from astra_learn_assets.privacy.people.titles import is_titled
@@ -179,15 +179,19 @@ class Detector:
                 f for f in people if f.detector == "announced" or not _inside(f, places) or _heads(f, places)
             ]
             places += [*towns, *kept]
+        apart = beginnings(text, reading)
+        if reading is not None:
+            spare = Spans([*own, *persons.kept_places(text)])
+            people += [f for f in certain(text, reading) if not spare.touch(f.start, f.end)]
         found += people
         found = [piece for f in found for piece in _outside(text, f, allowed)] + masked
         barred = Spans(blocked)
         found = [f for f in found if not barred.touch(f.start, f.end)]
         found = resolve(found)
-        found = join_names(text, resolve([*found, *stretched(text, found)]))
+        found = join_names(text, resolve([*found, *stretched(text, found)]), apart)
         names = [text[f.start : f.end] for f in found if f.kind == "PERSONA"]
         spared = [*allowed, *places, *blocked]
-        return join_names(text, resolve([*found, *repeat_names(text, names, spared)])), spared
+        return join_names(text, resolve([*found, *repeat_names(text, names, spared)]), apart), spared
 
     def _reading(self, text: str) -> Reading | None:
         if self._tagger is None:
