@@ -67,7 +67,7 @@ def join_names(text: str, found: Sequence[Finding], apart: frozenset[int] = froz
                 continue
             if trimmed.rank < 80 and trimmed.detector != "repeat":
                 last_word = persons.more_surnames(text, trimmed.start, trimmed.end)
-                if not any(trimmed.end < at < last_word for at in apart):
+                if last_word > trimmed.end and not any(trimmed.end < at < last_word for at in apart):
                     trimmed = replace(trimmed, end=last_word)
             last = out[-1] if out else None
             if last and last.end > trimmed.start:
