@@ -87,7 +87,7 @@ def certain(text: str, reading: Reading) -> Iterator[Finding]:
 
 
 def _one_person(text: str, start: int, stop: int, reading: Reading) -> int:
-    """The end of the first person of a run: before "y Marta", and in print before a word in small letters."""
+    """The end of the first person of a run: before "y Marta" or "e Iglesias", in print before small letters."""
     last = at = start
     for word in WORD.finditer(text, start, stop):
         if _DASH.search(text, at, word.start()):
@@ -95,7 +95,7 @@ def _one_person(text: str, start: int, stop: int, reading: Reading) -> int:
         at = word.end()
         folded = fold_chars(word[0])
         if folded in ("y", "e") and (after := _AND_NAME.match(text, word.start())):
-            if is_given(fold_chars(after[1])):
+            if is_given(fold_chars(after[1])) or " " not in text[start:last]:
                 break
         elif reading.printed and word[0].islower() and folded not in PARTICLES and folded != "i":
             break
