@@ -87,7 +87,7 @@ def certain(text: str, reading: Reading) -> Iterator[Finding]:
 
 
 def _one_person(text: str, start: int, stop: int, reading: Reading) -> int:
-    """The end of the first person of a run: before "y Marta" or "e Iglesias", in print before small letters."""
+    """The end of the first person of a run: before "y Marta", and in print before small letters."""
     last = at = start
     for word in WORD.finditer(text, start, stop):
         if _DASH.search(text, at, word.start()):
