@@ -30,8 +30,9 @@ from astra_learn_assets.privacy.people.own_towns import is_own, own_places, touc
 from astra_learn_assets.privacy.people.public_places import public_places
 from astra_learn_assets.privacy.people.rosters import rostered
 from astra_learn_assets.privacy.people.second_reader import DETECTOR as TAGGER
-from astra_learn_assets.privacy.people.second_reader import Reading, reconciled
+from astra_learn_assets.privacy.people.second_reader import Reading, beginnings, certain, reconciled
 from astra_learn_assets.privacy.people.stretching import stretched
+from astra_learn_assets.privacy.people.support import supported
 from astra_learn_assets.privacy.people.titles import is_titled
 from astra_learn_assets.privacy.terms import AllowTerms, MaskTerms
 from astra_learn_assets.spanish.fold import fold_chars
@@ -138,13 +139,13 @@ class Detector:
             *addresses.addresses(text),
         ]
         people = [one for f in self._persons(text, entities) for one in bounded(text, f)]
-        people = [f for f in people if not names_paper(text, f.start, f.end)]
         if reading is not None:
             people = [
                 f
-                for f in reconciled(text, people, reading)
+                for f in supported(text, reconciled(text, people, reading), reading)
                 if f.detector != TAGGER or is_titled(text, f.start) or not touches_own(f.start, f.end, own)
             ]
+        people = [f for f in people if not names_paper(text, f.start, f.end)]
         people = [f for f in people if not is_own(text, f.start, f.end, own)]
         places: list[tuple[int, int]] = list(own)
         if people:
@@ -178,15 +179,19 @@ class Detector:
                 f for f in people if f.detector == "announced" or not _inside(f, places) or _heads(f, places)
             ]
             places += [*towns, *kept]
+        apart = beginnings(text, reading)
+        if reading is not None:
+            spare = Spans([*own, *persons.kept_places(text)])
+            people += [f for f in certain(text, reading) if not spare.touch(f.start, f.end)]
         found += people
         found = [piece for f in found for piece in _outside(text, f, allowed)] + masked
         barred = Spans(blocked)
         found = [f for f in found if not barred.touch(f.start, f.end)]
         found = resolve(found)
-        found = join_names(text, resolve([*found, *stretched(text, found)]))
+        found = join_names(text, resolve([*found, *stretched(text, found)]), apart)
         names = [text[f.start : f.end] for f in found if f.kind == "PERSONA"]
         spared = [*allowed, *places, *blocked]
-        return join_names(text, resolve([*found, *repeat_names(text, names, spared)])), spared
+        return join_names(text, resolve([*found, *repeat_names(text, names, spared)]), apart), spared
 
     def _reading(self, text: str) -> Reading | None:
         if self._tagger is None:

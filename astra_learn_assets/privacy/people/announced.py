@@ -47,6 +47,7 @@ _HONOUR = re.compile(
 def announced(text: str) -> Iterator[Finding]:
     """Persons behind nouns, abbreviations and phrases, and in front of verbs."""
     found = tokens(text)
+    yield from _beside_office(text)
     phrases = _phrases()
     last = 0
     for i, ((start, end), word) in enumerate(zip(found.spans, found.words, strict=True)):
@@ -67,6 +68,28 @@ def announced(text: str) -> Iterator[Finding]:
         for first, stop in ends:
             last = stop
             yield Finding(first, stop, "PERSONA", RANK, detector)
+
+
+_OFFICE = re.compile(
+    r"(?i)(?<!\w)(?:president[ea]|alcald(?:e|esa)|intendent[ea]|concejala?|edila?|regidora?|vocal|síndic[oa]|"
+    r"secretari[oa]|diputad[oa]|senadora?|ministr[oa]|prefect[oa])[ ]"
+    r"\(((?:[^\W\d_]+[ -]){0,3}[^\W\d_]{2,}(?:[ ][^\W\d_][.])?)\)[ ]?(?=[:.,])"
+)
+_CAPTION = re.compile(
+    r"(?i)(?<!\w)autos[ ](?:caratulados[ ])?[\"«“']"
+    r"((?:[^\W\d_]+,?[ ]){0,4}[^\W\d_]{2,})[\"»”']?[ ]c/[ ]?"
+)
+
+
+def _beside_office(text: str) -> Iterator[Finding]:
+    """The name in brackets behind an office ("dice el señor presidente (Jara):") and who goes to court."""
+    for match in (*_OFFICE.finditer(text), *_CAPTION.finditer(text)):
+        words = [fold_chars(w) for w in WORD.findall(match[1]) if fold_chars(w) not in PARTICLES]
+        acronym = match[1].isupper() and len(match[1]) < 6 and not text[match.start() : match.end()].isupper()
+        if not words or acronym or any(w in never_names() or w in role_words() for w in words):
+            continue
+        if all(map(may_be_name, words)) or not any(map(is_ordinary, words)):
+            yield Finding(match.start(1), match.end(1), "PERSONA", RANK, "announced")
 
 
 @lru_cache(maxsize=1)

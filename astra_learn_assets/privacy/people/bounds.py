@@ -37,9 +37,7 @@ from astra_learn_assets.spanish.name_words import (
 _NOUNS = table("person_nouns")
 CALLED = _NOUNS | {f"{noun}s" for noun in _NOUNS} | {f"{noun}es" for noun in _NOUNS}
 _LABELS = table("never_names") - PARTICLES
-_ORDINALS = frozenset(
-    ["primer", "primera", "primero", "segunda", "segundo", "tercera", "tercero", "cuarto", "quinto"]
-)
+_ORDINALS = table("ordinals")
 _VERBS = table("person_verbs")
 _BREAK = re.compile(r"[\t|;:•…–—<>=/()\[\]\"«»“”‘¿¡!?]|[ ]-[ ]|[ ]{3,}|[.]{2,}|\n|\d[\d.,]*")
 _SAINT = re.compile(r"(?i)(?<!\w)(?:san|santa|santo|sto[.]?|sta[.]?|virgen|virgen (?:de|del|de la))[ ]$")
@@ -58,6 +56,11 @@ _COMPANY = re.compile(
 _SENTENCE = re.compile(r"(?<=[^\W\d_]{3})[.][ ](?=[^\W\d_])")
 _COMMA = re.compile(r",[ ]")
 _FIELD = re.compile(r"(?i)(?<!\w)(?:nombres?|apellidos?)(?:[ ]y[ ](?:nombres?|apellidos?))?[ ]*:[ ]*$")
+_TITLE_WITHIN = re.compile(  # "D. Luis Soto D. Pedro Ruiz": no initial stands between two full names
+    r"(?<=[^\W\d_]{3})[ ]{1,3}"
+    r"(?:(?i:don|doña|dña[.]?|sr[.]|sra[.]|srta[.]|señora?|d[.]ª|dª[.]?|da[.])|[Dd][.])"
+    r"[ ]?(?=[^\W\d_]{2,}[ ][^\W\d_]{2,})"
+)
 _AND = re.compile(r"[ ](?:[yY]|[eE])[ ](?:[dD][eE][ ])?")
 _STARTS = re.compile(r"(?:^|[.!?¿¡:…\n]|[-–—•][ ])[ ]*$")
 _PARTICLE_HEAD = PARTICLES | {"el", "la", "las", "los", "y", "e", "a", "al", "i"}
@@ -158,6 +161,15 @@ def _sentences(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
 
 def _people(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     """The span cut between two people: "Ana Ruiz, Luis Soto", "Felipe Sicajá y de Marta Cuxil"."""
+    at = start
+    for cut in _TITLE_WITHIN.finditer(text, start, end):
+        if len(_core(text, at, cut.start())) > 1:
+            yield from _listed(text, at, cut.start())
+            at = cut.end()
+    yield from _listed(text, at, end)
+
+
+def _listed(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     at = start
     for cut in _COMMA.finditer(text, start, end):
         left, right = _core(text, at, cut.start()), _core(text, cut.end(), end)

@@ -54,8 +54,11 @@ def repeat_names(text: str, names: Sequence[str], kept: Sequence[tuple[int, int]
     return found
 
 
-def join_names(text: str, found: Sequence[Finding]) -> list[Finding]:
-    """Findings with persons trimmed of loose ends and joined where only a space or hyphen parts them."""
+def join_names(text: str, found: Sequence[Finding], apart: frozenset[int] = frozenset()) -> list[Finding]:
+    """Findings with persons trimmed of loose ends and joined where only a space or hyphen parts them.
+
+    ``apart``: where another person begins for sure, so that no full name is joined to what stands before.
+    """
     out: list[Finding] = []
     for finding in found:
         if finding.kind == "PERSONA":
@@ -64,13 +67,19 @@ def join_names(text: str, found: Sequence[Finding]) -> list[Finding]:
                 continue
             if trimmed.rank < 80 and trimmed.detector != "repeat":
                 last_word = persons.more_surnames(text, trimmed.start, trimmed.end)
-                trimmed = replace(trimmed, end=last_word)
+                if last_word > trimmed.end and not any(trimmed.end < at < last_word for at in apart):
+                    trimmed = replace(trimmed, end=last_word)
             last = out[-1] if out else None
             if last and last.end > trimmed.start:
                 if last.end >= trimmed.end:
                     continue
                 trimmed = replace(trimmed, start=last.end)
-            if last and last.kind == "PERSONA" and _joined(text, last, trimmed):
+            if (
+                last
+                and last.kind == "PERSONA"
+                and not (trimmed.start in apart and _both_full(text, last, trimmed))
+                and _joined(text, last, trimmed)
+            ):
                 rank = max(last.rank, trimmed.rank)
                 out[-1] = Finding(last.start, trimmed.end, "PERSONA", rank, last.detector)
                 continue
@@ -79,6 +88,11 @@ def join_names(text: str, found: Sequence[Finding]) -> list[Finding]:
             )
         out.append(finding)
     return out
+
+
+def _both_full(text: str, first: Finding, second: Finding) -> bool:
+    """Whether each of two findings has two words, a given name and a surname."""
+    return " " in text[first.start : first.end].strip() and " " in text[second.start : second.end].strip()
 
 
 def _joined(text: str, first: Finding, second: Finding) -> bool:

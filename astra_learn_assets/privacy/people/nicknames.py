@@ -28,7 +28,7 @@ RANK = _RANK + 50  # as it stands: nothing is added and nothing trimmed
 _ACRONYMS = table("dotted_acronyms")
 _TITLE_LETTERS = frozenset(["d", "c", "h"])  # don, ciudadano, honorable
 _CAP = r"[A-ZÁÉÍÓÚÜÑ]"
-_OPEN, _CLOSE = r"[\"“«'‘(—–]", r"[\"”»'’),—–]"
+_OPEN, _CLOSE = r"[\"“«'‘(—–\-]", r"[\"”»'’),—–\-]"  # a dash of any length is read as the short one
 _NICK = re.compile(
     rf"(?<![^\W_])({_OPEN})(?:([eE]l|[lL]a|[lL]os|[lL]as)[ ])?"
     rf"([^\W\d_]{{3,}}(?:[ ][^\W\d_]{{3,}})?)(?:{_CLOSE})"
@@ -79,11 +79,11 @@ def nicknamed(text: str) -> Iterator[Finding]:
         before, after = _name_before(text, match.start()), _name_after(text, match.end())
         if re.match(r",? apodo", text[match.end() : match.end() + 8]):
             yield Finding(start, stop, "PERSONA", RANK, "title")
-        if match[1] in "—–(" and not (match[2] and before):
+        if match[1] in "—–-(" and not (match[2] and before):
             continue
         if case_at(text, start) == "printed" and not value[0].isupper():
             continue
-        if before or (after and (before or match[1] not in "(—–")):
+        if before or (after and (before or match[1] not in "(—–-")):
             yield Finding(start, stop, "PERSONA", RANK, "title")
             if before:
                 yield Finding(*before, "PERSONA", RANK, "title")

@@ -25,14 +25,14 @@ from astra_learn_assets.spanish.name_words import (
 
 _BODIES = table("places_before")
 _DATED = re.compile(
-    r"(?m)^[ ]*((?:[^\W\d_]+[ ]){0,5}[^\W\d_]+),[ ](?:a[ ])?(?:los[ ])?\d{1,2}[ ](?:de|días)[ ]"
+    r"(?m)(?:^|[.][ ])[ ]*((?:[^\W\d_]+[ ]){0,5}[^\W\d_]+),[ ](?:a[ ])?(?:los[ ])?\d{1,2}[ ](?:de|días)[ ]"
 )
 _OPENED = re.compile(
     r"(?<!\w)[Ee]n ((?:[^\W\d_]+[ ]){0,5}[^\W\d_]+),? "
     r"(?:siendo|a las|a los|a \d|el día|en (?:el|la) (?:salón|sala|casa|recinto|sede))"
 )
 _TIMED = re.compile(  # "Sesión del 6 de octubre, 17h00. Achachicala Grande."
-    r"(?im)^.{0,40}\b(?:sesi[oó]n|reuni[oó]n)\b[^\n]{0,60}\d[ ]?[.:h][ ]?\d{2}(?:[ ]horas)?[.][ ]"
+    r"(?im)^.{0,80}\b(?:sesi[oó]n|reuni[oó]n)\b[^\n]{0,60}\d[ ]?[.:h][ ]?\d{2}(?:[ ]horas)?[.][ ]"
     r"((?:[^\W\d_]+[ ]){0,5}[^\W\d_]+)[.][ ]*$"
 )
 _TAILS = table("town_tails")
@@ -98,7 +98,8 @@ def _run(text: str, found: Tokens, at: int) -> Iterator[tuple[str, ...]]:
                 last = len(words)
             continue
         tail = folded in _TAILS and last > 0
-        if not text[begin].isupper() and (upper or (is_common(folded) and not tail)):
+        first = not any(w not in PARTICLES and w not in ("el", "la", "los", "las") for w in words)
+        if not text[begin].isupper() and (upper or (is_common(folded) and not tail and not first)):
             break
         words.append(folded)
         last = len(words)

@@ -57,8 +57,38 @@ class _Cell:
     line: int
 
 
+_INVERTED = re.compile(
+    r"(?:(?<=[\n|;:\t])|(?<=\d[.)\-])|(?<=\d[.]-)|^)[ ]{0,4}"
+    r"((?:[^\W\d_]['’]?[^\W\d_]+[ \n-]){0,4}[^\W\d_]['’]?[^\W\d_]+),[ ]"
+    r"([^\W\d_]{2,}(?:[ ][^\W\d_]{2,}|[ ][^\W\d_][.]){0,3})[ ]?(?=[.,;|\t\n(—–-]|$)"
+)
+
+
+def _inverted(text: str) -> Iterator[Finding]:
+    """ "medio solís, sixto fernando|regidor": given names alone behind the comma, marks of a list around.
+
+    Nothing but a person is written so, whatever the surnames mean as words.
+    """
+    for match in _INVERTED.finditer(text):
+        given = [fold_chars(w) for w in WORD.findall(match[2]) if len(w) > 1]
+        family = [fold_chars(w) for w in WORD.findall(match[1])]
+        core = [w for w in family if w not in PARTICLES]
+        if not given or not all(w in given_names() for w in given) or all(map(is_ordinary, given)):
+            continue
+        if not core or len(core) > 3 or any(w in never_names() or w in _NOUNS for w in core):
+            continue
+        if any(w in TITLE_WORDS or (w in role_words() and not may_be_name(w)) for w in core):
+            continue
+        if not any(may_be_name(w) or not is_ordinary(w) for w in core):
+            continue
+        if len(text) > 1 and match[2][0].isupper() != match[1].strip()[0].isupper() and core == family:
+            continue
+        yield Finding(match.start(1), match.end(2), "PERSONA", RANK + 50, "title")  # as it stands
+
+
 def rostered(text: str) -> Iterator[Finding]:
     """Persons in rows and cells."""
+    yield from _inverted(text)
     cells: list[_Cell] = []
     for number, line in enumerate(_LINE.finditer(text)):
         cells += _cells(text, line.start(), line.end(), number)

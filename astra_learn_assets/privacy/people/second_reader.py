@@ -6,7 +6,10 @@ The rules know shapes, the tagger places; each has its own misses. A person is w
   elsewhere in it needs less (:data:`KNOWN`): who is certain once is known everywhere;
 * *parted*: a rule's span in which the tagger sees two people with something between is two spans;
 * *trimmed*: where the tagger is sure of one person inside a rule's span, the span's ends that it is sure
-  are no name go ("hijo [Iván]").
+  are no name go ("hijo [Iván]"), and so do verbs and other plain words that it rather doubts ("la [suplirá]
+  Ramona");
+* *certain*: a given name with what the tagger is sure are its surnames stays whole, whatever else the
+  surnames mean ("Antonieta Puente Arévalo", "Ferney Junta Sacristán").
 
 Nothing that the rules found is dropped whole: a wrong mask costs less than a name left standing.
 """
@@ -22,13 +25,19 @@ from itertools import pairwise
 from astra_learn_assets.privacy.identifiers.rules import Finding, Spans
 from astra_learn_assets.privacy.people.listed_names import after_place_head
 from astra_learn_assets.privacy.people.name_runs import RANK
-from astra_learn_assets.privacy.people.runs import ABBREVIATIONS, may_be_name
+from astra_learn_assets.privacy.people.runs import ABBREVIATIONS, is_given, is_strong, may_be_name
+from astra_learn_assets.privacy.people.tables import words as table
 from astra_learn_assets.spanish.fold import fold_chars
-from astra_learn_assets.spanish.name_words import PARTICLES, WORD, is_common, is_ordinary
+from astra_learn_assets.spanish.name_words import PARTICLES, WORD, is_common, is_inflected, is_ordinary
 
-ADDED, KNOWN, SURE, VERY_SURE, NO_NAME = 0.8, 0.4, 0.9, 0.97, 0.02
-"""How likely a word must be a person's: to add it, to add a known name, to be sure, to be sure it is none."""
+ADDED, KNOWN, SURE, VERY_SURE, NO_NAME, DOUBTED = 0.8, 0.4, 0.9, 0.97, 0.02, 0.5
+"""How likely a word must be a person's: to add it, to add a known name, to be sure, to be sure it is none,
+and below what a plain word at a name's end is none of it."""
+COMMON, HARDLY = 0.5, 0.15
+"""How likely a common word that also names somebody ("calle") must be a person's where that name is known;
+below what a word of no list at a sure name's end is none of it ("[reemplaza] a Jorge Centeno")."""
 DETECTOR = "tagger"
+_VERBS = table("person_verbs")
 _SAINT = re.compile(r"(?i)(?<!\w)(?:san|santa|santo|sto[.]?|sta[.]?|virgen(?: del?(?: la| las| los)?)?)\s$")
 _FIRM = re.compile(r"(?i),?[ ](?:s[.] ?[al]|c[.] ?v|e[.]i[.]r|ltda|cía|s[.]r[.]l|spa\b)")
 _NO_END = PARTICLES | {"y", "e", "i"}
@@ -52,28 +61,108 @@ class Reading:
         low = bisect_left(self.spans, (start, -1))
         return range(low, bisect_left(self.spans, (end, -1), low))
 
+    def likeliest(self, start: int, end: int) -> float:
+        """How likely the likeliest token inside ``[start, end)`` is; 0 without any."""
+        return max((self.likely[at] for at in self.within(start, end)), default=0.0)
+
 
 def reconciled(text: str, found: Sequence[Finding], reading: Reading) -> list[Finding]:
     """``found`` parted and trimmed, and the persons that the tagger adds."""
-    out = [piece for finding in found for piece in _read_again(finding, reading)]
+    out = [piece for finding in found for piece in _read_again(text, finding, reading)]
     return [*out, *_added(text, out, reading)]
 
 
-def _read_again(finding: Finding, reading: Reading) -> Iterator[Finding]:
+def certain(text: str, reading: Reading) -> Iterator[Finding]:
+    """Given names with the surnames that the tagger is sure of, to be kept whatever the surnames mean."""
+    for first, last in _runs(reading, range(len(reading.spans)), SURE):
+        start = reading.spans[first][0]
+        head = WORD.match(text, start)
+        if head is None or not (is_given(fold_chars(head[0])) or _is_unheard(fold_chars(head[0]))):
+            continue
+        stop = _one_person(text, start, _last_word(text, reading, last), reading)
+        core = [w for w in WORD.findall(text[start:stop]) if len(w) > 1 and fold_chars(w) not in PARTICLES]
+        before = text[max(0, start - 40) : start]
+        if len(core) > 1 and not _SAINT.search(before) and not after_place_head(text, start):
+            yield Finding(start, stop, "PERSONA", RANK, DETECTOR)
+
+
+def _one_person(text: str, start: int, stop: int, reading: Reading) -> int:
+    """The end of the first person of a run: before "y Marta", and in print before small letters."""
+    last = at = start
+    for word in WORD.finditer(text, start, stop):
+        if _DASH.search(text, at, word.start()):
+            break
+        at = word.end()
+        folded = fold_chars(word[0])
+        if folded in ("y", "e") and (after := _AND_NAME.match(text, word.start())):
+            if is_given(fold_chars(after[1])) or " " not in text[start:last]:
+                break
+        elif reading.printed and word[0].islower() and folded not in PARTICLES and folded != "i":
+            break
+        if folded in _NO_END or (not reading.printed and _is_act(folded, word.span(), reading)):
+            continue
+        last = word.end()
+    return last
+
+
+def _is_act(word: str, span: tuple[int, int], reading: Reading) -> bool:
+    """Whether a word in a text without capitals is what somebody does, rather than a surname."""
+    plain = is_ordinary(word) or is_inflected(word)
+    return word in _VERBS or (plain and not may_be_name(word) and reading.likeliest(*span) < VERY_SURE)
+
+
+_DASH = re.compile(r"\s[-–—]\s|[|:;()/\t]")
+_AND_NAME = re.compile(r"[yYeE]\s(?:[dD][eE]\s)?([^\W\d_]{2,})")
+
+
+def _last_word(text: str, reading: Reading, last: int) -> int:
+    """The end of the run that ends with token ``last``, with what the tagger still holds for more of it."""
+    stop = reading.spans[last][1]
+    for at in range(last + 1, len(reading.spans)):
+        start, end = reading.spans[at]
+        if text[start:end].isspace() and "\n\n" not in text[start:end]:
+            continue
+        if reading.likely[at] < 0.5 or reading.begins[at] or not text[start].isalpha():
+            break
+        if _ends(text, reading, at):
+            stop = end
+    word = WORD.match(text, stop) if text[stop : stop + 1].isalpha() else _APOSTROPHE.match(text, stop)
+    return word.end() if word else stop
+
+
+_APOSTROPHE = re.compile(r"['’][^\W\d_]+")
+
+
+def _is_unheard(word: str) -> bool:
+    return not is_ordinary(word) and not is_inflected(word) and len(word) > 2
+
+
+def beginnings(text: str, reading: Reading | None) -> frozenset[int]:
+    """Where the tagger is sure that a person begins with a given name: nothing before is joined to it."""
+    if reading is None:
+        return frozenset()
+    return frozenset(
+        start
+        for (start, end), likely, begins in zip(reading.spans, reading.likely, reading.begins, strict=True)
+        if begins and likely >= SURE and is_given(fold_chars(text[start:end]))
+    )
+
+
+def _read_again(text: str, finding: Finding, reading: Reading) -> Iterator[Finding]:
     inside = reading.within(finding.start, finding.end)
     if finding.rank >= 80 or not inside:
         yield finding
         return
     runs = list(_runs(reading, inside, SURE))
     if len(runs) > 1:
-        yield from _parted(finding, reading, runs)
+        yield from _parted(text, finding, reading, runs)
         return
-    if len(runs) == 1 and any(reading.likely[at] < NO_NAME for at in (inside[0], inside[-1])):
+    if len(runs) == 1 and any(_is_no_name(text, reading, at) for at in (inside[0], inside[-1])):
         first, last = runs[0]
         low, high = inside[0], inside[-1]
-        while low < first and reading.likely[low] < NO_NAME:
+        while low < first and _is_no_name(text, reading, low):
             low += 1
-        while high > last and reading.likely[high] < NO_NAME:
+        while high > last and _is_no_name(text, reading, high):
             high -= 1
         start = finding.start if low == inside[0] else reading.spans[low][0]
         end = finding.end if high == inside[-1] else reading.spans[high][1]
@@ -82,7 +171,20 @@ def _read_again(finding: Finding, reading: Reading) -> Iterator[Finding]:
     yield finding
 
 
-def _parted(finding: Finding, reading: Reading, runs: Sequence[tuple[int, int]]) -> Iterator[Finding]:
+def _is_no_name(text: str, reading: Reading, at: int) -> bool:
+    """Whether the tagger is sure that a token is of no name, or doubts a word that is in no list of names."""
+    if reading.likely[at] < NO_NAME:
+        return True
+    word = fold_chars(text[slice(*reading.spans[at])])
+    if reading.likely[at] < HARDLY and not may_be_name(word) and word not in PARTICLES:
+        return True
+    plain = is_ordinary(word) or is_inflected(word) or word in _VERBS
+    return reading.likely[at] < DOUBTED and plain and not may_be_name(word) and word not in PARTICLES
+
+
+def _parted(
+    text: str, finding: Finding, reading: Reading, runs: Sequence[tuple[int, int]]
+) -> Iterator[Finding]:
     """The finding cut between its sure people, at the words between them that are surely no name."""
     start = finding.start
     for (_, last), (first, _) in pairwise(runs):
@@ -90,6 +192,8 @@ def _parted(finding: Finding, reading: Reading, runs: Sequence[tuple[int, int]])
         gaps = [at for at in between if reading.likely[at] < 0.5]
         comma = reading.spans[first][0] - reading.spans[last][1] == 2 and len(between) == 1
         if comma:  # surnames, given name: the rules know that form
+            continue
+        if _APOSTROPHE.match(text, reading.spans[last][1]):  # "Q'ente" is one word
             continue
         if not gaps and not reading.begins[first]:
             continue
@@ -124,7 +228,7 @@ def _added(text: str, found: Sequence[Finding], reading: Reading) -> Iterator[Fi
             *((reading.spans[a][0], reading.spans[b][1]) for a, b in _runs(reading, everywhere, SURE)),
         ]
         for word in fold_chars(text[start:end]).split()
-        if len(word) > 2 and word not in PARTICLES and not is_common(word)
+        if len(word) > 2 and word not in PARTICLES
     }
     for first, last in _runs(reading, everywhere, ADDED):
         yield from _uncovered(text, reading, first, last, covered)
@@ -132,7 +236,10 @@ def _added(text: str, found: Sequence[Finding], reading: Reading) -> Iterator[Fi
         if not KNOWN <= reading.likely[at] < ADDED:
             continue
         start, end = reading.spans[at]
-        if fold_chars(text[start:end]) in known and not covered.touch(start, end):
+        word = fold_chars(text[start:end])
+        if is_common(word) and reading.likely[at] < (COMMON if may_be_name(word) else ADDED):
+            continue
+        if word in known and not covered.touch(start, end):
             yield Finding(start, end, "PERSONA", RANK, DETECTOR)
 
 
@@ -175,6 +282,8 @@ def _believable(text: str, start: int, end: int, least: float, *, printed: bool)
     words = [fold_chars(word) for word in WORD.findall(text[start:end])]
     before = text[max(0, start - 40) : start]
     if _SAINT.search(before) or after_place_head(text, start) or _FIRM.match(text, end):
+        return False
+    if printed and text[start:end].islower() and not any(map(is_strong, words)):
         return False
     if len(words) > 1:
         return True
