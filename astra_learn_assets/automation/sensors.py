@@ -28,7 +28,7 @@ from astra_learn_assets.automation.failures import build_failure_sensor
 from astra_learn_assets.automation.jobs import prepare_examples, train_adapter
 from astra_learn_assets.errors import Unavailable
 from astra_learn_assets.ids import TenantId
-from astra_learn_assets.learning import canary, masking, promoter
+from astra_learn_assets.learning import announcing, masking, promoter, trials
 from astra_learn_assets.learning.training import plan
 from astra_learn_assets.learning.training import run as training_run
 from astra_learn_assets.learning.training.policy import priority, run_key
@@ -110,11 +110,11 @@ def follow(platform: Platform, cursor: str | None) -> dg.SensorResult:
     published = outbox.relay(platform.database, platform.redis)
     with platform.database.session() as session:
         forgotten = outbox.purge(session, timedelta(hours=platform.settings.outbox_retention_hours))
-    ended = canary.judge_all(platform)
+    ended = trials.judge_all(platform)
     with platform.database.session() as session:
         served = promotions.served(session)
     try:
-        pointers = f"{promoter.republish(platform, served)} model pointers set again"
+        pointers = f"{announcing.republish(platform, served)} model pointers set again"
     except Unavailable as error:
         pointers = f"model pointers wait: {error}"
     parts = (part.partition("=") for part in (cursor or "").split(";"))

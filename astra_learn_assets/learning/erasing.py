@@ -36,7 +36,7 @@ from astra_learn_assets.errors import BadInput, DecryptionFailed, NotFound, Seal
 from astra_learn_assets.hotpath import stored_file
 from astra_learn_assets.hotpath.comparisons import known_people
 from astra_learn_assets.ids import TenantId
-from astra_learn_assets.learning import lineage, promoter, provenance, rulings
+from astra_learn_assets.learning import announcing, lineage, promoter, provenance, rulings
 from astra_learn_assets.platform import Platform
 from astra_learn_assets.registry import keys, seals
 from astra_learn_assets.store import (
@@ -115,7 +115,7 @@ def erase_document(platform: Platform, tenant_id: TenantId, document_id: str, *,
         )
         known_now = known_people(*artifacts.told_of_names(session, tenant_id, but_of=""))
         artifacts.forget_people(session, tenant_id, known_now.to_json())
-    promoter.announce(platform, tenant_id)
+    announcing.announce(platform, tenant_id)
     left = ["backups of the database, until they expire"]
     if learned:
         left.append("the next training learns without it: 'astra-learn backfill learn', or wait for one")
@@ -154,7 +154,7 @@ def erase_tenant(platform: Platform, tenant_id: TenantId, *, by: str) -> Certifi
     except Unavailable as error:
         _LOG.warning("MLflow still has an erased tenant", tenant_id=tenant_id, error=str(error))
         left.append("MLflow did not answer: repeat the command when it does")
-    promoter.announce(platform, tenant_id)
+    announcing.announce(platform, tenant_id)
     made = Certificate(
         tenant_id=tenant_id,
         document_id=None,

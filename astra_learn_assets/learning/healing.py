@@ -38,7 +38,7 @@ from astra_learn_assets.errors import (
 )
 from astra_learn_assets.hotpath import comparisons, stored_file
 from astra_learn_assets.ids import TenantId
-from astra_learn_assets.learning import erasing, lineage, model_versions, promoter, publisher
+from astra_learn_assets.learning import announcing, erasing, lineage, model_versions, promoter, publisher
 from astra_learn_assets.learning.verification import Fault, of_adapter
 from astra_learn_assets.platform import Platform
 from astra_learn_assets.registry import keys
@@ -100,7 +100,7 @@ def repair(
         if fault.kind == "erased" and fault.name == tenant_id:
             return done  # there is nothing left to heal
     if faults:
-        promoter.announce(platform, tenant_id)
+        announcing.announce(platform, tenant_id)
         with platform.database.session() as session:
             audit.record(
                 session,
@@ -137,7 +137,7 @@ class _Repair:
             case "promotion":
                 return self._promotion(fault)
             case "record" | "flag":
-                promoter.announce(self.platform, self.tenant_id)
+                announcing.announce(self.platform, self.tenant_id)
                 return Done(fault, True, "written again from the table")
             case "mlflow":
                 return self._mlflow(fault)

@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from astra_learn_assets.errors import AdapterRefused, DecryptionFailed, NotFound, SealBroken
 from astra_learn_assets.ids import TenantId
-from astra_learn_assets.learning import promoter, rulings
+from astra_learn_assets.learning import announcing, rulings
 from astra_learn_assets.platform import Platform
 from astra_learn_assets.registry import keys, seals
 from astra_learn_assets.registry.manifest import MANIFEST, SIGNATURE, digest_of
@@ -53,7 +53,7 @@ def sign_anew(platform: Platform, tenant_id: TenantId, *, old: Ed25519PublicKey)
         known = adapters.listing(session, tenant_id)
     signed = sum(_adapter(platform, row, old, refused) for row in known)
     judged = sum(_verdict(platform, row, gate, old, refused) for row in known for gate in rulings.GATES)
-    promoter.announce(platform, tenant_id)
+    announcing.announce(platform, tenant_id)
     return Signed(tenant_id, signed, judged, tuple(refused))
 
 

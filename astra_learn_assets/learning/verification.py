@@ -32,7 +32,7 @@ from astra_learn_assets.errors import (
 )
 from astra_learn_assets.hotpath import stored_file
 from astra_learn_assets.ids import TenantId
-from astra_learn_assets.learning import curated, erasing, lineage, promoter, publisher, rulings
+from astra_learn_assets.learning import announcing, curated, erasing, lineage, promoter, publisher, rulings
 from astra_learn_assets.platform import Platform
 from astra_learn_assets.registry.manifest import SIGNATURE, digest_of
 from astra_learn_assets.store import (
@@ -236,10 +236,10 @@ def _what_serves(platform: Platform, tenant_id: TenantId) -> Iterator[Fault | No
     """Record, flag, verdicts and MLflow against the table of promotions."""
     with platform.database.session() as session:
         serves = promotions.served(session, tenant_id)[tenant_id]
-    said = promoter.announcement(platform, tenant_id)
+    said = announcing.announcement(platform, tenant_id)
     key = paths.promotion_record(tenant_id)
     try:
-        record = promoter.recorded(platform, tenant_id)
+        record = announcing.recorded(platform, tenant_id)
     except SealBroken as error:
         record = None
         yield Fault("record", "promotion record", str(error), (key,))
@@ -254,11 +254,13 @@ def _what_serves(platform: Platform, tenant_id: TenantId) -> Iterator[Fault | No
         else:
             yield None
     try:
-        shown = platform.redis.get(promoter.redis_key(tenant_id))
+        shown = platform.redis.get(announcing.redis_key(tenant_id))
     except redis.RedisError as error:
         raise Unavailable(f"Redis does not answer: {type(error).__name__}") from error
     yield (
-        None if shown == said else Fault("flag", promoter.redis_key(tenant_id), "is not what the table says")
+        None
+        if shown == said
+        else Fault("flag", announcing.redis_key(tenant_id), "is not what the table says")
     )
     if serves.adapter is not None:
         yield from _of_champion(platform, serves.adapter)

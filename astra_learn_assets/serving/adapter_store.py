@@ -47,8 +47,8 @@ from astra_learn_assets.ids import TenantId
 from astra_learn_assets.registry import seals
 from astra_learn_assets.registry.manifest import digest_of
 from astra_learn_assets.registry.signature import verify_folder
-from astra_learn_assets.serving.canary import is_chosen
 from astra_learn_assets.serving.served_adapter import Lease, ServedAdapter
+from astra_learn_assets.serving.session_share import is_chosen
 from astra_learn_assets.store import paths
 
 _LAST_GOOD = "last_good.json"

@@ -15,11 +15,11 @@ from astra_learn_assets.contracts import NewModelAvailable
 from astra_learn_assets.errors import AdapterRevoked, BadInput, ForeignTenant, InvalidId, NotFound
 from astra_learn_assets.hotpath import drafts
 from astra_learn_assets.ids import TenantId
-from astra_learn_assets.learning import canary, promoter, status
+from astra_learn_assets.learning import announcing, promoter, status, trials
 from astra_learn_assets.platform import Platform
 from astra_learn_assets.registry import keys
 from astra_learn_assets.serving.adapter_store import AdapterStore
-from astra_learn_assets.serving.canary import is_chosen
+from astra_learn_assets.serving.session_share import is_chosen
 from astra_learn_assets.settings import Settings
 from astra_learn_assets.store import artifacts, canaries, erasure, promotions, tenants
 from astra_learn_assets.store.tables import Adapter, Artifact, Canary, Document
@@ -41,7 +41,7 @@ def _promote(platform: Platform, where: Path, seed: int) -> Adapter:
 
 
 def _told(platform: Platform) -> NewModelAvailable:
-    return NewModelAvailable.model_validate_json(str(platform.redis.get(promoter.redis_key(TENANT))))
+    return NewModelAvailable.model_validate_json(str(platform.redis.get(announcing.redis_key(TENANT))))
 
 
 def _serving(platform: Platform) -> str | None:
@@ -117,7 +117,7 @@ def test_one_that_is_as_good_gets_every_session(town: Platform, tmp_path: Path) 
     assert champion.canary_share == 0.25
     _corrected(town, canaries.BASE, [0.09, 0.1, 0.11, 0.1, 0.09])
     _corrected(town, row.adapter_id, [0.05, 0.06, 0.05, 0.04])
-    assert canary.judge_all(town) == 0
+    assert trials.judge_all(town) == 0
     _corrected(town, row.adapter_id, [0.05])
     told = sensors.follow(town, None)
     assert "1 trials of adapters ended" in str(told.skip_reason)
@@ -128,12 +128,12 @@ def test_one_that_is_as_good_gets_every_session(town: Platform, tmp_path: Path) 
         assert ended.outcome == "finished"
         assert ended.details["points"] == pytest.approx(-4.8)
         assert canaries.current(session, TENANT) is None
-    assert canary.judge_all(town) == 0
+    assert trials.judge_all(town) == 0
 
 
 def test_one_that_is_worse_is_taken_back_and_never_promoted_again(town: Platform, tmp_path: Path) -> None:
     good = _promote(town, tmp_path, 1)
-    assert canary.judge_all(town, datetime.now(UTC) + timedelta(days=60)) == 1  # nobody spoke against it
+    assert trials.judge_all(town, datetime.now(UTC) + timedelta(days=60)) == 1  # nobody spoke against it
     bad = _promote(town, tmp_path, 2)
     said = _told(town)
     assert said.canary is not None
@@ -157,7 +157,7 @@ def test_a_rejection_whose_process_ended_before_the_withdrawal_is_finished_by_th
     with monkeypatch.context() as patched:
         patched.setattr(promoter, "withdraw_revoked", _killed)
         with pytest.raises(SystemExit):
-            canary.judge_all(town)
+            trials.judge_all(town)
     assert _serving(town) == bad.adapter_id
     sensors.follow(town, None)
     assert _serving(town) is None
@@ -170,7 +170,7 @@ def _killed(*_args: object, **_more: object) -> None:
 
 def test_another_promotion_or_a_rollback_ends_a_trial(town: Platform, tmp_path: Path) -> None:
     first = _promote(town, tmp_path, 1)
-    canary.judge_all(town, datetime.now(UTC) + timedelta(days=60))
+    trials.judge_all(town, datetime.now(UTC) + timedelta(days=60))
     second = _promote(town, tmp_path, 2)
     third = _promote(town, tmp_path, 3)
     said = _told(town)
@@ -178,21 +178,21 @@ def test_another_promotion_or_a_rollback_ends_a_trial(town: Platform, tmp_path: 
     assert (said.adapter_id, said.canary.stable_adapter_id) == (third.adapter_id, first.adapter_id)
     _corrected(town, first.adapter_id, [0.05, 0.06, 0.05])
     _corrected(town, second.adapter_id, [0.5, 0.5, 0.5])  # whose trial is over
-    assert canary.judge_all(town) == 0
+    assert trials.judge_all(town) == 0
     promoter.rollback(town, TENANT, by="ana", to=first.adapter_id)
     assert _told(town).canary is None
-    assert canary.judge_all(town, datetime.now(UTC) + timedelta(days=60)) == 0
+    assert trials.judge_all(town, datetime.now(UTC) + timedelta(days=60)) == 0
 
 
 def test_what_is_to_be_forgotten_serves_no_share_either(town: Platform, tmp_path: Path) -> None:
     first = _promote(town, tmp_path, 1)
-    canary.judge_all(town, datetime.now(UTC) + timedelta(days=60))
+    trials.judge_all(town, datetime.now(UTC) + timedelta(days=60))
     _promote(town, tmp_path, 2)
     with town.database.session() as session:
         served = promotions.served(session, TENANT)[TENANT]
     assert served.stable is not None
     assert served.stable.adapter_id == first.adapter_id
-    said = promoter._shared(promotions.Served(**{**vars(served), "forgotten": (first.adapter_id,)}))
+    said = announcing._shared(promotions.Served(**{**vars(served), "forgotten": (first.adapter_id,)}))
     assert said is not None
     assert said.stable_adapter_id == ""
 
@@ -214,7 +214,7 @@ def test_an_erased_municipality_has_no_trial(town: Platform, tmp_path: Path) -> 
         erasure.erase_rows(session, TENANT, actor="cli")
     with town.database.session() as session:
         assert canaries.trials(session) == []
-    assert canary.judge_all(town) == 0
+    assert trials.judge_all(town) == 0
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from typer.testing import CliRunner
 
 from astra_learn_assets.cli import app
-from astra_learn_assets.learning import lineage, promoter, publisher, verification
+from astra_learn_assets.learning import announcing, lineage, promoter, publisher, verification
 from astra_learn_assets.platform import Platform
 from astra_learn_assets.registry.keys import verify_key
 from astra_learn_assets.services import servers
@@ -220,11 +220,11 @@ def test_a_redis_that_lost_everything_gets_the_flag_again(
     keyed: Platform, drill: Drill, tmp_path: Path
 ) -> None:
     _promoted(keyed, tmp_path, 1)
-    said = keyed.redis.get(promoter.redis_key(TENANT))
+    said = keyed.redis.get(announcing.redis_key(TENANT))
     keyed.redis.flushall()
     assert _faults(keyed) == {"flag"}
     drill("Redis is gone")
-    assert keyed.redis.get(promoter.redis_key(TENANT)) == said
+    assert keyed.redis.get(announcing.redis_key(TENANT)) == said
 
 
 def test_an_empty_mlflow_gets_runs_versions_and_alias_from_the_adapters(
@@ -254,7 +254,7 @@ def test_a_restored_database_learns_again_what_was_in_service(
     assert core.current(TENANT).adapter_id == second.adapter_id
     _restore(keyed, backup)
     assert _current(keyed) == first.adapter_id
-    promoter.republish(keyed)  # the sensor runs before anybody has looked
+    announcing.republish(keyed)  # the sensor runs before anybody has looked
     assert core.current(TENANT).adapter_id == second.adapter_id
     assert {"unlisted", "promotion"} <= _faults(keyed)
     drill("A database restored from a backup")

@@ -36,6 +36,7 @@ from astra_learn_assets.errors import (
 )
 from astra_learn_assets.evaluation import wer_gate
 from astra_learn_assets.learning import (
+    announcing,
     importer,
     lineage,
     opponents,
@@ -108,7 +109,7 @@ def _promoted(platform: Platform, where: Path, seed: int) -> Adapter:
 
 
 def _announced(platform: Platform) -> NewModelAvailable | None:
-    value = platform.redis.get(promoter.redis_key(TENANT))
+    value = platform.redis.get(announcing.redis_key(TENANT))
     return None if value is None else NewModelAvailable.model_validate_json(str(value))
 
 
@@ -213,12 +214,12 @@ def test_a_redis_that_is_away_does_not_stop_a_promotion_and_is_set_right_later(
     good, town.redis = town.redis, redis.Redis(host="127.0.0.1", port=1, retry=None, decode_responses=True)
     promoter.promote(town, TENANT, row.adapter_id, promoted_by="test")
     with pytest.raises(Unavailable):
-        promoter.republish(town)
+        announcing.republish(town)
     town.redis = good
     assert _announced(town) is None
     assert lineage.champion(town.settings, TENANT) == row.adapter_id, "MLflow does not wait for Redis"
-    assert promoter.republish(town) == 1
-    assert promoter.republish(town) == 0
+    assert announcing.republish(town) == 1
+    assert announcing.republish(town) == 0
     said = _announced(town)
     assert said is not None
     assert said.adapter_id == row.adapter_id
@@ -317,13 +318,13 @@ def test_a_tenant_that_mlflow_refuses_does_not_hold_back_the_others(
 
 def test_a_key_that_says_something_else_is_set_right(town: Platform, tmp_path: Path) -> None:
     row = _promoted(town, tmp_path, 1)
-    town.redis.set(promoter.redis_key(TENANT), "nonsense")
-    town.redis.set(promoter.redis_key("otra-villa"), "nonsense")
-    assert promoter.republish(town) == 2
+    town.redis.set(announcing.redis_key(TENANT), "nonsense")
+    town.redis.set(announcing.redis_key("otra-villa"), "nonsense")
+    assert announcing.republish(town) == 2
     said = _announced(town)
     assert said is not None
     assert said.adapter_id == row.adapter_id
-    assert town.redis.get(promoter.redis_key("otra-villa")) is None
+    assert town.redis.get(announcing.redis_key("otra-villa")) is None
 
 
 def test_a_rollback_goes_back_one_at_a_time_and_forward_again(town: Platform, tmp_path: Path) -> None:
@@ -466,13 +467,13 @@ def test_what_is_stored_under_an_id_must_be_what_was_judged(
 
 def test_a_promotion_is_published_on_its_channel_once(town: Platform, tmp_path: Path) -> None:
     with town.redis.pubsub(ignore_subscribe_messages=True) as channel:
-        channel.subscribe(promoter.redis_key(TENANT))
+        channel.subscribe(announcing.redis_key(TENANT))
         channel.get_message(timeout=5)
         row = _promoted(town, tmp_path, 1)
         message = channel.get_message(timeout=5)
         assert message is not None
         assert NewModelAvailable.model_validate_json(message["data"]).adapter_id == row.adapter_id
-        assert promoter.republish(town) == 0
+        assert announcing.republish(town) == 0
         assert channel.get_message(timeout=0.2) is None
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from astra_learn_assets.learning import lineage, promoter
+from astra_learn_assets.learning import announcing, lineage, promoter
 from astra_learn_assets.platform import Platform
 from astra_learn_assets.registry.keys import verify_key
 from astra_learn_assets.serving.adapter_store import AdapterStore
@@ -33,8 +33,8 @@ STEPS: tuple[tuple[Any, str], ...] = (
     (lineage, "register"),
     (promoter.promotions, "add"),
     (promoter, "_follow"),
-    (promoter, "announcement"),
-    (promoter, "_record"),
+    (announcing, "announcement"),
+    (announcing, "_record"),
     (lineage, "set_champion"),
 )
 
@@ -74,7 +74,7 @@ def _shown(platform: Platform, cache: Path) -> dict[str, object]:
         max_bytes=10**9,
         redis=platform.redis,
     )
-    said, recorded = _announced(platform), promoter.recorded(platform, TENANT)
+    said, recorded = _announced(platform), announcing.recorded(platform, TENANT)
     with platform.database.session() as session:
         rows = promotions.history(session, TENANT)
     return {
@@ -96,7 +96,7 @@ def test_a_promotion_killed_at_any_step_is_whole_after_its_repetition(
     place, name = STEPS[step]
     _killed(town, new.adapter_id, place, name, after=after)
     # nobody repeats it: the sensor's tick leaves everybody with the same one, the old or the new
-    promoter.republish(town)
+    announcing.republish(town)
     promoter.repair_aliases(town, {})
     alone = _shown(town, tmp_path / "core-1")
     assert len({alone[who] for who in ("table", "flag", "record", "mlflow", "core")}) == 1, alone

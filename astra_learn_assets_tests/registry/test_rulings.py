@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from astra_learn_assets.contracts import AdapterManifest, GateVerdict, NewModelAvailable
 from astra_learn_assets.errors import AdapterRevoked, GateRefused, NotFound, SealBroken
-from astra_learn_assets.learning import promoter, rulings
+from astra_learn_assets.learning import announcing, promoter, rulings
 from astra_learn_assets.platform import Platform
 from astra_learn_assets.registry import keys, seals
 from astra_learn_assets.serving.adapter_store import AdapterStore
@@ -139,7 +139,7 @@ def test_when_everything_is_revoked_the_base_model_serves(town: Platform, tmp_pa
     assert said.adapter_id == ""
     with pytest.raises(NotFound, match="use the base model"):
         core.current(TENANT)
-    assert promoter.republish(town) == 0
+    assert announcing.republish(town) == 0
     with pytest.raises(AdapterRevoked):
         promoter.rollback(town, TENANT, by="ana", to=row.adapter_id)
 
@@ -196,10 +196,10 @@ def test_an_adapter_put_into_the_table_by_hand_is_announced_and_not_more(
     )  # fmt: skip
     core = _core(town, tmp_path)
     assert core.current(TENANT).adapter_id == served.adapter_id
-    town.redis.set(promoter.redis_key(TENANT), forged.model_dump_json())
+    town.redis.set(announcing.redis_key(TENANT), forged.model_dump_json())
     assert core.current(TENANT).adapter_id == served.adapter_id
     assert _core(town, tmp_path).current(TENANT).adapter_id == served.adapter_id
-    assert promoter.republish(town) == 1
+    assert announcing.republish(town) == 1
 
 
 def test_the_record_of_a_tenant_that_was_erased_says_that_nothing_serves(
@@ -213,7 +213,7 @@ def test_the_record_of_a_tenant_that_was_erased_says_that_nothing_serves(
         erasure.erase_rows(session, TENANT, actor="test")
     for prefix in paths.tenant_prefixes(TENANT):
         town.objects.delete_prefix(prefix)
-    promoter.republish(town)
+    announcing.republish(town)
     for one in (core, _core(town, tmp_path)):
         with pytest.raises(NotFound):
             one.current(TENANT)

@@ -77,7 +77,7 @@ def _end(platform: Platform, trial: Trial, judged: Judged) -> bool:
             # in one transaction: what was found to be worse is rejected, or still on trial
             row = adapters.get(session, trial.tenant_id, trial.adapter_id)
             rulings.record(platform, session, _rejection(trial, row.digest, judged))
-    return True  # the announcement follows the table: promoter.republish
+    return True  # the announcement follows the table: announcing.republish
 
 
 def _rejection(trial: Trial, digest: str, judged: Judged) -> GateVerdict:
