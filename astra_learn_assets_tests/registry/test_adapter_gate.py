@@ -296,6 +296,38 @@ def test_each_module_must_be_one_of_the_base_in_its_shape_and_move_it_sanely(tmp
     assert "holds no weight matrix" in judged(tmp_path / "empty").reason
 
 
+@pytest.mark.parametrize(
+    ("config", "scales"),
+    [
+        ({"lora_alpha": 8}, (2.0, 2.0)),
+        ({"lora_alpha": 8, "use_rslora": True}, (4.0, 4.0)),
+        ({"lora_alpha": 8, "alpha_pattern": {"layers.1.self_attn.q_proj": 20}}, (2.0, 5.0)),
+        ({"lora_alpha": 8, "alpha_pattern": {"k_proj": 20}}, (2.0, 2.0)),
+        ({"lora_alpha": True}, (1.0, 1.0)),
+        ({"lora_alpha": None}, (1.0, 1.0)),
+    ],
+)
+def test_an_update_is_as_large_as_the_config_scales_it_beside_the_bases_weights(
+    tmp_path: Path, config: dict[str, Any], scales: tuple[float, float]
+) -> None:
+    made = tensors()
+    sizes = []
+    for layer, scale in enumerate(scales):
+        name = f"base_model.model.model.layers.{layer}.self_attn.q_proj.lora_{{}}.weight"
+        a, b = (made[name.format(side)].astype(np.float64) for side in "AB")
+        sizes.append(float(np.linalg.norm(scale * b @ a)) / (10.0 * 8))  # 8 x 8 weights of 10
+    manifest = signed_folder(tmp_path / "a", config=config)
+    verdict = adapter_gate(
+        tmp_path / "a",
+        tenant_id="villaverde",
+        digest=digest_of(manifest),
+        verify_key=KEY.public_key(),
+        base=_base(tmp_path / "base"),
+    )
+    found = (verdict.details["smallest_update"], verdict.details["largest_update"])
+    assert found == (pytest.approx(min(sizes)), pytest.approx(max(sizes)))
+
+
 def test_a_rank_of_zero_fits_no_config(tmp_path: Path) -> None:
     manifest = signed_folder(tmp_path / "a", weights=_changed(_no_rank), config={"r": None})
     reason = _judge(tmp_path / "a", digest_of(manifest)).reason
