@@ -34,7 +34,6 @@ from astra_learn_assets_tests.cluster.dagster_processes import DagsterProcesses
 from astra_learn_assets_tests.cluster.databases import new_database
 from astra_learn_assets_tests.cluster.kube import Object
 from astra_learn_assets_tests.cluster.profiles import ACCOUNT, PRIORITY, SECRET, policy
-from astra_learn_assets_tests.cluster.spelling import OwnSpelling
 from astra_learn_assets_tests.graph.conftest import SMALL, Town
 
 IMAGE = "astra-trainer:v1"
@@ -46,8 +45,8 @@ _HOME = "/opt/dagster/dagster_home"
 _KNOBS: dict[str, Any] = {
     **SMALL,
     "train_threshold": 30,
-    "epochs": 2.5,  # fewer steps and the loss need not have fallen, which adapter_gate refuses
-    "golden_maximum_examples": 18,
+    "epochs": 4.0,  # fewer steps and the loss need not have fallen, which adapter_gate refuses
+    "golden_maximum_examples": 24,
     "golden_share": 0.4,
     # two documents tell nothing from chance: what the gate does then is the gate's own tests' matter
     "golden_minimum_power": 0.0,
@@ -132,7 +131,7 @@ class Learning:
         self.cluster.images[IMAGE] = this_checkout()
 
     def new_town(self, tenant_id: str) -> Town:
-        """A tenant with a key of its own and a council that is quickly learned; a partition at once."""
+        """A tenant with a key of its own and the simulated council of Villaverde; a partition at once."""
         with self.platform.database.session() as session:
             tenants.create(
                 session,
@@ -143,7 +142,7 @@ class Learning:
                 wrapped_key=self.platform.vault.new_tenant_key(),
             )
         self.instance.add_dynamic_partitions(str(tenant_partitions.name), [tenant_id])
-        return Town(tenant_id, OwnSpelling(make_council("villaverde", seed=7)), self.platform)
+        return Town(tenant_id, make_council("villaverde", seed=7), self.platform)
 
     def sessions(self, town: Town) -> Iterator[int]:
         """Sessions of a careful clerk, two of the golden set first: without them nothing can be judged."""
