@@ -17,13 +17,14 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from redis.exceptions import ConnectionError as RedisConnectionError
 from structlog.testing import capture_logs
 
-from astra_learn_assets.contracts import AdapterManifest, NewModelAvailable
+from astra_learn_assets.contracts import AdapterManifest, CanaryShare, NewModelAvailable
 from astra_learn_assets.errors import AdapterRefused, InvalidId, InvalidTenantId, NotFound, Unavailable
 from astra_learn_assets.ids import TenantId
 from astra_learn_assets.registry import seals
 from astra_learn_assets.registry.manifest import digest_of
 from astra_learn_assets.serving import adapter_store
 from astra_learn_assets.serving.adapter_store import AdapterStore
+from astra_learn_assets.serving.session_share import is_chosen
 from astra_learn_assets.store import paths
 from astra_learn_assets.store.objects import ObjectStore
 from astra_learn_assets_tests.registry.builders import KEY, OTHER_KEY, signed_folder
@@ -820,3 +821,86 @@ def test_what_was_announced_is_fetched_before_the_next_session_asks(world: _Worl
     store.prefetch("villaverde")
     world.switch.away = True
     assert store.current("villaverde").adapter_id == manifest.adapter_id
+
+
+def _tried(world: _World, new: AdapterManifest, stable: AdapterManifest | None, share: float = 0.3) -> None:
+    """Announce ``new`` on trial beside ``stable`` (None: the base model)."""
+    trial = CanaryShare(
+        share=share,
+        stable_adapter_id=stable.adapter_id if stable else "",
+        stable_sha256=digest_of(stable) if stable else "",
+    )
+    message = NewModelAvailable(
+        tenant_id=TenantId("villaverde"),
+        adapter_id=new.adapter_id,
+        sha256=digest_of(new),
+        base_model=new.base_model,
+        promoted_at=datetime.now(UTC),
+        canary=trial,
+    )
+    world.say(message)
+
+
+def _names(manifest: AdapterManifest, *, chosen: bool) -> list[str]:
+    names = [f"pleno-{number}" for number in range(40)]
+    return [name for name in names if is_chosen(name, manifest.adapter_id, 0.3) is chosen]
+
+
+def test_an_adapter_on_trial_has_its_share_of_the_sessions_and_the_stable_one_the_others(
+    world: _World,
+) -> None:
+    stable, new = world.publish(1), world.publish(2)
+    _tried(world, new, stable)
+    store = world.store()
+    trying, others = _names(new, chosen=True), _names(new, chosen=False)
+    assert trying
+    assert len(others) > len(trying)
+    for _ in range(2):
+        assert {store.current("villaverde", name).adapter_id for name in trying} == {new.adapter_id}
+        assert {store.current("villaverde", name).adapter_id for name in others} == {stable.adapter_id}
+    assert store.current("villaverde").adapter_id == new.adapter_id  # a CORE that names no session
+    with store.session("villaverde", others[0]) as served:
+        assert (served.adapter_id, served.path.name) == (stable.adapter_id, stable.adapter_id)
+        assert not adapter_store.Lease.is_free(world.root / "cache" / ".leases" / stable.adapter_id)
+    assert adapter_store.Lease.is_free(world.root / "cache" / ".leases" / stable.adapter_id)
+
+
+def test_beside_the_base_model_the_other_sessions_have_no_adapter(world: _World) -> None:
+    new = world.publish(1)
+    _tried(world, new, None)
+    store = world.store()
+    assert store.current("villaverde", _names(new, chosen=True)[0]).adapter_id == new.adapter_id
+    with pytest.raises(NotFound, match="use the base model"):
+        store.current("villaverde", _names(new, chosen=False)[0])
+    assert store.current("villaverde").adapter_id == new.adapter_id  # and nothing of it is forgotten
+
+
+@pytest.mark.parametrize("wrong", ["another digest", "another tenant's", "not stored"])
+def test_a_stable_adapter_that_is_not_what_was_announced_is_never_served(world: _World, wrong: str) -> None:
+    new = world.publish(1)
+    foreign = world.publish(2, "otra-villa")
+    bad = {
+        "another digest": world.publish(3).model_copy(update={"dataset_hash": "0" * 64}),
+        "another tenant's": foreign,
+        "not stored": new.model_copy(update={"adapter_id": "villaverde--0123456789abcdef"}),
+    }[wrong]
+    _tried(world, new, bad)
+    store = world.store()
+    name = _names(new, chosen=False)[0]
+    with pytest.raises((AdapterRefused, NotFound)):
+        store.current("villaverde", name)
+    good = store.current("villaverde")
+    assert good.adapter_id == new.adapter_id
+    assert store.current("villaverde", name).adapter_id == new.adapter_id  # the last good one
+
+
+def test_the_stable_adapter_of_a_trial_was_just_used_and_is_not_the_first_to_be_evicted(
+    world: _World,
+) -> None:
+    stable, new = world.publish(1), world.publish(2)
+    _tried(world, new, stable)
+    store = world.store()
+    path = store.current("villaverde", _names(new, chosen=False)[0]).path
+    os.utime(path, (0, 0))
+    store.current("villaverde", _names(new, chosen=False)[0])
+    assert path.stat().st_mtime > 0
