@@ -88,7 +88,7 @@ def judge(new: Sequence[float], stable: Sequence[float], *, days: float, limits:
         return Judged("roll_back", f"surely worse: {said}", points, low, high)
     if (enough or over) and points > limits.tolerance_points:
         return Judged(
-            "roll_back", f"worse than {limits.tolerance_points:g} points: {said}", points, low, high
+            "roll_back", f"more than {limits.tolerance_points:g} points worse: {said}", points, low, high
         )
     if enough and high < limits.tolerance_points:
         return Judged("finish", f"not worse: {said}", points, low, high)

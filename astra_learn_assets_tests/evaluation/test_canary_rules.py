@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 
 import pytest
@@ -89,3 +90,63 @@ def test_an_equal_adapter_is_seldom_rolled_back_however_often_it_is_looked_at() 
 def test_limits_that_cannot_be_met_are_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(ValueError, match=r"limits|confidence"):
         CanaryLimits(**wrong)  # type: ignore[arg-type]
+
+
+def test_the_interval_is_welchs() -> None:
+    from scipy.stats import ttest_ind
+
+    new, stable = [0.05, 0.09, 0.07], [0.06, 0.064, 0.058, 0.061]
+    judged = judge(new, stable, days=1, limits=LIMITS)
+    wanted = ttest_ind(new, stable, equal_var=False).confidence_interval(0.99)
+    assert (judged.low, judged.high) == (pytest.approx(100 * wanted.low), pytest.approx(100 * wanted.high))
+    assert judge([0.05, 0.09], stable, days=1, limits=LIMITS).low != -math.inf
+    assert judge([0.05], stable, days=1, limits=LIMITS).low == -math.inf
+
+
+SAME = [0.06] * 5
+
+
+@pytest.mark.parametrize(
+    ("new", "days", "outcome", "reason", "points"),
+    [
+        ([], 1, "wait", "no sessions to compare yet", None),
+        ([], 28, "finish", "no sessions to compare in 28 days", None),
+        ([0.1] * 3, 1, "roll_back", "surely worse: +4.0 points in 3 sessions against 5", 4.0),
+        (
+            [0.064] * 5,
+            1,
+            "finish",
+            "not worse: +0.4 points in 5 sessions against 5",
+            0.4,
+        ),
+        (
+            [0.02, 0.3, 0.02, 0.3, 0.06],
+            1,
+            "roll_back",
+            "more than 2 points worse: +8.0 points in 5 sess",
+            8.0,
+        ),
+        ([0.02, 0.2], 1, "wait", "+5.0 points in 2 sessions against 5", 5.0),
+        ([0.02, 0.1], 28, "finish", "not seen to be worse in 28 days: +0.0 points in 2 sess", 0.0),
+    ],
+)
+def test_every_outcome_says_why_and_by_how_much(
+    new: list[float], days: float, outcome: str, reason: str, points: float | None
+) -> None:
+    judged = judge(new, SAME, days=days, limits=LIMITS)
+    assert judged.outcome == outcome
+    assert judged.reason.startswith(reason)
+    if points is None:
+        assert (judged.points, judged.low, judged.high) == (None, None, None)
+        return
+    assert judged.points == pytest.approx(points, abs=1e-9)
+    assert judged.low is not None
+    assert judged.high is not None
+    assert judged.low <= judged.points + 1e-9 <= judged.high + 2e-9
+
+
+def test_the_least_limits_that_can_be_met_are_allowed() -> None:
+    assert CanaryLimits(sessions=2, days=0, tolerance_points=0, margin_points=0).sessions == 2
+    for confidence in (0.0, 1.0, -0.5):
+        with pytest.raises(ValueError, match="between 0 and 1"):
+            CanaryLimits(confidence=confidence)
