@@ -20,7 +20,7 @@ from astra_learn_assets.hotpath import prepared
 from astra_learn_assets.hotpath.wording import told
 from astra_learn_assets.ids import TenantId
 from astra_learn_assets.platform import Platform
-from astra_learn_assets.store import adapters, artifacts, audit, canaries, erasure, paths, tenants
+from astra_learn_assets.store import adapters, artifacts, audit, erasure, paths, promotions, tenants
 from astra_learn_assets.store.tables import Artifact
 
 MAXIMUM_ROSTER = 2_000
@@ -103,7 +103,7 @@ def register_draft(
     names = _roster(roster)
     with platform.database.session() as session:
         tenants.get(session, place.tenant_id)
-        if adapter_id not in (None, canaries.BASE):
+        if adapter_id not in (None, promotions.BASE):
             adapters.get(session, place.tenant_id, adapter_id)
     raw = prepared.RawDraft(docx, manifest)
     draft = prepared.prepare(raw, max_bytes=platform.settings.upload_max_bytes)

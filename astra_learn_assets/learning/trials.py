@@ -44,22 +44,14 @@ def judge_all(platform: Platform, now: datetime | None = None) -> int:
     bounds = limits(platform.settings)
     with platform.database.session() as session:
         trials = canaries.trials(session)
-        judged = {
-            trial.promotion_id: judge(
-                *canaries.corrected(session, trial),
-                days=(moment - trial.since).total_seconds() / 86_400,
-                limits=bounds,
-            )
-            for trial in trials
-            if not trial.failed
-        }
     ended = 0
     for trial in trials:
         try:
-            if not trial.failed:
-                ended += _end(platform, trial, judged[trial.promotion_id])
-            if trial.failed or judged[trial.promotion_id].outcome == "roll_back":
-                promoter.withdraw_revoked(platform, trial.tenant_id, by=ACTOR, to=trial.stable)
+            if trial.failed:
+                _withdraw(platform, trial)
+                continue
+            days = (moment - trial.since).total_seconds() / 86_400
+            ended += _end(platform, trial, judge(trial.of_new, trial.of_stable, days=days, limits=bounds))
         except AstraError as error:
             _LOG.warning("a trial could not be ended", tenant_id=trial.tenant_id, error=str(error))
     return ended
@@ -77,7 +69,13 @@ def _end(platform: Platform, trial: Trial, judged: Judged) -> bool:
             # in one transaction: what was found to be worse is rejected, or still on trial
             row = adapters.get(session, trial.tenant_id, trial.adapter_id)
             rulings.record(platform, session, _rejection(trial, row.digest, judged))
+    if judged.outcome == "roll_back":
+        _withdraw(platform, trial)
     return True  # the announcement follows the table: announcing.republish
+
+
+def _withdraw(platform: Platform, trial: Trial) -> None:
+    promoter.withdraw_revoked(platform, trial.tenant_id, by=ACTOR, to=trial.stable)
 
 
 def _rejection(trial: Trial, digest: str, judged: Judged) -> GateVerdict:
@@ -93,10 +91,6 @@ def _rejection(trial: Trial, digest: str, judged: Judged) -> GateVerdict:
 
 def _figures(judged: Judged) -> dict[str, float | int | str | bool | None]:
     """For JSON, which has no infinity."""
-    ends = {
-        "points": judged.points,
-        "low": judged.low,
-        "high": judged.high,
-    }
+    ends = {"points": judged.points, "low": judged.low, "high": judged.high}
     known = {name: value for name, value in ends.items() if value is not None and math.isfinite(value)}
     return {"reason": judged.reason, **known}

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -13,9 +13,6 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from astra_learn_assets.ids import TenantId
 from astra_learn_assets.store import promotions
 from astra_learn_assets.store.tables import Artifact, Canary, Document, Promotion
-
-BASE = promotions.BASE
-"""What made a draft when no adapter did."""
 
 _LATER = orm.aliased(Promotion)
 _IS_NEWEST = ~sa.exists().where(
@@ -27,7 +24,8 @@ _IS_NEWEST = ~sa.exists().where(
 class Trial:
     """Since when ``adapter_id`` is tried beside ``stable`` (adapter ids, or ``base``).
 
-    ``failed``: it was rejected, and whoever found so ended before it was out of service.
+    ``failed``: it was rejected, and whoever found so ended before it was out of service. ``of_new`` and
+    ``of_stable``: share of words corrected, one figure a session, of the drafts that each of the two made.
     """
 
     tenant_id: TenantId
@@ -36,6 +34,8 @@ class Trial:
     stable: str
     since: datetime
     failed: bool
+    of_new: list[float] = field(default_factory=list)
+    of_stable: list[float] = field(default_factory=list)
 
 
 def begin(session: orm.Session, promotion: Promotion, *, share: float, stable: str | None) -> None:
@@ -61,36 +61,16 @@ def current(session: orm.Session, tenant_id: TenantId) -> Canary | None:
 
 
 def trials(session: orm.Session) -> list[Trial]:
-    """Every tenant's open canary, and those that failed and still serve; one statement."""
-    rows = session.execute(
-        sa.select(Canary, Promotion)
-        .join(Promotion, Promotion.promotion_id == Canary.promotion_id)
-        .where(Canary.outcome.is_distinct_from("finished"), _IS_NEWEST)
-        .order_by(Canary.promotion_id)
-    )
-    return [
-        Trial(
-            canary.tenant_id,
-            canary.promotion_id,
-            promotion.adapter_id,
-            canary.stable_adapter_id or BASE,
-            promotion.created_at,
-            canary.outcome is not None,
-        )
-        for canary, promotion in rows
-    ]
-
-
-def corrected(session: orm.Session, trial: Trial) -> tuple[Sequence[float], Sequence[float]]:
-    """Share of words corrected, one figure a session, of drafts that the tried one made and the stable one.
+    """Every tenant's open canary, and those that failed and still serve; one statement for all of them.
 
     Of a session in several finals the newest counts; what is kept out as doubtful does not. The stable one's
     drafts of before the trial count as well: the adapter was the same.
     """
+    stable = sa.func.coalesce(Canary.stable_adapter_id, promotions.BASE)
     draft = orm.aliased(Artifact)
     of_session = (draft.session_id, draft.version)
-    rows = session.execute(
-        sa.select(draft.adapter_id, sa.cast(Document.metrics["wer"].astext, sa.Float))
+    corrected = (
+        sa.select(draft.adapter_id, sa.cast(Document.metrics["wer"].astext, sa.Float).label("rate"))
         .select_from(draft)
         .join(
             Artifact,
@@ -101,18 +81,39 @@ def corrected(session: orm.Session, trial: Trial) -> tuple[Sequence[float], Sequ
             sa.and_(Document.tenant_id == Artifact.tenant_id, Document.artifact_id == Artifact.artifact_id),
         )
         .where(
-            draft.tenant_id == trial.tenant_id,
-            draft.adapter_id.in_((trial.adapter_id, trial.stable)),
+            draft.tenant_id == Canary.tenant_id,
+            draft.adapter_id.in_((Promotion.adapter_id, stable)),
             Document.state != "quarantined",
             Document.metrics["wer"].astext.is_not(None),
         )
         .ext(distinct_on(*of_session))
         .order_by(*of_session, Artifact.seq.desc())
-    ).all()
-    return (
-        [float(rate) for adapter, rate in rows if adapter == trial.adapter_id],
-        [float(rate) for adapter, rate in rows if adapter == trial.stable],
+        .correlate(Canary, Promotion)
+        .lateral("corrected")
     )
+    rows = session.execute(
+        sa.select(Canary, Promotion, stable, corrected.c.adapter_id, corrected.c.rate)
+        .join(Promotion, Promotion.promotion_id == Canary.promotion_id)
+        .outerjoin(corrected, sa.true())
+        .where(Canary.outcome.is_distinct_from("finished"), _IS_NEWEST)
+        .order_by(Canary.promotion_id)
+    )
+    found: dict[int, Trial] = {}
+    for canary, promotion, beside, adapter_id, rate in rows:
+        trial = found.setdefault(
+            canary.promotion_id,
+            Trial(
+                canary.tenant_id,
+                canary.promotion_id,
+                promotion.adapter_id,
+                beside,
+                promotion.created_at,
+                failed=canary.outcome is not None,
+            ),
+        )
+        if adapter_id is not None:
+            (trial.of_new if adapter_id == trial.adapter_id else trial.of_stable).append(rate)
+    return list(found.values())
 
 
 def end(

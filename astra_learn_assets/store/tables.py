@@ -180,7 +180,8 @@ class Document(Base):
 
     ``unreadable``: kept out only until a file of it can be read. ``pii_policy``: the fingerprint under which
     the example file ``pairs_sha256`` was made. ``approved``: what pii_gate said of exactly this file and
-    policy, NULL while it has said nothing. ``metrics`` are figures for people; nothing is decided by them.
+    policy, NULL while it has said nothing. ``metrics`` are figures for people; by ``wer`` alone something is
+    decided, the trial of a new adapter.
     """
 
     __tablename__ = "documents"
