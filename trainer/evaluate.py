@@ -13,7 +13,7 @@ import json
 import logging
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -229,26 +229,41 @@ def _reference_losses(
 def _write(
     out: Path, records: Sequence[Record], predictions: Mapping[str, Sequence[Prediction]], precision: str
 ) -> None:
+    write_lines(
+        out,
+        (
+            {
+                "example_id": record.example_id,
+                "document_id": record.document_id,
+                "input": record.input,
+                "reference": record.output,
+                "precision": precision,
+                "predictions": {
+                    name: {"text": p[index].text, "nll": p[index].nll, "tokens": p[index].tokens}
+                    for name, p in predictions.items()
+                },
+            }
+            for index, record in enumerate(records)
+        ),
+        what="the predictions",
+    )
+
+
+def write_lines(out: Path, lines: Iterable[Mapping[str, Any]], *, what: str) -> None:
+    """A line of JSON each, all of them or none; ``what`` they are, for the error.
+
+    Raises:
+        DiskError: they cannot be written.
+    """
     partial = out.with_name(out.name + ".partial")
     try:
         with partial.open("w", encoding="utf-8") as file:
-            for index, record in enumerate(records):
-                line = {
-                    "example_id": record.example_id,
-                    "document_id": record.document_id,
-                    "input": record.input,
-                    "reference": record.output,
-                    "precision": precision,
-                    "predictions": {
-                        name: {"text": p[index].text, "nll": p[index].nll, "tokens": p[index].tokens}
-                        for name, p in predictions.items()
-                    },
-                }
+            for line in lines:
                 file.write(json.dumps(line, ensure_ascii=False) + "\n")
             file.flush()
             os.fsync(file.fileno())
         os.replace(partial, out)
     except OSError as error:
-        raise DiskError(f"the predictions cannot be written: {error}") from error
+        raise DiskError(f"{what} cannot be written: {error}") from error
     finally:
         partial.unlink(missing_ok=True)

@@ -13,7 +13,6 @@ understand the task: nothing is written.
 from __future__ import annotations
 
 import json
-import os
 import tempfile
 from dataclasses import replace
 from pathlib import Path
@@ -21,7 +20,7 @@ from typing import Any
 
 from trainer.data import REPLAY_TENANT
 from trainer.errors import BadBase, BadUsage, DiskError
-from trainer.evaluate import BASE, EvaluateOptions, evaluate
+from trainer.evaluate import BASE, EvaluateOptions, evaluate, write_lines
 
 LEAST_KEPT = 0.5  # of the answers; below it the base does something else than correcting
 _SHORTEST, _LONGEST = 0.5, 2.0  # words of an answer to those of its text
@@ -45,19 +44,14 @@ def write_replay(options: EvaluateOptions) -> dict[str, Any]:
             answers = Path(work, "answers.jsonl")
             report = evaluate(replace(options, out=answers))
             kept, count = _answered(options.data, answers)
-            if len(kept) < LEAST_KEPT * count:
-                raise BadBase(
-                    f"{count - len(kept)} of {count} answers of {options.base} are no corrections: it needs "
-                    "another prompt, or has not learned to follow instructions; nothing was written"
-                )
-            partial = Path(work, "replay.jsonl")
-            with partial.open("w", encoding="utf-8") as file:
-                file.writelines(json.dumps(line, ensure_ascii=False) + "\n" for line in kept)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(partial, options.out)
     except OSError as error:
-        raise DiskError(f"the replay examples cannot be written: {error}") from error
+        raise DiskError(f"the base's answers cannot be kept: {error}") from error
+    if len(kept) < LEAST_KEPT * count:
+        raise BadBase(
+            f"{count - len(kept)} of {count} answers of {options.base} are no corrections: it needs "
+            "another prompt, or has not learned to follow instructions; nothing was written"
+        )
+    write_lines(options.out, kept, what="the replay examples")
     return {**report, "kept": len(kept), "left_out": count - len(kept)}
 
 
@@ -69,9 +63,8 @@ def _answered(data: Path, answers: Path) -> tuple[list[dict[str, Any]], int]:
         count += 1
         answer = said[line["meta"]["example_id"]]
         words = len(answer["text"].split()) / max(1, len(line["input"].split()))
-        if (
-            answer["tokens"] and _SHORTEST <= words <= _LONGEST
-        ):  # no tokens: the text did not fit, nobody answered
+        answered = answer["tokens"] > 0  # a text that did not fit is nobody's answer
+        if answered and _SHORTEST <= words <= _LONGEST:
             kept.append({**line, "output": answer["text"]})
     return kept, count
 
