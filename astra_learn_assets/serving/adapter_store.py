@@ -48,7 +48,7 @@ from astra_learn_assets.registry import seals
 from astra_learn_assets.registry.manifest import digest_of
 from astra_learn_assets.registry.signature import verify_folder
 from astra_learn_assets.serving.served_adapter import Lease, ServedAdapter
-from astra_learn_assets.serving.session_share import is_chosen
+from astra_learn_assets.serving.session_share import passed_over
 from astra_learn_assets.store import paths
 
 _LAST_GOOD = "last_good.json"
@@ -155,8 +155,7 @@ class AdapterStore:
                 if not wanted.adapter_id:
                     self._forget(tenant_id)
                     raise _NothingServes(f"no adapter serves {tenant_id}; use the base model")
-                trial = wanted.canary if session_id is not None else None
-                if trial is not None and not is_chosen(str(session_id), wanted.adapter_id, trial.share):
+                if (trial := passed_over(session_id, wanted)) is not None:
                     return self._stable(tenant_id, trial)
                 return self._swap(tenant_id, wanted)
             except _NothingServes:
