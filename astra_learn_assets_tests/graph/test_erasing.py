@@ -35,15 +35,14 @@ from astra_learn_assets.learning import (
 )
 from astra_learn_assets.learning.training.run import Step
 from astra_learn_assets.platform import Platform
-from astra_learn_assets.registry.keys import verify_key
 from astra_learn_assets.services import servers
-from astra_learn_assets.serving.adapter_store import AdapterStore
 from astra_learn_assets.store import artifacts, dictionary, documents, examples, paths, promotions
 from astra_learn_assets.store.db import normalise_url
 from astra_learn_assets.store.tables import Adapter, Document
 from astra_learn_assets_tests.graph.conftest import Town
 from astra_learn_assets_tests.graph.test_loop import PREPARE, run_assets
 from astra_learn_assets_tests.registry.builders import BASE, manifest_of, trained_folder
+from astra_learn_assets_tests.serving.real_adapters import store_of
 
 _WORD = re.compile(r"\w+")
 _SHINGLE = 5
@@ -58,7 +57,7 @@ def test_nothing_of_an_erased_document_is_left_anywhere(
     older = _served(platform, tmp_path, 1, _replayed(platform, tenant_id))
     corpus = assemble.build_training_corpus(platform, Step(tenant_id, "run-1"))
     newer = _served(platform, tmp_path, 2, corpus.dataset_hash)
-    core = _core(platform, tmp_path)
+    core = store_of(platform, tmp_path / "core")
     assert core.current(tenant_id).adapter_id == newer.adapter_id
     chosen = _that_teaches(platform, tenant_id)
     words = _words_of(platform, tenant_id, chosen.document_id) | _plant(
@@ -99,7 +98,7 @@ def test_nothing_of_an_erased_municipality_is_left_anywhere(
     town.submit(0, 1)
     assert run_assets(instance, tenant_id, PREPARE).success
     served = _served(platform, tmp_path, 1, _replayed(platform, tenant_id))
-    core = _core(platform, tmp_path)
+    core = store_of(platform, tmp_path / "core")
     core.current(tenant_id)
     with platform.database.session() as session:
         finals = [row.artifact_id for row in artifacts.listing(session, tenant_id) if row.kind == "final"]
@@ -215,16 +214,6 @@ def _replayed(platform: Platform, tenant_id: str) -> str:
     digest = jsonl.digest(data)
     platform.vault.write(tenant_id, paths.corpus(tenant_id, digest), data)
     return digest
-
-
-def _core(platform: Platform, tmp_path: Path) -> AdapterStore:
-    return AdapterStore(
-        platform.objects,
-        verify_key=verify_key(platform.settings),
-        cache_dir=tmp_path / "core",
-        max_bytes=10**9,
-        redis=platform.redis,
-    )
 
 
 def _that_teaches(platform: Platform, tenant_id: str) -> Document:

@@ -16,11 +16,10 @@ from astra_learn_assets.learning.training import train
 from astra_learn_assets.learning.training.run import Step
 from astra_learn_assets.platform import Platform
 from astra_learn_assets.privacy.people.persons import is_ordinary
-from astra_learn_assets.registry.keys import verify_key
-from astra_learn_assets.serving.adapter_store import AdapterStore
 from astra_learn_assets.spanish.lexicon import role_words
 from astra_learn_assets.store import blocklist, documents, paths, promotions, trainings
 from astra_learn_assets_tests.graph.conftest import Town
+from astra_learn_assets_tests.serving.real_adapters import store_of
 
 SESSIONS = tuple(range(8))
 PREPARE = ["document_diffs", "anonymized_pairs"]
@@ -110,13 +109,7 @@ def _no_citizen_is_in_any_example(town: Town) -> None:
 
 
 def _the_adapter_is_served_to_its_tenant_alone(platform: Platform, tenant_id: str, adapter_id: str) -> None:
-    store = AdapterStore(
-        platform.objects,
-        verify_key=verify_key(platform.settings),
-        cache_dir=platform.settings.home_path / "core",
-        max_bytes=platform.settings.adapter_cache_bytes,
-        redis=platform.redis,
-    )
+    store = store_of(platform, platform.settings.home_path / "core")
     served = store.current(tenant_id)
     assert served.adapter_id == adapter_id
     assert (served.path / "adapter_model.safetensors").is_file()

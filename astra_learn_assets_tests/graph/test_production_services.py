@@ -19,13 +19,12 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from moto.server import ThreadedMotoServer
 
-from astra_learn_assets.registry.keys import verify_key
 from astra_learn_assets.services.stack import free_port
-from astra_learn_assets.serving.adapter_store import AdapterStore
 from astra_learn_assets.settings import Settings
 from astra_learn_assets.store import promotions
 from astra_learn_assets_tests.graph.conftest import SMALL, Town
 from astra_learn_assets_tests.graph.test_loop import LEARN, PREPARE, SESSIONS, run_assets
+from astra_learn_assets_tests.serving.real_adapters import store_of
 
 BUCKET = "astra-learn"
 REGION = "eu-south-2"
@@ -143,13 +142,7 @@ def test_the_loop_closes_on_s3_with_kms_an_mlflow_server_and_services_by_url(
     champion = MlflowClient(mlflow_server).get_model_version_by_alias(f"astra-{town.tenant_id}", "champion")
     assert champion.tags["adapter_id"] == current.adapter_id
 
-    core = AdapterStore(
-        platform.objects,
-        verify_key=verify_key(platform.settings),
-        cache_dir=platform.settings.home_path / "core",
-        max_bytes=platform.settings.adapter_cache_bytes,
-        redis=platform.redis,
-    )
+    core = store_of(platform, platform.settings.home_path / "core")
     assert core.current(town.tenant_id).adapter_id == current.adapter_id
 
 

@@ -17,13 +17,12 @@ from astra_learn_assets.hotpath import drafts
 from astra_learn_assets.ids import TenantId
 from astra_learn_assets.learning import announcing, promoter, status, trials
 from astra_learn_assets.platform import Platform
-from astra_learn_assets.registry import keys
-from astra_learn_assets.serving.adapter_store import AdapterStore
 from astra_learn_assets.serving.session_share import is_chosen
 from astra_learn_assets.settings import Settings
 from astra_learn_assets.store import artifacts, canaries, erasure, promotions, tenants
 from astra_learn_assets.store.tables import Adapter, Artifact, Canary, Document
 from astra_learn_assets_tests.registry.test_promoter import _judge, _publish
+from astra_learn_assets_tests.serving.real_adapters import store_of
 
 TENANT = TenantId("villaverde")
 
@@ -91,13 +90,7 @@ def test_the_announcement_names_the_share_and_what_the_others_keep(town: Platfor
     # the first one never proved itself either, so the others keep what the first trial left them: the base
     assert (said.canary.share, said.canary.stable_adapter_id) == (0.25, "")
     assert first.adapter_id != second.adapter_id
-    store = AdapterStore(
-        town.objects,
-        verify_key=keys.verify_key(town.settings),
-        cache_dir=tmp_path / "core",
-        max_bytes=10**9,
-        redis=town.redis,
-    )
+    store = store_of(town, tmp_path / "core")
     chosen = {name for name in map(str, range(200)) if is_chosen(name, second.adapter_id, 0.25)}
     assert 30 <= len(chosen) <= 70
     for name in map(str, range(20)):
@@ -115,7 +108,7 @@ def test_one_that_is_as_good_gets_every_session(town: Platform, tmp_path: Path) 
         champion = status.status_in(session, town.settings, TENANT).champion
     assert champion is not None
     assert champion.canary_share == 0.25
-    _corrected(town, canaries.BASE, [0.09, 0.1, 0.11, 0.1, 0.09])
+    _corrected(town, promotions.BASE, [0.09, 0.1, 0.11, 0.1, 0.09])
     _corrected(town, row.adapter_id, [0.05, 0.06, 0.05, 0.04])
     assert trials.judge_all(town) == 0
     _corrected(town, row.adapter_id, [0.05])
@@ -152,7 +145,7 @@ def test_a_rejection_whose_process_ended_before_the_withdrawal_is_finished_by_th
     town: Platform, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bad = _promote(town, tmp_path, 1)
-    _corrected(town, canaries.BASE, [0.05, 0.06, 0.05])
+    _corrected(town, promotions.BASE, [0.05, 0.06, 0.05])
     _corrected(town, bad.adapter_id, [0.15, 0.16, 0.15])
     with monkeypatch.context() as patched:
         patched.setattr(promoter, "withdraw_revoked", _killed)

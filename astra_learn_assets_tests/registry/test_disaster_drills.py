@@ -15,16 +15,15 @@ from typer.testing import CliRunner
 from astra_learn_assets.cli import app
 from astra_learn_assets.learning import announcing, lineage, promoter, publisher, verification
 from astra_learn_assets.platform import Platform
-from astra_learn_assets.registry.keys import verify_key
 from astra_learn_assets.services import servers
 from astra_learn_assets.services.embedded import export_env
-from astra_learn_assets.serving.adapter_store import AdapterStore
 from astra_learn_assets.settings import REPOSITORY, get_settings
 from astra_learn_assets.store import crypto, paths, promotions
 from astra_learn_assets.store.db import normalise_url
 from astra_learn_assets_tests.registry.builders import manifest_of, trained_folder
 from astra_learn_assets_tests.registry.conftest import TENANT
 from astra_learn_assets_tests.registry.test_promoter import _judge, _promoted, _publish
+from astra_learn_assets_tests.serving.real_adapters import store_of
 
 DOCUMENT = REPOSITORY / "docs" / "disaster-recovery.md"
 WEIGHTS = "adapter_model.safetensors"
@@ -124,16 +123,6 @@ def _current(platform: Platform) -> str | None:
         return row.adapter_id if row else None
 
 
-def _core(platform: Platform, cache: Path) -> AdapterStore:
-    return AdapterStore(
-        platform.objects,
-        verify_key=verify_key(platform.settings),
-        cache_dir=cache,
-        max_bytes=10**9,
-        redis=platform.redis,
-    )
-
-
 def test_every_block_of_the_document_is_run_by_a_test_here() -> None:
     text = DOCUMENT.read_text(encoding="utf-8")
     told = re.findall(r"^#{2,3} (.*)$", text, flags=re.MULTILINE)
@@ -151,13 +140,13 @@ def test_a_corrupt_champion_is_healed_from_a_copy(
     if copy == "bucket":
         _copy_of_the_bucket(keyed, tmp_path)
     else:
-        _core(keyed, tmp_path / "copy").current(TENANT)
+        store_of(keyed, tmp_path / "copy").current(TENANT)
     good = _damage(keyed, row.adapter_id)
     assert _faults(keyed) == {"adapter"}
     drill("A corrupt adapter")
     assert (_bucket(keyed) / paths.adapter(row.adapter_id) / WEIGHTS).read_bytes() == good
     assert _current(keyed) == row.adapter_id
-    assert _core(keyed, tmp_path / "fresh").current(TENANT).adapter_id == row.adapter_id
+    assert store_of(keyed, tmp_path / "fresh").current(TENANT).adapter_id == row.adapter_id
     kept = _bucket(keyed) / paths.quarantined(TENANT, f"{paths.adapter(row.adapter_id)}/{WEIGHTS}")
     assert kept.read_bytes() != good
     assert len(kept.read_bytes()) == len(good)
@@ -170,10 +159,10 @@ def test_a_corrupt_champion_without_a_copy_falls_back_and_comes_again_when_it_wa
     _damage(keyed, second.adapter_id)
     drill("Without a copy")
     assert _current(keyed) == first.adapter_id
-    assert _core(keyed, tmp_path / "core").current(TENANT).adapter_id == first.adapter_id
+    assert store_of(keyed, tmp_path / "core").current(TENANT).adapter_id == first.adapter_id
     assert _publish(keyed, tmp_path, 2).adapter_id == second.adapter_id  # what a forced training does
     drill("Without a copy", 1, ADAPTER=second.adapter_id)
-    assert _core(keyed, tmp_path / "core").current(TENANT).adapter_id == second.adapter_id
+    assert store_of(keyed, tmp_path / "core").current(TENANT).adapter_id == second.adapter_id
 
 
 def test_a_champion_with_nothing_sound_before_it_falls_back_to_the_base_model(
@@ -250,7 +239,7 @@ def test_a_restored_database_learns_again_what_was_in_service(
     first = _promoted(keyed, tmp_path, 1)
     backup = _dump(keyed, tmp_path)
     second = _promoted(keyed, tmp_path, 2)
-    core = _core(keyed, tmp_path / "core")
+    core = store_of(keyed, tmp_path / "core")
     assert core.current(TENANT).adapter_id == second.adapter_id
     _restore(keyed, backup)
     assert _current(keyed) == first.adapter_id
@@ -270,12 +259,12 @@ def test_a_restored_database_learns_again_what_was_in_service(
 
 def test_a_lost_signing_key_costs_nothing_that_serves(keyed: Platform, drill: Drill, tmp_path: Path) -> None:
     first, second = (_promoted(keyed, tmp_path, seed) for seed in (1, 2))
-    core = _core(keyed, tmp_path / "core")
+    core = store_of(keyed, tmp_path / "core")
     core.current(TENANT)
     (tmp_path / "keys" / "signing.pem").unlink()
     drill("The signing key is lost")
     assert core.current(TENANT).adapter_id == second.adapter_id  # with the old public half: keeps what it has
-    fresh = _core(keyed, tmp_path / "fresh")
+    fresh = store_of(keyed, tmp_path / "fresh")
     assert fresh.current(TENANT).adapter_id == second.adapter_id
     assert promoter.rollback(keyed, TENANT, by="ana").adapter_id == first.adapter_id
     assert fresh.current(TENANT).adapter_id == first.adapter_id

@@ -47,14 +47,13 @@ from astra_learn_assets.learning import (
 )
 from astra_learn_assets.learning.training.run import Step
 from astra_learn_assets.platform import Platform
-from astra_learn_assets.registry import keys
 from astra_learn_assets.registry.manifest import digest_of
-from astra_learn_assets.serving.adapter_store import AdapterStore
 from astra_learn_assets.settings import Settings
 from astra_learn_assets.store import paths, promotions, trainings, verdicts
 from astra_learn_assets.store.objects import ObjectStore
 from astra_learn_assets.store.tables import Adapter
 from astra_learn_assets_tests.registry.builders import BASE, DATASET, manifest_of, tensors, trained_folder
+from astra_learn_assets_tests.serving.real_adapters import store_of
 
 Make = Callable[..., object]
 TENANT = "villaverde"
@@ -129,13 +128,7 @@ def test_a_judged_adapter_is_promoted_announced_recorded_and_served(town: Platfo
     assert said.promoted_at == promotion.created_at
     assert promotion.mlflow_version == "1"
     assert lineage.champion(town.settings, TENANT) == row.adapter_id
-    store = AdapterStore(
-        town.objects,
-        verify_key=keys.verify_key(town.settings),
-        cache_dir=tmp_path / "core",
-        max_bytes=10**9,
-        redis=town.redis,
-    )
+    store = store_of(town, tmp_path / "core")
     assert store.current(TENANT).adapter_id == row.adapter_id
     with pytest.raises(AdapterRefused):
         store.load("otra-villa", row.adapter_id)

@@ -16,12 +16,11 @@ import pytest
 
 from astra_learn_assets.learning import announcing, lineage, promoter
 from astra_learn_assets.platform import Platform
-from astra_learn_assets.registry.keys import verify_key
-from astra_learn_assets.serving.adapter_store import AdapterStore
 from astra_learn_assets.store import promotions
 from astra_learn_assets.store.tables import Adapter
 from astra_learn_assets_tests.registry.conftest import TENANT
 from astra_learn_assets_tests.registry.test_promoter import _announced, _current, _judge, _promoted, _publish
+from astra_learn_assets_tests.serving.real_adapters import store_of
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]  # a process is forked and killed at each step
 
@@ -67,13 +66,7 @@ def _killed(platform: Platform, adapter_id: str, place: Any, name: str, *, after
 
 def _shown(platform: Platform, cache: Path) -> dict[str, object]:
     """What everybody believes: table, flag, record in the store, MLflow, and a CORE that starts now."""
-    core = AdapterStore(
-        platform.objects,
-        verify_key=verify_key(platform.settings),
-        cache_dir=cache,
-        max_bytes=10**9,
-        redis=platform.redis,
-    )
+    core = store_of(platform, cache)
     said, recorded = _announced(platform), announcing.recorded(platform, TENANT)
     with platform.database.session() as session:
         rows = promotions.history(session, TENANT)

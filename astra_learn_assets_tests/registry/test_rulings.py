@@ -12,8 +12,7 @@ from astra_learn_assets.contracts import AdapterManifest, GateVerdict, NewModelA
 from astra_learn_assets.errors import AdapterRevoked, GateRefused, NotFound, SealBroken
 from astra_learn_assets.learning import announcing, promoter, rulings
 from astra_learn_assets.platform import Platform
-from astra_learn_assets.registry import keys, seals
-from astra_learn_assets.serving.adapter_store import AdapterStore
+from astra_learn_assets.registry import seals
 from astra_learn_assets.store import erasure, paths, promotions, verdicts
 from astra_learn_assets.store.tables import Adapter, Verdict
 from astra_learn_assets_tests.registry.builders import OTHER_KEY
@@ -25,16 +24,7 @@ from astra_learn_assets_tests.registry.test_promoter import (
     _promoted,
     _publish,
 )
-
-
-def _core(platform: Platform, where: Path) -> AdapterStore:
-    return AdapterStore(
-        platform.objects,
-        verify_key=keys.verify_key(platform.settings),
-        cache_dir=where / "core",
-        max_bytes=10**9,
-        redis=platform.redis,
-    )
+from astra_learn_assets_tests.serving.real_adapters import store_of
 
 
 def _promote(platform: Platform, row: Adapter) -> None:
@@ -120,7 +110,7 @@ def test_a_later_rejection_revokes_and_what_served_before_comes_back(
     withdrawn = promoter.withdraw_revoked(town, TENANT, by="wer_gate")
     assert withdrawn is not None
     assert _current(town) == first.adapter_id
-    assert _core(town, tmp_path).current(TENANT).adapter_id == first.adapter_id
+    assert store_of(town, tmp_path / "core").current(TENANT).adapter_id == first.adapter_id
     with pytest.raises(AdapterRevoked):
         promoter.rollback(town, TENANT, by="ana", to=second.adapter_id)
     with pytest.raises(GateRefused):
@@ -129,7 +119,7 @@ def test_a_later_rejection_revokes_and_what_served_before_comes_back(
 
 def test_when_everything_is_revoked_the_base_model_serves(town: Platform, tmp_path: Path) -> None:
     row = _promoted(town, tmp_path, 1)
-    core = _core(town, tmp_path)
+    core = store_of(town, tmp_path / "core")
     assert core.current(TENANT).adapter_id == row.adapter_id
     _judge(town, row, adapter=False)
     promoter.withdraw_revoked(town, TENANT, by="adapter_gate")
@@ -194,11 +184,11 @@ def test_an_adapter_put_into_the_table_by_hand_is_announced_and_not_more(
         tenant_id=TENANT, adapter_id=never.adapter_id, sha256=never.digest, base_model=never.base_model,
         promoted_at=_announced(town).promoted_at,  # type: ignore[union-attr]
     )  # fmt: skip
-    core = _core(town, tmp_path)
+    core = store_of(town, tmp_path / "core")
     assert core.current(TENANT).adapter_id == served.adapter_id
     town.redis.set(announcing.redis_key(TENANT), forged.model_dump_json())
     assert core.current(TENANT).adapter_id == served.adapter_id
-    assert _core(town, tmp_path).current(TENANT).adapter_id == served.adapter_id
+    assert store_of(town, tmp_path / "core").current(TENANT).adapter_id == served.adapter_id
     assert announcing.republish(town) == 1
 
 
@@ -207,14 +197,14 @@ def test_the_record_of_a_tenant_that_was_erased_says_that_nothing_serves(
     tmp_path: Path,
 ) -> None:
     _promoted(town, tmp_path, 1)
-    core = _core(town, tmp_path)
+    core = store_of(town, tmp_path / "core")
     core.current(TENANT)
     with town.database.session() as session:
         erasure.erase_rows(session, TENANT, actor="test")
     for prefix in paths.tenant_prefixes(TENANT):
         town.objects.delete_prefix(prefix)
     announcing.republish(town)
-    for one in (core, _core(town, tmp_path)):
+    for one in (core, store_of(town, tmp_path / "core")):
         with pytest.raises(NotFound):
             one.current(TENANT)
     assert not (tmp_path / "core" / TENANT).exists()

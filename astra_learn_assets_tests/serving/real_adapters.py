@@ -69,15 +69,21 @@ def core_of(
     platform: Platform, engine: Engine, cache: Path, *, known: DictionarySubscriber | None = None
 ) -> ReferenceCore:
     """A CORE that keeps adapters in ``cache``; without ``known`` it never hears of a dictionary."""
-    store = AdapterStore(
+    known = known or dictionaries(platform)
+    return ReferenceCore(
+        store_of(platform, cache), engine, redis=platform.redis, core_id="core-1", dictionaries=known
+    )
+
+
+def store_of(platform: Platform, cache: Path) -> AdapterStore:
+    """What CORE reads adapters with, its copies in ``cache``."""
+    return AdapterStore(
         platform.objects,
         verify_key=verify_key(platform.settings),
         cache_dir=cache,
         max_bytes=platform.settings.adapter_cache_bytes,
         redis=platform.redis,
     )
-    known = known or dictionaries(platform)
-    return ReferenceCore(store, engine, redis=platform.redis, core_id="core-1", dictionaries=known)
 
 
 def dictionaries(platform: Platform) -> DictionarySubscriber:
