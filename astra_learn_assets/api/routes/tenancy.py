@@ -18,8 +18,6 @@ router = APIRouter(prefix="/v1/tenants/{tenant}", tags=["tenancy"])
 
 Quota = Annotated[int | None, Field(ge=0, le=1_000, description="Trainings a week; null: its tier's.")]
 Budget = Annotated[float | None, Field(ge=0, lt=1e6, description="GPU minutes a month; null: its tier's.")]
-
-
 Share = Annotated[
     float | None, Field(ge=0, le=1, description="Sessions that get a new adapter first; null: as everybody.")
 ]

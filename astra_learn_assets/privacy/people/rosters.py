@@ -81,7 +81,7 @@ def _inverted(text: str) -> Iterator[Finding]:
             continue
         if not any(may_be_name(w) or not is_ordinary(w) for w in core):
             continue
-        if len(text) > 1 and match[2][0].isupper() != match[1].strip()[0].isupper() and core == family:
+        if match[2][0].isupper() != match[1].strip()[0].isupper() and core == family:
             continue
         yield Finding(match.start(1), match.end(2), "PERSONA", RANK + 50, "title")  # as it stands
 
