@@ -18,7 +18,7 @@ def is_chosen(session_id: str, adapter_id: str, share: float) -> bool:
 
 
 def passed_over(session_id: str | None, record: NewModelAvailable) -> CanaryShare | None:
-    """The trial that a session has no part in; None where it gets the new adapter, as without a name it does."""
+    """The trial that a session has no part in; None where it gets the new adapter, as one without a name."""
     trial = record.canary
     if trial is None or session_id is None or is_chosen(session_id, record.adapter_id, trial.share):
         return None
