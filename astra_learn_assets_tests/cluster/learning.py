@@ -13,6 +13,7 @@ import json
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,8 @@ from astra_learn_assets.platform import Platform
 from astra_learn_assets.services.embedded import export_env
 from astra_learn_assets.settings import REPOSITORY, Settings
 from astra_learn_assets.simulation.council.simulator import make_council
-from astra_learn_assets.store import examples, promotions, tenants, trainings
+from astra_learn_assets.simulation.council.writing import Style
+from astra_learn_assets.store import documents, examples, promotions, tenants, trainings
 from astra_learn_assets.store.tables import TrainingRun
 from astra_learn_assets_tests.cluster.cluster import Cluster
 from astra_learn_assets_tests.cluster.container import this_checkout
@@ -60,6 +62,8 @@ _KNOBS: dict[str, Any] = {
     "train_backoff_minutes": 0.0,
     "train_settle_minutes": 0.0,
 }
+# A habit in nearly every sentence that no base has: what a few dozen examples surely teach.
+_STEADY = Style((("que", "qué"),))
 _RIGHTS = [
     {"apiGroups": ["batch"], "resources": ["jobs", "jobs/status"], "verbs": ["*"]},
     {"apiGroups": [""], "resources": ["pods", "pods/log", "pods/status"], "verbs": ["get", "list", "watch"]},
@@ -142,7 +146,9 @@ class Learning:
                 wrapped_key=self.platform.vault.new_tenant_key(),
             )
         self.instance.add_dynamic_partitions(str(tenant_partitions.name), [tenant_id])
-        return Town(tenant_id, make_council("villaverde", seed=7), self.platform)
+        council = make_council("villaverde", seed=7)
+        council = replace(council, errors=replace(council.errors, style=_STEADY))
+        return Town(tenant_id, council, self.platform)
 
     def sessions(self, town: Town) -> Iterator[int]:
         """Sessions of a careful clerk, two of the golden set first: without them nothing can be judged."""
@@ -153,10 +159,18 @@ class Learning:
         yield from (index for index in careful if index not in golden)
 
     def prepare(self, town: Town) -> None:
-        """Submit as many sessions as a training needs and wait for their examples: a training is due then."""
-        town.submit(*itertools.islice(self.sessions(town), 6))
-        due = self.settings.train_threshold
-        self.until(lambda: self.pending(town.tenant_id) >= due, f"{town.tenant_id} has its examples")
+        """Submit what a training needs and wait for every example: each test's training learns from the same.
+
+        The tenant is paused meanwhile, or the sensor would ask at the threshold, in the middle of a document.
+        """
+        tenant, count = town.tenant_id, 6
+        with self.platform.database.session() as session:
+            tenants.pause(session, tenant, "its examples are prepared", datetime.now(UTC))
+        town.submit(*itertools.islice(self.sessions(town), count))
+        self.until(lambda: self._anonymized(tenant) == count, f"{tenant} has its examples")
+        assert self.pending(tenant) >= self.settings.train_threshold
+        with self.platform.database.session() as session:
+            tenants.resume(session, tenant)
 
     # what a test looks at
 
@@ -197,6 +211,10 @@ class Learning:
         """Examples that no finished training has seen."""
         with self.platform.database.session() as session:
             return examples.pending(session, tenant_id).count
+
+    def _anonymized(self, tenant_id: str) -> int:
+        with self.platform.database.session() as session:
+            return len(documents.listing(session, tenant_id, "anonymized"))
 
     def pointer(self, tenant_id: str) -> str | None:
         """The adapter that CORE would load, by what was published in Redis."""
