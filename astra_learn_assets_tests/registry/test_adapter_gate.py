@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import struct
 from collections.abc import Callable
 from pathlib import Path
@@ -268,6 +269,17 @@ def test_small_numbers_and_a_single_rank_are_weights_too(tmp_path: Path) -> None
     assert verdict.details["modules"] == 1
 
 
+def test_without_the_base_at_hand_an_update_is_judged_by_its_own_size(tmp_path: Path) -> None:
+    def ten_times(made: dict[str, np.ndarray[Any, Any]]) -> None:
+        for name in made:
+            made[name] *= math.sqrt(10)
+
+    manifest = signed_folder(tmp_path / "a", weights=_changed(ten_times))
+    verdict = _judge(tmp_path / "a", digest_of(manifest))
+    assert verdict.passed, verdict.reason
+    assert 10 < float(verdict.details["largest_update"] or 0) < 100
+
+
 def _base(folder: Path, *, layers: int = 2, width: int = 8, size: float = 10.0) -> Path:
     folder.mkdir()
     names = [f"model.layers.{layer}.self_attn.q_proj.weight" for layer in range(layers)]
@@ -294,6 +306,44 @@ def test_each_module_must_be_one_of_the_base_in_its_shape_and_move_it_sanely(tmp
     assert "change nothing" in judged(_base(tmp_path / "heavy", size=1e9)).reason
     (tmp_path / "empty").mkdir()
     assert "holds no weight matrix" in judged(tmp_path / "empty").reason
+
+
+def _against(base: Path, folder: Path, weights: dict[str, np.ndarray[Any, Any]]) -> GateVerdict:
+    manifest = signed_folder(folder, weights=weights)
+    return adapter_gate(
+        folder, tenant_id="villaverde", digest=digest_of(manifest), verify_key=KEY.public_key(), base=base
+    )
+
+
+@pytest.mark.parametrize(
+    ("shape", "fits"), [((16, 8), True), ((8, 16), True), ((4, 8), False), ((16, 4), False)]
+)
+def test_a_layer_that_is_no_square_fits_either_way_round(
+    tmp_path: Path, shape: tuple[int, int], fits: bool
+) -> None:
+    random = np.random.default_rng(1)
+    weights = {
+        f"{_Q}.lora_A.weight": random.normal(size=(4, 8)).astype(np.float32),
+        f"{_Q}.lora_B.weight": random.normal(size=(16, 4)).astype(np.float32),
+    }
+    (tmp_path / "base").mkdir()
+    layer = {"model.layers.0.self_attn.q_proj.weight": np.full(shape, 10.0, np.float32)}
+    save_file(layer, tmp_path / "base" / "model.safetensors")
+    verdict = _against(tmp_path / "base", tmp_path / "a", weights)
+    assert verdict.passed is fits, verdict.reason
+    assert fits or "does not fit the base model's" in verdict.reason
+
+
+def test_a_small_layer_is_moved_too_far_by_little(tmp_path: Path) -> None:
+    made = {name: values * np.float32(0.1) for name, values in tensors().items()}
+    verdict = _against(_base(tmp_path / "base", size=1e-3), tmp_path / "a", made)
+    assert "moves its weights by" in verdict.reason
+
+
+def test_a_vector_of_the_base_is_no_module_to_adapt(tmp_path: Path) -> None:
+    made = {name.replace("layers.0.self_attn.q_proj", "norm"): values for name, values in tensors().items()}
+    verdict = _against(_base(tmp_path / "base"), tmp_path / "a", made)
+    assert "the base model has no module 'base_model.model.model.norm'" in verdict.reason
 
 
 @pytest.mark.parametrize(
