@@ -3,3 +3,10 @@
 May import torch, transformers, peft, bitsandbytes and, when the caller uses it, dagster_pipes.
 Must not know the platform (``astra_learn_assets``): the two meet in files and exit statuses only.
 """
+
+import os
+
+# Waiting threads spin briefly, then sleep: with another process on the same cores long spinning costs more
+# than it saves, and no spinning at all made an idle machine a third slower. The runtime reads this when torch
+# is loaded, so it comes first.
+os.environ.setdefault("GOMP_SPINCOUNT", "10000")

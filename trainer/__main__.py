@@ -184,10 +184,6 @@ def _answer(options: argparse.Namespace) -> dict[str, Any]:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; the report is one JSON document on stdout, everything else goes to stderr."""
-    # Waiting threads spin briefly, then sleep: with another process on the same cores long spinning costs
-    # more than it saves, and no spinning at all made an idle machine a third slower.
-    # The runtime reads this when torch is loaded, so it comes first.
-    os.environ.setdefault("GOMP_SPINCOUNT", "10000")
     options = _parser().parse_args(argv)
     signal.signal(signal.SIGTERM, _interrupt)
     signal.signal(signal.SIGINT, _interrupt)

@@ -25,8 +25,13 @@ class TorchEngine:
     """``base``: folder of the base model; ``identity``: its name and revision as in an adapter's manifest."""
 
     def __init__(self, base: Path, identity: tuple[str, str | None], *, keep: int = 8) -> None:
+        import torch
         from transformers import AutoModelForCausalLM, AutoTokenizer
 
+        if not torch.cuda.is_available():
+            # One token after the other: a second thread saves nothing and spins while it waits, which on
+            # busy cores costs four times the processor's time of the answer itself.
+            torch.set_num_threads(1)
         self._identity = identity
         self._keep = keep
         self._tokenizer: Any = AutoTokenizer.from_pretrained(base)
