@@ -2,8 +2,9 @@
 
 The rule, in order, for each document whose examples are missing or were made under another policy:
 
-1. pseudonymize both sides of every pair with one map; a pair that thereby becomes identical taught
-   only a name, which the dictionary has already: it is left out;
+1. pseudonymize both sides of every pair with one map, and with the names that any paragraph of draft or
+   final leaves no doubt about; a pair that thereby becomes identical taught only a name, which the
+   dictionary has already: it is left out;
 2. leave out what the quality rules refuse (poisoning is judged when a corpus is built, across documents);
 3. of a golden document the paragraphs that the clerk left alone come in as well, to test and never to teach;
 4. scan the finished bytes with a second, different detector; a hit leaves out that example alone;
@@ -278,7 +279,8 @@ def _examples(
 ) -> list[Example]:
     pairs = (*delta.examples, *unchanged)
     masked = first.pairs(
-        [(pair.before, pair.after, f"{document_id}/{pair.chunk_id}/{n}") for n, pair in enumerate(pairs)]
+        [(pair.before, pair.after, f"{document_id}/{pair.chunk_id}/{n}") for n, pair in enumerate(pairs)],
+        first.names([text for block in delta.blocks for text in (block.before, block.after) if text]),
     )
     made: list[Example] = []
     for number, (pair, both) in enumerate(zip(pairs, masked, strict=True)):

@@ -24,6 +24,7 @@ from astra_learn_assets.privacy.ner.views import may_name, natural, segments, vi
 from astra_learn_assets.privacy.people import persons
 from astra_learn_assets.privacy.people.announced import announced
 from astra_learn_assets.privacy.people.bounds import bounded
+from astra_learn_assets.privacy.people.evidence import is_evidence, known_again, words_of
 from astra_learn_assets.privacy.people.joining import join_names, repeat_names
 from astra_learn_assets.privacy.people.nicknames import initials, nicknamed, odd_shapes, timed
 from astra_learn_assets.privacy.people.own_towns import is_own, own_places, touches_own
@@ -66,28 +67,42 @@ class Detector:
         self._merged = lru_cache(maxsize=CACHE_TEXTS)(self._merge)  # the side a round left alone comes again
 
     def find(
-        self, texts: Sequence[str], looks: Sequence[Sequence[tuple[int, int]] | None] | None = None
+        self,
+        texts: Sequence[str],
+        looks: Sequence[Sequence[tuple[int, int]] | None] | None = None,
+        known: tuple[str, ...] = (),
     ) -> list[list[Finding]]:
         """Findings per cleaned text, without overlap, in order of place.
 
         ``looks``: per text None, or the only spans whose sentences the entity model must see because
-        the rest reads like a text that it sees anyway (:func:`~aliases.unexplained`).
+        the rest reads like a text that it sees anyway (:func:`~aliases.unexplained`). ``known``: names of
+        the document that the texts are of (:meth:`names`), found again as if each text held them.
         """
         entities = self._entities(texts, looks or [None] * len(texts))
         return [
-            list(self._merged(text, tuple(found), tuple(own_places(text)))[0])
+            list(self._merged(text, tuple(found), tuple(own_places(text)), known)[0])
             if len(text) <= LONG
-            else self._long(text, found)
+            else self._long(text, found, known)
             for text, found in zip(texts, entities, strict=True)
         ]
 
-    def _long(self, text: str, entities: Sequence[Entity]) -> list[Finding]:
+    def names(self, texts: Sequence[str]) -> tuple[str, ...]:
+        """The names that one of ``texts`` leaves no doubt about: in full, or said of somebody to be one's."""
+        found = {
+            text[f.start : f.end]
+            for text, findings in zip(texts, self.find(texts), strict=True)
+            for f in findings
+            if f.kind == "PERSONA" and is_evidence(text, f)
+        }
+        return tuple(sorted(found))
+
+    def _long(self, text: str, entities: Sequence[Entity], known: tuple[str, ...]) -> list[Finding]:
         """Findings of a long text, piece by piece; a name found in one of them is known in all."""
         own, found, kept = own_places(text), [], []
         for at, stop in _pieces(text):
             inside = [(s - at, e - at, label) for s, e, label in entities if at <= s and e <= stop]
             places = [(s - at, e - at) for s, e in own if at <= s and e <= stop]
-            some, spared = self._merged(text[at:stop], tuple(inside), tuple(places))
+            some, spared = self._merged(text[at:stop], tuple(inside), tuple(places), known)
             found += [replace(f, start=f.start + at, end=f.end + at) for f in some]
             kept += [(s + at, e + at) for s, e in spared]
         names = [text[f.start : f.end] for f in found if f.kind == "PERSONA"]
@@ -124,7 +139,7 @@ class Detector:
         return out
 
     def _merge(
-        self, text: str, entities: Sequence[Entity], own: Sequence[tuple[int, int]]
+        self, text: str, entities: Sequence[Entity], own: Sequence[tuple[int, int]], known: tuple[str, ...]
     ) -> tuple[list[Finding], list[tuple[int, int]]]:
         """Findings of one piece, and the spans that stay whoever is called so elsewhere."""
         reading = self._reading(text)
@@ -183,13 +198,15 @@ class Detector:
         if reading is not None:
             spare = Spans([*own, *persons.kept_places(text)])
             people += [f for f in certain(text, reading) if not spare.touch(f.start, f.end)]
+            stays = [*allowed, *own, *places, *persons.kept_places(text)]
+            people += known_again(text, words_of(known), reading, stays)
         found += people
         found = [piece for f in found for piece in _outside(text, f, allowed)] + masked
         barred = Spans(blocked)
         found = [f for f in found if not barred.touch(f.start, f.end)]
         found = resolve(found)
         found = join_names(text, resolve([*found, *stretched(text, found)]), apart)
-        names = [text[f.start : f.end] for f in found if f.kind == "PERSONA"]
+        names = [*known, *(text[f.start : f.end] for f in found if f.kind == "PERSONA")]
         spared = [*allowed, *places, *blocked]
         return join_names(text, resolve([*found, *repeat_names(text, names, spared)]), apart), spared
 
