@@ -40,7 +40,7 @@ test: $(STAMP) ## run the whole suite
 	@$(BIN)/python -m pytest -n logical --maxprocesses $(WORKERS) --dist worksteal $(ARGS)
 
 mutants: $(STAMP) ## do the tests hold the rules? faults put into the code, one by one (ARGS="evaluation/interval.py")
-	@nice -n 15 $(BIN)/python benchmarks/mutants.py $(ARGS)
+	@nice -n 15 $(BIN)/python -m benchmarks.mutants $(ARGS)
 
 cluster-test: $(STAMP) ## run the tests on a real Kubernetes control plane (Linux; Go builds it once, 20 minutes)
 	@$(BIN)/python -m astra_learn_assets_tests.cluster.programs

@@ -1,6 +1,7 @@
 """Fixtures every test folder shares. Real Postgres, real Redis, real files; nothing is mocked.
 
-* ``services`` (once per test session): Postgres and Redis of the embedded kind in a temporary home.
+* ``services`` (once per test session): Postgres and Redis of the embedded kind in a temporary home, or in one
+  of ``TEST_HOMES``, where they run already.
 * ``settings``: settings of one test: a migrated database with every table emptied, an emptied Redis, an
   empty object store and home below ``tmp_path``. Environment and ``.env`` of the developer have no say.
   ``settings.model_copy(update={...})`` changes a knob.
@@ -10,8 +11,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
@@ -65,9 +69,33 @@ def _no_settings_of_the_developer() -> Iterator[None]:
 def services(
     tmp_path_factory: pytest.TempPathFactory, _no_settings_of_the_developer: None
 ) -> Iterator[Settings]:
-    home = tmp_path_factory.mktemp("services")
-    with embedded(Settings(home=home), durable=False) as settings:
+    with (
+        _free_home(tmp_path_factory) as home,
+        embedded(Settings(home=home), durable=False) as settings,
+    ):
         yield settings
+
+
+@contextmanager
+def _free_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A home of this test session alone: new, or one of ``TEST_HOMES`` whose servers run already.
+
+    Starting Postgres takes longer than most test files; who runs hundreds of sessions starts it once.
+    """
+    homes = [Path(name) for name in os.environ.get("TEST_HOMES", "").split(os.pathsep) if name]
+    if not homes:
+        yield tmp_path_factory.mktemp("services")
+        return
+    while True:
+        for home in homes:
+            with (home / "taken").open("w") as file:
+                try:
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    continue
+                yield home
+                return
+        time.sleep(0.2)
 
 
 @pytest.fixture(scope="session")

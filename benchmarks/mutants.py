@@ -15,13 +15,20 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import tomllib
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+from astra_learn_assets.services.embedded import embedded
+from astra_learn_assets.settings import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
 WORK = ROOT / "build" / "mutants"
@@ -84,10 +91,11 @@ def run(module: str, tests: list[str], workers: int) -> Outcome:
         settings.replace("[tool.mutmut]\n", "\n".join(["[tool.mutmut]", *own, ""])), "utf-8"
     )
     log = place / "log.txt"
-    with log.open("wb") as file:
+    with _servers(workers) as homes, log.open("wb") as file:
         done = subprocess.run(
             [sys.executable, "-m", "mutmut", "run", "--max-children", str(workers)],
             cwd=place, stdout=file, stderr=subprocess.STDOUT, check=False,
+            env={**os.environ, "TEST_HOMES": homes},
         )  # fmt: skip
     results = place / "mutants" / PACKAGE / f"{module}.meta"
     if done.returncode or not results.exists():
@@ -95,6 +103,18 @@ def run(module: str, tests: list[str], workers: int) -> Outcome:
     codes: dict[str, int | None] = json.loads(results.read_bytes())["exit_code_by_key"]
     alive = [name for name, code in codes.items() if code not in _CAUGHT]
     return Outcome(module, len(codes), _described(place, module, alive))
+
+
+@contextmanager
+def _servers(count: int) -> Iterator[str]:
+    """Homes with Postgres and Redis for so many test sessions at once: each would start its own otherwise."""
+    with ExitStack() as stack:
+        homes = []
+        for _ in range(count):
+            home = stack.enter_context(tempfile.TemporaryDirectory(prefix="astra-mutants-"))
+            stack.enter_context(embedded(Settings(home=Path(home)), durable=False))
+            homes.append(home)
+        yield os.pathsep.join(homes)
 
 
 _SHOW = """
