@@ -100,6 +100,14 @@ def changes(example: Example) -> tuple[Change, ...]:
     return tuple(dict.fromkeys(found))
 
 
+def changes_the_sense(was: Sequence[str], now: Sequence[str]) -> bool:
+    """Whether words that became others hold a figure, a number, a negation, a unit or an opposite."""
+    left, right = [[near_fold(word) for word in words if word] for words in (was, now)]
+    numeral = any(word[0].isdigit() or word in number_words() for word in (*left, *right))
+    opposite = any((word, other) in _opposites() for word in left for other in right)
+    return numeral or opposite or any(True for _ in _whole_sentence(left, right))
+
+
 def unconfirmed(examples: Sequence[Example], contributors: Mapping[str, str] | None = None) -> dict[str, str]:
     """``example_id`` -> kind, of every example with a change that one author alone has made.
 
