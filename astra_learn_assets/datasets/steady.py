@@ -2,9 +2,10 @@
 
     steady = count_steady(corpus)        # "también" -> "asimismo", 24 times of 27; "señor" -> "Sr.", ...
 
-An adapter of 300 pairs keeps a clerk's steady habits in four of ten cases; a table counted from the same pairs
-keeps them in two of three, and does everything else worse (benchmarks/README.md, learning.py). So the table
-is asked last, and only where an answer still has the draft's own words (:mod:`serving.habits`). What counts:
+An adapter of 300 pairs keeps a clerk's steady habits in four of ten cases; a table counted from the same
+pairs keeps them in two of three, and does everything else worse (benchmarks/README.md, learning.py). So the
+table is asked last, and only where an answer still has the draft's own words (:mod:`serving.habits`). What
+counts:
 
 * one to three words that became the same other words in two documents or more: nobody teaches it alone;
 * the lower bound of the share in which they did (Wilson, 95 % one-sided) is :data:`LEAST_SHARE` or more, of
