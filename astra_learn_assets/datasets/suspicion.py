@@ -102,7 +102,7 @@ def changes(example: Example) -> tuple[Change, ...]:
 
 def changes_the_sense(was: Sequence[str], now: Sequence[str]) -> bool:
     """Whether words that became others hold a figure, a number, a negation, a unit or an opposite."""
-    left, right = [[near_fold(word) for word in words if word] for words in (was, now)]
+    left, right = [[plain for word in words if (plain := near_fold(word))] for words in (was, now)]
     numeral = any(word[0].isdigit() or word in number_words() for word in (*left, *right))
     opposite = any((word, other) in _opposites() for word in left for other in right)
     return numeral or opposite or any(True for _ in _whole_sentence(left, right))
