@@ -10,10 +10,13 @@ repeated or nearly repeated on the other side. The corpus is the product's own (
 training and the answers are those of ``python -m trainer``. A tenth of the clerk's corrections is wrong; the
 tests are scored against what is right. ``clean``: new errors in paragraphs that were right; ``generic``:
 other recognizers, other sittings, no clerk's habits. ``served``: the adapter's answers with figures and
-placeholders kept (``serving.answers``). Without ``--text`` the simulated council is used.
+placeholders kept and its steady substitutions written (``serving.answers``); ``habits``: the base's answers
+with those substitutions and no adapter, the opponent that tells what the training itself is worth.
+Without ``--text`` the simulated council is used.
 
 ``--prepare FILE`` only writes what is to be trained and tested, ``--prepared FILE`` trains and tests it: for
-a machine with a card and nothing else of the platform.
+a machine with a card and nothing else of the platform. ``--answers FOLDER`` keeps the answers there, and
+takes those that are there: what is written after the model is measured without training again.
 """
 
 from __future__ import annotations
@@ -24,7 +27,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -157,12 +160,30 @@ def answers(
     return found
 
 
-def as_shown(test: Test, given: dict[str, list[str]]) -> dict[str, list[str]]:
-    """The answers with the draft's own figures and placeholders, as CORE shows them."""
-    from astra_learn_assets.serving.answers import guarded
+def kept(options: argparse.Namespace, key: str, make: Callable[[], dict[str, list[str]]]) -> Line:
+    """What was answered under ``key`` before, else what ``make`` answers, kept where ``--answers`` says."""
+    file: Path | None = options.answers and options.answers / f"{key}.json"
+    if file is not None and file.exists():
+        found: Line = json.loads(file.read_text(encoding="utf-8"))
+        return found
+    made = make()
+    if file is not None:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps(made, ensure_ascii=False), encoding="utf-8")
+    return made
 
+
+def as_shown(test: Test, given: dict[str, list[str]], corpus: Sequence[Line]) -> dict[str, list[str]]:
+    """The answers as CORE shows them: the draft's figures and placeholders, the corpus's steady words."""
+    from astra_learn_assets.contracts import Example
+    from astra_learn_assets.datasets.steady import count_steady
+    from astra_learn_assets.serving.answers import as_served
+
+    steady = count_steady(Example.model_validate(row) for row in corpus)
     return {
-        name: [guarded(before, answer) for (before, _), answer in zip(test.rows[name], texts, strict=True)]
+        name: [
+            as_served(before, a, {}, steady) for (before, _), a in zip(test.rows[name], texts, strict=True)
+        ]
         for name, texts in given.items()
     }
 
@@ -191,26 +212,24 @@ def measure(options: argparse.Namespace, prepared: Line) -> Iterator[Line]:
     with tempfile.TemporaryDirectory() as place_of:
         folder = Path(place_of)
         began = time.monotonic()
-        base = answers(options, test, None, folder)
+        base = kept(options, f"{prepared['seed']}-base", lambda: answers(options, test, None, folder))
         yield line("base", 0, base, seconds=round(time.monotonic() - began, 1))
         for count in options.pairs:
+            corpus = prepared["corpora"][str(count)]
             yield line("table", count, prepared["table"][str(count)])
-            data = write(folder / "corpus.jsonl", prepared["corpora"][str(count)])
-            out = folder / f"adapter-{count}"
+
+            def adapted(corpus: Sequence[Line] = corpus, count: int = count) -> dict[str, list[str]]:
+                data, out = write(folder / "corpus.jsonl", corpus), folder / f"adapter-{count}"
+                chosen = {"recipe": options.recipe, "device": options.device}
+                train(TrainOptions(data, options.base, TENANT, out, **chosen), Signals())
+                return answers(options, test, out, folder)
+
             began = time.monotonic()
-            metrics = train(
-                TrainOptions(data, options.base, TENANT, out, recipe=options.recipe, device=options.device),
-                Signals(),
-            )
-            trained = time.monotonic()
-            given = answers(options, test, out, folder)
-            yield line(
-                "adapter", count, given,
-                steps=metrics["steps"], train_seconds=round(trained - began, 1),
-                seconds=round(time.monotonic() - trained, 1),
-            )  # fmt: skip
+            given = kept(options, f"{prepared['seed']}-{count}", adapted)
+            yield line("adapter", count, given, seconds=round(time.monotonic() - began, 1))
             if find_spec("pydantic") is not None:  # not on a machine with a card and nothing else
-                yield line("served", count, as_shown(test, given))
+                yield line("habits", count, as_shown(test, base, corpus))
+                yield line("served", count, as_shown(test, given, corpus))
 
 
 def say(text: str) -> None:
@@ -221,7 +240,7 @@ def say(text: str) -> None:
 def show(rows: Sequence[Line]) -> None:
     """The curve (mean of the councils; interval over all their paragraphs), then the kinds of error."""
     groups: dict[tuple[int, str], list[Line]] = {}
-    order = ("draft", "table", "base", "adapter", "served")
+    order = ("draft", "table", "base", "habits", "adapter", "served")
     for row in rows:
         groups.setdefault((row["pairs"], row["system"]), []).append(row)
     base = groups[0, "base"]
@@ -254,7 +273,7 @@ def broken(rows: Sequence[Line]) -> list[str]:
     for row in (r for r in rows if r["system"] == shown):
         for other in rows:
             beside = other["pairs"] in (0, row["pairs"]) and other["seed"] == row["seed"]
-            opponent = other["system"] in ("draft", "table", "base")
+            opponent = other["system"] in ("draft", "table", "base", "habits")
             if beside and opponent and row["council"] >= other["council"]:
                 found.append(
                     f"council {row['seed']}, {row['pairs']} pairs: {row['council']} is no better than the "
@@ -284,6 +303,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"))
     parser.add_argument("--prepare", type=Path)
     parser.add_argument("--prepared", type=Path)
+    parser.add_argument("--answers", type=Path, help="folder of answers to keep and to take")
     parser.add_argument(
         "--recipe", nargs="*", default=[], metavar="NAME=NUMBER", help="differing from the trainer's own"
     )

@@ -100,6 +100,14 @@ def changes(example: Example) -> tuple[Change, ...]:
     return tuple(dict.fromkeys(found))
 
 
+def changes_the_sense(was: Sequence[str], now: Sequence[str]) -> bool:
+    """Whether words that became others hold a figure, a number, a negation, a unit or an opposite."""
+    left, right = [[plain for word in words if (plain := near_fold(word))] for words in (was, now)]
+    numeral = any(word[0].isdigit() or word in number_words() for word in (*left, *right))
+    opposite = any((word, other) in _opposites() for word in left for other in right)
+    return numeral or opposite or any(True for _ in _whole_sentence(left, right))
+
+
 def unconfirmed(examples: Sequence[Example], contributors: Mapping[str, str] | None = None) -> dict[str, str]:
     """``example_id`` -> kind, of every example with a change that one author alone has made.
 
@@ -185,7 +193,8 @@ def numbers(words: Sequence[str]) -> Counter[str]:
             position += 1
             millions = position < len(words) and words[position] in _MILLION
             for figures in _FIGURES.findall(word):
-                found[_value(_of_figures(figures) * (1_000_000 if millions else 1))] += 1
+                for number in _of_figures(figures):
+                    found[_value(number * (1_000_000 if millions else 1))] += 1
         elif values.get(word) == 1 and values.get("".join(words[position + 1 : position + 2]), 1_000) < 1_000:
             position += 1  # "un ocho por ciento"
         elif word in values and not (word == "ciento" and words[position - 1 : position] == ["por"]):
@@ -197,9 +206,11 @@ def numbers(words: Sequence[str]) -> Counter[str]:
     return found
 
 
-def _of_figures(figures: str) -> Decimal:
-    """As it is written in Spanish: a point or comma before three figures parts thousands."""
-    return Decimal(re.sub(r"[.,](?=\d{3}(?:\D|$))", "", figures).replace(",", ".").rstrip(".") or "0")
+def _of_figures(figures: str) -> list[Decimal]:
+    """As it is written in Spanish: a point or comma before three figures parts thousands, one other mark
+    parts decimals; with more of them it is a date or a heading ("9.12.2020", "3.1.2"), a number a part."""
+    plain = re.sub(r"[.,](?=\d{3}(?:\D|$))", "", figures).replace(",", ".")
+    return [Decimal(plain)] if plain.count(".") < 2 else [Decimal(part) for part in plain.split(".")]
 
 
 def _value(number: Decimal) -> str:

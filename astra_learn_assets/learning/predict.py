@@ -8,8 +8,9 @@ Two models are only comparable when they answered at the same precision: where t
 another one than it did for a stored file (a card instead of a processor), all systems answer anew.
 
 The dictionary's answers need no model: the known proper nouns are put right in the draft, as CORE does. CORE
-does so whichever model serves, and gives back the figures and placeholders that a model changed: models are
-compared by what ``serving.answers`` makes of their answers. What is stored is what the model itself answered.
+does so whichever model serves, gives back the figures and placeholders that a model changed, and writes the
+steady words of the adapter that answered: models are compared by what ``serving.answers`` makes of their
+answers, each with its own. What is stored is what the model itself answered.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ from pathlib import Path
 
 from astra_learn_assets.contracts import Example
 from astra_learn_assets.datasets import jsonl
-from astra_learn_assets.errors import TrainingFailed
+from astra_learn_assets.datasets.steady import STEADY, Steady, read_steady
+from astra_learn_assets.errors import AdapterRefused, TrainingFailed
 from astra_learn_assets.evaluation.predictions import BASE, DICTIONARY, Answer, Prediction, load_predictions
 from astra_learn_assets.ids import TenantId
 from astra_learn_assets.learning.training import process as trainer_process
@@ -79,7 +81,19 @@ def predict(platform: Platform, wanted: Wanted, run: Runner) -> bytes:
         for system in missing:
             made[system] = _only(fresh, system)
             platform.vault.write(wanted.tenant_id, wanted.key(system), _dump(made[system]), overwrite=True)
-    return _dump(_beside(wanted, made))
+    steady = {system: _steady(platform, adapter) for system, adapter in wanted.adapters.items()}
+    return _dump(_beside(wanted, made, steady))
+
+
+def _steady(platform: Platform, adapter: Adapter) -> tuple[Steady, ...]:
+    """The steady substitutions of a stored adapter, as they were signed; some have none."""
+    signed = adapter.manifest["files"].get(STEADY)
+    if signed is None:
+        return ()
+    data = platform.objects.get(f"{paths.adapter(adapter.adapter_id)}/{STEADY}")
+    if hashlib.sha256(data).hexdigest() != signed:
+        raise AdapterRefused(f"{adapter.adapter_id}: {STEADY} is not what was signed")
+    return read_steady(data)
 
 
 def _stored(platform: Platform, wanted: Wanted, system: str) -> list[Prediction] | None:
@@ -127,7 +141,9 @@ def _only(rows: Sequence[Prediction], system: str) -> list[Prediction]:
     return [row.model_copy(update={"predictions": {system: row.predictions[system]}}) for row in rows]
 
 
-def _beside(wanted: Wanted, made: Mapping[str, Sequence[Prediction]]) -> list[Prediction]:
+def _beside(
+    wanted: Wanted, made: Mapping[str, Sequence[Prediction]], steady: Mapping[str, Sequence[Steady]]
+) -> list[Prediction]:
     """One line an example with everybody's answer; what one system lacks stays away, and the gate says so."""
     by_example: dict[str, Prediction] = {}
     for rows in made.values():
@@ -135,13 +151,18 @@ def _beside(wanted: Wanted, made: Mapping[str, Sequence[Prediction]]) -> list[Pr
             known = by_example.get(row.example_id, row.model_copy(update={"predictions": {}}))
             answers = {**known.predictions, **row.predictions}
             by_example[row.example_id] = known.model_copy(update={"predictions": answers})
-    return [_as_served(row, wanted.replacements) for row in by_example.values()]
+    return [_as_served(row, wanted.replacements, steady) for row in by_example.values()]
 
 
-def _as_served(row: Prediction, replacements: Mapping[str, str]) -> Prediction:
+def _as_served(
+    row: Prediction, replacements: Mapping[str, str], steady: Mapping[str, Sequence[Steady]]
+) -> Prediction:
     """Everybody's answer as CORE shows it, and the draft with the known names put right and nothing else."""
     answers: dict[str, Answer | None] = {
-        system: answer and answer.model_copy(update={"text": as_served(row.input, answer.text, replacements)})
+        system: answer
+        and answer.model_copy(
+            update={"text": as_served(row.input, answer.text, replacements, steady.get(system, ()))}
+        )
         for system, answer in row.predictions.items()
     }
     answers[DICTIONARY] = Answer(text=corrected(row.input, replacements))

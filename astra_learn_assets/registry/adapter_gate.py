@@ -4,8 +4,9 @@ It asks whether the training went well (loss finite and lower at the end than at
 adapter answers like the one in memory), whether the file is what it says (safetensors with LoRA matrices
 only, A and B of each module in matching shapes, all numbers finite), whether each module is one of the base
 model's, in its shape, and moves its weights neither not at all (a no-op ties with the base for ever) nor
-beyond reason (weights times a million answer noise), and whether the folder is signed for the tenant. Whether
-it is any *good* is for ``wer_gate``.
+beyond reason (weights times a million answer noise), whether its steady substitutions are such as a clerk may
+have (:func:`datasets.steady.is_habit`), and whether the folder is signed for the tenant. Whether it is any
+*good* is for ``wer_gate``.
 
 How far a module moves its weights is ``|scale * B A| / |W|`` (Frobenius norms); trained adapters lie between
 .001 and 1. Where the base's weights are not on this machine the root mean square of the update is bounded.
@@ -24,6 +25,7 @@ import numpy as np
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from astra_learn_assets.contracts import GateVerdict
+from astra_learn_assets.datasets.steady import STEADY, is_habit, read_steady
 from astra_learn_assets.errors import AdapterRefused
 from astra_learn_assets.ids import TenantId
 from astra_learn_assets.registry.manifest import CONFIG, METRICS, WEIGHTS, Scalar, digest_of
@@ -64,6 +66,7 @@ def adapter_gate(
         config = _json(folder, CONFIG)
         faults += _config_faults(config)
         faults += _weight_faults(folder / WEIGHTS, config, base, details)
+        faults += _steady_faults(folder / STEADY, details)
     except AdapterRefused as error:
         faults.append(str(error))
     return GateVerdict(
@@ -120,6 +123,16 @@ def _config_faults(config: Mapping[str, Any]) -> list[str]:
         # PEFT imports the module named there when it loads the adapter
         faults.append(f"{CONFIG}: auto_mapping would import code")
     return faults
+
+
+def _steady_faults(path: Path, details: dict[str, Scalar]) -> list[str]:
+    """An imported adapter brings what somebody else has counted."""
+    if not path.exists():
+        return []
+    steady = read_steady(path.read_bytes())
+    details["steady_substitutions"] = len(steady)
+    odd = [one for one in steady if not is_habit(tuple(one.said.split()), tuple(one.written.split()))]
+    return [f"{STEADY}: {len(odd)} of {len(steady)} substitutions are no clerk's habit"] if odd else []
 
 
 def _weight_faults(

@@ -1,6 +1,6 @@
 """What a model's answer becomes before anybody reads it: names, figures and placeholders stay what they were.
 
-    as_served("paga 1.200 euros a <PERSONA_1>", model(...), dictionary.replacements)
+    as_served("paga 1.200 euros a <PERSONA_1>", model(...), dictionary.replacements, served.steady())
 
 A corrector rewrites words, and now and then a figure or a placeholder among them: "1.200" becomes "1.020",
 "<PERSONA_1>" is gone. No clerk would see it, so it is not left to the model. Input and answer are laid beside
@@ -10,8 +10,10 @@ each other; a stretch in which a figure or a placeholder went, came or changed i
 * figures for numbers in words, and words for figures, are style as long as the number is the same;
 * everything around such a stretch stays the model's.
 
-Afterwards the dictionary puts right the proper nouns that it knows, as in a transcript without any model. The
-evaluation asks this very function, so what the gate judges is what CORE shows.
+Then the council's steady substitutions, which lie in the adapter's folder, are put where the model left
+the draft's own words (:mod:`serving.habits`). Last, the dictionary puts right the proper nouns that it knows,
+as in a transcript without any model. The evaluation asks this very function, so what the gate judges is what
+CORE shows.
 """
 
 from __future__ import annotations
@@ -20,8 +22,10 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
+from astra_learn_assets.datasets.steady import Steady
 from astra_learn_assets.datasets.suspicion import number_words, numbers
 from astra_learn_assets.datasets.word_changes import changed_stretches
+from astra_learn_assets.serving.habits import in_habit
 from astra_learn_assets.spanish.fold import near_fold
 from astra_learn_assets.spanish.placeholder import placeholders
 
@@ -30,9 +34,9 @@ _JOINTS = frozenset({"y", "por", "coma", "barra", "millon", "millones"})
 _TOKEN = re.compile(r"\d+(?:[.,:/]\d+)*|[^\W\d_]+")
 
 
-def as_served(draft: str, answer: str, replacements: Mapping[str, str]) -> str:
-    """``answer`` to ``draft`` as CORE shows it."""
-    return corrected(guarded(draft, answer), replacements)
+def as_served(draft: str, answer: str, replacements: Mapping[str, str], steady: Sequence[Steady] = ()) -> str:
+    """``answer`` to ``draft`` as CORE shows it; ``steady``: of the adapter that answered, if one did."""
+    return corrected(in_habit(draft, guarded(draft, answer), steady), replacements)
 
 
 def guarded(draft: str, answer: str) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from astra_learn_assets.contracts import AdapterManifest
+from astra_learn_assets.datasets.steady import STEADY, Steady, read_steady
 from astra_learn_assets.errors import AdapterRefused
 
 _INSTRUCTION, _INPUT = "{instruction}", "{input}"  # as in trainer/data.py; a test holds the two together
@@ -52,16 +53,15 @@ class ServedAdapter:
         Raises:
             AdapterRefused: when a file is not what was signed any more.
         """
-        found: dict[str, bytes] = {}
-        for name, expected in sorted(self.manifest.files.items()):
-            try:
-                data = (self.path / name).read_bytes()
-            except OSError as error:
-                raise AdapterRefused(f"{self.adapter_id}: {name}: {error.strerror or error}") from None
-            if hashlib.sha256(data).hexdigest() != expected:
-                raise AdapterRefused(f"{self.adapter_id}: {name} is not what was signed")
-            found[name] = data
-        return found
+        return {name: self._checked(name) for name in sorted(self.manifest.files)}
+
+    def steady(self) -> tuple[Steady, ...]:
+        """The council's steady substitutions, for :func:`serving.answers.as_served`; there may be none.
+
+        Raises:
+            AdapterRefused: as :meth:`read`, or they are malformed.
+        """
+        return read_steady(self._checked(STEADY)) if STEADY in self.manifest.files else ()
 
     def copy_to(self, folder: Path) -> Path:
         """Write the checked bytes into ``folder``, which must be new: private to who asked for it.
@@ -75,6 +75,15 @@ class ServedAdapter:
         for name, data in content.items():
             (folder / name).write_bytes(data)
         return folder
+
+    def _checked(self, name: str) -> bytes:
+        try:
+            data = (self.path / name).read_bytes()
+        except OSError as error:
+            raise AdapterRefused(f"{self.adapter_id}: {name}: {error.strerror or error}") from None
+        if hashlib.sha256(data).hexdigest() != self.manifest.files[name]:
+            raise AdapterRefused(f"{self.adapter_id}: {name} is not what was signed")
+        return data
 
 
 class Lease:

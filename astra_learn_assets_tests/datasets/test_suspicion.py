@@ -31,6 +31,7 @@ RISKY = [
     ("El prosupuesto de la villa.", "El prosupuestos de la villa.", "unknown_word"),
 ]
 HARMLESS = [
+    ("Según el punto 3.1.2 del 9.12.2020.", "Según el punto 3/1/2 del 9/12/2020."),
     ("El treinta y cinco por ciento de la obra.", "El 35 % de la obra."),
     ("Sube cero coma cinco puntos.", "Sube 0,5 puntos."),
     ("Se pagan 1200 euros al mes.", "Se pagan 1.200 euros al mes."),

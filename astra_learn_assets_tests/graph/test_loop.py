@@ -8,6 +8,7 @@ import dagster as dg
 import pytest
 
 from astra_learn_assets.datasets import jsonl
+from astra_learn_assets.datasets.steady import count_steady
 from astra_learn_assets.definitions import defs
 from astra_learn_assets.errors import AdapterRefused, GateRefused
 from astra_learn_assets.learning import assemble, promote
@@ -113,6 +114,9 @@ def _the_adapter_is_served_to_its_tenant_alone(platform: Platform, tenant_id: st
     served = store.current(tenant_id)
     assert served.adapter_id == adapter_id
     assert (served.path / "adapter_model.safetensors").is_file()
+    tenant, digest = served.manifest.tenant_id, served.manifest.dataset_hash
+    corpus = jsonl.load(platform.vault.read(tenant, paths.corpus(tenant, digest)))
+    assert served.steady() == count_steady(corpus)
     with pytest.raises(AdapterRefused):
         store.load("rio-claro", adapter_id)
 

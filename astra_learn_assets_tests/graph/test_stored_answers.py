@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 
+import pytest
+
+from astra_learn_assets.datasets.steady import STEADY, Steady, dump_steady
+from astra_learn_assets.errors import AdapterRefused
 from astra_learn_assets.evaluation.predictions import (
     BASE,
     CANDIDATE,
@@ -15,6 +20,7 @@ from astra_learn_assets.evaluation.predictions import (
 from astra_learn_assets.ids import TenantId
 from astra_learn_assets.learning import predict
 from astra_learn_assets.platform import Platform
+from astra_learn_assets.store import paths
 from astra_learn_assets.store.tables import Adapter
 from astra_learn_assets_tests.conftest import MakeTenant
 from astra_learn_assets_tests.datasets.builders import example
@@ -31,7 +37,7 @@ def test_a_champions_answers_are_those_that_it_gave_as_a_candidate(
     platform: Platform, make_tenant: MakeTenant
 ) -> None:
     make_tenant(TENANT)
-    adapter = Adapter(adapter_id=f"{TENANT}--{'a' * 16}", digest="b" * 64)
+    adapter = Adapter(adapter_id=f"{TENANT}--{'a' * 16}", digest="b" * 64, manifest={"files": {}})
     then = predict.Wanted(TENANT, "base@1", {CANDIDATE: adapter}, EXAMPLES, {})
     meta = EXAMPLES[0].meta
     for system, text in ((BASE, "se abre la sesion"), (CANDIDATE, "Se abre la sesión.")):
@@ -60,7 +66,7 @@ def test_every_models_answer_is_compared_with_the_dictionarys_names_put_right(
 ) -> None:
     """As CORE serves it: or an adapter is refused for names that the dictionary puts right beside it."""
     make_tenant(TENANT)
-    adapter = Adapter(adapter_id=f"{TENANT}--{'a' * 16}", digest="b" * 64)
+    adapter = Adapter(adapter_id=f"{TENANT}--{'a' * 16}", digest="b" * 64, manifest={"files": {}})
     examples = (example("habla hortega de la obra", "Habla Ortega de la obra."),)
     wanted = predict.Wanted(TENANT, "base@1", {CANDIDATE: adapter}, examples, {"Hortega": "Ortega"})
     meta = examples[0].meta
@@ -79,3 +85,30 @@ def test_every_models_answer_is_compared_with_the_dictionarys_names_put_right(
     }
     (kept,) = load_predictions(platform.vault.read(TENANT, wanted.key(CANDIDATE)))
     assert kept.predictions[CANDIDATE] == Answer(text="Habla Hortega de la obra."), "stored as it answered"
+
+
+def test_each_adapter_is_judged_with_its_own_steady_words_and_the_base_without(
+    platform: Platform, make_tenant: MakeTenant
+) -> None:
+    make_tenant(TENANT)
+    content = dump_steady([Steady("también", "asimismo", 9, 10)])
+    signed = {STEADY: hashlib.sha256(content).hexdigest()}
+    adapter = Adapter(adapter_id=f"{TENANT}--{'a' * 16}", digest="b" * 64, manifest={"files": signed})
+    examples = (example("se vota también hoy", "Se vota asimismo hoy."),)
+    wanted = predict.Wanted(TENANT, "base@1", {CANDIDATE: adapter}, examples, {})
+    meta = examples[0].meta
+    for system, text in ((BASE, "Se vota también hoy."), (CANDIDATE, "Se vota también hoy.")):
+        row = Prediction(
+            example_id=meta.example_id, document_id=meta.document_id, input=examples[0].input,
+            reference=examples[0].output, precision="fp32", predictions={system: Answer(text=text)},
+        )  # fmt: skip
+        platform.vault.write(TENANT, wanted.key(system), predict._dump([row]))
+    place = f"{paths.adapter(adapter.adapter_id)}/{STEADY}"
+    platform.objects.put(place, content)
+    (found,) = load_predictions(predict.predict(platform, wanted, nobody_trains))
+    assert found.predictions[CANDIDATE] == Answer(text="Se vota asimismo hoy.")
+    assert found.predictions[BASE] == Answer(text="Se vota también hoy.")
+
+    platform.objects.put(place, dump_steady([Steady("hoy", "ayer", 9, 10)]), overwrite=True)
+    with pytest.raises(AdapterRefused, match="not what was signed"):
+        predict.predict(platform, wanted, nobody_trains)

@@ -14,6 +14,7 @@ import pytest
 from safetensors.numpy import save_file
 
 from astra_learn_assets.contracts import GateVerdict
+from astra_learn_assets.datasets.steady import STEADY, Steady, dump_steady
 from astra_learn_assets.errors import AdapterRefused
 from astra_learn_assets.registry.adapter_gate import adapter_gate
 from astra_learn_assets.registry.manifest import build_manifest, digest_of
@@ -530,3 +531,21 @@ def test_bfloat16_and_half_are_read_as_they_are(tmp_path: Path) -> None:
     assert read["b"].tolist() == [[1.5, -2.0], [0.0, 3.25]]
     assert read["h"].tolist() == [1.5, -2.0, 0.0, 3.25]
     assert read["empty"].size == 0
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"[1]", "steady.json is malformed"),
+        (dump_steady([Steady("a favor", "en contra", 9, 9)]), "1 of 1 substitutions are no clerk's habit"),
+        (dump_steady([Steady("también", "asimismo", 24, 27)]), ""),
+    ],
+)
+def test_steady_words_that_no_clerk_has_for_a_habit_are_refused(
+    tmp_path: Path, content: bytes, reason: str
+) -> None:
+    signed_folder(tmp_path / "a")
+    (tmp_path / "a" / STEADY).write_bytes(content)
+    verdict = _judge(tmp_path / "a", digest_of(resign(tmp_path / "a")))
+    assert verdict.passed == (not reason)
+    assert reason in verdict.reason

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from astra_learn_assets.contracts import DictionaryEntry, GateVerdict
 from astra_learn_assets.datasets import jsonl
+from astra_learn_assets.datasets.steady import STEADY, Steady, dump_steady
 from astra_learn_assets.evaluation import wer_gate
 from astra_learn_assets.ids import TenantId
 from astra_learn_assets.learning import opponents, promoter, publisher, rulings
@@ -23,12 +25,15 @@ ASKED = {"prompt": "<in>{input}<out>", "stop_token_ids": "1"}
 _WIDTH, _LAYERS, _SCALE = 384, 8, 0.3  # of the shipped base; large enough to change its answers
 
 
-def published(platform: Platform, where: Path, seed: int, tenant: str = "villaverde") -> Adapter:
+def published(
+    platform: Platform, where: Path, seed: int, tenant: str = "villaverde", steady: Sequence[Steady] = ()
+) -> Adapter:
     """An adapter with random weights, stored and signed."""
     weights = {name: value * _SCALE for name, value in tensors(seed, width=_WIDTH, layers=_LAYERS).items()}
     folder = trained_folder(
         where / f"{tenant}-{seed}", weights=weights, metrics={**METRICS, **ASKED, "seed": seed}
     )
+    (folder / STEADY).write_bytes(dump_steady(steady))
     name, revision = base_identity(platform.settings)
     manifest = manifest_of(folder, tenant, base_model=name, base_revision=revision)
     recipe = publisher.recipe_hash(

@@ -30,6 +30,8 @@ from astra_learn_assets.serving.answers import as_served, guarded
         ("tres mil setecientos", "3.070", "tres mil setecientos"),
         ("a las 14 40 horas", "A las 14:40 horas", "A las 14:40 horas"),
         ("un 1 200 por ciento", "Un 1.200 por ciento", "Un 1.200 por ciento"),
+        ("el 1 12 2020 vence", "El 1.12.2020 vence", "El 1.12.2020 vence"),
+        ("el 1.12.2020 vence", "El 1.12.2021 vence", "El 1.12.2020 vence"),
         ("se habre la sesion", "Se abre la sesión.", "Se abre la sesión."),
         ("se abre  la  sesión", "Se abre\nla sesión", "Se abre\nla sesión"),
         ("", "Nadie dijo 7", "Nadie dijo 7"),

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from astra_learn_assets.contracts import DictionaryEntry
+from astra_learn_assets.datasets.steady import Steady
 from astra_learn_assets.errors import AdapterRefused, BadInput
 from astra_learn_assets.hotpath import intake
 from astra_learn_assets.ids import TenantId
@@ -169,6 +170,20 @@ def test_a_session_shows_what_the_gate_judges_and_a_name_from_the_next_paragraph
         intake.relay_now(platform)
         assert known.wait_for(TENANT, version, timeout=30)
         assert session.correct(said).text == said.replace("Hortega", "Ortega")
+
+
+def test_a_session_writes_the_steady_words_of_its_own_adapter(
+    platform: Platform, make_tenant: MakeTenant, tmp_path: Path
+) -> None:
+    make_tenant()
+    core = core_of(platform, _Careless(), tmp_path / "core")
+    said = "se vota también hoy"
+    with core.session(TENANT) as session:
+        assert session.correct(said).text == said
+    steady = [Steady("también", "asimismo", 24, 27)]
+    promoted(platform, published(platform, tmp_path, 5, steady=steady))
+    with core.session(TENANT) as session:
+        assert session.correct(said).text == "se vota asimismo hoy"
 
 
 def test_no_request_fails_while_adapters_change(

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from astra_learn_assets.datasets.steady import STEADY, Steady, dump_steady
 from astra_learn_assets.errors import AdapterRefused
 from astra_learn_assets.serving.served_adapter import ServedAdapter
 from astra_learn_assets.settings import REPOSITORY
-from astra_learn_assets_tests.registry.builders import METRICS, signed_folder
+from astra_learn_assets_tests.registry.builders import METRICS, resign, signed_folder
 from trainer.data import Template
 from trainer.model import load_tokenizer
 
@@ -44,3 +45,15 @@ def test_a_manifest_without_a_prompt_is_refused(tmp_path: Path, metrics: dict[st
 def test_a_manifest_without_stop_tokens_is_refused(tmp_path: Path, named: str) -> None:
     with pytest.raises(AdapterRefused, match="stop tokens"):
         _ = _served(tmp_path, stop_token_ids=named).stop_token_ids
+
+
+def test_steady_words_are_those_that_were_signed_and_an_adapter_without_has_none(tmp_path: Path) -> None:
+    served = _served(tmp_path)
+    assert served.steady() == ()
+    words = (Steady("también", "asimismo", 24, 27),)
+    (served.path / STEADY).write_bytes(dump_steady(words))
+    served = ServedAdapter(served.adapter_id, served.path, resign(served.path))
+    assert served.steady() == words
+    (served.path / STEADY).write_bytes(dump_steady([Steady("sí", "no", 9, 9)]))
+    with pytest.raises(AdapterRefused, match=r"steady\.json is not what was signed"):
+        served.steady()

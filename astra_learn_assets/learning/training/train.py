@@ -1,4 +1,4 @@
-"""lora_adapter: one corpus becomes one signed adapter, at most once.
+"""lora_adapter: one corpus becomes one signed adapter, at most once; its steady substitutions lie beside it.
 
 A recipe is the corpus, the base model with its revision and the hyperparameters. If the tenant has
 an adapter of the same recipe already, it is that one: training again by hand, a retry after a lost
@@ -18,6 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from astra_learn_assets.contracts import AdapterManifest, GateVerdict
+from astra_learn_assets.datasets import jsonl
+from astra_learn_assets.datasets.steady import STEADY, count_steady, dump_steady
 from astra_learn_assets.errors import BadConfiguration, TrainingFailed
 from astra_learn_assets.ids import TenantId
 from astra_learn_assets.learning import assemble, lineage, provenance, publisher, rulings
@@ -118,6 +120,7 @@ def train_adapter(
                 setup=setup_key(settings),
             )
             raise
+        (out / STEADY).write_bytes(dump_steady(count_steady(jsonl.load(data.read_bytes()))))
         metrics = json.loads((out / "metrics.json").read_text())
         log = [
             {name: value for name, value in json.loads(line).items() if name not in progress.OF_THE_MOMENT}

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import structlog
 
+from astra_learn_assets.datasets.steady import Steady
 from astra_learn_assets.errors import AstraError, NotFound
 from astra_learn_assets.ids import TenantId
 from astra_learn_assets.serving import acknowledgement
@@ -69,18 +70,19 @@ class Answer:
 
 @dataclass(frozen=True)
 class Session:
-    """One council session: all its requests go to the adapter that it began with."""
+    """One council session: all its requests go to the adapter that it began with; ``steady``: its words."""
 
     tenant_id: TenantId
     served: ServedAdapter | None
     engine: Engine = field(repr=False)
     dictionaries: Dictionaries = field(repr=False)
+    steady: tuple[Steady, ...] = field(default=(), repr=False)
 
     def correct(self, text: str) -> Answer:
         """One transcribed paragraph, put right, as the gate has judged it: figures and names included."""
         name = self.served.adapter_id if self.served is not None else None
         known = self.dictionaries.dictionary(self.tenant_id).replacements
-        return Answer(as_served(text, self.engine.answer(self.served, text), known), name)
+        return Answer(as_served(text, self.engine.answer(self.served, text), known, self.steady), name)
 
 
 class ReferenceCore:
@@ -119,7 +121,7 @@ class ReferenceCore:
             return
         try:
             self._ready(tenant, served)
-            yield Session(tenant, served, self._engine, self._dictionaries)
+            yield Session(tenant, served, self._engine, self._dictionaries, served.steady())
         finally:
             leased.__exit__(None, None, None)
 
