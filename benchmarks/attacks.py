@@ -32,7 +32,7 @@ from astra_learn_assets.hotpath.prepared import RawDraft
 from astra_learn_assets.hotpath.workers import CompareWorkers
 from astra_learn_assets_tests.comparator.attacks import ATTACKS, Files
 from astra_learn_assets_tests.comparator.packages import p, package
-from benchmarks.attacks_platform import House, house
+from benchmarks.attacks_platform import PATIENCE, House, house
 
 SECONDS, MEGABYTES, GROWTH = 2.0, 300, 2.5
 WORST = ("unclosed_fields", "bookmarks_over_paragraphs", "long_paragraph", "row_of_alike_cells")
@@ -113,7 +113,7 @@ def _say(cost: Cost) -> str:
 def by_worker(files: Files) -> Cost:
     """The files through a worker that was started and warmed for them alone."""
     manifest = Manifest(document_id="d", session_id="s", version=1, chunks=())
-    with contextlib.closing(CompareWorkers(1, seconds=120)) as worker:
+    with contextlib.closing(CompareWorkers(1, seconds=PATIENCE)) as worker:
 
         def job(draft: bytes, final: bytes) -> Comparison:
             raw = RawDraft(draft, manifest.model_dump_json().encode())
