@@ -131,11 +131,12 @@ def _refine(hunk: Link, before: list[Token], after: list[Token]) -> list[Link]:
                         continue
                     same = a[0][0].isalnum() == b[0][0].isalnum()
                     value = likeness("".join(a), "".join(b)) if same else 0.0
-                    if dj == 1 and spelled(tuple(a)) == b[0].casefold():
+                    by_letters = dj == 1 and spelled(tuple(a)) == b[0].casefold()
+                    if by_letters:
                         value = 1.0
                     elif dj == 1 and b[0].isupper():
                         value = max(value, likeness("".join(a), said_aloud(b[0])))
-                    if (di, dj) != (1, 1) and (value < 0.72 or (value < 1.0 and _one_alone(a, b, value))):
+                    if (di, dj) != (1, 1) and (value < 0.72 or (not by_letters and _one_alone(a, b, value))):
                         continue
                     options.append((best[i - di, j - dj][0] + (1.0 - value) * max(di, dj), (di, dj)))
             best[i, j] = min(options)
@@ -149,8 +150,8 @@ def _refine(hunk: Link, before: list[Token], after: list[Token]) -> list[Link]:
 
 
 def _one_alone(left: list[str], right: list[str], joined: float) -> bool:
-    """Whether one word, or one less, is as like: "Bitacura no" is no spelling of "Vitacura", and of
-    "Boca Chica y" only the first two are one of "Bocachica"."""
+    """Whether one word, or one less, is as like: "Bitacura no" is no spelling of "Vitacura", of "Boca Chica
+    y" only the first two are one of "Bocachica", and "Ibarra a" sounds like "Ybarra" without its "a"."""
     for mine, other in ((left, right), (right, left)):
         if len(mine) > 2 and any(
             likeness("".join(fewer), "".join(other)) >= joined for fewer in (mine[1:], mine[:-1])
