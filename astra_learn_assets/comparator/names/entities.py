@@ -34,7 +34,13 @@ from astra_learn_assets.comparator.names.given_names import (
 from astra_learn_assets.comparator.names.rows import Verdict
 from astra_learn_assets.comparator.names.rows import names as names_of
 from astra_learn_assets.comparator.names.surroundings import Recognizer, Surroundings, has_capital
-from astra_learn_assets.comparator.names.word_diff import Difference, Link, Token, difference
+from astra_learn_assets.comparator.names.word_diff import (
+    Difference,
+    Link,
+    Token,
+    difference,
+    is_written_out,
+)
 from astra_learn_assets.contracts import EntityChange, EntityKind
 from astra_learn_assets.spanish import lexicon
 from astra_learn_assets.spanish.fold import fold_chars, letters
@@ -185,6 +191,8 @@ class _Scene:
         accented = accented and all(map(lexicon.is_common, heart))
         if len(wrongs) > 1 == len(rights) and self._joins_a_word(wrongs):
             return None  # "que Mario" is no Quemario
+        if is_written_out(self.old, self.new, link):
+            return None
         evidence = self._evidence(
             link,
             heart,
@@ -284,8 +292,8 @@ class _Scene:
             return 0  # "la cruz" -> "la Cruz": many surnames are things
         office = all(word in lexicon.ADMINISTRATION for word in folded)
         subject = all(word in lexicon.PLAIN_SUBJECTS for word in folded)
-        office_of = self.around.of_an_office(link) or (title and not self.around.after_given_name(link))
-        if subject and not (initial or place or known) and office_of:
+        by_title = title and not place and not self.around.after_given_name(link)
+        if subject and not (initial or known) and (by_title or self.around.of_an_office(link)):
             return 0  # "concejala de hacienda" -> "concejala de Hacienda", "director General"
         if not initial and not accented and (restored or not office):
             # Part of a longer name; an office, or a capital alone, is less sure of that beyond a "de".

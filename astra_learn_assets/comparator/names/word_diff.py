@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from rapidfuzz.distance import Levenshtein
 
 from astra_learn_assets.comparator.names.phonetics import likeness, said_aloud, spelled
+from astra_learn_assets.spanish.fold import letters
 from astra_learn_assets.spanish.lexicon import ABBREVIATIONS
 
 _TOKEN = re.compile(
@@ -158,3 +160,25 @@ def _one_alone(left: list[str], right: list[str], joined: float) -> bool:
         ):
             return True
     return any(len(a) > 3 and len(b) > 3 and likeness(a, b) >= joined for a in left for b in right)
+
+
+def is_written_out(before: Sequence[Token], after: Sequence[Token], link: Link) -> bool:
+    """Whether one side is the other's abbreviation, a matter of style: "Gral. Mosconi", "General Mosconi".
+
+    One word each, of which the one with a full stop that the other has not begins alike and lacks two letters or more.
+    """
+    if (link.b1 - link.b0, link.a1 - link.a0) != (1, 1):
+        return False
+    dotted = _has_a_dot(before, link.b1), _has_a_dot(after, link.a1)
+    if dotted[0] == dotted[1]:
+        return False
+    pair = letters(before[link.b0].text), letters(after[link.a0].text)
+    short, whole = pair if dotted[0] else pair[::-1]
+    rest = iter(whole)
+    return short[:1] == whole[:1] and len(short) + 1 < len(whole) and all(letter in rest for letter in short)
+
+
+def _has_a_dot(tokens: Sequence[Token], position: int) -> bool:
+    return 0 < position < len(tokens) and (
+        tokens[position].text == "." and tokens[position].start == tokens[position - 1].end
+    )
