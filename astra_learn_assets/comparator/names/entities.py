@@ -175,7 +175,11 @@ class _Scene:
 
     def _judge_name(self, link: Link, wrongs: list[str], rights: list[str]) -> Verdict | None:
         wrong, right = " ".join(wrongs), " ".join(rights)
-        heart = [text for text in rights if text.casefold() not in lexicon.CONNECTORS]
+        heart = [
+            text
+            for text, previous in zip(rights, ["", *rights], strict=False)
+            if text.casefold() not in lexicon.CONNECTORS and not (text == "den" and previous in ("Van", "van"))
+        ]
         if not heart or not all(has_capital(text) for text in heart):
             return None
         if wrong.casefold() == right.casefold() and not self._restores_capital(

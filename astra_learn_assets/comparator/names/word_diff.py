@@ -108,7 +108,7 @@ def _refine(hunk: Link, before: list[Token], after: list[Token]) -> list[Link]:
     """Pair the words inside a hunk by likeness: one to one, or up to three to one (joined, split).
 
     Classic dynamic programme over the two token rows; a token left alone costs 0.6, a pair
-    1 - likeness, so that only tokens more than .4 alike (given both sides) are paired.
+    :func:`_price` of its likeness.
     """
     n, m = hunk.b1 - hunk.b0, hunk.a1 - hunk.a0
     if n == 0 or m == 0 or n > _MAXIMUM_HUNK or m > _MAXIMUM_HUNK or (n, m) == (1, 1):
@@ -140,7 +140,7 @@ def _refine(hunk: Link, before: list[Token], after: list[Token]) -> list[Link]:
                         value = max(value, likeness("".join(a), said_aloud(b[0])))
                     if (di, dj) != (1, 1) and (value < 0.72 or (not by_letters and _one_alone(a, b, value))):
                         continue
-                    options.append((best[i - di, j - dj][0] + (1.0 - value) * max(di, dj), (di, dj)))
+                    options.append((best[i - di, j - dj][0] + _price(value) * max(di, dj), (di, dj)))
             best[i, j] = min(options)
     made: list[Link] = []
     i, j = n, m
@@ -149,6 +149,12 @@ def _refine(hunk: Link, before: list[Token], after: list[Token]) -> list[Link]:
         made.append(Link(hunk.b0 + i - di, hunk.b0 + i, hunk.a0 + j - dj, hunk.a0 + j))
         i, j = i - di, j - dj
     return made[::-1]
+
+
+def _price(value: float) -> float:
+    """1 - likeness, and more below a half: two pairs that have little in common must not come cheaper than
+    one that nearly is the same word ("Ledesma ese" for "señor Lesdema")."""
+    return 1.0 - (value if value >= 0.5 else 2 * value * value)
 
 
 def _one_alone(left: list[str], right: list[str], joined: float) -> bool:
