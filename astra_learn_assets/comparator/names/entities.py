@@ -306,9 +306,10 @@ class _Scene:
         if all(common) and self.capitals:
             return 2 * title + 2 * place + 2 * all(word in lexicon.PLACES for word in folded)
         if all(common):
-            # An ordinary word with a capital is a name only where its place says so.
+            # An ordinary word with a capital is a name only where its place says so. What opens a sentence
+            # before a name is mostly its verb: "Espuso Cano" -> "Expuso Cano".
             points = (
-                2 * (title or (beside and bool(listed or not recased)))
+                2 * (title or (beside and bool(listed or not (recased or initial))))
                 + 2 * place
                 + (organization and not initial)
             )
