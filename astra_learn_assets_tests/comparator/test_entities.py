@@ -296,6 +296,21 @@ def test_a_name_is_found_in_what_was_rewritten_around_it(
     assert (change.wrong, change.right) == entry
 
 
+@pytest.mark.parametrize("wrong", ["Espuso", "Asta", "Tubo", "Aclaro", "Segun"])
+def test_a_word_misspelt_at_the_sentences_start_is_no_name_for_the_one_behind_it(wrong: str) -> None:
+    right = {"Espuso": "Expuso", "Asta": "Hasta", "Tubo": "Tuvo", "Aclaro": "Aclaró", "Segun": "Según"}[wrong]
+    assert judge(f"{wrong} Cano los hechos.", f"{right} Cano los hechos.").changes == ()
+    assert one("Según Reyez, no.", "Según Reyes, no.").right == "Reyes"
+
+
+@pytest.mark.parametrize(("word", "name"), [("vamos", "Ramos"), ("pero", "Pedro"), ("nadie", "Nadia")])
+def test_a_word_of_every_day_is_replaced_by_a_name_only_beside_what_says_who_is_meant(
+    word: str, name: str
+) -> None:
+    assert judge(f"Dijo que {word} lo sabe.", f"Dijo que {name} lo sabe.").changes == ()
+    assert one(f"Dijo el señor {word} que no.", f"Dijo el señor {name} que no.").wrong == f"señor {word}"
+
+
 def test_in_the_surnames_place_a_word_is_a_surname() -> None:
     assert one("Vota doña Socorro Amado.", "Vota doña Socorro Amador.").right == "Socorro Amador"
     assert judge("Vota don Amado Gil.", "Vota don Amador Gil.").changes == ()
