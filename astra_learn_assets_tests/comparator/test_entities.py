@@ -393,6 +393,7 @@ def test_a_particle_or_article_that_was_not_heard_belongs_to_the_name(
         ("El alcalde Torre habló.", "El alcalde de Torre habló."),  # of a town
         ("Se cierra Plaza.", "Se cierra La Plaza."),
         ("Va a Pleno.", "Va a El Pleno."),
+        ("El Plan General no lo permite.", "La urbanización El Bosque lo permite."),
         ("Habló Carlos.", "Habló de Carlos."),
         ("HABLÓ CARLOS TORRE", "HABLÓ CARLOS DE LA TORRE"),
         ("Dice que Mario.", "Dice Quemario."),

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 
 from astra_learn_assets.comparator.names import phonetics
 from astra_learn_assets.comparator.names.breadth import is_plain, too_broad
-from astra_learn_assets.comparator.names.extent import extent, name_beside
+from astra_learn_assets.comparator.names.extent import extent, is_adrift, name_beside
 from astra_learn_assets.comparator.names.given_names import (
     NOBODY_KNOWN,
     KnownPeople,
@@ -52,6 +52,7 @@ _ROMAN = re.compile(r"(?=[MDCLXVI])M{0,3}(?:CM|CD|D?C{0,3})(?:XC|XL|L?X{0,3})(?:
 _ALIKE, _ALIKE_WITH_EVIDENCE = 0.55, 0.5
 _ALIKE_PLAIN = 0.75  # an ordinary word in small letters for a name
 _ALIKE_WORDS = 0.7  # one ordinary word for another
+_ALIKE_ADRIFT = 0.7  # where no word beside it stayed: the sentence was written anew
 _ALIKE_SHORT_ACRONYMS = 0.8  # of three letters the one that differs must sound nearly the same
 _ALIKE_ACRONYMS = 0.65  # one for another: "IBI" is not "ICIO"
 
@@ -171,6 +172,8 @@ class _Scene:
                 value, needed = phonetics.nearness(wrong, right), _ALIKE_SHORT_ACRONYMS
                 if _vowels(wrong) != _vowels(right):
                     return None  # the ear knows the vowels of "EPS" and "IPS": their names are their sounds
+        if is_adrift(self.old, self.new, link):
+            needed = max(needed, _ALIKE_ADRIFT)
         return Verdict("acronym", value) if value >= needed else None
 
     def _judge_name(self, link: Link, wrongs: list[str], rights: list[str]) -> Verdict | None:
@@ -210,6 +213,8 @@ class _Scene:
             return None
         value = phonetics.heard(wrong, right)
         if value < (_ALIKE_WITH_EVIDENCE if evidence >= 2 else _ALIKE):
+            return None
+        if value < _ALIKE_ADRIFT and is_adrift(self.old, self.new, link):
             return None
         words = not recased and all(map(lexicon.is_common, (*wrongs, *rights)))
         if words and phonetics.likeness(wrong, right) < _ALIKE_WORDS:

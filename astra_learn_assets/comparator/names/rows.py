@@ -178,6 +178,9 @@ class _Rows:
         name = self.new[end] if end < len(self.new) else None
         if self.around.capitals or name is None or not name.is_word or not name.text[0].isupper():
             return link, None
+        was = link.b1 + end - link.a1
+        if was >= len(self.old) or self.old[was].text.casefold() != name.text.casefold():
+            return link, None  # "El Plan" -> "El Bosque" is no article put right
         word = name.text.casefold()
         if word in lexicon.PERSON_TITLES or word in lexicon.ADMINISTRATION or word in lexicon.PLAIN_SUBJECTS:
             return link, None
