@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
@@ -44,6 +45,14 @@ def workers() -> Iterator[CompareWorkers]:
 
 def test_a_worker_answers_what_the_engine_answers(workers: CompareWorkers) -> None:
     assert workers(job()) == compare_here(job())
+
+
+def test_a_worker_has_no_room_for_pandas(workers: CompareWorkers) -> None:
+    workers(job())
+    (pid,) = workers.pids()
+    mapped = Path(f"/proc/{pid}/maps").read_text()
+    assert "/pyarrow/" in mapped
+    assert "/pandas/" not in mapped
 
 
 def test_refusals_come_back_as_they_were_raised(workers: CompareWorkers) -> None:
