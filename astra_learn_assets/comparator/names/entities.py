@@ -181,7 +181,8 @@ class _Scene:
         heart = [
             text
             for text, previous in zip(rights, ["", *rights], strict=False)
-            if text.casefold() not in lexicon.CONNECTORS and not (text == "den" and previous in ("Van", "van"))
+            if text.casefold() not in lexicon.CONNECTORS
+            and not (text == "den" and previous in ("Van", "van"))
         ]
         if not heart or not all(has_capital(text) for text in heart):
             return None

@@ -58,7 +58,8 @@ _BORROWED = tuple(
         (r"(?<=[^aeiou])i(?=[^aeiou].*[^a]$|ae|an$)", "ai"), (r"(?<=[^aeiou])e(?=[^aeiou]en?$)", "i"),
         (r"(?<=[^aeiou])a(?=[^aeiou](?:[ey]|on$|$|[^aeiou]+e?s?$))|ay(?!a)|ai|ey", "ei"),
         (r"ae|ee|ea(?=[^aeiou])", "e"), (r"ee|ea|ie$|(?<=[^aeiou])ey$", "i"), (r"ou", "u"), (r"ow", "au"),
-        (r"w|(?<![cp])hu(?=[ao])", "gu"), (r"(?<=[^aeiou])es$", "s"), (r"(?<=[^aeiou])e$", ""), (r"ny", "ñ"), (r"ig$", "ch"),
+        (r"w|(?<![cp])hu(?=[ao])", "gu"),
+        (r"(?<=[^aeiou])es$", "s"), (r"(?<=[^aeiou])e$", ""), (r"ny", "ñ"), (r"ig$", "ch"),
     )
 )  # fmt: skip
 _READINGS, _LONGEST_NAME = 48, 30

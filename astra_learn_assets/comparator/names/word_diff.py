@@ -171,7 +171,8 @@ def _one_alone(left: list[str], right: list[str], joined: float) -> bool:
 def is_written_out(before: Sequence[Token], after: Sequence[Token], link: Link) -> bool:
     """Whether one side is the other's abbreviation, a matter of style: "Gral. Mosconi", "General Mosconi".
 
-    One word each, of which the one with a full stop that the other has not begins alike and lacks two letters or more.
+    One word each, of which the one with a full stop that the other has not begins alike and lacks two letters
+    or more.
     """
     if (link.b1 - link.b0, link.a1 - link.a0) != (1, 1):
         return False
