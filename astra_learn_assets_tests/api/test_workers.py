@@ -79,10 +79,11 @@ def test_a_document_that_takes_too_long_is_refused_and_the_worker_goes_on() -> N
 def test_a_worker_that_is_killed_is_replaced(workers: CompareWorkers) -> None:
     workers(job())
     (process,) = workers.pids()
+    sent = job()  # made before: on a busy machine that alone takes longer than the worker lives
     os.kill(process, signal.SIGSTOP)  # so that it dies in the middle of the job
     threading.Timer(0.3, os.kill, (process, signal.SIGKILL)).start()
     with pytest.raises(Unavailable):
-        workers(job())
+        workers(sent)
     assert workers(job()).delta.entity_changes
     assert workers.pids() != [process]
 
