@@ -25,11 +25,17 @@ from astra_learn_assets.store import api_keys, artifacts, documents, paths, tena
 from astra_learn_assets_tests.comparator.packages import p, package
 
 TENANT = TenantId("villaverde")
+PATIENCE = 900.0  # seconds of the clock on a machine with other work; what is told is processor time
 _DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 _SMALL = package(p("Se abre la sesión."))
 
 Files = tuple[bytes, bytes]
 OfProcess = Callable[[int], float]
+
+
+def forget_peak(pid: int) -> None:
+    """From now on a process's peak (VmHWM) is that of the file to come, not of all before it."""
+    Path(f"/proc/{pid}/clear_refs").write_text("5")
 
 
 @dataclass
@@ -109,6 +115,8 @@ class House:
 
     def _cost(self, workers: CompareWorkers, work: Callable[[], str]) -> tuple[str, float, int]:
         before = {pid: self.seconds_of(pid) for pid in workers.pids()}
+        for pid in before:
+            forget_peak(pid)
         own = time.process_time()
         result = work()
         seconds = time.process_time() - own
@@ -137,9 +145,9 @@ def house(seconds_of: OfProcess, peak_of: OfProcess) -> Iterator[House]:
             _, key = api_keys.issue(session, tenant_id=TENANT, role="admin", label="bench")
         opened = stack.enter_context(Platform.open(settings, for_api=True))
         app = create_app(platform=opened)
-        workers = stack.enter_context(contextlib.closing(CompareWorkers(1, seconds=120)))
+        workers = stack.enter_context(contextlib.closing(CompareWorkers(1, seconds=PATIENCE)))
         app.state.astra.compare = workers
         client = stack.enter_context(TestClient(app, raise_server_exceptions=False))
-        graph = stack.enter_context(contextlib.closing(CompareWorkers(1, seconds=120)))
+        graph = stack.enter_context(contextlib.closing(CompareWorkers(1, seconds=PATIENCE)))
         headers = {"Authorization": f"Bearer {key}"}
         yield House(platform, client, headers, workers, graph, seconds_of, peak_of)

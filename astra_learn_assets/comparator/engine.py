@@ -31,7 +31,7 @@ from astra_learn_assets.errors import BadManifest
 from astra_learn_assets.settings import DOCUMENT_CONFIDENCE_MINIMUM
 from astra_learn_assets.spanish.fold import entry_key
 
-ENGINE_VERSION = "1.4.0"
+ENGINE_VERSION = "1.4.1"
 
 
 @cache

@@ -74,6 +74,12 @@ def _ends(tokens: Sequence[Token], start: int) -> Iterator[int]:
             word = tokens[beyond].text.casefold()
             if word in lexicon.BODY_HEADS or word in lexicon.ORGANIZATION_HEADS:
                 return  # another body
+        if beyond > end and tokens[end].text in ("y", "e"):
+            word, alone = tokens[beyond].text, end == start + 1
+            if alone and (word.isupper() or beyond > end + 1):
+                return  # "Policía y el INE", "Museo y a la Biblioteca"
+            if word.casefold() in lexicon.PERSON_TITLES or word.casefold() in lexicon.spelled_given_names():
+                return  # "Colegio San José y Doña Ana"
         end = beyond + 1
         yield end
 

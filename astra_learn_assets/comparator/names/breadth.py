@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from astra_learn_assets.comparator.names.phonetics import spelled
 from astra_learn_assets.contracts import EntityChange
 from astra_learn_assets.spanish import lexicon
-from astra_learn_assets.spanish.fold import fold_chars, near_fold, one_line
+from astra_learn_assets.spanish.fold import fold_chars, letters, near_fold, one_line
 from astra_learn_assets.spanish.text import accents, mixes_scripts
 
 MAXIMUM_LENGTH = 200
@@ -126,17 +126,36 @@ def _told_apart(words: Sequence[str], rights: Sequence[str], acronym: bool) -> b
     """Whether plain words are safe together: several that change, or one with the word before it.
 
     Words that are the same on both sides are the surroundings; articles and prepositions among them say
-    little, but an article that gets a capital behind a preposition is a place's ("de Las Delicias").
+    little, but an article that gets a capital behind a preposition is a place's ("de Las Delicias"). Where
+    other letters came, not a capital alone, a title, a head or a name must stand there: "que vamos" is said
+    every day, whoever once was Ramos.
     """
     left = _same(words, rights)
     right = _same(words[left:][::-1], rights[left:][::-1])
-    changed = words[left : len(words) - right]
+    changed, put = words[left : len(words) - right], rights[left : len(rights) - right]
     beside = [*words[:left], *words[len(words) - right :]]
-    if len(hearts_of(changed)) > 1 or any(word.casefold() not in _LINKS | _PREPOSITIONS for word in beside):
+    everyday = all(fold_chars(word.casefold()) in lexicon.frequent_words() for word in changed)
+    other_letters = not acronym and letters("".join(changed)) != letters("".join(put))
+    if len(hearts_of(changed)) > 1 and not (other_letters and everyday):
+        return True
+    if other_letters and not any(map(_says_who, beside)):
+        return False
+    if any(word.casefold() not in _LINKS | _PREPOSITIONS for word in beside):
         return True
     if acronym or lexicon.SOLE_BODIES.issuperset(word.casefold() for word in changed):
         return bool(beside)
     return len(changed) > 1 and bool(beside) and beside[-1].casefold() in _PREPOSITIONS
+
+
+def _says_who(word: str) -> bool:
+    """A title, the head of a place's or body's name, or a word with a capital that is no particle."""
+    lowered = word.casefold()
+    return (
+        lowered in lexicon.PERSON_TITLES
+        or lowered in lexicon.PLACE_HEADS
+        or lowered in lexicon.ORGANIZATION_HEADS
+        or (word[0].isupper() and not is_plain(lowered))
+    )
 
 
 def _same(left: Sequence[str], right: Sequence[str]) -> int:

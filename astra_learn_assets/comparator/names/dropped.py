@@ -46,9 +46,24 @@ def dropped(
         return None
     if previous.text[0].isupper() and previous.text.casefold() in lexicon.spelled_given_names():
         return _wider(link, behind=1), "person"
+    if _is_surname_of_two(new, link, around):
+        return _wider(link, behind=1), "person"
     # behind a title "de" alone begins a town: "alcalde de Torre"
     article = rights[:1] in (["De"], ["Del"]) or len(rights) > 1
     return (_wider(link, behind=1), "person") if article and around.in_surnames_place(link) else None
+
+
+def _is_surname_of_two(new: Sequence[Token], link: Link, around: Surroundings) -> bool:
+    """Whether a surname stands on both sides, the first in its place: "Sol Ladrón de Guevara", but not "Ana
+    Ruiz de Getafe", which is where she comes from."""
+    first = Link(link.b0 - 1, link.b0, link.a0 - 1, link.a0)
+    word, name = new[link.a0 - 1].text, new[link.a1].text.casefold()
+    return (
+        word[0].isupper()
+        and lexicon.is_personal_name(word)
+        and around.in_surnames_place(first)
+        and name in lexicon.spelled_surnames()
+    )
 
 
 def _names(token: Token) -> bool:

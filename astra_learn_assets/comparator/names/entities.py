@@ -23,7 +23,7 @@ from dataclasses import dataclass
 
 from astra_learn_assets.comparator.names import phonetics
 from astra_learn_assets.comparator.names.breadth import is_plain, too_broad
-from astra_learn_assets.comparator.names.extent import extent, name_beside
+from astra_learn_assets.comparator.names.extent import extent, is_adrift, name_beside
 from astra_learn_assets.comparator.names.given_names import (
     NOBODY_KNOWN,
     KnownPeople,
@@ -34,7 +34,13 @@ from astra_learn_assets.comparator.names.given_names import (
 from astra_learn_assets.comparator.names.rows import Verdict
 from astra_learn_assets.comparator.names.rows import names as names_of
 from astra_learn_assets.comparator.names.surroundings import Recognizer, Surroundings, has_capital
-from astra_learn_assets.comparator.names.word_diff import Difference, Link, Token, difference
+from astra_learn_assets.comparator.names.word_diff import (
+    Difference,
+    Link,
+    Token,
+    difference,
+    is_written_out,
+)
 from astra_learn_assets.contracts import EntityChange, EntityKind
 from astra_learn_assets.spanish import lexicon
 from astra_learn_assets.spanish.fold import fold_chars, letters
@@ -46,6 +52,7 @@ _ROMAN = re.compile(r"(?=[MDCLXVI])M{0,3}(?:CM|CD|D?C{0,3})(?:XC|XL|L?X{0,3})(?:
 _ALIKE, _ALIKE_WITH_EVIDENCE = 0.55, 0.5
 _ALIKE_PLAIN = 0.75  # an ordinary word in small letters for a name
 _ALIKE_WORDS = 0.7  # one ordinary word for another
+_ALIKE_ADRIFT = 0.7  # where no word beside it stayed: the sentence was written anew
 _ALIKE_SHORT_ACRONYMS = 0.8  # of three letters the one that differs must sound nearly the same
 _ALIKE_ACRONYMS = 0.65  # one for another: "IBI" is not "ICIO"
 
@@ -165,11 +172,18 @@ class _Scene:
                 value, needed = phonetics.nearness(wrong, right), _ALIKE_SHORT_ACRONYMS
                 if _vowels(wrong) != _vowels(right):
                     return None  # the ear knows the vowels of "EPS" and "IPS": their names are their sounds
+        if is_adrift(self.old, self.new, link):
+            needed = max(needed, _ALIKE_ADRIFT)
         return Verdict("acronym", value) if value >= needed else None
 
     def _judge_name(self, link: Link, wrongs: list[str], rights: list[str]) -> Verdict | None:
         wrong, right = " ".join(wrongs), " ".join(rights)
-        heart = [text for text in rights if text.casefold() not in lexicon.CONNECTORS]
+        heart = [
+            text
+            for text, previous in zip(rights, ["", *rights], strict=False)
+            if text.casefold() not in lexicon.CONNECTORS
+            and not (text == "den" and previous in ("Van", "van"))
+        ]
         if not heart or not all(has_capital(text) for text in heart):
             return None
         if wrong.casefold() == right.casefold() and not self._restores_capital(
@@ -185,6 +199,8 @@ class _Scene:
         accented = accented and all(map(lexicon.is_common, heart))
         if len(wrongs) > 1 == len(rights) and self._joins_a_word(wrongs):
             return None  # "que Mario" is no Quemario
+        if is_written_out(self.old, self.new, link):
+            return None
         evidence = self._evidence(
             link,
             heart,
@@ -198,6 +214,8 @@ class _Scene:
             return None
         value = phonetics.heard(wrong, right)
         if value < (_ALIKE_WITH_EVIDENCE if evidence >= 2 else _ALIKE):
+            return None
+        if value < _ALIKE_ADRIFT and is_adrift(self.old, self.new, link):
             return None
         words = not recased and all(map(lexicon.is_common, (*wrongs, *rights)))
         if words and phonetics.likeness(wrong, right) < _ALIKE_WORDS:
@@ -284,8 +302,8 @@ class _Scene:
             return 0  # "la cruz" -> "la Cruz": many surnames are things
         office = all(word in lexicon.ADMINISTRATION for word in folded)
         subject = all(word in lexicon.PLAIN_SUBJECTS for word in folded)
-        office_of = self.around.of_an_office(link) or (title and not self.around.after_given_name(link))
-        if subject and not (initial or place or known) and office_of:
+        by_title = title and not place and not self.around.after_given_name(link)
+        if subject and not (initial or known) and (by_title or self.around.of_an_office(link)):
             return 0  # "concejala de hacienda" -> "concejala de Hacienda", "director General"
         if not initial and not accented and (restored or not office):
             # Part of a longer name; an office, or a capital alone, is less sure of that beyond a "de".
@@ -294,9 +312,10 @@ class _Scene:
         if all(common) and self.capitals:
             return 2 * title + 2 * place + 2 * all(word in lexicon.PLACES for word in folded)
         if all(common):
-            # An ordinary word with a capital is a name only where its place says so.
+            # An ordinary word with a capital is a name only where its place says so. What opens a sentence
+            # before a name is mostly its verb: "Espuso Cano" -> "Expuso Cano".
             points = (
-                2 * (title or (beside and bool(listed or not recased)))
+                2 * (title or (beside and bool(listed or not (recased or initial))))
                 + 2 * place
                 + (organization and not initial)
             )

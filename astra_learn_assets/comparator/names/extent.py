@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from astra_learn_assets.comparator.names.breadth import hearts_of, is_ordinary
+from astra_learn_assets.comparator.names.phonetics import likeness
 from astra_learn_assets.comparator.names.word_diff import Link, Token
 from astra_learn_assets.spanish import lexicon
 from astra_learn_assets.spanish.fold import fold_chars
@@ -18,6 +19,7 @@ from astra_learn_assets.spanish.fold import fold_chars
 _SAINTS = frozenset({"San", "Santa", "Santo", "Santos", "Sant", "Sta", "Sto"})
 _PARTICLES = lexicon.CONNECTORS - {"san", "santa", "santo"}
 _JOINTS = frozenset({"de", "del", "la", "las", "los", "el"})
+_NEARLY = 0.7  # of a word that was mended itself
 _LONGEST = 6  # words of an entry that had to be widened
 
 
@@ -49,6 +51,24 @@ def same_word(old: Sequence[Token], new: Sequence[Token], b: int, a: int) -> boo
 def name_beside(old: Sequence[Token], new: Sequence[Token], link: Link) -> bool:
     """Whether a word with a capital stands on one side of the change, the same in both texts."""
     return _whole(old, new, link) != link
+
+
+def is_adrift(old: Sequence[Token], new: Sequence[Token], link: Link) -> bool:
+    """Whether neither the word before the change nor the one behind it is the same in both texts, or nearly;
+    articles and "de" are passed over, and the end of a text says nothing."""
+    return not any(
+        _stays(old, new, b, a, step) for b, a, step in ((link.b0 - 1, link.a0 - 1, -1), (link.b1, link.a1, 1))
+    )
+
+
+def _stays(old: Sequence[Token], new: Sequence[Token], b: int, a: int, step: int) -> bool:
+    while 0 <= b < len(old) and 0 <= a < len(new) and old[b].is_word and new[a].is_word:
+        if new[a].text.casefold() not in lexicon.CONNECTORS:
+            return likeness(old[b].text, new[a].text) >= _NEARLY
+        if old[b].text != new[a].text:
+            return False
+        b, a = b + step, a + step
+    return False
 
 
 def _whole(old: Sequence[Token], new: Sequence[Token], here: Link) -> Link:

@@ -47,7 +47,8 @@ def one_name(left: str, right: str) -> bool:
 
 
 # How the letters of a borrowed name may be read, one after the other, each beside the Spanish way: Ximena
-# with a J, Jeison with a Y, Estella with one L, Steven with an E before, Michael, George, Nicole, James.
+# with a J, Jeison with a Y, Estella with one L, Steven with an E before, Michael, George, Nicole, James,
+# Huamán with a G.
 _BORROWED = tuple(
     (re.compile(pattern), replacement)
     for pattern, replacement in (
@@ -57,7 +58,8 @@ _BORROWED = tuple(
         (r"(?<=[^aeiou])i(?=[^aeiou].*[^a]$|ae|an$)", "ai"), (r"(?<=[^aeiou])e(?=[^aeiou]en?$)", "i"),
         (r"(?<=[^aeiou])a(?=[^aeiou](?:[ey]|on$|$|[^aeiou]+e?s?$))|ay(?!a)|ai|ey", "ei"),
         (r"ae|ee|ea(?=[^aeiou])", "e"), (r"ee|ea|ie$|(?<=[^aeiou])ey$", "i"), (r"ou", "u"), (r"ow", "au"),
-        (r"w", "gu"), (r"(?<=[^aeiou])es$", "s"), (r"(?<=[^aeiou])e$", ""), (r"ny", "ñ"), (r"ig$", "ch"),
+        (r"w|(?<![cp])hu(?=[ao])", "gu"),
+        (r"(?<=[^aeiou])es$", "s"), (r"(?<=[^aeiou])e$", ""), (r"ny", "ñ"), (r"ig$", "ch"),
     )
 )  # fmt: skip
 _READINGS, _LONGEST_NAME = 48, 30

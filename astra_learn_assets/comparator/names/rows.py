@@ -79,6 +79,11 @@ class _Rows:
         wrongs, rights = self._wrongs(link), self._rights(link)
         return wrongs != rights and [w.casefold() for w in wrongs] == [r.casefold() for r in rights]
 
+    def _respelled(self, link: Link) -> bool:
+        """Whether nothing but capitals and the spaces between words changed: "villa nueva", "Villanueva"."""
+        wrongs, rights = "".join(self._wrongs(link)), "".join(self._rights(link))
+        return wrongs != rights and wrongs.casefold() == rights.casefold()
+
     # -- bodies --------------------------------------------------------------------------------
 
     def with_bodies(self, judged: list[Judged]) -> list[Judged]:
@@ -129,7 +134,10 @@ class _Rows:
             same = [text.casefold() for text in self._wrongs(link)] == folded
             connectors = all(word in lexicon.CONNECTORS for word in folded)
             if connectors and not same and self._joined(link):
-                judged[n] = self._of_an_unchanged_name(link)
+                behind = judged[n + 1] if n + 1 < len(judged) else None
+                changed = behind is not None and (behind[0].b0, behind[0].a0) == (link.b1, link.a1)
+                verdict_behind = behind[1] if behind is not None and changed else None
+                judged[n] = (link, verdict_behind) if verdict_behind else self._of_an_unchanged_name(link)
                 continue
             articles = link.b1 - link.b0 == len(rights) == 1 and {*self._wrongs(link), *rights} <= _ARTICLES
             if not (articles or (same and (connectors or self._announces(link, folded)))):
@@ -178,6 +186,9 @@ class _Rows:
         name = self.new[end] if end < len(self.new) else None
         if self.around.capitals or name is None or not name.is_word or not name.text[0].isupper():
             return link, None
+        was = link.b1 + end - link.a1
+        if was >= len(self.old) or self.old[was].text.casefold() != name.text.casefold():
+            return link, None  # "El Plan" -> "El Bosque" is no article put right
         word = name.text.casefold()
         if word in lexicon.PERSON_TITLES or word in lexicon.ADMINISTRATION or word in lexicon.PLAIN_SUBJECTS:
             return link, None
@@ -269,16 +280,19 @@ class _Rows:
         (one, verdict), (other, next_verdict) = left, right
         if verdict.body is not None or next_verdict.body is not None:
             return verdict.body == next_verdict.body
+        adjacent = (one.b1, one.a1) == (other.b0, other.a0)
         if "acronym" in (verdict.kind, next_verdict.kind):
-            return False
-        if (one.b1, one.a1) == (other.b0, other.a0):
+            # "cadena ser" -> "Cadena SER": the head got its capital with letters that alone are a word
+            plain = is_ordinary(self._wrongs(other)) and self._recased(one) and self._recased(other)
+            return adjacent and plain and not self._rights(one)[-1].isupper()
+        if adjacent:
             return True
         between = self._wrongs(Link(one.b1, other.b0, 0, 0))
         if between != self._rights(Link(0, 0, one.a1, other.a0)):
             return False
         if len(between) == 1 and is_pair(self.new[one.a1 - 1].text, between[0], self.new[other.a0].text):
             return True
-        if self._recased(one) and self._recased(other) and self._of_one_row(one, other):
+        if self._respelled(one) and self._respelled(other) and self._of_one_row(one, other):
             return True
         if all(word.casefold() in lexicon.CONNECTORS for word in (*self._rights(one), *between)):
             return True

@@ -185,8 +185,11 @@ class Surroundings:
         )
 
     def stands_as_name(self, position: int) -> bool:
-        """After an article or a preposition, in lower case: "el CORE", "la ANDA", "plan EDIL"."""
+        """After an article or a preposition, in lower case: "el CORE", "la ANDA", "plan EDIL"; after the head
+        of a body's name: "Fundación ONCE"."""
         previous = self.before(position)
+        if previous is not None and previous.text.casefold() in lexicon.ORGANIZATION_HEADS:
+            return True
         return previous is not None and previous.text in (
             "el", "la", "los", "las", "al", "del", "El", "La", "plan", "programa", "proyecto", "impuesto",
         )  # fmt: skip

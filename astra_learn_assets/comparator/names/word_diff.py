@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from rapidfuzz.distance import Levenshtein
 
 from astra_learn_assets.comparator.names.phonetics import likeness, said_aloud, spelled
+from astra_learn_assets.spanish.fold import letters
 from astra_learn_assets.spanish.lexicon import ABBREVIATIONS
 
 _TOKEN = re.compile(
@@ -106,7 +108,7 @@ def _refine(hunk: Link, before: list[Token], after: list[Token]) -> list[Link]:
     """Pair the words inside a hunk by likeness: one to one, or up to three to one (joined, split).
 
     Classic dynamic programme over the two token rows; a token left alone costs 0.6, a pair
-    1 - likeness, so that only tokens more than .4 alike (given both sides) are paired.
+    :func:`_price` of its likeness.
     """
     n, m = hunk.b1 - hunk.b0, hunk.a1 - hunk.a0
     if n == 0 or m == 0 or n > _MAXIMUM_HUNK or m > _MAXIMUM_HUNK or (n, m) == (1, 1):
@@ -131,13 +133,14 @@ def _refine(hunk: Link, before: list[Token], after: list[Token]) -> list[Link]:
                         continue
                     same = a[0][0].isalnum() == b[0][0].isalnum()
                     value = likeness("".join(a), "".join(b)) if same else 0.0
-                    if dj == 1 and spelled(tuple(a)) == b[0].casefold():
+                    by_letters = dj == 1 and spelled(tuple(a)) == b[0].casefold()
+                    if by_letters:
                         value = 1.0
                     elif dj == 1 and b[0].isupper():
                         value = max(value, likeness("".join(a), said_aloud(b[0])))
-                    if (di, dj) != (1, 1) and (value < 0.72 or (value < 1.0 and _one_alone(a, b, value))):
+                    if (di, dj) != (1, 1) and (value < 0.72 or (not by_letters and _one_alone(a, b, value))):
                         continue
-                    options.append((best[i - di, j - dj][0] + (1.0 - value) * max(di, dj), (di, dj)))
+                    options.append((best[i - di, j - dj][0] + _price(value) * max(di, dj), (di, dj)))
             best[i, j] = min(options)
     made: list[Link] = []
     i, j = n, m
@@ -148,12 +151,41 @@ def _refine(hunk: Link, before: list[Token], after: list[Token]) -> list[Link]:
     return made[::-1]
 
 
+def _price(value: float) -> float:
+    """1 - likeness, and more below a half: two pairs that have little in common must not come cheaper than
+    one that nearly is the same word ("Ledesma ese" for "señor Lesdema")."""
+    return 1.0 - (value if value >= 0.5 else 2 * value * value)
+
+
 def _one_alone(left: list[str], right: list[str], joined: float) -> bool:
-    """Whether one word, or one less, is as like: "Bitacura no" is no spelling of "Vitacura", and of
-    "Boca Chica y" only the first two are one of "Bocachica"."""
+    """Whether one word, or one less, is as like: "Bitacura no" is no spelling of "Vitacura", of "Boca Chica
+    y" only the first two are one of "Bocachica", and "Ibarra a" sounds like "Ybarra" without its "a"."""
     for mine, other in ((left, right), (right, left)):
         if len(mine) > 2 and any(
             likeness("".join(fewer), "".join(other)) >= joined for fewer in (mine[1:], mine[:-1])
         ):
             return True
     return any(len(a) > 3 and len(b) > 3 and likeness(a, b) >= joined for a in left for b in right)
+
+
+def is_written_out(before: Sequence[Token], after: Sequence[Token], link: Link) -> bool:
+    """Whether one side is the other's abbreviation, a matter of style: "Gral. Mosconi", "General Mosconi".
+
+    One word each, of which the one with a full stop that the other has not begins alike and lacks two letters
+    or more.
+    """
+    if (link.b1 - link.b0, link.a1 - link.a0) != (1, 1):
+        return False
+    dotted = _has_a_dot(before, link.b1), _has_a_dot(after, link.a1)
+    if dotted[0] == dotted[1]:
+        return False
+    pair = letters(before[link.b0].text), letters(after[link.a0].text)
+    short, whole = pair if dotted[0] else pair[::-1]
+    rest = iter(whole)
+    return short[:1] == whole[:1] and len(short) + 1 < len(whole) and all(letter in rest for letter in short)
+
+
+def _has_a_dot(tokens: Sequence[Token], position: int) -> bool:
+    return 0 < position < len(tokens) and (
+        tokens[position].text == "." and tokens[position].start == tokens[position - 1].end
+    )
