@@ -292,7 +292,14 @@ def _believable(text: str, start: int, end: int, least: float, *, printed: bool)
     if printed and text[start:end].islower() and (least < VERY_SURE or is_ordinary(words[0])):
         return False
     opens = _OPENS.search(before) is not None and text[end : end + 1] not in ":.,"
+    if opens and printed and _is_everyday(words[0]):  # "[Escriba] a": its capital says nothing
+        return False
     return least >= VERY_SURE or not (is_ordinary(words[0]) and (opens or not may_be_name(words[0])))
+
+
+def _is_everyday(word: str) -> bool:
+    """Whether a folded word is everyday Spanish or a form of it, and in no list of names."""
+    return (is_ordinary(word) or is_inflected(word)) and not may_be_name(word)
 
 
 def _ends(text: str, reading: Reading, at: int) -> bool:
