@@ -36,6 +36,7 @@ and below what a plain word at a name's end is none of it."""
 COMMON, HARDLY = 0.5, 0.15
 """How likely a common word that also names somebody ("calle") must be a person's where that name is known;
 below what a word of no list at a sure name's end is none of it ("[reemplaza] a Jorge Centeno")."""
+LONGEST = 40  # letters: a longer word is filling or code, nobody's name
 DETECTOR = "tagger"
 _VERBS = table("person_verbs")
 _SAINT = re.compile(r"(?i)(?<!\w)(?:san|santa|santo|sto[.]?|sta[.]?|virgen(?: del?(?: la| las| los)?)?)\s$")
@@ -284,6 +285,8 @@ def _believable(text: str, start: int, end: int, least: float, *, printed: bool)
     if _SAINT.search(before) or after_place_head(text, start) or _FIRM.match(text, end):
         return False
     if printed and text[start:end].islower() and not any(map(is_strong, words)):
+        return False
+    if any(len(word) > LONGEST for word in words):
         return False
     if len(words) > 1:
         return True
