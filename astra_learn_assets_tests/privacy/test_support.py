@@ -5,7 +5,11 @@ from __future__ import annotations
 
 import pytest
 
-from astra_learn_assets.privacy.people.support import is_plain
+from astra_learn_assets.privacy.identifiers.rules import Finding
+from astra_learn_assets.privacy.ner import tagger
+from astra_learn_assets.privacy.people.name_runs import RANK
+from astra_learn_assets.privacy.people.second_reader import Reading
+from astra_learn_assets.privacy.people.support import is_plain, supported
 from astra_learn_assets_tests.privacy.conftest import engine
 
 # (country, text that names nobody)
@@ -60,3 +64,14 @@ def test_a_form_of_an_everyday_word_is_plain(word: str) -> None:
 @pytest.mark.parametrize("word", ["calle", "quispe", "ñancupil"])
 def test_a_name_that_is_a_word_and_a_word_of_no_list_are_not_plain(word: str) -> None:
     assert not is_plain(word)
+
+
+@pytest.mark.parametrize(("detector", "stands"), [("title", True), ("list", False)])
+def test_a_compound_surname_behind_an_office_stands_though_the_tagger_doubts(
+    detector: str, stands: bool
+) -> None:
+    text = "habla la edil Dos Santos ahora"
+    spans = tagger.tokens(text)
+    doubt = Reading(spans, [0.02] * len(spans), [False] * len(spans), printed=True)
+    found = [Finding(14, 24, "PERSONA", RANK, detector)]
+    assert list(supported(text, found, doubt)) == (found if stands else [])

@@ -127,3 +127,11 @@ def test_who_is_certain_once_is_known_where_the_tagger_doubts() -> None:
     found = reconciled(text, [person(text, "Ramón Zubiría")], reading(text, likely, ["Ramón"]))
     assert masked(text, found) == ["Ramón Zubiría", "zubiría"]
     assert found[-1].detector == DETECTOR
+
+
+def test_a_plain_word_that_opens_a_sentence_is_nobody_in_print_however_sure_the_tagger_is() -> None:
+    for text, word, expected in (
+        ("Escriba a la oficina.", "Escriba", []),
+        ("Quispe a la oficina.", "Quispe", ["Quispe"]),
+    ):
+        assert masked(text, reconciled(text, [], reading(text, {word: 0.99}, [word]))) == expected

@@ -13,6 +13,7 @@ import json
 import lzma
 import random
 import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -60,6 +61,7 @@ _NOT_NAME = frozenset(
         "fiscal",
     ]
 )
+_SMALL = re.compile(r"(?<!\w)[a-záéíóúüñ]{3,}(?!\w)")
 _SENTENCE = re.compile(r"(?<=[.!?…])\s+(?=[A-ZÁÉÍÓÚ¿¡])")
 
 
@@ -141,6 +143,29 @@ def distant(folder: Path, limit: int, rng: random.Random) -> list[Sentence]:
         if len(with_person) + len(without) >= limit // 3 + limit * 2 // 3:
             break
     return with_person + without
+
+
+def alike(folder: Path, words: frozenset[str], most: int, rng: random.Random) -> list[Sentence]:
+    """Sentences of 2015 to 2019 in which a word of ``words`` (folded) stands in small letters: no name.
+
+    At most ``most`` for each word: a rare one ("prado") counts as much as a common one ("mayor").
+    """
+    pool: list[str] = []
+    keys: set[str] = set()
+    for year in DISTANT_YEARS:
+        for record in read_jsonl(folder / f"{year}.jsonl.xz"):
+            keys.add(str(record["who"]))
+            pool += [s for s in _SENTENCE.split(str(record["text"])) if 25 < len(s) < 260]
+    rng.shuffle(pool)
+    speakers = speaker_words(iter(keys))
+    met: Counter[str] = Counter()
+    out: list[Sentence] = []
+    for text in pool:
+        inside = [w for w in map(fold, _SMALL.findall(text)) if w in words and met[w] < most]
+        if inside:
+            met.update(inside)
+            out.append((text, _label_runs(text, speakers)))
+    return out
 
 
 def _label_runs(text: str, words: set[str]) -> list[Span]:

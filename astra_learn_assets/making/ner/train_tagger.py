@@ -1,12 +1,11 @@
 """Train the tagger: ``python -m astra_learn_assets.making.ner.train_tagger --data DIR --out tagger.npz``.
 
-From invented minutes (:mod:`invented_minutes`),
-municipal sentences (:mod:`grammar`), clinical records, silver minutes
-and minutes labelled by their speaker list (:mod:`corpora`). The case of a text is only one feature of its
-words, so each piece is met as printed, in lower case, in capitals and without its punctuation. Some words, of
-names
-more, are hidden or lose what the lexicon knows of them, so that the place has to tell. ``--words`` bounds the
-work: 18 million take some seven minutes of one core. Same seed, data and versions give the same weights.
+From what :mod:`tagger_corpus` gathers. The case of a text is only one feature of its words, so each piece
+is met as printed, in lower case, in capitals and without its punctuation. Some words, of names more, are
+hidden or lose what the lexicon knows of them, so that the place has to tell. ``--words`` bounds the work: 18
+million take some seven minutes of one core. Same seed, data and versions give the same weights.
+
+``--sentences`` keeps the real sentences and ``--corpus`` all tokens: a machine without the data can go on.
 
 Needs torch (any build; ``--device cuda`` where there is a card) and the dev extra (Faker).
 """
@@ -15,81 +14,33 @@ from __future__ import annotations
 
 import argparse
 import json
-import random
 import sys
 import time
-from collections.abc import Iterable, Sequence
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from astra_learn_assets.making.ner import corpora, grammar, invented_minutes
-from astra_learn_assets.making.ner.grammar import Sentence
-from astra_learn_assets.making.ner.invented_names import NameFactory
+from astra_learn_assets.making.ner.tagger_corpus import IGNORED, Real, corpus, real_of
 from astra_learn_assets.privacy.ner import tagger
-from astra_learn_assets.spanish.fold import fold_chars
 
 if TYPE_CHECKING:
     import torch
 
 WIDTH = 80
 LENGTH = 160  # tokens of one training window
-IGNORED = -100
-_LABELS = {"PER": 1, "LOC": 3, "ORG": 5}
+SAVED = 2_000  # steps between two copies on disk
+HIDDEN = (0.22, 0.04)
+"""Share of the words that are hidden from the network: of names, and of all others."""
 _NAMED = (1 << 0) | (1 << 1) | (1 << 10)  # the bits of the name lists
-
-
-def encode(sentences: Iterable[Sentence]) -> np.ndarray[Any, Any]:
-    """``(tokens, 7)``: word, prefix, suffix, ending, bits, shape, tag; a line of zeros between two pieces."""
-    rows: list[tuple[int, ...]] = []
-    for text, spans in sentences:
-        found = tagger.tokens(text)
-        tags = [0] * len(found)
-        at = 0
-        for start, end, label in sorted(spans):
-            while at < len(found) and found[at][0] < start:
-                at += 1
-            first = True
-            while at < len(found) and found[at][0] < end:
-                tags[at] = _LABELS[label] + (not first) if label in _LABELS else IGNORED
-                first = False
-                at += 1
-        for (start, end), tag in zip(found, tags, strict=True):
-            token = text[start:end]
-            rows.append((*tagger.features(fold_chars(token)), tagger.shape(token), tag))
-        rows.append((0, 0, 0, 0, 0, 0, IGNORED))
-    return np.array(rows, dtype=np.int32)
-
-
-def plain_sentences(found: Sequence[Sentence]) -> list[str]:
-    """Sentences with no capital but the first: they name nobody."""
-    return [t for t, _ in found if 20 < len(t) < 220 and sum(map(str.isupper, t)) == t[0].isupper()]
-
-
-def corpus(data: Path, seed: int, *, made: int, log: Any = sys.stderr) -> np.ndarray[Any, Any]:
-    """All training tokens, ``made`` pieces of invented minutes among them."""
-    rng = random.Random(seed)
-    names = NameFactory(rng)
-    distant = corpora.distant(data / "actas_congreso", 60_000, rng)
-    clinical = corpora.clinical(data / "ner" / "meddocan_train.jsonl.xz")
-    silver = corpora.silver(data / "ner" / "parlamint_silver.jsonl.xz")
-    real = [*distant, *clinical, *clinical, *silver, *silver]
-    swapped = [corpora.swap_names(s, names) for s in [*rng.sample(distant, 30_000), *clinical, *silver]]
-    prose = plain_sentences(distant)
-    log.write(f"{len(real)} real sentences, {len(prose)} of prose\n")
-    parts = [encode(real), encode(swapped), encode(islice(grammar.sentences(seed + 1), 60_000))]
-    parts.append(encode(islice(invented_minutes.documents(seed + 2, prose), made)))
-    log.write(f"tokens: {[len(part) for part in parts]}\n")
-    return np.concatenate(parts)
 
 
 class Batches:
     """Windows of the corpus in the case of some office; see :meth:`draw`."""
 
-    def __init__(self, tokens: np.ndarray[Any, Any], seed: int) -> None:
+    def __init__(self, tokens: np.ndarray[Any, Any], seed: int, hidden: tuple[float, float] = HIDDEN) -> None:
         self.tokens = tokens
+        self.hidden = hidden
         self.rng = np.random.default_rng(seed)
 
     def draw(self, count: int) -> np.ndarray[Any, Any]:
@@ -99,7 +50,7 @@ class Batches:
 
     def _window(self, start: int) -> np.ndarray[Any, Any]:
         rng = self.rng
-        window = self.tokens[start : start + 2 * LENGTH].copy()
+        window = self.tokens[start : start + 2 * LENGTH].astype(np.int32)
         if rng.random() < 0.12:  # as a recognizer writes: no marks, no lines
             window = window[~np.isin(window[:, 5], (tagger.LINE, tagger.GAP, tagger.MARK))]
         window = window[:LENGTH]
@@ -119,7 +70,7 @@ class Batches:
             named = (window[:, 6] == 1) | (window[:, 6] == 2)
             shapes[letters & named] = tagger.LOWER
         named = (window[:, 6] == 1) | (window[:, 6] == 2)
-        hidden = rng.random(LENGTH) < np.where(named, 0.22, 0.04)
+        hidden = rng.random(LENGTH) < np.where(named, *self.hidden)
         window[hidden, 0] = 1
         part = hidden & (rng.random(LENGTH) < 0.5)
         window[part, 1:4] = 1
@@ -128,7 +79,7 @@ class Batches:
         return window
 
 
-def build() -> torch.nn.Module:
+def build(dilations: tuple[int, ...] = tagger.DILATIONS) -> torch.nn.Module:
     """The untrained network, of the form that :class:`tagger.Tagger` computes."""
     import torch
     from torch import nn
@@ -142,8 +93,8 @@ def build() -> torch.nn.Module:
             self.bits = nn.Linear(tagger.BITS, WIDTH, bias=False)
             for table in (self.word, self.prefix, self.suffix, self.ending, self.shape):
                 nn.init.normal_(table.weight, std=0.25)
-            self.layers = nn.ModuleList(nn.Linear(3 * WIDTH, WIDTH) for _ in tagger.DILATIONS)
-            self.norms = nn.ModuleList(nn.LayerNorm(WIDTH) for _ in tagger.DILATIONS)
+            self.layers = nn.ModuleList(nn.Linear(3 * WIDTH, WIDTH) for _ in dilations)
+            self.norms = nn.ModuleList(nn.LayerNorm(WIDTH) for _ in dilations)
             self.out = nn.Linear(WIDTH, len(tagger.TAGS))
 
         def forward(self, x: torch.Tensor) -> torch.Tensor:
@@ -157,7 +108,7 @@ def build() -> torch.nn.Module:
             )
             h = h + self.shape(x[..., 5]) + self.bits(bits)
             h = nn.functional.dropout(h, 0.1, self.training) * real
-            for distance, layer, norm in zip(tagger.DILATIONS, self.layers, self.norms, strict=True):
+            for distance, layer, norm in zip(dilations, self.layers, self.norms, strict=True):
                 around = nn.functional.pad(h, (0, 0, distance, distance))
                 joined = torch.cat([around[:, : -2 * distance], h, around[:, 2 * distance :]], dim=-1)
                 h = norm(h + torch.relu(layer(joined))) * real
@@ -173,7 +124,7 @@ def weights_of(network: Any) -> dict[str, np.ndarray[Any, Any]]:
     }
     out = {name: state[f"{name}.weight"] for name in ("word", "prefix", "suffix", "ending", "shape")}
     out["bits"] = state["bits.weight"].T
-    for at in range(len(tagger.DILATIONS)):
+    for at in range(sum(name.startswith("norms.") and name.endswith(".bias") for name in state)):
         out |= {f"layer{at}": state[f"layers.{at}.weight"].T, f"bias{at}": state[f"layers.{at}.bias"]}
         out |= {f"scale{at}": state[f"norms.{at}.weight"], f"shift{at}": state[f"norms.{at}.bias"]}
     return out | {"out": state["out.weight"].T, "out_bias": state["out.bias"]}
@@ -187,7 +138,7 @@ def state_of(path: Path) -> dict[str, torch.Tensor]:
         w = {name: torch.from_numpy(stored[name].astype("float32")) for name in stored.files}
     out = {f"{name}.weight": w[name] for name in ("word", "prefix", "suffix", "ending", "shape")}
     out["bits.weight"] = w["bits"].T
-    for at in range(len(tagger.DILATIONS)):
+    for at in range(sum(name.startswith("layer") for name in w)):
         out |= {f"layers.{at}.weight": w[f"layer{at}"].T, f"layers.{at}.bias": w[f"bias{at}"]}
         out |= {f"norms.{at}.weight": w[f"scale{at}"], f"norms.{at}.bias": w[f"shift{at}"]}
     return out | {"out.weight": w["out"].T, "out.bias": w["out_bias"]}
@@ -202,6 +153,8 @@ def train(
     out: Path,
     start: Path | None = None,
     rate: float = 3e-3,
+    hidden: tuple[float, float] = HIDDEN,
+    dilations: tuple[int, ...] = tagger.DILATIONS,
     log: Any = sys.stderr,
 ) -> Any:
     """Train for ``words`` tokens; the running average of the weights is kept, and written now and then."""
@@ -209,13 +162,13 @@ def train(
 
     torch.manual_seed(seed)
     torch.set_num_threads(1)  # the layers are small: more threads wait for each other
-    network = build()
+    network = build(dilations)
     if start is not None:
         network.load_state_dict(state_of(start))
     network = network.to(device)
     averaging: Any = torch.optim.swa_utils
     average = averaging.AveragedModel(network, multi_avg_fn=averaging.get_ema_multi_avg_fn(0.995))
-    batches, count = Batches(data, seed), 48
+    batches, count = Batches(data, seed, hidden), 48
     steps = words // (count * LENGTH)
     optimizer = torch.optim.AdamW(network.parameters(), lr=rate, weight_decay=0.01)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, rate, total_steps=steps + 1, pct_start=0.08)
@@ -239,7 +192,7 @@ def train(
             log.write(f"{step:>6}/{steps}  {seconds:5.0f} s  loss {loss_sum / 100:.4f}\n")
             log.flush()
             loss_sum = 0.0
-        if step % 300 == 0 or step == steps:
+        if step % SAVED == 0 or step == steps:
             save(average.module, out)
     return average.module
 
@@ -252,32 +205,37 @@ def save(network: Any, out: Path) -> None:
     partial.rename(out)
 
 
+def _numbers(text: str) -> tuple[float, ...]:
+    return tuple(float(part) for part in text.split(","))
+
+
 def main() -> None:
     """Train as told."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--data", type=Path, help="folder with ner/ and actas_congreso/")
-    parser.add_argument("--out", type=Path, required=True, help="file to write, tagger.npz")
+    parser.add_argument(
+        "--out", type=Path, help="file to write, tagger.npz; without it only the corpus is made"
+    )
     parser.add_argument("--words", type=int, default=18_000_000, help="training length in tokens")
     parser.add_argument("--made", type=int, default=20_000, help="pieces of invented minutes")
+    parser.add_argument("--layouts", type=int, default=100_000, help="pieces of minutes of more layouts")
+    parser.add_argument("--workers", type=int, default=1, help="processes that make the corpus")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--device", default="cpu")
-    parser.add_argument("--rate", type=float, default=3e-3, help="learning rate at its highest")
-    parser.add_argument("--start", type=Path, help="go on from these weights")
     parser.add_argument(
-        "--corpus",
-        type=Path,
-        help="encoded corpus, .npz: read where it is there (then --data is not needed), else written",
+        "--sentences", type=Path, help="real sentences, .json.xz: read where it exists, else written"
     )
+    parser.add_argument("--corpus", type=Path, help="all tokens, .npz: read where it exists, else written")
+    parser.add_argument("--start", type=Path, help="weights to go on from")
+    parser.add_argument("--rate", type=float, default=3e-3)
+    parser.add_argument(
+        "--hidden", type=_numbers, default=HIDDEN, help="share of hidden words: of names,of others"
+    )
+    parser.add_argument("--dilations", type=_numbers, default=tagger.DILATIONS, help="reach of each layer")
     given = parser.parse_args()
-    if given.corpus and given.corpus.is_file():
-        with np.load(given.corpus) as stored:
-            data = stored["tokens"].astype("int32")
-    elif given.data is None:
-        parser.error("name the --data to make the corpus of, or a --corpus that was made")
-    else:
-        data = corpus(given.data, given.seed, made=given.made)
-        if given.corpus:
-            np.savez_compressed(given.corpus, tokens=data.astype("int16"))
+    data = _corpus(parser, given)
+    if given.out is None:
+        return
     started = time.monotonic()
     train(
         data,
@@ -287,14 +245,35 @@ def main() -> None:
         out=given.out,
         start=given.start,
         rate=given.rate,
+        hidden=given.hidden,
+        dilations=tuple(map(int, given.dilations)),
     )
     record = {
         "seed": given.seed,
         "words": given.words,
         "made": given.made,
+        "layouts": given.layouts,
         "seconds": round(time.monotonic() - started),
     }
     given.out.with_suffix(".json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+
+
+def _corpus(parser: argparse.ArgumentParser, given: argparse.Namespace) -> np.ndarray[Any, Any]:
+    if given.corpus and given.corpus.is_file():
+        with np.load(given.corpus) as stored:
+            return stored["tokens"]  # type: ignore[no-any-return]
+    if given.sentences and given.sentences.is_file():
+        real = Real.load(given.sentences)
+    elif given.data is None:
+        parser.error("name the --data to make the corpus of, or --sentences or a --corpus that were made")
+    else:
+        real = real_of(given.data, given.seed)
+        if given.sentences:
+            real.save(given.sentences)
+    data = corpus(real, given.seed, made=given.made, layouts=given.layouts, workers=given.workers)
+    if given.corpus:
+        np.savez(given.corpus, tokens=data)
+    return data
 
 
 if __name__ == "__main__":

@@ -36,6 +36,7 @@ and below what a plain word at a name's end is none of it."""
 COMMON, HARDLY = 0.5, 0.15
 """How likely a common word that also names somebody ("calle") must be a person's where that name is known;
 below what a word of no list at a sure name's end is none of it ("[reemplaza] a Jorge Centeno")."""
+LONGEST = 40  # letters: a longer word is filling or code, nobody's name
 DETECTOR = "tagger"
 _VERBS = table("person_verbs")
 _SAINT = re.compile(r"(?i)(?<!\w)(?:san|santa|santo|sto[.]?|sta[.]?|virgen(?: del?(?: la| las| los)?)?)\s$")
@@ -285,6 +286,8 @@ def _believable(text: str, start: int, end: int, least: float, *, printed: bool)
         return False
     if printed and text[start:end].islower() and not any(map(is_strong, words)):
         return False
+    if any(len(word) > LONGEST for word in words):
+        return False
     if len(words) > 1:
         return True
     if not words or (words[0] in ABBREVIATIONS and text[end : end + 1] in (".", "ª")):
@@ -292,7 +295,14 @@ def _believable(text: str, start: int, end: int, least: float, *, printed: bool)
     if printed and text[start:end].islower() and (least < VERY_SURE or is_ordinary(words[0])):
         return False
     opens = _OPENS.search(before) is not None and text[end : end + 1] not in ":.,"
+    if opens and printed and _is_everyday(words[0]):  # "[Escriba] a": its capital says nothing
+        return False
     return least >= VERY_SURE or not (is_ordinary(words[0]) and (opens or not may_be_name(words[0])))
+
+
+def _is_everyday(word: str) -> bool:
+    """Whether a folded word is everyday Spanish or a form of it, and in no list of names."""
+    return (is_ordinary(word) or is_inflected(word)) and not may_be_name(word)
 
 
 def _ends(text: str, reading: Reading, at: int) -> bool:

@@ -102,7 +102,8 @@ def _stands(text: str, finding: Finding, reading: Reading) -> bool:
         return min(likely) >= (PLURAL if lone else PLAIN) and folded[0] not in _ORDINALS
     if len(core) > 1 or len(words) > 1:
         known = any(not is_ordinary(w) and not is_plain(w) for w in folded)
-        return known or max(likely) >= EVERYDAY
+        titled = finding.detector == "title" and reading.printed and text[finding.start].isupper()
+        return known or titled or max(likely) >= EVERYDAY  # "la edil Dos Santos"
     return _lone(text, finding, folded[0], likely[0], reading)
 
 

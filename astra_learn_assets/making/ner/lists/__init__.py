@@ -8,6 +8,6 @@ _FOLDER = Path(__file__).resolve().parent
 
 
 def terms(name: str) -> tuple[str, ...]:
-    """The lines of ``name.txt``; a written ``\\n`` is a line's end."""
+    """The lines of ``name.txt``; a written ``\\n`` is a line's end, ``\\t`` a tab."""
     lines = (_FOLDER / f"{name}.txt").read_text(encoding="utf-8").splitlines()
-    return tuple(line.replace("\\n", "\n") for line in lines)
+    return tuple(line.replace("\\n", "\n").replace("\\t", "\t") for line in lines)
