@@ -18,13 +18,13 @@ TENANT = "villaverde"
 def test_who_the_roster_of_the_minutes_names_is_hidden_in_every_pair_though_no_pair_says_so(
     platform: Platform, make_tenant: MakeTenant
 ) -> None:
-    """The roster is a paragraph that nobody corrected, so it is in no pair; Guerra is an everyday word."""
+    """The roster is a paragraph that nobody corrected, so it is in no pair; Luz is an everyday word."""
     make_tenant(TENANT)
     files = make_draft(
         "pleno-1",
         paragraphs=[
-            "Asisten D. Eusebio Guerra Campos y doña Marta Ruiz Prado, concejales de la corporación.",
-            "Lo presenta Guerra, como cada año, y explica las hobras de la piscina municipal.",
+            "Asisten D. Eusebio Guerra Campos y doña Luz Ruiz Prado, concejales de la corporación.",
+            "Después se levanta Luz, como cada año, y explica las hobras de la piscina municipal.",
         ],
     )
     place: dict[str, Any] = {"tenant_id": TENANT, "session_id": "pleno-1", "version": 1}
@@ -36,5 +36,5 @@ def test_who_the_roster_of_the_minutes_names_is_hidden_in_every_pair_though_no_p
         (row,) = documents.listing(session, TENANT)
     made = jsonl.load(platform.vault.read(TENANT, paths.pairs(TENANT, row.document_id)))
     (example,) = [one for one in made if "piscina" in one.input]
-    assert example.input.startswith("Lo presenta <PERSONA_1>, como cada año")
-    assert example.output.startswith("Lo presenta <PERSONA_1>, como cada año")
+    assert example.input.startswith("Después se levanta <PERSONA_1>, como cada año")
+    assert example.output.startswith("Después se levanta <PERSONA_1>, como cada año")

@@ -52,8 +52,8 @@ def test_the_same_words_as_things_stay(text: str) -> None:
     assert _masked(text) == text
 
 
-def test_without_the_document_nothing_tells_the_surname_from_the_thing() -> None:
-    text = "Lo presenta Guerra, como cada año."
+def test_without_the_document_nothing_tells_the_name_from_the_thing() -> None:
+    text = "Se levanta Luz y se apaga la luz."
     assert _masked(text, ()) == text
 
 

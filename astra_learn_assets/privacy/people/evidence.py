@@ -4,7 +4,8 @@ Minutes that list "Eusebio Sueldo Campos" as present mean him by "Contesta Sueld
 name counts again
 
 * in print with a capital inside a sentence, unless an article stands before it ("la Guerra"), a place's head,
-  or a capital of no known name beside it ("Plaza Mayor", "Guerra Civil");
+  or a capital of no known name beside it ("Plaza Mayor", "Guerra Civil"), or a surname is out of the question
+  for the tagger;
 * anywhere else, opening a sentence, in capitals or in text without any, where the tagger half believes it.
 
 Words that are no everyday Spanish need none of this (:func:`~joining.repeat_names`). Evidence is a name in
@@ -24,7 +25,7 @@ from astra_learn_assets.privacy.people.runs import may_be_name
 from astra_learn_assets.privacy.people.second_reader import KNOWN, NO_NAME, Reading
 from astra_learn_assets.privacy.people.titles import is_titled
 from astra_learn_assets.spanish.fold import fold_chars
-from astra_learn_assets.spanish.lexicon import place_words
+from astra_learn_assets.spanish.lexicon import given_names, place_words
 from astra_learn_assets.spanish.name_words import PARTICLES, WORD
 
 DETECTOR = "document"
@@ -70,7 +71,8 @@ def known_again(
         likely = reading.likeliest(start, end)
         before = text[max(0, start - 40) : start]
         inside = word[0].istitle() and not _OPENS.search(before)
-        if likely >= KNOWN or (inside and likely >= NO_NAME and _is_alone(text, words, at, known, before)):
+        thinkable = likely >= NO_NAME or fold_chars(word[0]) in given_names()
+        if likely >= KNOWN or (inside and thinkable and _is_alone(text, words, at, known, before)):
             if reading.printed and word[0].islower():
                 continue  # in print a person has a capital: "los campos" are fields
             if not after_place_head(text, start) or is_titled(text, start):
