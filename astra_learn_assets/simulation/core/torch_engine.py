@@ -26,6 +26,7 @@ class TorchEngine:
 
     def __init__(self, base: Path, identity: tuple[str, str | None], *, keep: int = 8) -> None:
         import torch
+        from peft import PeftModel
         from transformers import AutoModelForCausalLM, AutoTokenizer
 
         if not torch.cuda.is_available():
@@ -40,6 +41,8 @@ class TorchEngine:
         self._model: Any = None  # the base with adapters, once there is one
         self._names: OrderedDict[str, None] = OrderedDict()
         self._lock = threading.RLock()
+        self._with_adapters: Any = PeftModel
+        self.answer(None, ".")  # what is loaded and compiled at first use is no session's wait
 
     def load(self, served: ServedAdapter) -> bool:
         """Have ``served`` in memory; True when it was not before.
@@ -106,12 +109,12 @@ class TorchEngine:
         return served.prompt(INSTRUCTION, text), list(served.stop_token_ids)
 
     def _load(self, served: ServedAdapter) -> None:
-        from peft import PeftModel
-
         with tempfile.TemporaryDirectory(prefix="astra-core-") as work:
             folder = served.copy_to(Path(work, "adapter"))
             if self._model is None:
-                self._model = PeftModel.from_pretrained(self._base, folder, adapter_name=served.adapter_id)
+                self._model = self._with_adapters.from_pretrained(
+                    self._base, folder, adapter_name=served.adapter_id
+                )
                 self._model.eval()
             else:
                 self._model.load_adapter(folder, adapter_name=served.adapter_id)
