@@ -196,10 +196,10 @@ class Detector:
             places += [*towns, *kept]
         apart = beginnings(text, reading)
         if reading is not None:
-            spare = Spans([*own, *persons.kept_places(text)])
+            feasts = persons.kept_places(text)
+            spare = Spans([*own, *feasts])
             people += [f for f in certain(text, reading) if not spare.touch(f.start, f.end)]
-            stays = [*allowed, *own, *places, *persons.kept_places(text)]
-            people += known_again(text, words_of(known), reading, stays)
+            people += known_again(text, words_of(known), reading, [*allowed, *places, *feasts])
         found += people
         found = [piece for f in found for piece in _outside(text, f, allowed)] + masked
         barred = Spans(blocked)

@@ -61,6 +61,16 @@ def test_a_champions_answers_are_those_that_it_gave_as_a_candidate(
     }
 
 
+def _answered(platform: Platform, wanted: predict.Wanted, system: str, text: str) -> None:
+    """Store what a system said to the one example."""
+    (asked,) = wanted.examples
+    row = Prediction(
+        example_id=asked.meta.example_id, document_id=asked.meta.document_id, input=asked.input,
+        reference=asked.output, precision="fp32", predictions={system: Answer(text=text)},
+    )  # fmt: skip
+    platform.vault.write(TENANT, wanted.key(system), predict._dump([row]))
+
+
 def test_every_models_answer_is_compared_with_the_dictionarys_names_put_right(
     platform: Platform, make_tenant: MakeTenant
 ) -> None:
@@ -69,13 +79,8 @@ def test_every_models_answer_is_compared_with_the_dictionarys_names_put_right(
     adapter = Adapter(adapter_id=f"{TENANT}--{'a' * 16}", digest="b" * 64, manifest={"files": {}})
     examples = (example("habla hortega de la obra", "Habla Ortega de la obra."),)
     wanted = predict.Wanted(TENANT, "base@1", {CANDIDATE: adapter}, examples, {"Hortega": "Ortega"})
-    meta = examples[0].meta
-    for system, text in ((BASE, "habla hortega de la obra"), (CANDIDATE, "Habla Hortega de la obra.")):
-        row = Prediction(
-            example_id=meta.example_id, document_id=meta.document_id, input=examples[0].input,
-            reference=examples[0].output, precision="fp32", predictions={system: Answer(text=text)},
-        )  # fmt: skip
-        platform.vault.write(TENANT, wanted.key(system), predict._dump([row]))
+    _answered(platform, wanted, BASE, "habla hortega de la obra")
+    _answered(platform, wanted, CANDIDATE, "Habla Hortega de la obra.")
     (found,) = load_predictions(predict.predict(platform, wanted, nobody_trains))
     answers = {name: answer.text for name, answer in found.predictions.items() if answer is not None}
     assert answers == {
@@ -96,13 +101,8 @@ def test_each_adapter_is_judged_with_its_own_steady_words_and_the_base_without(
     adapter = Adapter(adapter_id=f"{TENANT}--{'a' * 16}", digest="b" * 64, manifest={"files": signed})
     examples = (example("se vota también hoy", "Se vota asimismo hoy."),)
     wanted = predict.Wanted(TENANT, "base@1", {CANDIDATE: adapter}, examples, {})
-    meta = examples[0].meta
-    for system, text in ((BASE, "Se vota también hoy."), (CANDIDATE, "Se vota también hoy.")):
-        row = Prediction(
-            example_id=meta.example_id, document_id=meta.document_id, input=examples[0].input,
-            reference=examples[0].output, precision="fp32", predictions={system: Answer(text=text)},
-        )  # fmt: skip
-        platform.vault.write(TENANT, wanted.key(system), predict._dump([row]))
+    _answered(platform, wanted, BASE, "Se vota también hoy.")
+    _answered(platform, wanted, CANDIDATE, "Se vota también hoy.")
     place = f"{paths.adapter(adapter.adapter_id)}/{STEADY}"
     platform.objects.put(place, content)
     (found,) = load_predictions(predict.predict(platform, wanted, nobody_trains))

@@ -16,7 +16,8 @@ de la Generalitat" names nobody. A town or a country is never known again: "señ
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 from astra_learn_assets.privacy.identifiers.rules import Finding, Spans
 from astra_learn_assets.privacy.people.listed_names import after_place_head, is_full_name
@@ -45,7 +46,8 @@ def is_evidence(text: str, finding: Finding) -> bool:
     return finding.detector in _ANNOUNCED and bool(core) and all(map(may_be_name, core))
 
 
-def words_of(names: Iterable[str]) -> frozenset[str]:
+@lru_cache(maxsize=8)  # asked for every text of a document, with the same names
+def words_of(names: tuple[str, ...]) -> frozenset[str]:
     """The folded words of names that can stand for their bearer."""
     return frozenset(
         word for name in names for word in map(fold_chars, WORD.findall(name)) if _can_stand(word)
