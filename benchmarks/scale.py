@@ -36,7 +36,8 @@ from astra_learn_assets.platform import Platform
 from astra_learn_assets.services.embedded import embedded
 from astra_learn_assets.services.stack import environment
 from astra_learn_assets.settings import Settings, get_settings
-from astra_learn_assets.store import looks
+from astra_learn_assets.store import looks, tiers
+from astra_learn_assets.store.tables import Tenant
 from benchmarks import scale_capacity, scale_processor, scale_rounds
 from benchmarks.scale_load import World
 
@@ -346,6 +347,9 @@ def _rounds(
 ) -> None:
     names = [TenantId(f"round-{n}") for n in range(4)]
     world.make(names)
+    with world.platform.database.session() as session:  # a week's quota would end the play after two rounds
+        tiers.put(session, "unbounded", weekly_quota=1_000)
+        session.execute(sa.update(Tenant).where(Tenant.tenant_id.in_(names)).values(tier="unbounded"))
     settings = world.platform.settings.model_copy(update={"train_threshold": 10})
     with make_instance() as instance:
         instance.add_dynamic_partitions(str(tenant_partitions.name), [str(name) for name in names])

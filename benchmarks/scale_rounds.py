@@ -119,18 +119,31 @@ def _look(settings: Settings, make_instance: Callable[[], dg.DagsterInstance], *
 
 
 def _once(instance: dg.DagsterInstance, platform: Platform) -> int:
-    """One tick, and what the daemon and the coordinator do with its answer: check, create, claim."""
+    """One tick, and what the daemon and the coordinator do with its answer: check, create, claim.
+
+    First what a killed daemon made and did not submit, which Dagster submits when it goes on with the tick.
+    """
+    made = dg.RunsFilter(job_name=_JOB.name, statuses=[dg.DagsterRunStatus.NOT_STARTED])
+    left = [run for run in instance.get_runs(made) if not _submit(instance, platform, run)]
     requests = training(instance, platform, cron=False).run_requests or []
     for request in requests:
         if instance.get_runs(dg.RunsFilter(tags={_RUN_KEY: str(request.run_key)}), limit=1):
             continue
         tags = {**request.tags, _RUN_KEY: str(request.run_key)}
-        run = instance.create_run_for_job(_JOB, tags=tags)
-        with platform.database.session() as session:
-            owned = trainings.claim_run(session, request.tags[training_run.TAG], run.run_id, [])
-        if not owned:
-            instance.report_run_failed(run, "its training has another run")
-    return len(requests)
+        _submit(instance, platform, instance.create_run_for_job(_JOB, tags=tags))
+    return len(requests) + len(left)
+
+
+def _submit(instance: dg.DagsterInstance, platform: Platform, run: dg.DagsterRun) -> bool:
+    """Claim its training for a run; one that is too late fails, as in the coordinator."""
+    with platform.database.session() as session:
+        owned = trainings.claim_run(session, run.tags[training_run.TAG], run.run_id, [])
+    if owned:
+        launched = dg.DagsterEvent(dg.DagsterEventType.PIPELINE_STARTING.value, _JOB.name)
+        instance.report_dagster_event(launched, run.run_id)
+    else:
+        instance.report_run_failed(run, "its training has another run")
+    return owned
 
 
 def _finish(settings: Settings) -> int:

@@ -14,14 +14,13 @@ from astra_learn_assets.learning.training import faults
 from astra_learn_assets.learning.training import run as training_run
 from astra_learn_assets.learning.training.plan import LAUNCH_GRACE, Fate, Unfinished
 
-# A run that was made and not submitted is not among them: asked for again under its key, it is launched.
-ACTIVE = [
+_WORKING = (
     dg.DagsterRunStatus.QUEUED,
-    dg.DagsterRunStatus.NOT_STARTED,
     dg.DagsterRunStatus.STARTING,
     dg.DagsterRunStatus.STARTED,
     dg.DagsterRunStatus.CANCELING,
-]
+)
+MAY_BE_ACTIVE = [dg.DagsterRunStatus.NOT_STARTED, *_WORKING]
 # Dagster's own: set with the failure (absent for a moment after it), and when the retry exists.
 _LONGEST_REASON = 400
 _WILL_RETRY_TAG, _RETRY_TAG = "dagster/will_retry", "dagster/auto_retry_run_id"
@@ -47,11 +46,23 @@ def of(instance: dg.DagsterInstance, rows: Sequence[Unfinished]) -> dict[str, Fa
 
 def _fate(instance: dg.DagsterInstance, record: dg.RunRecord) -> Fate:
     run = record.dagster_run
-    if run.status in ACTIVE or awaits_retry(instance, record):
+    if is_active(record) or awaits_retry(instance, record):
         return Fate("active")
+    if run.status == dg.DagsterRunStatus.NOT_STARTED:
+        return Fate("unknown")  # asked for again under its key, Dagster submits this very run
     if run.status == dg.DagsterRunStatus.SUCCESS:
         return Fate("succeeded")
     return why(instance, run)
+
+
+def is_active(record: dg.RunRecord) -> bool:
+    """Whether a run works, waits for its turn, or was made a moment ago by a daemon that will submit it.
+
+    One that stays made and unsubmitted belongs to a daemon that died and never went on with its tick.
+    """
+    if record.dagster_run.status != dg.DagsterRunStatus.NOT_STARTED:
+        return record.dagster_run.status in _WORKING
+    return datetime.now(UTC) - record.create_timestamp.astimezone(UTC) < LAUNCH_GRACE
 
 
 def why(instance: dg.DagsterInstance, run: dg.DagsterRun) -> Fate:

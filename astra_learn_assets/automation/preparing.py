@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 
 import dagster as dg
 
-from astra_learn_assets.automation.fates import ACTIVE
+from astra_learn_assets.automation import fates
 from astra_learn_assets.automation.jobs import prepare_examples
 from astra_learn_assets.ids import TenantId
 from astra_learn_assets.store.documents import Outstanding
@@ -80,7 +80,8 @@ class Runs:
         """Of the tenants in ``keys`` (tenant to the key of its work); newest first."""
         if not keys:
             return cls(frozenset(), {}, now)
-        active = instance.get_runs(dg.RunsFilter(job_name=prepare_examples.name, statuses=ACTIVE))
+        unfinished = dg.RunsFilter(job_name=prepare_examples.name, statuses=fates.MAY_BE_ACTIVE)
+        active = [one.dagster_run for one in instance.get_run_records(unfinished) if fates.is_active(one)]
         same = dg.RunsFilter(job_name=prepare_examples.name, tags={WORK_TAG: sorted(set(keys.values()))})
         earlier: dict[str, list[Earlier]] = defaultdict(list)
         for record in instance.get_run_records(same, limit=2 * MAX_RUNS * len(keys)):

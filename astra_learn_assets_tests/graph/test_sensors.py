@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import dagster as dg
+import pytest
 from dagster._core.test_utils import instance_for_test
 
+from astra_learn_assets.automation import fates, preparing
 from astra_learn_assets.automation.preparing import WORK_TAG
 from astra_learn_assets.automation.sensors import feedback, training
 from astra_learn_assets.learning.training import plan
@@ -131,6 +134,33 @@ def test_a_training_whose_run_dagster_is_about_to_retry_is_not_begun_a_second_ti
         instance.add_run_tags(run.run_id, {"dagster/will_retry": "false"})  # the daemon could not launch it
         training(instance, town.platform, cron=False)
         assert _states(town) == ["failed"]
+
+
+def test_a_run_that_was_made_and_never_submitted_holds_its_tenant_up_for_a_grace_only(
+    instance: dg.DagsterInstance, town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A daemon that dies between the two, and whose tick nobody goes on with."""
+    town.submit(0)
+    (prepare,) = feedback(instance, town.platform).run_requests or []
+    instance.create_run_for_job(_job(), tags={**prepare.tags, "dagster/partition": town.tenant_id})
+    assert not feedback(instance, town.platform).run_requests
+    monkeypatch.setattr(fates, "LAUNCH_GRACE", timedelta(0))
+    monkeypatch.setattr(preparing, "RETRY_AFTER", timedelta(0))
+    (second,) = feedback(instance, town.platform).run_requests or []
+    assert second.run_key != prepare.run_key
+
+
+def test_a_training_whose_run_was_never_submitted_is_asked_for_again_under_its_key(
+    instance: dg.DagsterInstance, town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _add_examples(town.platform, town.tenant_id, 30)
+    (request,) = training(instance, town.platform, cron=False).run_requests or []
+    instance.create_run_for_job(_job(), tags={**request.tags, "dagster/partition": town.tenant_id})
+    assert not training(instance, town.platform, cron=False).run_requests
+    monkeypatch.setattr(fates, "LAUNCH_GRACE", timedelta(0))
+    (again,) = training(instance, town.platform, cron=False).run_requests or []
+    assert again.run_key == request.run_key, "under it Dagster submits the run that is there"
+    assert _states(town) == ["queued"]
 
 
 def _states(town: Town) -> list[str]:
