@@ -7,9 +7,11 @@ Real Postgres, Redis and object store, the shipped base model, adapters of rank 
 signed, judged and promoted as the platform does. Three threads hold one short session after the other, for
 as many municipalities, the whole time, and think four seconds between two. Measured of each promotion: from
 the beginning of the first session that starts after it to that session's first answer, which must be the
-new adapter's; with ``watch`` (CORE loads what is announced) and without. *As before* is the same session
-without a promotion before it, under the same load. The peer is a CORE without hot swap: it loads base and
-adapter anew.
+new adapter's; with ``watch`` (CORE loads what is announced, as it is meant to be run) and without. *As
+before* is the same session without a promotion before it, under the same load. The peer is a CORE without
+hot swap: it loads base and adapter anew. Bounds: a CORE that watches answers within 2 s (p95); one that does
+not, and fetches, checks and loads while its session begins, takes at most a second longer than without a
+promotion; no request fails in either.
 """
 
 from __future__ import annotations
@@ -37,7 +39,7 @@ from benchmarks.hotpath import percentile
 
 TENANTS = ("villaverde", "rio-claro", "otra-villa")
 TEXT = "se abre la secion a las nueve con la asistencia de todos los concejales"
-P95_SECONDS = 2.0
+P95_SECONDS, SWAP_SECONDS = 2.0, 1.0
 THINK_SECONDS = 4.0  # three sessions keep half of two cores busy; with less they wait for each other
 
 
@@ -159,7 +161,7 @@ def main() -> int:
                 f"| … as before | {count} | {statistics.median(taken.plain):.2f} | {plain:.2f} "
                 f"| {max(taken.plain):.2f} | | |"
             )
-            kept &= p95 < P95_SECONDS and load.failed == 0
+            kept &= load.failed == 0 and (p95 < P95_SECONDS if watch else p95 < plain + SWAP_SECONDS)
         print(f"| loads everything anew | 1 | {cold(platform, Path(work)):.2f} | | | | |")
     print("every bound holds" if kept else "a bound is broken")
     return 0 if kept else 1
