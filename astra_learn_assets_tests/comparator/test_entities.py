@@ -30,7 +30,7 @@ def lines_of(*names: str) -> list[str]:
 
 
 OWN = lines_of("entity_changes.txt")
-HELD_OUT = lines_of(*(f"entity_changes_held_out_{n}.txt" for n in (1, 2, 3, 4, 5, 6)))
+HELD_OUT = lines_of(*(f"entity_changes_held_out_{n}.txt" for n in range(1, 8)))
 
 
 @dataclass(frozen=True)
