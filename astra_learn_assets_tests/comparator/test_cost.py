@@ -154,7 +154,9 @@ def test_two_documents_that_share_nothing_are_refused_before_it_has_cost() -> No
 
 
 def test_as_many_paragraphs_as_are_let_in_are_read() -> None:
-    assert len(read_document(package(p("a") * 20_000)).blocks) == 20_000
+    assert len(read_document(package(p("a") * 12_000)).blocks) == 12_000
+    with pytest.raises(UploadRefused, match="complejo"):
+        read_document(package(p("a") * 12_001))
 
 
 def test_more_changes_than_can_be_looked_at_one_by_one_are_held_back_not_learned() -> None:

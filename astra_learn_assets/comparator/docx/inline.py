@@ -22,7 +22,7 @@ from astra_learn_assets.comparator.docx.styles import Styles, is_on
 
 _MAXIMUM_DEPTH = 150  # nested calls; Word itself stops far earlier
 _MAXIMUM_PARAGRAPHS = 100_000  # empty ones included; minutes have some thousands
-_MAXIMUM_TEXTS = 20_000
+_MAXIMUM_TEXTS = 12_000  # ten hours of session fill some 5,000; a cell of a table is one too
 _MAXIMUM_PIECES = 400_000
 _MAXIMUM_CLAIMS = 200_000  # a paragraph has one id or a few, on three carriers
 _INSTRUCTION = 4_000  # characters of a field's code that are looked at
