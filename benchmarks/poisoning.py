@@ -23,6 +23,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import zip_longest
+from types import ModuleType
 
 from astra_learn_assets.comparator import engine
 from astra_learn_assets.comparator.docx.blocks import Block, Document
@@ -33,9 +34,10 @@ from astra_learn_assets.datasets.instruct import make_example
 from astra_learn_assets.datasets.replay import load_replay
 from astra_learn_assets.hotpath import second_voice
 from astra_learn_assets.hotpath.intake import live_entities
+from astra_learn_assets.hotpath.written_names import names_in
 from astra_learn_assets.ids import TenantId
 from astra_learn_assets.spanish.fold import entry_key
-from benchmarks import poisoning_names
+from benchmarks import poisoning_names, poisoning_names_apart
 from benchmarks.poisoning_cases import KINDS, CaseDocument, attack, town
 
 TENANT = TenantId("villaverde")
@@ -95,22 +97,25 @@ def judge(kind: str, seed: int, every: int) -> dict[str, float]:
 class Names:
     """What one account's name fixes came to; entries are (wrong, right)."""
 
-    false_offered: set[tuple[str, str]] = field(default_factory=set)
-    false_live: set[tuple[str, str]] = field(default_factory=set)
-    true_offered: set[tuple[str, str]] = field(default_factory=set)
-    true_live: set[tuple[str, str]] = field(default_factory=set)
+    false_offered: set[tuple[str, ...]] = field(default_factory=set)
+    false_live: set[tuple[str, ...]] = field(default_factory=set)
+    true_offered: set[tuple[str, ...]] = field(default_factory=set)
+    true_live: set[tuple[str, ...]] = field(default_factory=set)
 
 
-def judge_names(kind: str, seed: int) -> Names:
-    """Thirty honest finals and twenty hostile ones, in turns, as uploads would handle them."""
-    honest, hostile = poisoning_names.town(seed), poisoning_names.attack(kind, seed)
-    order = [one for turn in zip_longest(honest, hostile) for one in turn if one is not None]
+def judge_names(cases: ModuleType, kind: str, seed: int, *, known: bool) -> Names:
+    """Thirty honest finals and twenty hostile ones, as uploads would handle them: in turns, or the honest ones
+    first, when the town is ``known`` by its finals."""
+    honest, hostile = cases.town(seed), cases.attack(kind, seed)
+    turns = [one for turn in zip_longest(honest, hostile) for one in turn if one is not None]
+    order = [*honest, *hostile] if known else turns
     found, now = Names(), datetime(2026, 1, 1, tzinfo=UTC)
     entries: dict[str, DictionaryEntry] = {}
     voices: list[tuple[str, second_voice.Voice]] = []
+    written: list[tuple[str, str, tuple[str, ...]]] = []
     for day, document in enumerate(order):
         others = [voice for session, voice in voices if session != document.document_id]
-        people = KnownPeople.of(poisoning_names.COUNCIL, [(one.wrong, one.right) for one in others])
+        people = KnownPeople.of(cases.COUNCIL, [(one.wrong, one.right) for one in others])
         delta = engine.compare_documents(
             _document([pair.before for pair in document.pairs]),
             _document([pair.after for pair in document.pairs]),
@@ -122,17 +127,23 @@ def judge_names(kind: str, seed: int) -> Names:
         offered, _ = live_entities(delta)
         divided = second_voice.divide(
             offered,
-            roster=poisoning_names.COUNCIL,
+            roster=cases.COUNCIL,
             entries=entries,
             voices=others,
+            written={
+                word
+                for session, author, words in written
+                for word in words
+                if author != document.author and session != document.document_id
+            },
             author=document.author,
             now=now + timedelta(days=day),
         )
         for change in delta.entity_changes:
-            true = poisoning_names.is_true(change.wrong, change.right, document.pairs)
+            true = cases.is_true(change.wrong, change.right, document.pairs)
             (found.true_offered if true else found.false_offered).add((change.wrong, change.right))
         for change in divided.live:
-            true = poisoning_names.is_true(change.wrong, change.right, document.pairs)
+            true = cases.is_true(change.wrong, change.right, document.pairs)
             (found.true_live if true else found.false_live).add((change.wrong, change.right))
             entries[entry_key(change.wrong)] = DictionaryEntry(
                 wrong=change.wrong,
@@ -147,6 +158,9 @@ def judge_names(kind: str, seed: int) -> Names:
             (document.document_id, second_voice.Voice(one.wrong, one.right, document.author))
             for one in waiting
         ]
+        if delta.quarantined is None:
+            names = names_in(pair.after for pair in document.pairs)
+            written.append((document.document_id, document.author, names))
     return found
 
 
@@ -154,22 +168,36 @@ def _document(paragraphs: list[str]) -> Document:
     return Document(None, tuple(Block(text) for text in paragraphs))
 
 
-def names_table(seeds: tuple[int, ...]) -> list[str]:
-    """Print the table of the dictionary; returns the bounds that are broken."""
-    print("\n| names | false entries offered | kept out | true lost |\n|---|---:|---:|---:|")
-    offered = live = true = lost = 0
-    for kind in poisoning_names.KINDS:
-        found = [judge_names(kind, seed) for seed in seeds]
-        bad = sum(len(one.false_offered) for one in found)
-        through = sum(len(one.false_live) for one in found)
-        good = sum(len(one.true_offered) for one in found)
-        missed = sum(len(one.true_offered - one.true_live) for one in found)
-        share = f"{1 - through / bad:.1%}" if bad else "–"
-        print(f"| {kind.replace('_', ' ')} | {bad} | {share} | {missed / max(1, good):.1%} |", flush=True)
-        offered, live, true, lost = offered + bad, live + through, true + good, lost + missed
-    kept = 1 - live / max(1, offered)
-    print(f"| **all** | {offered} | {kept:.1%} | {lost / max(1, true):.1%} |")
-    return [] if kept >= FALSE_ENTRIES else [f"only {kept:.1%} of false dictionary entries were kept out"]
+def names_table(cases: ModuleType, seeds: tuple[int, ...]) -> float:
+    """Print the table of the dictionary; returns the share kept out where the town is known."""
+    what = cases.__name__.rsplit(".", 1)[-1]
+    print(
+        f"\n| {what} | false entries | kept out | true lost | known town: kept out | true lost |\n"
+        "|---|---:|---:|---:|---:|---:|"
+    )
+    totals = [Names(), Names()]
+    for kind in cases.KINDS:
+        cells = []
+        for known, total in zip((False, True), totals, strict=True):
+            own = Names()
+            for seed in seeds:
+                found = judge_names(cases, kind, seed, known=known)
+                for name, entries in vars(found).items():
+                    marked = {(f"{kind} {seed}", *entry) for entry in entries}
+                    getattr(own, name).update(marked)
+                    getattr(total, name).update(marked)
+            cells.append(own)
+        print(f"| {kind.replace('_', ' ')} | {len(cells[0].false_offered)} | {_shares(*cells)} |", flush=True)
+    print(f"| **all** | {len(totals[0].false_offered)} | {_shares(*totals)} |", flush=True)
+    return 1 - len(totals[1].false_live) / max(1, len(totals[1].false_offered))
+
+
+def _shares(*found: Names) -> str:
+    cells = []
+    for one in found:
+        kept = f"{1 - len(one.false_live) / len(one.false_offered):.1%}" if one.false_offered else "–"
+        cells += [kept, f"{len(one.true_offered - one.true_live) / max(1, len(one.true_offered)):.1%}"]
+    return " | ".join(cells)
 
 
 def main() -> int:
@@ -194,7 +222,11 @@ def main() -> int:
     shares = {name: value / len(KINDS) for name, value in totals.items()}
     figures = " | ".join(f"{shares[name]:.1%}" for name in _COLUMNS)
     print(f"| **all** | {figures} |")
-    broken = names_table(seeds)
+    broken = []
+    for cases in (poisoning_names, poisoning_names_apart):
+        kept = names_table(cases, seeds)
+        if kept < FALSE_ENTRIES:
+            broken.append(f"{cases.__name__}: only {kept:.1%} of false dictionary entries were kept out")
     if shares["kept_out"] < KEPT_OUT:
         broken.append(f"only {shares['kept_out']:.1%} of bad pairs were kept out")
     if shares["lost"] > CLEAN_LOST:

@@ -11,6 +11,7 @@ false when its right side is not what was said where its wrong side was heard.
 from __future__ import annotations
 
 import random
+import re
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -108,8 +109,13 @@ def attack(kind: str, seed: int, documents: int = 20, paragraphs: int = 8) -> li
 
 def is_true(wrong: str, right: str, pairs: list[NamedPair]) -> bool:
     """Whether an entry is what the paragraphs say: its right side was said where its wrong side was heard."""
-    told = [pair for pair in pairs if wrong in pair.before]
-    return bool(told) and all(right in pair.truth for pair in told)
+    told = [pair for pair in pairs if _stands(wrong, pair.before)]
+    return bool(told) and all(_stands(right, pair.truth) for pair in told)
+
+
+def _stands(name: str, text: str) -> bool:
+    """As whole words: "Aramburu" put right to "Arambur" is false."""
+    return re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text) is not None
 
 
 def _paragraph(rng: random.Random, *, wrong: float) -> tuple[str, str]:

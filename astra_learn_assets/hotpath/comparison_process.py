@@ -26,6 +26,7 @@ from astra_learn_assets.comparator.names.given_names import NOBODY_KNOWN, KnownP
 from astra_learn_assets.contracts import Delta
 from astra_learn_assets.errors import AstraError, BadManifest, UploadRefused, where
 from astra_learn_assets.hotpath import prepared
+from astra_learn_assets.hotpath.written_names import names_in
 from astra_learn_assets.settings import UPLOAD_MAX_BYTES
 
 _LENGTH = struct.Struct(">Q")
@@ -51,10 +52,12 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Compared:
-    """What came out: ``delta`` without its blocks (they are many), ``diff`` the whole as :mod:`diff_file`."""
+    """What came out: ``delta`` without its blocks (they are many), ``diff`` the whole as :mod:`diff_file`,
+    ``names``: the names that stand in the final (:mod:`written_names`)."""
 
     delta: Delta
     diff: bytes
+    names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -86,9 +89,10 @@ def compare_here(job: Comparison) -> Compared:
     else:
         draft = prepared.load(job.draft)
     known = {chunk.chunk_id for chunk in draft.manifest.chunks}
+    final = read_document(job.final, known_ids=known, max_bytes=job.upload_max_bytes)
     delta = engine.compare_documents(
         draft.document,
-        read_document(job.final, known_ids=known, max_bytes=job.upload_max_bytes),
+        final,
         generated_id=job.generated_id,
         final_id=job.final_id,
         manifest=draft.manifest,
@@ -96,7 +100,8 @@ def compare_here(job: Comparison) -> Compared:
         people=job.people,
         confidence_minimum=job.confidence_minimum,
     )
-    return Compared(delta.model_copy(update={"blocks": ()}), diff_file.encode(delta))
+    names = names_in(block.text for block in final.blocks) if delta.quarantined is None else ()
+    return Compared(delta.model_copy(update={"blocks": ()}), diff_file.encode(delta), names)
 
 
 def answer(job: Comparison) -> Compared | Refused:

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -118,12 +118,15 @@ def submit_final(
         )
         if not created and artifact.summary is not None:
             return _again(artifact)
+        others = {"but_of": place.session_id, "but_by": uploaded_by}
+        written = artifacts.names_written(session, place.tenant_id, **others) if live else ()
         held = dictionary.hold(session, place.tenant_id) if live else None
-        divided = _divide(held, asked, live, uploaded_by)
+        divided = _divide(held, asked, live, written, uploaded_by)
         version_live = _apply(session, place.tenant_id, divided.live, artifact.artifact_id, uploaded_by, held)
         artifact.base_id, artifact.dictionary_version = delta.base_id, asked.inputs.dictionary_version
         artifact.known_people = asked.people.to_json()
         artifact.comparison, artifact.diff_sha256 = kept.digest, kept.sha256
+        artifact.names = list(made.names) or None
         waiting = tuple(change for change, _ in divided.waiting)
         summary = _summarise(
             delta, base, divided.live, refused, version_live, artifact.artifact_id, contradicting=waiting
@@ -221,7 +224,11 @@ def live_entities(delta: Delta) -> tuple[tuple[LiveEntity, ...], list[Rejection]
 
 
 def _divide(
-    held: Dictionary | None, asked: comparisons.Question, live: Sequence[LiveEntity], author: str
+    held: Dictionary | None,
+    asked: comparisons.Question,
+    live: Sequence[LiveEntity],
+    written: Collection[str],
+    author: str,
 ) -> second_voice.Divided:
     """What of ``live`` contradicts nothing that is known, or was said by somebody else as well."""
     if held is None:
@@ -237,6 +244,7 @@ def _divide(
         roster=asked.roster,
         entries=concerned,
         voices=[second_voice.Voice(*voice) for voice in asked.voices],
+        written=written,
         author=author,
         now=datetime.now(UTC),
     )

@@ -1,12 +1,17 @@
 """A name fix that contradicts what is known waits until somebody else says the same.
 
-A fix is live for a whole municipality within seconds, so one account could rename its councillors. Two kinds
+A fix is live for a whole municipality within seconds, so one account could rename its councillors. Five kinds
 are not believed of one voice:
 
 * *roster*: what the wrong side loses are names of somebody on a roster, which the municipality itself has
   told: every mention of that person would become another's;
 * *entry*: another author has said within :data:`RECENT` what is right for the same wrong form, or that this
-  wrong form is the right one of another.
+  wrong form is the right one of another;
+* *written*: every word that the wrong side loses stands in finals of other authors or on a roster, and what
+  the right side brings does not;
+* *swapped*: both stand there, and do not sound alike: one of two names for the other;
+* *near*: what the right side brings stands nowhere there, and sounds nearly like a word that does: the name
+  is put right to something that is not quite the name.
 
 A second voice is another author's final of another session that says the very same. Its own later finals are
 no second voice, however many; nor is what the author itself said before: that it may change alone. What
@@ -22,13 +27,20 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from rapidfuzz import process
+from rapidfuzz.distance import OSA
+
+from astra_learn_assets.comparator.names.phonetics import nearness
 from astra_learn_assets.contracts import DictionaryEntry
 from astra_learn_assets.hotpath.summary import LiveEntity
+from astra_learn_assets.hotpath.written_names import SHORTEST, words_of
 from astra_learn_assets.spanish.fold import entry_key, letters
 
 RECENT = timedelta(days=90)
 ROSTER, ENTRY = "contradicts_roster", "contradicts_entry"
-_SHORTEST = 3  # letters: "de" and "la" stand in many names
+WRITTEN, SWAPPED, NEAR = "contradicts_finals", "swaps_known_names", "near_a_known_name"
+_ALIKE = 0.75  # of phonetics.nearness: what the recognizer takes for one another is nearer
+_LETTERS_SHARED = 0.5
 
 
 @dataclass(frozen=True)
@@ -54,15 +66,19 @@ def divide(
     roster: Iterable[str],
     entries: Mapping[str, DictionaryEntry],
     voices: Collection[Voice],
+    written: Collection[str] = (),
     author: str,
     now: datetime,
 ) -> Divided:
     """Divide the name fixes of one final.
 
     ``roster``: full names. ``entries``: the dictionary by :func:`entry_key` of the wrong form. ``voices``:
-    what finals of other sessions left waiting. ``author``: who sent this final.
+    what finals of other sessions left waiting. ``written``: the words of names in finals of other authors
+    (:mod:`written_names`). ``author``: who sent this final.
     """
-    names = {word for name in roster for word in _words(name)}
+    people = list(roster)
+    names = {word for name in people for word in _words(name)}
+    known = {word for name in people for word in words_of(name)} | set(written)
     rights: dict[str, list[DictionaryEntry]] = {}
     for entry in entries.values():
         rights.setdefault(entry_key(entry.right), []).append(entry)
@@ -79,6 +95,8 @@ def divide(
             for entry in (*([entries[wrong]] if wrong in entries else []), *rights.get(wrong, ()))
         ):
             reason = ENTRY
+        else:
+            reason = _against_known(change, known)
         if reason is None or (wrong, right) in seconded:
             live.append(change)
         else:
@@ -92,6 +110,27 @@ def _takes_from_roster(change: LiveEntity, names: Collection[str]) -> bool:
     return bool(lost) and all(word in names for word in lost)
 
 
+def _against_known(change: LiveEntity, known: Collection[str]) -> str | None:
+    wrong, right = words_of(change.wrong), words_of(change.right)
+    lost = [word for word in wrong if word not in right]
+    gained = [word for word in right if word not in wrong]
+    new = [word for word in gained if word not in known]
+    if lost and all(word in known for word in lost):
+        if new or not gained:
+            return WRITTEN
+        if nearness(" ".join(lost), " ".join(gained)) < _ALIKE:
+            return SWAPPED
+    return NEAR if any(_resembles(word, known) for word in new) else None
+
+
+def _resembles(word: str, known: Collection[str]) -> bool:
+    """Whether it sounds nearly like one of ``known``; only those that share half its letters are heard."""
+    spelled = process.extract(
+        word, known, scorer=OSA.normalized_similarity, score_cutoff=_LETTERS_SHARED, limit=None
+    )
+    return any(nearness(word, other) >= _ALIKE for other, _, _ in spelled)
+
+
 def _words(name: str) -> list[str]:
     words = (letters(word) for word in name.replace(",", " ").split())
-    return [word for word in words if len(word) >= _SHORTEST]
+    return [word for word in words if len(word) >= SHORTEST]

@@ -18,6 +18,7 @@ from astra_learn_assets.store.tables import Artifact, Session
 
 _KINDS = ("generated", "final")
 _ID_LENGTH = 80
+_ASKED = 200  # finals: a year of a town's sessions; more would only cost time
 
 
 def register_session(
@@ -112,6 +113,23 @@ def told_of_names(
         sorted(str(name) for name, right, _ in rows if right is None),
         sorted((str(wrong), str(right), str(who)) for wrong, right, who in rows if right is not None),
     )
+
+
+def names_written(session: orm.Session, tenant_id: TenantId, *, but_of: str, but_by: str) -> set[str]:
+    """The words of names in the newest :data:`_ASKED` finals of other sessions that others have sent."""
+    rows = (
+        sa.select(Artifact.names)
+        .where(
+            Artifact.tenant_id == tenant_id,
+            Artifact.names.is_not(None),
+            Artifact.session_id != but_of,
+            Artifact.uploaded_by != but_by,
+        )
+        .order_by(Artifact.seq.desc())
+        .limit(_ASKED)
+        .subquery()
+    )
+    return set(session.scalars(sa.select(sa.func.unnest(rows.c.names)).distinct()))
 
 
 def _rosters(tenant_id: TenantId) -> sa.Select[tuple[str]]:

@@ -26,7 +26,7 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from astra_learn_assets.ids import TenantId
@@ -80,7 +80,7 @@ class Artifact(Base):
     The tenant is part of the key: two municipalities may use the same session id, even the same file.
     ``manifest_sha256`` and ``adapter_id``, what made it (``base``: the base model), are a draft's.
     ``base_id`` and the next four are a final's: the draft, the dictionary and the given names it was compared
-    with, the digest of all inputs, the hash of the result's file.
+    with, the digest of all inputs, the hash of the result's file; ``names``, the words of names in it.
     ``prepared``: a final that has its row in ``documents``; a trigger sets it.
     """
 
@@ -111,6 +111,7 @@ class Artifact(Base):
             "adapter_id",
             postgresql_where=text("adapter_id IS NOT NULL"),
         ),
+        Index("ix_artifacts_names", "tenant_id", "seq", postgresql_where=text("names IS NOT NULL")),
     )
     tenant_id: Mapped[TenantId] = tenant(primary_key=True)
     artifact_id: Mapped[str] = mapped_column(String(80), primary_key=True)
@@ -129,6 +130,7 @@ class Artifact(Base):
     known_people: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
     comparison: Mapped[str | None] = mapped_column(SHA256)
     diff_sha256: Mapped[str | None] = mapped_column(SHA256)
+    names: Mapped[list[str] | None] = mapped_column(ARRAY(Text))
     prepared: Mapped[bool] = mapped_column(Boolean, server_default="false")
     created_at: Mapped[datetime] = now()
 

@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import sqlalchemy as sa
 
 from astra_learn_assets.contracts import DictionaryEntry
 from astra_learn_assets.hotpath import intake
-from astra_learn_assets.hotpath.second_voice import ENTRY, RECENT, ROSTER, Divided, Voice, divide
+from astra_learn_assets.hotpath.second_voice import (
+    ENTRY,
+    NEAR,
+    RECENT,
+    ROSTER,
+    SWAPPED,
+    WRITTEN,
+    Divided,
+    Voice,
+    divide,
+)
 from astra_learn_assets.hotpath.summary import LiveEntity, SubmitSummary
 from astra_learn_assets.platform import Platform
 from astra_learn_assets.spanish.fold import entry_key
-from astra_learn_assets.store import dictionary
-from astra_learn_assets_tests.api.files import NAME_FIX, make_draft
+from astra_learn_assets.store import artifacts, dictionary
+from astra_learn_assets.store.erasure import erase_document_rows
+from astra_learn_assets.store.tables import Artifact
+from astra_learn_assets_tests.api.files import NAME_FIX, PARAGRAPHS, make_draft
 from astra_learn_assets_tests.conftest import MakeTenant
 
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
@@ -102,6 +116,50 @@ def test_only_another_author_is_a_second_voice() -> None:
         assert bool(_divide(change, voices=[voice]).live) is live, voice
 
 
+HERE = ("Camino", "Cañada", "Peñuelas", "Real", "Valdehierro", "Vecinal")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "right", "reason"),
+    [
+        ("Cañada Real", "Kañada Real", WRITTEN),
+        ("Cañada Real", "Cañada", WRITTEN),
+        ("Peñuelas", "Penuelas", WRITTEN),
+        ("Camino de Valdehierro", "Camino de la Esperanza", WRITTEN),
+        ("Valdehierro", "Peñuelas", SWAPPED),
+        ("Valdehierro", "Ortega", SWAPPED),  # of the roster
+        ("Caniada Real", "Coñada Real", NEAR),
+        ("Hortegga", "Ortesa", NEAR),
+        ("Val de Yerro", "Valdehiero", NEAR),
+    ],
+)
+def test_what_other_clerks_write_is_not_changed_by_one_voice(wrong: str, right: str, reason: str) -> None:
+    change = _change(wrong, right)
+    assert _divide(change, written=HERE) == Divided((), ((change, reason),))
+    seconded = _divide(change, written=HERE, voices=[Voice(wrong, right, "ana")])
+    assert seconded.live == (change,)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "right"),
+    [
+        ("Caniada Real", "Cañada Real"),  # what was misheard becomes what is written here
+        ("Cañada", "Cañadas"),  # both are written here, and sound alike: one clerk left the other uncorrected
+        ("Kispe", "Quispe"),  # a name that nobody has written yet, and none like it
+        ("Luis Kispe", "Luis Quispe"),
+        ("Real", "Cañada Real"),  # nothing is lost
+    ],
+)
+def test_what_is_new_here_or_leads_to_what_is_written_is_live_at_once(wrong: str, right: str) -> None:
+    change = _change(wrong, right)
+    assert _divide(change, written=(*HERE, "Cañadas")).live == (change,)
+
+
+def test_in_a_town_of_one_clerk_nothing_waits_for_what_others_write() -> None:
+    change = _change("Cañada Real", "Kañada Real")
+    assert _divide(change, written=()).live == (change,)
+
+
 def _submit(platform: Platform, session_id: str, author: str) -> SubmitSummary:
     """The clerk makes Ortega of Hortegga."""
     files = make_draft(session_id)
@@ -129,3 +187,50 @@ def test_through_the_upload_a_second_clerk_makes_it_live_and_the_same_one_never_
     summary = _submit(platform, "pleno-3", "ana")
     assert [(one.wrong, one.right) for one in summary.entities_live] == [("Hortegga", "Ortega")]
     assert _live(platform) == {"Hortegga": "Ortega"}
+
+
+def _final(
+    platform: Platform, session_id: str, author: str, said: str, fix: Mapping[str, str]
+) -> SubmitSummary:
+    """``said`` as transcribed, with what its clerk made of it."""
+    files = make_draft(session_id, paragraphs=(said, *PARAGRAPHS[:4]))
+    place = {"tenant_id": "villaverde", "session_id": session_id, "version": 1}
+    intake.register_draft(platform, **place, docx=files.docx, manifest=files.manifest)
+    return intake.submit_final(platform, **place, data=files.final(fix), uploaded_by=author)
+
+
+def test_through_the_upload_a_street_that_other_clerks_write_is_not_renamed_by_one(
+    platform: Platform, make_tenant: MakeTenant
+) -> None:
+    make_tenant()
+    said = "Los vecinos de la calle Valdehierro piden más alumbrado y un paso de peatones."
+    renamed = {"Valdehierro": "Valdeyerro"}
+    first = _final(platform, "pleno-1", "mallory", said, renamed)
+    assert [one.wrong for one in first.entities_live] == ["Valdehierro"], "nobody has written it here yet"
+    with platform.database.session() as session:
+        dictionary.remove(session, "villaverde", "Valdehierro", "ana")
+    _final(platform, "pleno-2", "ana", said, {})
+    again = _final(platform, "pleno-3", "mallory", said, renamed)
+    assert again.entities_live == ()
+    assert [one.wrong for one in again.entities_waiting] == ["Valdehierro"]
+    own = _final(platform, "pleno-4", "ana", said, renamed)
+    assert [one.wrong for one in own.entities_live] == ["Valdehierro"], "hers is the second voice"
+
+
+def test_the_names_of_a_final_are_kept_with_it_and_go_with_it(
+    platform: Platform, make_tenant: MakeTenant
+) -> None:
+    make_tenant()
+    said = "Interviene Eulogia Peñuelas, vecina de Cañada Real. Se abre el turno de RUEGOS."
+    _final(platform, "pleno-1", "ana", said, {})
+    ask = {"but_of": "pleno-2", "but_by": "bruno"}
+    with platform.database.session() as session:
+        written = artifacts.names_written(session, "villaverde", **ask)
+        assert {"Eulogia", "Peñuelas", "Cañada", "Real"} <= written
+        assert not written & {"Interviene", "Se", "RUEGOS"}
+        assert artifacts.names_written(session, "villaverde", but_of="pleno-2", but_by="ana") == set()
+        assert artifacts.names_written(session, "villaverde", but_of="pleno-1", but_by="bruno") == set()
+        final = session.scalars(sa.select(Artifact).where(Artifact.kind == "final")).one()
+        own = {"document_id": final.artifact_id, "artifact_ids": [final.artifact_id]}
+        erase_document_rows(session, "villaverde", **own, actor="test")
+        assert artifacts.names_written(session, "villaverde", **ask) == set()
