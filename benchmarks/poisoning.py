@@ -104,8 +104,10 @@ class Names:
 
 
 def judge_names(cases: ModuleType, kind: str, seed: int, *, known: bool) -> Names:
-    """Thirty honest finals and twenty hostile ones, as uploads would handle them: in turns, or the honest ones
-    first, when the town is ``known`` by its finals."""
+    """Thirty honest finals and twenty hostile ones, as uploads would handle them.
+
+    In turns, or the honest ones first, when the town is ``known`` by its finals.
+    """
     honest, hostile = cases.town(seed), cases.attack(kind, seed)
     turns = [one for turn in zip_longest(honest, hostile) for one in turn if one is not None]
     order = [*honest, *hostile] if known else turns

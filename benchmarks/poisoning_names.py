@@ -99,12 +99,16 @@ def attack(kind: str, seed: int, documents: int = 20, paragraphs: int = 8) -> li
             said, heard = _paragraph(rng, wrong=0.0 if place in bad else 0.5)
             if place in bad:
                 heard, final = change(rng, said)
-                document.pairs.append(NamedPair(heard, final, said))
+                # some bring a sentence of their own, which the recognizer heard right
+                document.pairs.append(NamedPair(heard, final, heard if kind in _OWN_SENTENCE else said))
             else:
                 document.pairs.append(NamedPair(heard, said, said))
         document.pairs += [NamedPair(text, text, text) for text in rng.sample(_FILLING, 2)]
         made.append(document)
     return made
+
+
+_OWN_SENTENCE = frozenset({"place_renamed", "party_insulted"})
 
 
 def is_true(wrong: str, right: str, pairs: list[NamedPair]) -> bool:

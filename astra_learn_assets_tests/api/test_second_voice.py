@@ -15,6 +15,7 @@ from astra_learn_assets.hotpath.second_voice import (
     NEAR,
     RECENT,
     ROSTER,
+    SPELLING,
     SWAPPED,
     WRITTEN,
     Divided,
@@ -131,6 +132,8 @@ HERE = ("Camino", "Cañada", "Peñuelas", "Real", "Valdehierro", "Vecinal")
         ("Caniada Real", "Coñada Real", NEAR),
         ("Hortegga", "Ortesa", NEAR),
         ("Val de Yerro", "Valdehiero", NEAR),
+        ("Mejía", "Meejía", SPELLING),
+        ("Mejía", "Mejia", SPELLING),
     ],
 )
 def test_what_other_clerks_write_is_not_changed_by_one_voice(wrong: str, right: str, reason: str) -> None:
@@ -148,6 +151,8 @@ def test_what_other_clerks_write_is_not_changed_by_one_voice(wrong: str, right: 
         ("Kispe", "Quispe"),  # a name that nobody has written yet, and none like it
         ("Luis Kispe", "Luis Quispe"),
         ("Real", "Cañada Real"),  # nothing is lost
+        ("Mejia", "Mejía"),
+        ("Benítez", "Mejía"),  # one of two names that are spelled so, and nobody here has written either
     ],
 )
 def test_what_is_new_here_or_leads_to_what_is_written_is_live_at_once(wrong: str, right: str) -> None:
@@ -156,8 +161,8 @@ def test_what_is_new_here_or_leads_to_what_is_written_is_live_at_once(wrong: str
 
 
 def test_in_a_town_of_one_clerk_nothing_waits_for_what_others_write() -> None:
-    change = _change("Cañada Real", "Kañada Real")
-    assert _divide(change, written=()).live == (change,)
+    for change in (_change("Cañada Real", "Kañada Real"), _change("Mejía", "Mexía")):
+        assert _divide(change, written=()).live == (change,)
 
 
 def _submit(platform: Platform, session_id: str, author: str) -> SubmitSummary:
