@@ -117,6 +117,7 @@ def test_an_erased_town_is_told_off_for_ever_and_gets_no_record_back(town: Platf
     assert said.adapter_id == ""
     assert said.promoted_at == announcing.FOREVER > datetime.now(UTC)
     assert _record(town) is None
+    assert announcing.announce(town, TENANT) is False
 
 
 def test_a_town_nobody_knows_has_no_announcement(town: Platform) -> None:
@@ -174,8 +175,10 @@ def test_announcing_again_changes_nothing_and_publishes_nothing(town: Platform, 
         told = heard.get_message(timeout=5)
         assert told is not None
         assert told["data"] == town.redis.get(announcing.redis_key(TENANT))
-        assert announcing.announce(town, TENANT) is False
+        with capture_logs() as logs:
+            assert announcing.announce(town, TENANT) is False
         assert heard.get_message(timeout=0.3) is None
+        assert logs == [], "a record as old as the table is not newer"
 
 
 def test_the_record_beside_the_adapters_says_what_redis_says_and_comes_back_alone(
@@ -227,6 +230,25 @@ def test_only_what_was_asked_for_is_set_right_and_nothing_is_asked_twice(
     assert announcing.republish(town) == 1
     assert _shown(town, OTHER) is not None
     assert announcing.republish(town) == 0
+
+
+def test_what_is_right_is_not_looked_at_by_itself(
+    town: Platform, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A thousand municipalities are one question each to Postgres and Redis, at every tick."""
+    for seed, tenant in ((1, TENANT), (2, OTHER)):
+        _serve(town, _stored(town, tmp_path, seed, tenant))
+    assert announcing.republish(town) == 2
+    town.redis.delete(announcing.redis_key(OTHER))
+    looked: list[TenantId] = []
+
+    def announce(_platform: Platform, tenant_id: TenantId) -> bool:
+        looked.append(tenant_id)
+        return True
+
+    monkeypatch.setattr(announcing, "announce", announce)
+    assert announcing.republish(town) == 1
+    assert looked == [OTHER]
 
 
 def test_nobody_to_tell_of_asks_redis_nothing(town: Platform) -> None:
