@@ -29,6 +29,7 @@ from astra_learn_assets.automation.jobs import prepare_examples, train_adapter
 from astra_learn_assets.errors import Unavailable
 from astra_learn_assets.ids import TenantId
 from astra_learn_assets.learning import announcing, masking, promoter, trials
+from astra_learn_assets.learning.telling import delivery
 from astra_learn_assets.learning.training import plan
 from astra_learn_assets.learning.training import run as training_run
 from astra_learn_assets.learning.training.policy import priority, run_key
@@ -80,6 +81,18 @@ def build_sensors() -> list[dg.SensorDefinition]:
             return follow(opened, context.cursor)
 
     @dg.sensor(
+        minimum_interval_seconds=interval,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Sends the webhooks and e-mails that are due; what fails waits longer each time.",
+    )
+    def notice_sensor(platform: PlatformResource) -> dg.SkipReason:
+        with platform.open() as opened:
+            done = delivery.deliver(opened)
+        return dg.SkipReason(
+            f"{done.sent} notices sent, {done.waiting} will be tried again, {done.given_up} given up"
+        )
+
+    @dg.sensor(
         minimum_interval_seconds=3600,
         default_status=dg.DefaultSensorStatus.RUNNING,
         description="Removes runs and their events once they are older than ASTRA_RUN_RETENTION_DAYS, and "
@@ -97,7 +110,14 @@ def build_sensors() -> list[dg.SensorDefinition]:
         gone = retention.clean(context.instance, before=before, seconds=_CLEANING_SECONDS)
         return dg.SkipReason(f"{said}, {gone} that ended before {before:%F}")
 
-    return [feedback_sensor, training_sensor, outbox_sensor, cleaning_sensor, build_failure_sensor(interval)]
+    return [
+        feedback_sensor,
+        training_sensor,
+        outbox_sensor,
+        notice_sensor,
+        cleaning_sensor,
+        build_failure_sensor(interval),
+    ]
 
 
 def follow(platform: Platform, cursor: str | None) -> dg.SensorResult:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,7 +17,7 @@ from astra_learn_assets.cli.output import (
     print_json,
     print_table,
 )
-from astra_learn_assets.cli.platform import HomeOption, platform, read_settings
+from astra_learn_assets.cli.platform import HomeOption, platform, read_settings, user
 from astra_learn_assets.errors import AstraError, BadInput, Unavailable
 from astra_learn_assets.ids import TenantId
 
@@ -166,7 +165,7 @@ def _submit_here(
             session_id=session,
             version=version,
             data=data,
-            uploaded_by=_user(),
+            uploaded_by=user(),
         )
 
 
@@ -260,10 +259,3 @@ def _print_delta(delta: Delta) -> None:
             "quarantined": delta.quarantined,
         }
     )
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return "cli"

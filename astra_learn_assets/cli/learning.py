@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -17,7 +16,7 @@ from astra_learn_assets.cli.output import (
     print_json,
     print_table,
 )
-from astra_learn_assets.cli.platform import HomeOption, TenantArgument, platform
+from astra_learn_assets.cli.platform import HomeOption, TenantArgument, platform, user
 from astra_learn_assets.errors import BadInput
 from astra_learn_assets.ids import TenantId
 
@@ -91,7 +90,7 @@ def promote(
         tenant = TenantId(tenant)
         _own_adapter(tenant, adapter_id)
         with platform(home) as opened:
-            row = promote_adapter(opened, tenant, adapter_id, promoted_by=_user())
+            row = promote_adapter(opened, tenant, adapter_id, promoted_by=user())
             _print_promotion(tenant, row.adapter_id, row.previous_adapter_id, row.kind, output)
 
 
@@ -111,7 +110,7 @@ def rollback(
         if to is not None:
             _own_adapter(tenant, to)
         with platform(home) as opened:
-            row = roll_back(opened, tenant, to=to, by=_user())
+            row = roll_back(opened, tenant, to=to, by=user())
             _print_promotion(tenant, row.adapter_id, row.previous_adapter_id, row.kind, output)
 
 
@@ -263,10 +262,3 @@ def _now(one: Any) -> str:
 
 def _rate(value: float | None) -> str:
     return "?" if value is None else f"{value:.2%}"
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return "cli"

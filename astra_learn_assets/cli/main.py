@@ -17,6 +17,7 @@ from astra_learn_assets.cli import (
     documents,
     golden,
     learning,
+    notices,
     privacy,
     quarantine,
     recovery,
@@ -93,6 +94,7 @@ quarantine.register(app)
 golden.register(app)
 learning.register(app)
 access.register(app)
+notices.register(app)
 automation.register(app)
 recovery.register(app)
 council.register(app)

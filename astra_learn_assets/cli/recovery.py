@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -17,7 +16,7 @@ from astra_learn_assets.cli.output import (
     print_json,
     print_table,
 )
-from astra_learn_assets.cli.platform import HomeOption, platform
+from astra_learn_assets.cli.platform import HomeOption, platform, user
 from astra_learn_assets.errors import BadInput
 from astra_learn_assets.ids import TenantId
 
@@ -55,7 +54,7 @@ def verify(
                 found = verification.inspect(opened, name)
                 inspections.append(found)
                 if repair:
-                    healed = healing.repair(opened, name, found.faults, by=getpass.getuser(), source=source)
+                    healed = healing.repair(opened, name, found.faults, by=user(), source=source)
                     done += [(name, one) for one in healed]
         rows: list[dict[str, Any]] = [
             {"tenant_id": name, **asdict(one.fault), "healed": one.healed, "what": one.what}

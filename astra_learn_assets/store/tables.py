@@ -158,10 +158,24 @@ class DictionaryChange(Base):
 
 
 class Outbox(Base):
-    """Events written with the change they tell of; published at least once, in order per tenant."""
+    """Events written with the change they tell of; published at least once, in order per tenant.
+
+    One with a ``subscription_id`` is a notice to a person's address instead of Redis: tried from ``due_at``
+    on, ``attempts`` times so far; ``error`` beside ``published_at``: given up.
+    """
 
     __tablename__ = "outbox"
     __table_args__ = (
+        ForeignKeyConstraint(
+            ["tenant_id", "subscription_id"],
+            ["subscriptions.tenant_id", "subscriptions.subscription_id"],
+            ondelete="CASCADE",
+        ),
+        Index(
+            "ix_outbox_due",
+            "due_at",
+            postgresql_where=text("published_at IS NULL AND subscription_id IS NOT NULL"),
+        ),
         # the relay looks only at what is left to do; the published tail stays out of the index
         Index("ix_outbox_waiting", "event_id", postgresql_where=text("published_at IS NULL")),
         # and the purge at the oldest of the published ones
@@ -173,6 +187,10 @@ class Outbox(Base):
     payload: Mapped[dict[str, Any]] = mapped_column(JSONB)
     created_at: Mapped[datetime] = now()
     published_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    subscription_id: Mapped[str | None] = mapped_column(String(20))
+    attempts: Mapped[int] = mapped_column(Integer, server_default="0")
+    due_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    error: Mapped[str | None] = mapped_column(Text)
 
 
 class Document(Base):
