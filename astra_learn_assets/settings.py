@@ -95,6 +95,13 @@ class Settings(BaseSettings):
         False, description="whether webhooks may go to http:// and to addresses of one's own network"
     )
 
+    traces_url: str | None = Field(
+        None,
+        pattern="^https?://",
+        description="OpenTelemetry collector that takes OTLP over HTTP, as http://collector:4318; empty = no "
+        "traces",
+    )
+
     # keys
     master_key: SecretStr | None = Field(
         None, description="base64 of 32 bytes that wrap tenant keys; empty = file in home"

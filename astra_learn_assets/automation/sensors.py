@@ -23,6 +23,7 @@ from datetime import UTC, datetime, timedelta
 import dagster as dg
 from sqlalchemy import orm
 
+from astra_learn_assets import tracing
 from astra_learn_assets.automation import fates, preparing, retention
 from astra_learn_assets.automation.failures import build_failure_sensor
 from astra_learn_assets.automation.jobs import prepare_examples, train_adapter
@@ -37,11 +38,12 @@ from astra_learn_assets.partitions import tenant_partitions
 from astra_learn_assets.platform import Platform
 from astra_learn_assets.resources import PlatformResource
 from astra_learn_assets.settings import Settings, get_settings
-from astra_learn_assets.store import looks, outbox, promotions, tenants
+from astra_learn_assets.store import looks, outbox, promotions, tenants, trainings
 from astra_learn_assets.store.documents import Outstanding
 
 _ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)  # looked at in every tick
 _TOLD = 40
+TRACE_TAG = "astra/trace_id"
 _CLEANING_SECONDS = 20.0
 _log = logging.getLogger(__name__)
 
@@ -268,6 +270,11 @@ def _told(reasons: Mapping[TenantId, str]) -> str:
     return "; ".join(shown) + (f"; and {more} more" if more > 0 else "")
 
 
+def _trace_tag(trace: str | None) -> dict[str, str]:
+    trace_id = tracing.trace_id(trace)
+    return {TRACE_TAG: trace_id} if trace_id is not None else {}
+
+
 def training(instance: dg.DagsterInstance, platform: Platform, *, cron: bool) -> dg.SensorResult:
     """One look of the learning lane; see :mod:`astra_learn_assets.learning.training.plan`."""
     present = set(instance.get_dynamic_partitions(str(tenant_partitions.name)))
@@ -275,6 +282,8 @@ def training(instance: dg.DagsterInstance, platform: Platform, *, cron: bool) ->
         platform, lambda rows: fates.of(instance, rows), by_age=cron,
         partitions=present,
     )  # fmt: skip
+    with platform.database.session() as session:
+        traces = trainings.traces(session, [begun.run_id for begun in found.begun])
     requests = [
         dg.RunRequest(
             run_key=run_key(begun.tenant_id, begun.through_seq, begun.attempt),
@@ -285,6 +294,7 @@ def training(instance: dg.DagsterInstance, platform: Platform, *, cron: bool) ->
                 "astra/reason": begun.reason,
                 "astra/tier": begun.tier,
                 "dagster/priority": str(priority(begun.due)),
+                **_trace_tag(traces.get(begun.run_id)),
             },
         )
         for begun in found.begun

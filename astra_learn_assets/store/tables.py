@@ -81,7 +81,8 @@ class Artifact(Base):
     ``manifest_sha256`` and ``adapter_id``, what made it (``base``: the base model), are a draft's.
     ``base_id`` and the next four are a final's: the draft, the dictionary and the given names it was compared
     with, the digest of all inputs, the hash of the result's file.
-    ``prepared``: a final that has its row in ``documents``; a trigger sets it.
+    ``prepared``: a final that has its row in ``documents``; a trigger sets it. ``trace``: the ``traceparent``
+    of its upload.
     """
 
     __tablename__ = "artifacts"
@@ -130,6 +131,7 @@ class Artifact(Base):
     comparison: Mapped[str | None] = mapped_column(SHA256)
     diff_sha256: Mapped[str | None] = mapped_column(SHA256)
     prepared: Mapped[bool] = mapped_column(Boolean, server_default="false")
+    trace: Mapped[str | None] = mapped_column(String(55))
     created_at: Mapped[datetime] = now()
 
 
@@ -305,7 +307,8 @@ class TrainingRun(Base):
     """One attempt at training. Pending = usable examples with seq above the last finished run's.
 
     ``fault``: whose fault a failure was; ``setup``: fingerprint of what it was trained with, where a fault is
-    permanent; ``gpu_seconds``: what its training and evaluation took so far.
+    permanent; ``gpu_seconds``: what its training and evaluation took so far; ``trace``: its newest example's
+    upload's.
     """
 
     __tablename__ = "training_runs"
@@ -336,6 +339,7 @@ class TrainingRun(Base):
     fault: Mapped[str | None] = mapped_column(String(10))
     setup: Mapped[str | None] = mapped_column(String(16))
     gpu_seconds: Mapped[float] = mapped_column(Float, server_default="0")
+    trace: Mapped[str | None] = mapped_column(String(55))
 
 
 class Adapter(Base):
