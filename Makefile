@@ -11,13 +11,16 @@ STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
 DEPLOY_STAMP := $(VENV)/.deploy-tools
+# What builds the documents has versions of its own, apart from the platform's.
+DOCS_VENV := build/docs-venv
+DOCS_STAMP := $(DOCS_VENV)/.installed
 COMMIT := $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
 TAG ?= v1
 # for a release: base images by digest
 PLATFORM_BASE ?=
 TRAINER_BASE ?=
 BUILD_FLAGS ?=
-.PHONY: help setup demo dev test cluster-test mutants lint docs-check format lock import-check audit deploy-check images clean
+.PHONY: help setup demo dev test cluster-test mutants lint docs docs-check format lock import-check audit deploy-check images clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -54,6 +57,14 @@ lint: $(STAMP) ## what CI checks: ruff, mypy, import-linter, tables of words, co
 	@$(BIN)/python -m astra_learn_assets.spanish.word_tables
 	@$(BIN)/python -m astra_learn_assets.privacy.identifiers.check
 	@$(BIN)/python docs/check.py
+
+docs: $(DOCS_STAMP) ## build the documents into build/docs, strictly: a broken link or a warning ends it
+	@NO_MKDOCS_2_WARNING=1 $(DOCS_VENV)/bin/mkdocs build --strict --quiet
+
+$(DOCS_STAMP): docs/requirements.txt
+	@test -x $(DOCS_VENV)/bin/python || $(PYTHON) -m venv $(DOCS_VENV)
+	@$(DOCS_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r docs/requirements.txt
+	@touch $@
 
 docs-check: $(STAMP) ## every module and file that the documents name exists
 	@$(BIN)/python docs/check.py

@@ -6,6 +6,7 @@
 | requirements-platform.lock | the platform's image: the same without what only trains |
 | requirements-dev.lock | developing: the same versions, and the tools, test doubles and embedded services |
 | trainer/requirements.lock, -cuda.lock | the trainer's own image; -cuda: what only a card can use |
+| docs/requirements.txt | what builds the documents, in an environment of its own |
 | trainer/torch.lock | torch from PyPI, on Linux with CUDA's libraries |
 | trainer/torch-cpu.lock | the same torch from PyTorch's index, for processors |
 
@@ -26,6 +27,7 @@ from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 TRAINER = REPOSITORY / "trainer"
+DOCUMENTS = REPOSITORY / "docs" / "requirements.txt"
 INDEX = "https://download.pytorch.org/whl/cpu"
 TORCH_VERSION = "2.13.0"  # what the trainer's figures were measured with; its kernels look into torch
 WITH_TORCH = re.compile(r"^(torch|triton|nvidia-.*|cuda-.*)$")
@@ -62,6 +64,7 @@ def main(arguments: Sequence[str]) -> int:
         known_card = [TRAINER / "requirements-cuda.lock", *known]
         inputs = [str(TRAINER / "requirements-cuda.in"), *same, *arguments]
         card = _compile(work / "card", known_card, inputs)
+        pages = _compile(work / "docs", [DOCUMENTS], [str(DOCUMENTS.with_suffix(".in")), *arguments])
     torch = {name: text for name, text in running.items() if WITH_TORCH.match(name)}
     only_card = {name: text for name, text in card.items() if name not in trainer}
     hashes = _processor_hashes()
@@ -76,6 +79,7 @@ def main(arguments: Sequence[str]) -> int:
     _write(REPOSITORY / "requirements-dev.lock", _without_torch(developing))
     _write(TRAINER / "requirements.lock", _without_torch(trainer))
     _write(TRAINER / "requirements-cuda.lock", _without_torch(only_card), "-r requirements.lock\n")
+    _write(DOCUMENTS, pages)
     _write(TRAINER / "torch.lock", torch)
     hashed = [f"    --hash=sha256:{digest}" for digest in hashes]
     listed = " \\\n".join([f"torch=={TORCH_VERSION}+cpu", *hashed])

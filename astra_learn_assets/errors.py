@@ -149,6 +149,12 @@ class NeverServed(GateRefused):
     code = "never_served"
 
 
+class LineageBroken(Conflict):
+    """An adapter whose way from its documents cannot be shown: nothing is claimed of it."""
+
+    code = "lineage_broken"
+
+
 class Superseded(Conflict):
     """A training that is not needed any more: another one has learned its examples, or has its row."""
 

@@ -84,6 +84,24 @@ class Settings(BaseSettings):
         24, ge=0, description="how long an event that was published, and the names in it, is kept"
     )
 
+    # telling people
+    smtp_url: SecretStr | None = Field(
+        None,
+        description="server that sends e-mail: smtp://user:password@host:587 (STARTTLS is demanded), "
+        "smtps://host:465, or smtp+plain://host:25 inside one's own network; empty = no e-mail",
+    )
+    smtp_from: str | None = Field(None, description="address that e-mail comes from")
+    notify_private_addresses: bool = Field(
+        False, description="whether webhooks may go to http:// and to addresses of one's own network"
+    )
+
+    traces_url: str | None = Field(
+        None,
+        pattern="^https?://",
+        description="OpenTelemetry collector that takes OTLP over HTTP, as http://collector:4318; empty = no "
+        "traces",
+    )
+
     # keys
     master_key: SecretStr | None = Field(
         None, description="base64 of 32 bytes that wrap tenant keys; empty = file in home"

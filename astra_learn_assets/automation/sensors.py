@@ -23,12 +23,14 @@ from datetime import UTC, datetime, timedelta
 import dagster as dg
 from sqlalchemy import orm
 
+from astra_learn_assets import tracing
 from astra_learn_assets.automation import fates, preparing, retention
 from astra_learn_assets.automation.failures import build_failure_sensor
 from astra_learn_assets.automation.jobs import prepare_examples, train_adapter
 from astra_learn_assets.errors import Unavailable
 from astra_learn_assets.ids import TenantId
 from astra_learn_assets.learning import announcing, masking, promoter, trials
+from astra_learn_assets.learning.telling import delivery
 from astra_learn_assets.learning.training import plan
 from astra_learn_assets.learning.training import run as training_run
 from astra_learn_assets.learning.training.policy import priority, run_key
@@ -36,11 +38,12 @@ from astra_learn_assets.partitions import tenant_partitions
 from astra_learn_assets.platform import Platform
 from astra_learn_assets.resources import PlatformResource
 from astra_learn_assets.settings import Settings, get_settings
-from astra_learn_assets.store import looks, outbox, promotions, tenants
+from astra_learn_assets.store import looks, outbox, promotions, tenants, trainings
 from astra_learn_assets.store.documents import Outstanding
 
 _ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)  # looked at in every tick
 _TOLD = 40
+TRACE_TAG = "astra/trace_id"
 _CLEANING_SECONDS = 20.0
 _log = logging.getLogger(__name__)
 
@@ -80,6 +83,18 @@ def build_sensors() -> list[dg.SensorDefinition]:
             return follow(opened, context.cursor)
 
     @dg.sensor(
+        minimum_interval_seconds=interval,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Sends the webhooks and e-mails that are due; what fails waits longer each time.",
+    )
+    def notice_sensor(platform: PlatformResource) -> dg.SkipReason:
+        with platform.open() as opened:
+            done = delivery.deliver(opened)
+        return dg.SkipReason(
+            f"{done.sent} notices sent, {done.waiting} will be tried again, {done.given_up} given up"
+        )
+
+    @dg.sensor(
         minimum_interval_seconds=3600,
         default_status=dg.DefaultSensorStatus.RUNNING,
         description="Removes runs and their events once they are older than ASTRA_RUN_RETENTION_DAYS, and "
@@ -97,7 +112,14 @@ def build_sensors() -> list[dg.SensorDefinition]:
         gone = retention.clean(context.instance, before=before, seconds=_CLEANING_SECONDS)
         return dg.SkipReason(f"{said}, {gone} that ended before {before:%F}")
 
-    return [feedback_sensor, training_sensor, outbox_sensor, cleaning_sensor, build_failure_sensor(interval)]
+    return [
+        feedback_sensor,
+        training_sensor,
+        outbox_sensor,
+        notice_sensor,
+        cleaning_sensor,
+        build_failure_sensor(interval),
+    ]
 
 
 def follow(platform: Platform, cursor: str | None) -> dg.SensorResult:
@@ -248,6 +270,11 @@ def _told(reasons: Mapping[TenantId, str]) -> str:
     return "; ".join(shown) + (f"; and {more} more" if more > 0 else "")
 
 
+def _trace_tag(trace: str | None) -> dict[str, str]:
+    trace_id = tracing.trace_id(trace)
+    return {TRACE_TAG: trace_id} if trace_id is not None else {}
+
+
 def training(instance: dg.DagsterInstance, platform: Platform, *, cron: bool) -> dg.SensorResult:
     """One look of the learning lane; see :mod:`astra_learn_assets.learning.training.plan`."""
     present = set(instance.get_dynamic_partitions(str(tenant_partitions.name)))
@@ -255,6 +282,8 @@ def training(instance: dg.DagsterInstance, platform: Platform, *, cron: bool) ->
         platform, lambda rows: fates.of(instance, rows), by_age=cron,
         partitions=present,
     )  # fmt: skip
+    with platform.database.session() as session:
+        traces = trainings.traces(session, [begun.run_id for begun in found.begun])
     requests = [
         dg.RunRequest(
             run_key=run_key(begun.tenant_id, begun.through_seq, begun.attempt),
@@ -265,6 +294,7 @@ def training(instance: dg.DagsterInstance, platform: Platform, *, cron: bool) ->
                 "astra/reason": begun.reason,
                 "astra/tier": begun.tier,
                 "dagster/priority": str(priority(begun.due)),
+                **_trace_tag(traces.get(begun.run_id)),
             },
         )
         for begun in found.begun

@@ -106,13 +106,14 @@ def tenant_list(home: HomeOption = None, output: FormatOption = Format.text) -> 
                     "country": row.country,
                     "tier": row.tier,
                     "created_at": row.created_at.isoformat(),
+                    "state": tenants.state_of(row),
                 }
                 for row in tenants.list_all(session)
             ]
         if output is Format.json:
             print_json(rows)
         else:
-            columns = ["tenant_id", "display_name", "country", "tier"]
+            columns = ["tenant_id", "display_name", "country", "tier", "state"]
             print_table("municipalities", columns, [[row[column] for column in columns] for row in rows])
 
 
@@ -198,7 +199,7 @@ def key_list(
 
 @key_app.command("revoke")
 def key_revoke(
-    key_id: Annotated[str, typer.Argument(help="key_id, as `key list` shows it.")],
+    key_id: Annotated[str, typer.Argument(help="key_id, as 'key list' shows it.")],
     home: HomeOption = None,
     output: FormatOption = Format.text,
 ) -> None:
@@ -258,9 +259,7 @@ def blocklist_import(
             text = files.read(file, maximum=10_000_000).decode("utf-8-sig")
         except UnicodeDecodeError as error:
             raise BadInput(f"{file} is not UTF-8 text (byte {error.start})") from None
-        # only \n ends a line: a U+2028 pasted into a name must not make two terms of it
-        lines = [line.strip() for line in text.split("\n")]
-        terms = [line for line in lines if line and not line.startswith("#")]
+        terms = _terms(text)
         _add_terms(TenantId(tenant), terms, action, kind, home)
         if output is Format.json:
             print_json({"tenant_id": tenant, "added": len(terms)})
@@ -271,7 +270,7 @@ def blocklist_import(
 @blocklist_app.command("remove")
 def blocklist_remove(
     tenant: TenantArgument,
-    term: Annotated[str, typer.Argument(help="The term, as `blocklist list` shows it.")],
+    term: Annotated[str, typer.Argument(help="The term, as 'blocklist list' shows it.")],
     home: HomeOption = None,
     output: FormatOption = Format.text,
 ) -> None:
@@ -315,6 +314,26 @@ def register(app: typer.Typer) -> None:
     app.add_typer(tenant_app, name="tenant")
     app.add_typer(key_app, name="key")
     app.add_typer(blocklist_app, name="blocklist")
+
+
+def _terms(text: str) -> list[str]:
+    """The terms of a file, one a line.
+
+    Raises:
+        BadInput: naming the first line that holds none.
+    """
+    from astra_learn_assets.hotpath.blocklist_terms import clean_term
+
+    found = []
+    # only \n ends a line: a U+2028 pasted into a name must not make two terms of it
+    for number, line in enumerate(text.split("\n"), start=1):
+        if not line.strip() or line.strip().startswith("#"):
+            continue
+        try:
+            found.append(clean_term(line))
+        except BadInput:
+            raise BadInput(f"line {number}: a term has 2 to 200 visible characters") from None
+    return found
 
 
 def _add_terms(tenant: TenantId, terms: list[str], action: Action, kind: str, home: Path | None) -> None:

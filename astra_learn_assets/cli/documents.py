@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import getpass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from astra_learn_assets.cli import files
+from astra_learn_assets import ids
+from astra_learn_assets.cli import files, remote
 from astra_learn_assets.cli.output import (
     Format,
     FormatOption,
@@ -18,36 +18,29 @@ from astra_learn_assets.cli.output import (
     print_json,
     print_table,
 )
-from astra_learn_assets.cli.platform import HomeOption, platform, read_settings
-from astra_learn_assets.errors import AstraError, BadInput, Unavailable
+from astra_learn_assets.cli.platform import HomeOption, platform, read_settings, user
+from astra_learn_assets.cli.remote import KeyOption, UrlOption
+from astra_learn_assets.errors import BadInput
 from astra_learn_assets.ids import TenantId
 
 if TYPE_CHECKING:
     from astra_learn_assets.contracts import Delta, Manifest
     from astra_learn_assets.hotpath.summary import SubmitSummary
 
-_DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
-
-
-class RemoteRefusal(AstraError):
-    """What the API answered, with its code and message."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
-
 
 def submit(
     file: Annotated[Path, typer.Argument(help="The corrected minutes (DOCX).", readable=False)],
     tenant: Annotated[str, typer.Option("--tenant", help="Id of the municipality.")],
-    session: Annotated[str, typer.Option("--session", help="Id of the council session.")],
-    version: Annotated[int, typer.Option("--version", help="Version of the draft it corrects.")] = 1,
-    url: Annotated[
-        str | None, typer.Option("--url", help="Send to this API instead of the database.")
+    session: Annotated[str | None, typer.Option("--session", help="Id of the council session.")] = None,
+    version: Annotated[
+        int | None, typer.Option("--version", help="Version of the draft it corrects; default: 1.")
     ] = None,
-    key: Annotated[
-        str | None, typer.Option("--key", help="Bearer key for --url; default: ASTRA_KEY.")
+    manifest: Annotated[
+        Path | None,
+        typer.Option("--manifest", help="draft.json of the draft: says session and version.", readable=False),
     ] = None,
+    url: UrlOption = None,
+    key: KeyOption = None,
     home: HomeOption = None,
     output: FormatOption = Format.text,
 ) -> None:
@@ -55,10 +48,15 @@ def submit(
     with answering(output):
         data = files.read(file)
         tenant = TenantId(tenant)
+        told = _manifest(manifest)
+        if session is None and told is None:
+            raise BadInput("which session? give --session, or --manifest with the draft's draft.json")
+        name = ids.name(session or (told.session_id if told else ""), "session id")
+        number = ids.version(version if version is not None else told.version if told else 1)
         summary = (
-            _submit_remote(data, url, key or _configured_key(home), tenant, session, version)
+            _submit_remote(data, url, key, home, tenant, name, number)
             if url is not None
-            else _submit_here(data, tenant, session, version, home)
+            else _submit_here(data, tenant, name, number, home)
         )
         if output is Format.json:
             print_json(summary)
@@ -149,11 +147,6 @@ def register(app: typer.Typer) -> None:
         app.command()(command)
 
 
-def _configured_key(home: Path | None) -> str | None:
-    key = read_settings(home).key
-    return key.get_secret_value() if key is not None else None
-
-
 def _submit_here(
     data: bytes, tenant: TenantId, session: str, version: int, home: Path | None
 ) -> SubmitSummary:
@@ -166,41 +159,25 @@ def _submit_here(
             session_id=session,
             version=version,
             data=data,
-            uploaded_by=_user(),
+            uploaded_by=user(),
         )
 
 
 def _submit_remote(
-    data: bytes, url: str, key: str | None, tenant: TenantId, session: str, version: int
+    data: bytes, url: str, key: str | None, home: Path | None, tenant: TenantId, session: str, version: int
 ) -> SubmitSummary:
-    import httpx
-
-    from astra_learn_assets import ids
     from astra_learn_assets.hotpath.summary import SubmitSummary
 
-    if not key:
-        raise BadInput("--url needs a key: give --key, or set ASTRA_KEY")
-    path = f"/v1/tenants/{tenant}/sessions/{ids.name(session, 'session id')}"
-    try:
-        answer = httpx.post(
-            f"{url.rstrip('/')}{path}/versions/{ids.version(version)}/final",
-            content=data,
-            headers={"Authorization": f"Bearer {key}", "Content-Type": _DOCX},
-            timeout=60,
-        )
-    except httpx.InvalidURL as error:
-        raise BadInput(f"--url {url!r}: {error}") from None
-    except httpx.HTTPError as error:
-        raise Unavailable(f"{url} does not answer: {error}") from None
-    except UnicodeEncodeError:
-        raise BadInput("the key holds characters that no key has") from None
-    try:
-        body = answer.json()
-    except ValueError:
-        raise Unavailable(f"{url} is not this API: it answered {answer.status_code} without JSON") from None
-    if answer.status_code != 200:
-        raise RemoteRefusal(str(body.get("code", "http")), str(body.get("message", answer.status_code)))
-    return SubmitSummary.model_validate(body)
+    answered = remote.call(
+        "POST",
+        url,
+        f"/v1/tenants/{tenant}/sessions/{session}/versions/{version}/final",
+        key=key,
+        home=home,
+        content=data,
+        headers={"Content-Type": remote.DOCX},
+    )
+    return SubmitSummary.model_validate(answered)
 
 
 def _compare(
@@ -260,10 +237,3 @@ def _print_delta(delta: Delta) -> None:
             "quarantined": delta.quarantined,
         }
     )
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return "cli"

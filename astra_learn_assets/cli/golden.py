@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -11,7 +10,7 @@ import typer
 
 from astra_learn_assets.cli import files
 from astra_learn_assets.cli.output import Format, FormatOption, answering, print_json, print_table
-from astra_learn_assets.cli.platform import HomeOption, TenantArgument, platform
+from astra_learn_assets.cli.platform import HomeOption, TenantArgument, platform, user
 from astra_learn_assets.ids import TenantId
 
 golden_app = typer.Typer(help="The golden set, which tests every adapter.", no_args_is_help=True)
@@ -30,7 +29,7 @@ def add(
     with answering(output):
         data = files.read(file)
         with platform(home) as opened:
-            made = curated.add(opened, TenantId(tenant), data, by=getpass.getuser())
+            made = curated.add(opened, TenantId(tenant), data, by=user())
         if output is Format.json:
             print_json({"curated_id": made.curated_id, "examples": made.examples, "words": made.words})
         else:
@@ -74,7 +73,7 @@ def retire(
 
     with answering(output):
         with platform(home) as opened:
-            curated.retire(opened, TenantId(tenant), curated_id, by=getpass.getuser())
+            curated.retire(opened, TenantId(tenant), curated_id, by=user())
         if output is Format.json:
             print_json({"curated_id": curated_id, "retired": True})
         else:

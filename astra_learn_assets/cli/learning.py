@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -17,7 +16,7 @@ from astra_learn_assets.cli.output import (
     print_json,
     print_table,
 )
-from astra_learn_assets.cli.platform import HomeOption, TenantArgument, platform
+from astra_learn_assets.cli.platform import HomeOption, TenantArgument, platform, user
 from astra_learn_assets.errors import BadInput
 from astra_learn_assets.ids import TenantId
 
@@ -47,7 +46,9 @@ def status(
         found: list[LearningStatus] = []
         served: list[Acknowledgement] = []
         with platform(home) as opened, opened.database.session() as session:
-            names = [TenantId(tenant)] if tenant else [row.tenant_id for row in tenants.list_all(session)]
+            rows = [tenants.get(session, TenantId(tenant))] if tenant else tenants.list_all(session)
+            names = [row.tenant_id for row in rows]
+            gone = {row.tenant_id for row in rows if tenants.state_of(row) == "erased"}
             found = [status_in(session, opened.settings, name) for name in names]
             if tenant:
                 served = acknowledgement.heard(opened.redis, TenantId(tenant))
@@ -55,6 +56,8 @@ def status(
             dumped = [one.model_dump(mode="json") for one in found]
             print_json(dumped[0] if tenant else dumped)
         elif tenant:
+            if gone:
+                typer.echo(f"{tenant} was erased: what is left is that it was here")
             _print_one(found[0])
             for one in served:
                 typer.echo(f"{one.core_id} has {one.adapter_id} since {one.served_at:%Y-%m-%d %H:%M:%S}")
@@ -69,7 +72,7 @@ def status(
                         f"{one.examples_waiting}/{one.train_threshold}",
                         one.dictionary_entries,
                         one.last_training.state if one.last_training else "none",
-                        _now(one),
+                        "erased" if one.tenant_id in gone else _now(one),
                         one.decision.code,
                         one.champion.adapter_id if one.champion else "none",
                     ]
@@ -91,7 +94,7 @@ def promote(
         tenant = TenantId(tenant)
         _own_adapter(tenant, adapter_id)
         with platform(home) as opened:
-            row = promote_adapter(opened, tenant, adapter_id, promoted_by=_user())
+            row = promote_adapter(opened, tenant, adapter_id, promoted_by=user())
             _print_promotion(tenant, row.adapter_id, row.previous_adapter_id, row.kind, output)
 
 
@@ -111,7 +114,7 @@ def rollback(
         if to is not None:
             _own_adapter(tenant, to)
         with platform(home) as opened:
-            row = roll_back(opened, tenant, to=to, by=_user())
+            row = roll_back(opened, tenant, to=to, by=user())
             _print_promotion(tenant, row.adapter_id, row.previous_adapter_id, row.kind, output)
 
 
@@ -149,7 +152,7 @@ def adapter_import(
     base_model: Annotated[
         str | None, typer.Option("--base-model", help="Base it belongs to; default: the configured one.")
     ] = None,
-    base_revision: Annotated[str | None, typer.Option("--base-revision")] = None,
+    base_revision: Annotated[str | None, typer.Option("--base-revision", help="Its revision.")] = None,
     home: HomeOption = None,
     output: FormatOption = Format.text,
 ) -> None:
@@ -263,10 +266,3 @@ def _now(one: Any) -> str:
 
 def _rate(value: float | None) -> str:
     return "?" if value is None else f"{value:.2%}"
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return "cli"

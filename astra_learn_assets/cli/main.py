@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import warnings
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -15,8 +16,10 @@ from astra_learn_assets.cli import (
     automation,
     council,
     documents,
+    drafts,
     golden,
     learning,
+    notices,
     privacy,
     quarantine,
     recovery,
@@ -87,12 +90,14 @@ def dev(
         run_dev(_settings(home, api_host=host, api_port=port, dagster_port=dagster_port))
 
 
+drafts.add_to(app)
 documents.register(app)
 privacy.register(app)
 quarantine.register(app)
 golden.register(app)
 learning.register(app)
 access.register(app)
+notices.register(app)
 automation.register(app)
 recovery.register(app)
 council.register(app)
@@ -106,7 +111,12 @@ def _settings(home: Path | None, **given: object) -> Settings:
 
 
 def main() -> None:
-    """Entry point; every way out has an exit code and none shows a traceback for a user's mistake."""
+    """Entry point; every way out has an exit code and none shows a traceback for a user's mistake.
+
+    What libraries warn each other of is nobody's concern here; ``python -W default`` shows it.
+    """
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")
     try:
         app()
         sys.stdout.flush()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
@@ -67,6 +68,14 @@ def require_simulation() -> None:
         raise BadConfiguration(
             "the simulated councils are not in the installed package: use a checkout of the code"
         )
+
+
+def user() -> str:
+    """Who is at the keyboard, as the audit log is to say; ``cli`` where nobody has a name."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "cli"
 
 
 @contextmanager

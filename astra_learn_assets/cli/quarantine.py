@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from dataclasses import asdict
 from typing import Annotated, Any
 
@@ -16,7 +15,7 @@ from astra_learn_assets.cli.output import (
     print_json,
     print_table,
 )
-from astra_learn_assets.cli.platform import HomeOption, TenantArgument, platform
+from astra_learn_assets.cli.platform import HomeOption, TenantArgument, platform, user
 from astra_learn_assets.ids import TenantId
 
 quarantine_app = typer.Typer(help="Documents that nothing is learned from.", no_args_is_help=True)
@@ -118,7 +117,7 @@ def _review(tenant: str, document: str, home: Any, output: Format, verb: str, do
 
     with answering(output):
         with platform(home) as opened:
-            getattr(review, verb)(opened, TenantId(tenant), document, by=getpass.getuser())
+            getattr(review, verb)(opened, TenantId(tenant), document, by=user())
         if output is Format.json:
             print_json({"document_id": document, "review": done})
         else:

@@ -1,14 +1,14 @@
-"""Commands about what is stored and whence it came: verify, lineage, rotate."""
+"""Commands about what is stored and whence it came: verify, lineage, dossier, rotate."""
 
 from __future__ import annotations
 
-import getpass
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from astra_learn_assets.cli import files
 from astra_learn_assets.cli.output import (
     Format,
     FormatOption,
@@ -17,7 +17,7 @@ from astra_learn_assets.cli.output import (
     print_json,
     print_table,
 )
-from astra_learn_assets.cli.platform import HomeOption, platform
+from astra_learn_assets.cli.platform import HomeOption, platform, user
 from astra_learn_assets.errors import BadInput
 from astra_learn_assets.ids import TenantId
 
@@ -55,7 +55,7 @@ def verify(
                 found = verification.inspect(opened, name)
                 inspections.append(found)
                 if repair:
-                    healed = healing.repair(opened, name, found.faults, by=getpass.getuser(), source=source)
+                    healed = healing.repair(opened, name, found.faults, by=user(), source=source)
                     done += [(name, one) for one in healed]
         rows: list[dict[str, Any]] = [
             {"tenant_id": name, **asdict(one.fault), "healed": one.healed, "what": one.what}
@@ -113,6 +113,35 @@ def lineage(
         raise typer.Exit(1)
 
 
+def dossier(
+    adapter_id: Annotated[str, typer.Argument(help="The adapter.")],
+    out: Annotated[
+        Path | None, typer.Option("--out", help="File to write; default: standard output.")
+    ] = None,
+    home: HomeOption = None,
+    output: FormatOption = Format.text,
+) -> None:
+    """Technical documentation of an adapter by Annex IV of the EU AI Act, in Spanish (Markdown).
+
+    Refused when a link of its lineage does not check. What only the provider can say is marked.
+    """
+    from astra_learn_assets import ids
+    from astra_learn_assets.learning import dossier as documentation
+
+    with answering(output):
+        tenant = ids.tenant_of_adapter(adapter_id)
+        with platform(home) as opened:
+            text = documentation.write(opened, tenant, adapter_id)
+        if out is not None:
+            files.write(out, text.encode())
+        if output is Format.json:
+            print_json({"adapter_id": adapter_id, "out": str(out) if out else None, "markdown": text})
+        elif out is None:
+            typer.echo(text, nl=False)
+        else:
+            print_facts({"out": str(out), "left to fill in": text.count(documentation.OPEN) - 1})
+
+
 @rotate_app.command("signing")
 def rotate_signing(
     old: Annotated[
@@ -163,7 +192,7 @@ def rotate_master(
 
 def register(app: typer.Typer) -> None:
     """Add the commands to ``app``."""
-    for command in (verify, lineage):
+    for command in (verify, lineage, dossier):
         app.command()(command)
     app.add_typer(rotate_app, name="rotate")
 

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from astra_learn_assets.cli.output import Format, answering
 from astra_learn_assets.cli.platform import HomeOption, read_settings
+from astra_learn_assets.errors import NotFound
+from astra_learn_assets.ids import TenantId
+
+if TYPE_CHECKING:
+    from astra_learn_assets.settings import Settings
 
 
 def register(app: typer.Typer) -> None:
@@ -30,8 +37,30 @@ def execute(
     from astra_learn_assets.services.stack import run_inside
 
     with answering(Format.text), embedded(read_settings(home), found=False) as complete:
-        code = run_inside(complete, [*command, *context.args])
+        wanted = [*command, *context.args]
+        _require_partition(complete, wanted)
+        code = run_inside(complete, wanted)
     raise typer.Exit(code)
+
+
+def _require_partition(settings: Settings, command: list[str]) -> None:
+    """Say in a sentence what Dagster would say in a traceback: that there is no such partition.
+
+    Raises:
+        NotFound, InvalidTenantId: the municipality is none, was erased or retired.
+    """
+    named = [value for option, value in pairwise(command) if option == "--partition"]
+    named += [word.removeprefix("--partition=") for word in command if word.startswith("--partition=")]
+    if not named or Path(command[0]).name != "dagster":
+        return
+    from astra_learn_assets.platform import Platform
+    from astra_learn_assets.store import tenants
+
+    with Platform.open(settings) as opened, opened.database.session() as session:
+        for name in named:
+            row = tenants.get(session, TenantId(name))
+            if (state := tenants.state_of(row)) in ("erased", "retired"):
+                raise NotFound(f"tenant {name!r} is {state}: nothing of it can be materialized")
 
 
 def migrate(home: HomeOption = None) -> None:

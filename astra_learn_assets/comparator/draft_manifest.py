@@ -18,20 +18,34 @@ def parse_manifest(data: bytes) -> Manifest:
     Raises:
         BadManifest: naming the field that is wrong, a repeated chunk id, or audio that ends before it starts.
     """
+    found = _read(data)
+    if isinstance(found, Manifest):
+        return found
+    raise BadManifest(found[0])
+
+
+def faults(data: bytes) -> list[str]:
+    """Everything that is wrong with a manifest, a sentence for each field; empty when nothing is."""
+    found = _read(data)
+    return [] if isinstance(found, Manifest) else found
+
+
+def _read(data: bytes) -> Manifest | list[str]:
+    """The manifest, or why it is none."""
     if len(data) > MAXIMUM_BYTES:
-        raise BadManifest(f"manifest of {len(data):,} bytes: at most {MAXIMUM_BYTES:,} are read")
+        return [f"manifest of {len(data):,} bytes: at most {MAXIMUM_BYTES:,} are read"]
     try:
         manifest = Manifest.model_validate_json(data.removeprefix(b"\xef\xbb\xbf"))
     except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        where = ".".join(str(part) for part in first["loc"]) or "document"
-        raise BadManifest(f"manifest: {where}: {first['msg']}") from None
-    repeated = [chunk_id for chunk_id, n in Counter(c.chunk_id for c in manifest.chunks).items() if n > 1]
-    if repeated:
-        raise BadManifest(f"manifest: chunk id {repeated[0]!r:.40} occurs more than once")
+        return [
+            f"manifest: {'.'.join(str(part) for part in one['loc']) or 'document'}: {one['msg']}"
+            for one in error.errors(include_input=False, include_url=False)
+        ]
+    counted = Counter(chunk.chunk_id for chunk in manifest.chunks)
+    found = [f"manifest: chunk id {name!r:.40} occurs more than once" for name, n in counted.items() if n > 1]
     for position, chunk in enumerate(manifest.chunks):
         if not chunk.chunk_id or len(chunk.chunk_id) > 64:
-            raise BadManifest(f"manifest: chunks.{position}.chunk_id: use 1 to 64 characters")
+            found.append(f"manifest: chunks.{position}.chunk_id: use 1 to 64 characters")
         if chunk.end_ms < chunk.start_ms:
-            raise BadManifest(f"manifest: chunks.{position}: end_ms is before start_ms")
-    return manifest
+            found.append(f"manifest: chunks.{position}: end_ms is before start_ms")
+    return found or manifest

@@ -23,7 +23,7 @@ from datetime import UTC, datetime
 import redis
 from sqlalchemy import orm
 
-from astra_learn_assets import ids
+from astra_learn_assets import ids, tracing
 from astra_learn_assets.comparator.docx.admission import refuse
 from astra_learn_assets.comparator.names.breadth import too_broad
 from astra_learn_assets.contracts import Delta, DictionaryEntry, Rejection
@@ -55,6 +55,7 @@ def _ignore(_what: str, _seconds: float) -> None:
     return None
 
 
+@tracing.traced("submit_final")
 def submit_final(
     platform: Platform,
     *,
@@ -96,7 +97,8 @@ def submit_final(
         base = _choose_base(session, place, generated_id)
         asked = comparisons.question(platform, session, base.artifact, final_id=final_id, final_sha256=sha256)
     compared = time.perf_counter()
-    made = comparisons.answer(platform, asked, data, wrapped_key=tenant.wrapped_key, compare=compare)
+    with tracing.span(platform.settings, "compare"):
+        made = comparisons.answer(platform, asked, data, wrapped_key=tenant.wrapped_key, compare=compare)
     observe("compare", time.perf_counter() - compared)
     delta = made.delta
     live, refused = live_entities(delta)
@@ -115,6 +117,7 @@ def submit_final(
             uri=key,
             sha256=sha256,
             uploaded_by=uploaded_by,
+            trace=tracing.current(platform.settings),
         )
         if not created and artifact.summary is not None:
             return _again(artifact)

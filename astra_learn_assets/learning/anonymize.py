@@ -30,6 +30,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import orm
 
+from astra_learn_assets import tracing
 from astra_learn_assets.comparator import diff_file
 from astra_learn_assets.contracts import Delta, Example, GateVerdict, Pair
 from astra_learn_assets.datasets import golden, instruct, jsonl, quality
@@ -74,6 +75,7 @@ class AnonymizeResult:
 
 def anonymize_documents(platform: Platform, tenant_id: TenantId) -> AnonymizeResult:
     """Anonymize what is new or was made under another policy; leave the rest untouched."""
+    settings = platform.settings
     policy = policy_of(platform, tenant_id)
     with platform.database.session() as session:
         rows = documents.listing(session, tenant_id)
@@ -85,25 +87,31 @@ def anonymize_documents(platform: Platform, tenant_id: TenantId) -> AnonymizeRes
     made = 0
     if stale:
         first, second = policy.pseudonymizer(), policy.scanner()
+        with platform.database.session() as session:
+            traces = artifacts.traces(session, tenant_id, [row.document_id for row in stale])
         for row in stale:
-            try:
-                delta = _delta(platform, tenant_id, row)
-                is_golden = golden.is_golden(row.document_id, platform.settings.golden_share)
-                unchanged = _unchanged(delta) if is_golden else ()
-                kept = _examples(tenant_id, row.document_id, delta, first, second, left_out, unchanged)
-            except stored_file.Unreadable as error:
-                _keep_out(platform, tenant_id, row, str(error), again=True)
-                unreadable.append(row.document_id)
-                continue
-            except BadInput as error:
-                reason = f"no se pueden hacer ejemplos de este documento ({error})"
-                _keep_out(platform, tenant_id, row, reason, again=False)
-                refused.append(row.document_id)
-                continue
-            _store(platform, tenant_id, row, policy, kept)
+            with tracing.span(
+                settings, "anonymized_pairs", parent=traces.get(row.document_id), tenant_id=tenant_id
+            ):
+                try:
+                    delta = _delta(platform, tenant_id, row)
+                    is_golden = golden.is_golden(row.document_id, platform.settings.golden_share)
+                    unchanged = _unchanged(delta) if is_golden else ()
+                    kept = _examples(tenant_id, row.document_id, delta, first, second, left_out, unchanged)
+                except stored_file.Unreadable as error:
+                    _keep_out(platform, tenant_id, row, str(error), again=True)
+                    unreadable.append(row.document_id)
+                    continue
+                except BadInput as error:
+                    reason = f"no se pueden hacer ejemplos de este documento ({error})"
+                    _keep_out(platform, tenant_id, row, reason, again=False)
+                    refused.append(row.document_id)
+                    continue
+                _store(platform, tenant_id, row, policy, kept)
             made += len(kept)
             for example in kept:
                 entities.update({_kind(name): count for name, count in example.meta.entities.items()})
+    tracing.flush(settings)
     with platform.database.session() as session:
         rows = documents.listing(session, tenant_id)
     with_file = [row for row in rows if row.pairs_sha256 is not None]

@@ -103,6 +103,7 @@ def has_examples(platform: Platform, tenant_id: TenantId) -> bool:
         return examples.counts(session, tenant_id)["usable"] > 0
 
 
+@training_run.traced("training_corpus")
 def build_training_corpus(platform: Platform, step: Step) -> CorpusResult:
     """Write the corpus of one training and tie it to its row.
 
@@ -172,6 +173,7 @@ def build_training_corpus(platform: Platform, step: Step) -> CorpusResult:
     )
 
 
+@training_run.traced("corpus_gate")
 def judge(platform: Platform, step: Step) -> GateVerdict:
     """corpus_gate: judge the corpus of the step's training from the stored bytes; record it."""
     tenant_id = step.tenant_id

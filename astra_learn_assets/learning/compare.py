@@ -15,6 +15,7 @@ import hashlib
 from collections import Counter
 from dataclasses import dataclass, field
 
+from astra_learn_assets import tracing
 from astra_learn_assets.contracts import Delta
 from astra_learn_assets.errors import BadInput, BaseMissing
 from astra_learn_assets.hotpath import comparisons, stored_file
@@ -58,11 +59,13 @@ def compare_waiting_finals(
     routes: Counter[int] = Counter()
     wer: dict[str, float] = {}
     for final in waiting:
-        delta = _compare_one(platform, tenant_id, final, compare)
+        with tracing.span(platform.settings, "document_diffs", parent=final.trace, tenant_id=tenant_id):
+            delta = _compare_one(platform, tenant_id, final, compare)
         if delta is not None:
             operations.update(delta.metrics.counts)
             routes.update(pair.route for pair in delta.examples)
             wer[final.artifact_id] = delta.metrics.wer
+    tracing.flush(platform.settings)
     with platform.database.session() as session:
         rows = documents.listing(session, tenant_id)
         return CompareResult(

@@ -81,6 +81,7 @@ class EvaluateResult:
     reused: bool
 
 
+@training_run.traced("evaluation_report")
 def evaluate_candidate(platform: Platform, step: Step, *, run: Runner) -> EvaluateResult:
     """Evaluate the adapter of the step's training, or the named one, on the golden set.
 
@@ -193,6 +194,7 @@ def limits_of(settings: Settings) -> GateLimits:
     )
 
 
+@training_run.traced("wer_gate")
 def judge(platform: Platform, step: Step) -> GateVerdict:
     """wer_gate: judge the candidate from the stored predictions; record it; close a refused training."""
     training = training_run.of_step(platform, step) if step.adapter_id is None else None

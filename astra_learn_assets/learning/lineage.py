@@ -29,6 +29,7 @@ from urllib.parse import unquote, urlsplit
 
 import structlog
 
+from astra_learn_assets import tracing
 from astra_learn_assets.contracts import AdapterManifest, GateVerdict
 from astra_learn_assets.errors import Unavailable
 from astra_learn_assets.evaluation.results import EvaluationReport
@@ -259,6 +260,8 @@ def _training_run(
         tags["dagster_run_id"] = dagster_run_id
         if settings.dagster_url is not None:
             tags["dagster_url"] = f"{settings.dagster_url.rstrip('/')}/runs/{dagster_run_id}"
+    if (trace_id := tracing.trace_id(tracing.current(settings))) is not None:
+        tags["trace_id"] = trace_id
     run_id: str = client.create_run(experiment, tags=tags, run_name=manifest.adapter_id).info.run_id
     versions = {
         name: value

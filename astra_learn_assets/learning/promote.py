@@ -25,6 +25,7 @@ class PromoteResult:
     verdict: GateVerdict
 
 
+@training_run.traced("promoted_adapter")
 def promote_candidate(platform: Platform, step: Step) -> PromoteResult:
     """Promote the adapter of the step's training, or the named one. Idempotent.
 

@@ -18,7 +18,7 @@ from astra_learn_assets.contracts import Delta, Pair
 from astra_learn_assets.errors import Conflict
 from astra_learn_assets.ids import TenantId
 from astra_learn_assets.platform import Platform
-from astra_learn_assets.store import audit, documents
+from astra_learn_assets.store import audit, documents, tenants
 from astra_learn_assets.store.tables import Document
 
 
@@ -36,8 +36,13 @@ class KeptOut:
 
 
 def kept_out(platform: Platform, tenant_id: TenantId, *, dropped: bool = False) -> list[KeptOut]:
-    """The documents that wait for a person; with ``dropped`` also those that one has dropped."""
+    """The documents that wait for a person; with ``dropped`` also those that one has dropped.
+
+    Raises:
+        UnknownTenant: there is no such tenant.
+    """
     with platform.database.session() as session:
+        tenants.get(session, tenant_id)
         rows = documents.listing(session, tenant_id, state="quarantined")
     return [_of(row) for row in rows if dropped or row.review != documents.DROPPED]
 

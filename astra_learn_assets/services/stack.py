@@ -162,7 +162,9 @@ def run_inside(settings: Settings, command: Sequence[str]) -> int:
         BadConfiguration: when there is no such program.
     """
     here = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
-    full = {**os.environ, **environment(settings), "PATH": here}
+    # what Dagster's libraries warn each other of is nothing that who materializes can change
+    quiet = {"PYTHONWARNINGS": os.environ.get("PYTHONWARNINGS", "ignore")}
+    full = {**os.environ, **environment(settings), **quiet, "PATH": here}
     program = shutil.which(command[0], path=here)
     if program is None:
         raise BadConfiguration(f"no program {command[0]!r} on the PATH")

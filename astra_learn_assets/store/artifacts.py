@@ -146,6 +146,16 @@ def artifact_id(session_id: str, version: int, kind: str, sha256: str) -> str:
     return session_id + tail
 
 
+def traces(session: orm.Session, tenant_id: TenantId, finals: Sequence[str]) -> dict[str, str]:
+    """The ``traceparent`` of each of these finals' uploads, where there is one."""
+    rows = session.execute(
+        sa.select(Artifact.artifact_id, Artifact.trace).where(
+            Artifact.tenant_id == tenant_id, Artifact.artifact_id.in_(finals), Artifact.trace.is_not(None)
+        )
+    )
+    return {final: str(trace) for final, trace in rows}
+
+
 def add_artifact(
     session: orm.Session,
     tenant_id: TenantId,
@@ -158,6 +168,7 @@ def add_artifact(
     uploaded_by: str | None = None,
     manifest_sha256: str | None = None,
     adapter_id: str | None = None,
+    trace: str | None = None,
 ) -> tuple[Artifact, bool]:
     """Note a stored DOCX; ``(row, created)``. The same bytes again give the row that is there.
 
@@ -186,6 +197,7 @@ def add_artifact(
             uploaded_by=uploaded_by,
             manifest_sha256=manifest_sha256,
             adapter_id=adapter_id,
+            trace=trace,
         )
         .on_conflict_do_nothing()
         .returning(Artifact)

@@ -22,7 +22,7 @@ from sqlalchemy.dialects.postgresql import insert
 from astra_learn_assets import ids
 from astra_learn_assets.errors import BadInput, NotFound
 from astra_learn_assets.ids import TenantId
-from astra_learn_assets.store import artifacts
+from astra_learn_assets.store import artifacts, subscriptions
 from astra_learn_assets.store.tables import Artifact, Document
 
 STATES = ("compared", "quarantined", "anonymized")
@@ -83,6 +83,8 @@ def record(
         "approved": None,
         "metrics": dict(metrics or {}),
     }
+    if state == "quarantined":
+        _tell_once(session, tenant_id, document_id)
     row: Document | None = session.scalar(
         insert(Document)
         .values(tenant_id=tenant_id, document_id=ids.name(document_id, "document id"), **values)
@@ -92,6 +94,15 @@ def record(
     )
     assert row is not None  # an upsert always returns its row
     return row
+
+
+def _tell_once(session: orm.Session, tenant_id: TenantId, document_id: str) -> None:
+    """Tell who asked to be told, unless the document was kept out before."""
+    before = session.scalar(
+        sa.select(Document.state).where(Document.tenant_id == tenant_id, Document.document_id == document_id)
+    )
+    if before != "quarantined":
+        subscriptions.tell(session, tenant_id, "quarantine", {})
 
 
 def get(session: orm.Session, tenant_id: TenantId, document_id: str) -> Document:

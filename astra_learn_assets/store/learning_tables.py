@@ -15,8 +15,10 @@ from sqlalchemy import (
     Identity,
     Index,
     Integer,
+    LargeBinary,
     String,
     Text,
+    UniqueConstraint,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
@@ -90,6 +92,27 @@ class LearningState(Base):
     policy: Mapped[str | None] = mapped_column(String(16))
     facts: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
     by_age: Mapped[bool] = mapped_column(Boolean, server_default="false")
+
+
+class Subscription(Base):
+    """Where a municipality wants to hear of its learning: a ``webhook``'s URL, or an ``email`` address.
+
+    ``events``: of what, see ``store/subscriptions.py``. ``sealed_secret``: what a webhook's messages are
+    signed with, sealed with the municipality's own key. ``failing_since`` and ``error`` are of the last
+    attempts.
+    """
+
+    __tablename__ = "subscriptions"
+    __table_args__ = (one_of("kind", "webhook", "email"), UniqueConstraint("tenant_id", "kind", "address"))
+    tenant_id: Mapped[TenantId] = tenant(primary_key=True)
+    subscription_id: Mapped[str] = mapped_column(String(20), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(7))
+    address: Mapped[str] = mapped_column(Text)
+    events: Mapped[list[Any]] = mapped_column(JSONB)
+    sealed_secret: Mapped[bytes | None] = mapped_column(LargeBinary)
+    failing_since: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    error: Mapped[str | None] = mapped_column(Text)
+    created_at: Mapped[datetime] = now()
 
 
 class LearningChange(Base):

@@ -6,6 +6,9 @@ version), and in order for each tenant.
 
 A published event has done its work: readers that missed it catch up by version. It still holds the names it
 told of, so :func:`purge` forgets it a while later; an event that waits is never forgotten.
+
+Notices to people's addresses lie in the same table (:mod:`subscriptions` writes and claims them); here they
+are only forgotten, with the others.
 """
 
 from __future__ import annotations
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
 CHANNEL_DICTIONARY = "DICTIONARY_UPDATED"
 _RELAY_LOCK = 0x41535458  # any constant, the same in every process
 _LOCK_NOT_AVAILABLE = "55P03"
+_WAITING = (Outbox.published_at.is_(None), Outbox.subscription_id.is_(None))
 
 
 def enqueue(session: orm.Session, tenant_id: TenantId, channel: str, payload: Mapping[str, Any]) -> None:
@@ -59,7 +63,7 @@ def relay(
             return 0
         events = session.execute(
             sa.select(Outbox.event_id, Outbox.tenant_id, Outbox.channel, Outbox.payload)
-            .where(Outbox.published_at.is_(None))
+            .where(*_WAITING)
             .order_by(Outbox.event_id)
             .limit(limit)
         ).all()
@@ -90,9 +94,7 @@ def relay(
 
 def backlog(session: orm.Session) -> int:
     """How many events wait."""
-    count = session.scalar(
-        sa.select(sa.func.count()).select_from(Outbox).where(Outbox.published_at.is_(None))
-    )
+    count = session.scalar(sa.select(sa.func.count()).select_from(Outbox).where(*_WAITING))
     return int(count or 0)
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import orm
 
 from astra_learn_assets.errors import BadInput
 from astra_learn_assets.ids import TenantId
-from astra_learn_assets.store import adapters, locks
+from astra_learn_assets.store import adapters, locks, subscriptions
 from astra_learn_assets.store.tables import Adapter, Canary, Promotion, Tenant, Verdict
 
 KINDS = ("promotion", "rollback")
@@ -175,4 +175,8 @@ def _append(session: orm.Session, row: Promotion, before: Promotion | None) -> P
     session.add(row)
     session.flush()
     session.refresh(row)
+    event = "promotion" if row.kind == "promotion" else "rollback"
+    subscriptions.tell(
+        session, row.tenant_id, event, {"adapter_id": row.adapter_id, "before": row.previous_adapter_id}
+    )
     return row

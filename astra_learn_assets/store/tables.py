@@ -81,7 +81,8 @@ class Artifact(Base):
     ``manifest_sha256`` and ``adapter_id``, what made it (``base``: the base model), are a draft's.
     ``base_id`` and the next four are a final's: the draft, the dictionary and the given names it was compared
     with, the digest of all inputs, the hash of the result's file; ``names``, the words of names in it.
-    ``prepared``: a final that has its row in ``documents``; a trigger sets it.
+    ``prepared``: a final that has its row in ``documents``; a trigger sets it. ``trace``: the ``traceparent``
+    of its upload.
     """
 
     __tablename__ = "artifacts"
@@ -132,6 +133,7 @@ class Artifact(Base):
     diff_sha256: Mapped[str | None] = mapped_column(SHA256)
     names: Mapped[list[str] | None] = mapped_column(ARRAY(Text))
     prepared: Mapped[bool] = mapped_column(Boolean, server_default="false")
+    trace: Mapped[str | None] = mapped_column(String(55))
     created_at: Mapped[datetime] = now()
 
 
@@ -160,10 +162,24 @@ class DictionaryChange(Base):
 
 
 class Outbox(Base):
-    """Events written with the change they tell of; published at least once, in order per tenant."""
+    """Events written with the change they tell of; published at least once, in order per tenant.
+
+    One with a ``subscription_id`` is a notice to a person's address instead of Redis: tried from ``due_at``
+    on, ``attempts`` times so far; ``error`` beside ``published_at``: given up.
+    """
 
     __tablename__ = "outbox"
     __table_args__ = (
+        ForeignKeyConstraint(
+            ["tenant_id", "subscription_id"],
+            ["subscriptions.tenant_id", "subscriptions.subscription_id"],
+            ondelete="CASCADE",
+        ),
+        Index(
+            "ix_outbox_due",
+            "due_at",
+            postgresql_where=text("published_at IS NULL AND subscription_id IS NOT NULL"),
+        ),
         # the relay looks only at what is left to do; the published tail stays out of the index
         Index("ix_outbox_waiting", "event_id", postgresql_where=text("published_at IS NULL")),
         # and the purge at the oldest of the published ones
@@ -175,6 +191,10 @@ class Outbox(Base):
     payload: Mapped[dict[str, Any]] = mapped_column(JSONB)
     created_at: Mapped[datetime] = now()
     published_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    subscription_id: Mapped[str | None] = mapped_column(String(20))
+    attempts: Mapped[int] = mapped_column(Integer, server_default="0")
+    due_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    error: Mapped[str | None] = mapped_column(Text)
 
 
 class Document(Base):
@@ -289,7 +309,8 @@ class TrainingRun(Base):
     """One attempt at training. Pending = usable examples with seq above the last finished run's.
 
     ``fault``: whose fault a failure was; ``setup``: fingerprint of what it was trained with, where a fault is
-    permanent; ``gpu_seconds``: what its training and evaluation took so far.
+    permanent; ``gpu_seconds``: what its training and evaluation took so far; ``trace``: its newest example's
+    upload's.
     """
 
     __tablename__ = "training_runs"
@@ -320,6 +341,7 @@ class TrainingRun(Base):
     fault: Mapped[str | None] = mapped_column(String(10))
     setup: Mapped[str | None] = mapped_column(String(16))
     gpu_seconds: Mapped[float] = mapped_column(Float, server_default="0")
+    trace: Mapped[str | None] = mapped_column(String(55))
 
 
 class Adapter(Base):

@@ -74,6 +74,13 @@ def get(session: orm.Session, tenant_id: TenantId) -> Tenant:
     return row
 
 
+def state_of(row: Tenant) -> str:
+    """``erased``, ``retired``, ``paused`` or ``active``: what a list of municipalities marks."""
+    if row.wrapped_key is None:
+        return "erased"
+    return "retired" if row.retired_at else "paused" if row.paused_at else "active"
+
+
 def allow(
     session: orm.Session,
     tenant_id: TenantId,

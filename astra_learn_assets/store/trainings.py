@@ -18,7 +18,7 @@ from astra_learn_assets.ids import TenantId
 from astra_learn_assets.store.examples import FINISHED
 from astra_learn_assets.store.learning_tables import LearningChange
 from astra_learn_assets.store.table_base import TenantColumn
-from astra_learn_assets.store.tables import TrainingRun
+from astra_learn_assets.store.tables import Artifact, ExampleRow, TrainingRun
 
 UNFINISHED = ("queued", "training", "evaluating")
 ENDED = (*FINISHED, "failed")
@@ -67,6 +67,7 @@ def start(
             through_seq=through_seq,
             state="queued",
             dagster_run_id=dagster_run_id,
+            trace=_trace_of(tenant_id, through_seq),
         )
         .on_conflict_do_nothing()
     )
@@ -80,12 +81,29 @@ def start(
     return row
 
 
+def _trace_of(tenant_id: TenantId, through_seq: int) -> sa.ScalarSelect[str | None]:
+    """The trace of the upload that the training's newest example came with."""
+    return (
+        sa.select(Artifact.trace)
+        .join(
+            ExampleRow,
+            sa.and_(
+                ExampleRow.tenant_id == Artifact.tenant_id, ExampleRow.document_id == Artifact.artifact_id
+            ),
+        )
+        .where(ExampleRow.tenant_id == tenant_id, ExampleRow.seq == through_seq)
+        .scalar_subquery()
+    )
+
+
 _START_ALL = sa.text(
     """
-    INSERT INTO training_runs (run_id, tenant_id, attempt, through_seq, state)
-    SELECT run_id, tenant_id, attempt, through_seq, 'queued'
+    INSERT INTO training_runs (run_id, tenant_id, attempt, through_seq, state, trace)
+    SELECT w.run_id, w.tenant_id, w.attempt, w.through_seq, 'queued', a.trace
     FROM unnest(CAST(:run_ids AS text[]), CAST(:tenants AS text[]), CAST(:seqs AS bigint[]),
-        CAST(:attempts AS integer[])) AS wanted(run_id, tenant_id, through_seq, attempt)
+        CAST(:attempts AS integer[])) AS w(run_id, tenant_id, through_seq, attempt)
+    LEFT JOIN examples e ON e.tenant_id = w.tenant_id AND e.seq = w.through_seq
+    LEFT JOIN artifacts a ON a.tenant_id = e.tenant_id AND a.artifact_id = e.document_id
     ON CONFLICT DO NOTHING RETURNING tenant_id, run_id
     """
 ).columns(tenant_id=TenantColumn)
@@ -102,6 +120,16 @@ def start_all(session: orm.Session, wanted: Sequence[tuple[TenantId, int, int]])
         "attempts": [attempt for _, _, attempt in wanted],
     }
     return {row.tenant_id: row.run_id for row in session.execute(_START_ALL, values)}
+
+
+def traces(session: orm.Session, run_ids: Sequence[str]) -> dict[str, str]:
+    """The ``traceparent`` of each of these trainings that has one."""
+    rows = session.execute(
+        sa.select(TrainingRun.run_id, TrainingRun.trace).where(
+            TrainingRun.run_id.in_(run_ids), TrainingRun.trace.is_not(None)
+        )
+    )
+    return {run_id: str(trace) for run_id, trace in rows}
 
 
 def claim_run(session: orm.Session, run_id: str, dagster_run_id: str, ancestors: Sequence[str]) -> bool:

@@ -104,6 +104,23 @@ class Vault:
             data = crypto.seal(data_key, data, tenant=tenant, object_key=key)
         return self._objects.put(key, data, overwrite=overwrite, durable=durable)
 
+    def seal_value(self, tenant: TenantId, name: str, value: bytes) -> bytes:
+        """``value``, which a row of the tenant's keeps under ``name``, sealed with its data key.
+
+        Raises:
+            UnknownTenant, TenantErased: there is no key to seal it with.
+        """
+        return crypto.seal(self._data_key(tenant), value, tenant=tenant, object_key=name)
+
+    def open_value(self, tenant: TenantId, name: str, sealed: bytes) -> bytes:
+        """What :meth:`seal_value` sealed for this tenant under this name.
+
+        Raises:
+            UnknownTenant, TenantErased: there is no key to open it with.
+            DecryptionFailed: it was changed, or is another tenant's or another row's.
+        """
+        return crypto.unseal(self._data_key(tenant), sealed, tenant=tenant, object_key=name)
+
     def exists(self, tenant: TenantId, key: str) -> bool:
         """Whether ``tenant`` has such an object."""
         _own(tenant, key)

@@ -15,9 +15,11 @@ from astra_learn_assets import ids
 from astra_learn_assets.contracts import GateVerdict
 from astra_learn_assets.errors import GateRefused
 from astra_learn_assets.ids import TenantId
+from astra_learn_assets.store import subscriptions
 from astra_learn_assets.store.tables import Verdict
 
 _BATCH = 1_000
+_OF_ADAPTERS = ("adapter_gate", "wer_gate")
 
 
 def record(
@@ -28,6 +30,7 @@ def record(
     signature: str | None = None,
 ) -> None:
     """Append a verdict; the newest of a digest counts. ``signature``: what makes it count for serving."""
+    _tell_once(session, verdict)
     session.add(
         Verdict(
             tenant_id=verdict.tenant_id,
@@ -41,6 +44,25 @@ def record(
         )
     )
     session.flush()
+
+
+def _tell_once(session: orm.Session, verdict: GateVerdict) -> None:
+    """Tell who asked to be told of an adapter that is rejected or held, unless that was said of it before."""
+    outcome = verdict.details.get("outcome", "reject")
+    if verdict.passed or verdict.gate not in _OF_ADAPTERS or outcome not in ("reject", "hold"):
+        return
+    before = latest(session, verdict.tenant_id, verdict.gate, verdict.digest)
+    if before is not None and not before.passed and before.details.get("outcome", "reject") == outcome:
+        return
+    subscriptions.tell(
+        session,
+        verdict.tenant_id,
+        "hold" if outcome == "hold" else "rejection",
+        {
+            "adapter_id": ids.adapter_id(verdict.tenant_id, verdict.digest),
+            "why": verdict.details.get("reason_es"),
+        },
+    )
 
 
 def latest(session: orm.Session, tenant_id: TenantId, gate: str, digest: str) -> GateVerdict | None:

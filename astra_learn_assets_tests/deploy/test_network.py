@@ -72,6 +72,28 @@ def test_a_run_reaches_what_its_profile_says(profile: str, expected: set[str]) -
     assert reachable(objects, profiles(objects)["profiles"][profile]["labels"]) == expected
 
 
+def test_only_who_sends_notices_gets_out_and_only_where_the_site_says_so() -> None:
+    outside = [{"ipBlock": {"cidr": "0.0.0.0/0", "except": ["10.0.0.0/8"]}}]
+    named = {"networkPolicy": {"destinations": PEERS}, "notices": {"destinations": outside}}
+    for changes, expected in (
+        (named, {"code-location"}),
+        ({"networkPolicy": {"destinations": PEERS}}, set()),
+    ):
+        objects = render(VALUES["default"], changes)
+        lets_out = [
+            item["spec"]["podSelector"]["matchLabels"]
+            for item in objects
+            if item["kind"] == "NetworkPolicy"
+            and any(rule.get("to") == outside for rule in item["spec"].get("egress", []))
+        ]
+        reached = {
+            pod["metadata"]["labels"]["app.kubernetes.io/component"]
+            for pod in pod_specs(objects).values()
+            if any(chosen.items() <= pod["metadata"]["labels"].items() for chosen in lets_out)
+        }
+        assert reached == expected
+
+
 def test_a_run_cannot_pass_for_a_part_of_the_platform() -> None:
     """What selects the parts' pods is in each profile's labels, which a run may not change."""
     objects = rendered()

@@ -90,6 +90,7 @@ def test_jobs_sensors_and_schedule_are_on_from_the_start() -> None:
         "feedback_sensor",
         "training_sensor",
         "outbox_sensor",
+        "notice_sensor",
         "failure_sensor",
         "cleaning_sensor",
     }

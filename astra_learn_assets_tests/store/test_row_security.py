@@ -39,7 +39,9 @@ def _value(column: sa.Column[Any], tenant_id: str) -> Any:
     if column.name == "tenant_id":
         return tenant_id
     known = {
-        "kind": {"artifacts": "final", "promotions": "base"}.get(column.table.name, "promotion"),
+        "kind": {"artifacts": "final", "promotions": "base", "subscriptions": "webhook"}.get(
+            column.table.name, "promotion"
+        ),
         "state": "compared" if column.table.name == "documents" else "queued",
         "role": "viewer",
         "lane": "learn",

@@ -28,7 +28,7 @@ from astra_learn_assets.learning.training import policy
 from astra_learn_assets.learning.training.policy import Decision, Facts, Failure, Rules
 from astra_learn_assets.platform import Platform
 from astra_learn_assets.settings import Settings
-from astra_learn_assets.store import looks, trainings
+from astra_learn_assets.store import looks, subscriptions, trainings
 from astra_learn_assets.store.hours import Hours
 from astra_learn_assets.store.looks import Claimed
 
@@ -130,6 +130,8 @@ def look(
                 stand.put_off = True
                 found.reasons[stand.claimed.tenant_id] = "is not a partition yet"
         _begin(session, stands, fates, found, now, requests)
+        for stand in stands:
+            stand.tell_if_used_up(session)
         looks.leave(session, "learn", [stand.seen() for stand in stands], now)
     return found
 
@@ -242,6 +244,18 @@ class _Stand:
     def decide(self, now: datetime) -> None:
         """Ask the policy."""
         self.decision = policy.decide(self.facts, self.rules, now, by_age=self.by_age)
+
+    def tell_if_used_up(self, session: orm.Session) -> None:
+        """Tell who asked to be told that the week's trainings or the month's minutes are used; once."""
+        decision = self.decision
+        if decision.code not in ("quota", "budget") or self.claimed.code == decision.code:
+            return
+        of_week = decision.code == "quota"
+        used = self.facts.started_this_week if of_week else round(self.facts.gpu_minutes_used)
+        bound = self.rules.weekly_quota if of_week else round(self.rules.gpu_minutes_month or 0)
+        until = decision.until.isoformat(timespec="minutes") if decision.until else None
+        facts = {"what": decision.code, "used": used, "of": bound, "until": until}
+        subscriptions.tell(session, self.claimed.tenant_id, "budget", facts)
 
     @property
     def ready_since(self) -> datetime | None:

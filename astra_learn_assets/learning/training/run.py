@@ -17,13 +17,15 @@ same corpus at the same time, by hand, backfill or sensor, are one training: the
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import functools
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, NoReturn
+from typing import Any, Concatenate, NoReturn, ParamSpec, TypeVar
 
 from sqlalchemy import orm
 
+from astra_learn_assets import tracing
 from astra_learn_assets.contracts import Fault
 from astra_learn_assets.errors import GateRefused, Superseded
 from astra_learn_assets.ids import TenantId
@@ -35,6 +37,8 @@ TAG = "astra/training_id"
 ADAPTER_TAG = "astra/adapter_id"
 _BEFORE = ("dagster/parent_run_id", "dagster/root_run_id")  # set by Dagster on a run that retries another
 _ENDED = ("promoted", "rejected")
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 @dataclass(frozen=True)
@@ -77,6 +81,44 @@ class Training:
     def ended(self) -> bool:
         """Whether it already has its verdict; such a row is never changed again."""
         return self.state in _ENDED
+
+
+def traced(
+    name: str,
+) -> Callable[[Callable[Concatenate[Platform, Step, P], R]], Callable[Concatenate[Platform, Step, P], R]]:
+    """A use case of a step as a span of its training's trace; see :mod:`astra_learn_assets.tracing`."""
+
+    def around(
+        use_case: Callable[Concatenate[Platform, Step, P], R],
+    ) -> Callable[Concatenate[Platform, Step, P], R]:
+        @functools.wraps(use_case)
+        def in_span(platform: Platform, step: Step, /, *args: P.args, **kwargs: P.kwargs) -> R:
+            if platform.settings.traces_url is None:
+                return use_case(platform, step, *args, **kwargs)
+            with tracing.span(
+                platform.settings,
+                name,
+                parent=_trace_of(platform, step),
+                tenant_id=step.tenant_id,
+                dagster_run_id=step.dagster_run_id,
+            ):
+                try:
+                    return use_case(platform, step, *args, **kwargs)
+                finally:
+                    tracing.flush(platform.settings)
+
+        return in_span
+
+    return around
+
+
+def _trace_of(platform: Platform, step: Step) -> str | None:
+    """The trace that the step's training goes on with; a run by hand has one once its row has a corpus."""
+    with platform.database.session() as session:
+        if step.training_id is not None:
+            return trainings.get(session, step.training_id, tenant_id=step.tenant_id).trace
+        rows = trainings.listing(session, step.tenant_id, limit=200)
+        return next((row.trace for row in rows if row.dagster_run_id == step.dagster_run_id), None)
 
 
 def through_seq(platform: Platform, step: Step) -> int:

@@ -54,6 +54,7 @@ class TrainResult:
     log: tuple[dict[str, Any], ...] = field(default=())
 
 
+@training_run.traced("lora_adapter")
 def train_adapter(
     platform: Platform,
     step: Step,
@@ -176,6 +177,7 @@ def _checkpoints(settings: Settings, tenant_id: TenantId, recipe_hash: str) -> P
     return settings.checkpoint_dir / tenant_id / recipe_hash
 
 
+@training_run.traced("adapter_gate")
 def judge(platform: Platform, step: Step) -> GateVerdict:
     """adapter_gate: fetch the stored adapter as a stranger would, verify and judge it; record it.
 

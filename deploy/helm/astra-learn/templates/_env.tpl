@@ -69,6 +69,10 @@ postgresql+psycopg2://{{ index . 1 }}@{{ $p.host }}:{{ $p.port }}/{{ index . 2 }
 {{- if and (has "sign" $want) $v.checkpoints.claim -}}
 {{- $env = append $env (dict "name" "ASTRA_CHECKPOINT_DIR" "value" "/var/lib/checkpoints") -}}
 {{- end -}}
+{{- if and (has "notices" $want) $v.notices.smtpFrom -}}
+{{- $env = append $env (dict "name" "ASTRA_SMTP_FROM" "value" $v.notices.smtpFrom) -}}
+{{- $env = append $env (dict "name" "ASTRA_SMTP_URL" "secret" "smtp-url") -}}
+{{- end -}}
 {{- with $v.webserver.url }}{{ $env = append $env (dict "name" "ASTRA_DAGSTER_URL" "value" .) }}{{ end -}}
 {{- with $v.api.url }}{{ $env = append $env (dict "name" "ASTRA_API_URL" "value" .) }}{{ end -}}
 {{- if has "api-database" $want -}}
