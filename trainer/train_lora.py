@@ -26,7 +26,6 @@ import resource
 import shutil
 import signal
 import threading
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -41,12 +40,21 @@ from trainer import checkpoint
 from trainer.again import NOTHING
 from trainer.budget import GIB, Plan
 from trainer.card import has_kernels
+from trainer.clock import Clock
 from trainer.contamination import load_for_training
 from trainer.corpus import Corpus, check_fits, encode
 from trainer.data import REPLAY_TENANT, Record, Template, read_records
 from trainer.errors import BadUsage, BaseTooLarge, DiskError, Interrupted, OutOfMemory
+from trainer.evaluate import EvaluateOptions
 from trainer.fused import fuse
-from trainer.model import Placement, base_identity, load_tokenizer, placements, release, text_tower
+from trainer.model import (
+    Placement,
+    base_identity,
+    load_tokenizer,
+    placements,
+    release,
+    text_tower,
+)
 from trainer.packing import best_fit, collate, schedule
 from trainer.pipes import Signals
 from trainer.publish import publish, save_checked, write_json
@@ -66,6 +74,7 @@ class TrainOptions:
     (:func:`trainer.recipe.recipe_for`). ``bin``: the weights also as ``adapter_model.bin``.
     ``checkpoints``: a folder that outlives this process, written to on SIGTERM and every
     ``checkpoint_minutes``; None = an interrupted training starts again from nothing.
+    ``judge``, ``answers``: a golden set, and where the adapter's answers to it go (:mod:`trainer.judge`).
     """
 
     data: Path
@@ -82,6 +91,8 @@ class TrainOptions:
     bin: bool = False
     checkpoints: Path | None = None
     checkpoint_minutes: float = 10.0
+    judge: Path | None = None
+    answers: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -101,6 +112,8 @@ def train(options: TrainOptions, signals: Signals) -> dict[str, Any]:
     """Train and publish ``options.out``; returns the metrics. Raises a :class:`TrainerError` otherwise."""
     if options.out.exists():
         raise BadUsage(f"{options.out} exists; an adapter folder is never overwritten")
+    if (options.judge is None) != (options.answers is None):
+        raise BadUsage("--judge and --answers belong together")
     records = read_records(options.data, tenant_id=options.tenant)
     choices = placements(options.device, options.precision, require_gpu=options.require_gpu)
     while True:
@@ -118,8 +131,10 @@ def train(options: TrainOptions, signals: Signals) -> dict[str, Any]:
 def _train_placed(
     options: TrainOptions, records: Sequence[Record], placement: Placement, signals: Signals
 ) -> dict[str, Any]:
+    clock = Clock()
     tokenizer = load_tokenizer(options.base, options.base_revision)
     model, apart = load_for_training(options.base, options.base_revision, placement)
+    clock.lap("base")
     template = Template(tokenizer, model.generation_config)
     chosen = options.recipe
     if isinstance(chosen, Recipe):
@@ -142,15 +157,16 @@ def _train_placed(
         validation_share=options.validation_share,
     )
     check_fits(model, tokenizer, corpus)
-
-    began = time.monotonic()
+    clock.lap("corpus")
     partial = options.out.with_name(options.out.name + ".partial")
     shutil.rmtree(partial, ignore_errors=True)  # what a killed run left behind
     try:
         partial.mkdir(parents=True)
-        model, figures = train_within_memory(model, corpus, job, signals, partial)
-        metrics = _metrics(figures, model, corpus, job, time.monotonic() - began) | template.described()
-        save_checked(model, corpus.train, partial, also_bin=options.bin, alone=not job.apart)
+        model, figures = train_within_memory(model, corpus, job, signals, partial, clock)
+        metrics = _metrics(figures, model, corpus, job, clock.since("corpus")) | template.described()
+        model = save_checked(model, corpus.train, partial, also_bin=options.bin, alone=not job.apart)
+        clock.lap("checked")
+        metrics |= clock.metrics()
         write_json(partial / "metrics.json", metrics)
         publish(partial, options.out)
         if options.checkpoints is not None:
@@ -160,20 +176,45 @@ def _train_placed(
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     signals.result({k: v for k, v in metrics.items() if k != "hyperparameters"})
-    return metrics
+    return metrics | _judged(model, template, job, clock)
+
+
+def _judged(model: Any, template: Template, job: Job, clock: Clock) -> dict[str, Any]:
+    """The adapter's answers to the golden set, where one was given; not part of the adapter's own metrics."""
+    options = job.options
+    if options.judge is None or options.answers is None:
+        return {}
+    from trainer.judge import CANDIDATE, judge
+
+    if getattr(model, "has_liger_kernels", False):
+        log.warning("not judged here: kernels of Liger's are in the way; evaluate does it")
+        return {"judged": False}
+    release()
+    given = EvaluateOptions(
+        data=options.judge,
+        base=options.base,
+        base_revision=options.base_revision,
+        tenant=options.tenant,
+        out=options.answers,
+        adapters={CANDIDATE: options.out},
+    )
+    figures = judge(model, template, job.placement, given)
+    clock.lap("judged")
+    return figures | clock.metrics()
 
 
 def train_within_memory(
-    model: Any, corpus: Corpus, job: Job, signals: Signals, folder: Path
+    model: Any, corpus: Corpus, job: Job, signals: Signals, folder: Path, clock: Clock | None = None
 ) -> tuple[Any, Watch]:
     """Run the recipe within the card's memory.
 
     The plan (:mod:`trainer.trial`) is settled before step 1. Should memory fail later all the same (others
     may have taken some), training starts again with a tenth less; the result is the same.
     """
+    clock = clock or Clock()
     limit = memory_limit() if job.placement.device == "cuda" else 0
     while True:
-        adapted = _try(model, corpus, job, signals, folder, limit)
+        adapted = _try(model, corpus, job, signals, folder, limit, clock)
         if not isinstance(adapted, OutOfMemoryAt):
             return adapted
         limit = int(0.9 * min(limit, memory_limit()))
@@ -191,7 +232,7 @@ class OutOfMemoryAt:
 
 
 def _try(
-    model: Any, corpus: Corpus, job: Job, signals: Signals, folder: Path, limit: int
+    model: Any, corpus: Corpus, job: Job, signals: Signals, folder: Path, limit: int, clock: Clock
 ) -> tuple[Any, Watch] | OutOfMemoryAt:
     """One training in so much memory. The exception of a lack of it is left behind here: its traceback would
     keep every tensor of the try alive."""
@@ -202,7 +243,9 @@ def _try(
     lengths = [len(e) for e in corpus.train]
     set_seed(recipe.seed)  # before the adapter is made: lora_A is drawn here
     adapted = _with_adapter(model, job)
+    clock.lap("adapter")
     plan = _plan(adapted, corpus, job, limit)
+    clock.lap("plan")
     filled = plan.pack_tokens if job.apart else max(1, sum(lengths) // len(lengths))
     accumulation = max(1, round(recipe.batch_tokens / filled))
     packs = schedule(
@@ -233,6 +276,7 @@ def _try(
     # Undo accelerate's autocast wrapper: the reload check compares with a model that never had one.
     adapted = trainer.accelerator.unwrap_model(adapted, keep_fp32_wrapper=False)
     watch.finish(adapted)
+    clock.lap("steps")
     set_again(adapted, NOTHING)
     shutil.rmtree(folder / "work", ignore_errors=True)
     return adapted, watch
@@ -343,6 +387,7 @@ def _with_adapter(model: Any, job: Job) -> Any:
         from transformers.integrations import liger
 
         apply: Any = liger.apply_liger_kernel
+        model.has_liger_kernels = True
         apply(adapted, LIGER)  # what is walked has kernels of its own, and its library's functions unchanged
     release()  # the weights that were moved
     return adapted

@@ -37,12 +37,16 @@ def _train(folder: Path, *arguments: str, count: int = 160) -> subprocess.Comple
 def test_training_learns_in_every_precision(tmp_path: Path, precision: str) -> None:
     if precision == "nf4":
         pytest.importorskip("bitsandbytes")
-    done = _train(tmp_path, "--precision", precision, "--epochs", "3", "--batch-tokens", "1024")
+    golden = write(tmp_path / "golden.jsonl", [line(i) for i in range(1000, 1020)])
+    answers = tmp_path / "answers.jsonl"
+    done = _train(
+        tmp_path, "--precision", precision, "--epochs", "3", "--batch-tokens", "1024",
+        "--judge", str(golden), "--answers", str(answers),
+    )  # fmt: skip
     assert done.returncode == 0, done.stderr
     metrics = json.loads(done.stdout)
     assert metrics["precision"] == precision
     assert metrics["validation_loss_last"] < 0.5 * metrics["validation_loss_first"]
-    golden = write(tmp_path / "golden.jsonl", [line(i) for i in range(1000, 1020)])
     judged = subprocess.run(
         [sys.executable, "-m", "trainer", "evaluate", "--data", str(golden), "--base", BASE,
         "--tenant", "alfa",
@@ -57,6 +61,9 @@ def test_training_learns_in_every_precision(tmp_path: Path, precision: str) -> N
         for name in ("base", "candidate")
     }
     assert wrong["candidate"] < wrong["base"]
+    assert metrics["judged"] is True
+    here = [json.loads(text)["predictions"]["candidate"] for text in answers.read_text().splitlines()]
+    assert here == [row["predictions"]["candidate"] for row in rows]
 
 
 def test_varlen_gradients_equal_those_of_single_examples_in_fp32() -> None:
