@@ -2,12 +2,15 @@
 
     python benchmarks/lora.py                       # every row; needs a card of 80 GB, trl, liger-kernel
     python benchmarks/lora.py --rows ours ours-nf4 --seconds 10 --layers 8
+    python benchmarks/lora.py --rows none --memory 15 22    # ours and TRL in NF4, on so many GiB of the card
 
 An 8B Llama shape with random weights; 2,000 examples of 60 to 500 tokens of which half are learned;
 r = 16 on all linear layers. Tokens are counted without padding, and not before the third step. "share" is
 the useful arithmetic (recomputation by checkpointing is not) over the rate of an 8192³ bf16 matrix
 product on the same card, measured for two seconds before the first row and after the last.
 The gradient error is that of one pack's adapter gradient against one example at a time in fp32.
+``--memory`` gives the process so many GiB of the card (``set_per_process_memory_fraction``), ours and TRL
+alike, and says which plan the trainer found.
 """
 
 from __future__ import annotations
@@ -21,7 +24,6 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -31,12 +33,15 @@ from transformers import LlamaConfig, LlamaForCausalLM, Trainer, TrainerCallback
 REPOSITORY = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(REPOSITORY))
 
+from trainer.again import NOTHING, Again  # noqa: E402
+from trainer.corpus import Corpus  # noqa: E402
 from trainer.data import Encoded  # noqa: E402
 from trainer.errors import TrainerError  # noqa: E402
 from trainer.model import Placement, load_base, release  # noqa: E402
 from trainer.pipes import Signals  # noqa: E402
-from trainer.recipe import LIGER, Recipe  # noqa: E402
-from trainer.train_lora import Corpus, Job, TrainOptions, train_within_memory  # noqa: E402
+from trainer.recipe import Recipe  # noqa: E402
+from trainer.train_lora import Job, TrainOptions, train_within_memory  # noqa: E402
+from trainer.trial import set_again  # noqa: E402
 
 VOCABULARY, RANK = 128_256, 16
 
@@ -123,6 +128,17 @@ def row(name: str, rows: list[Row]) -> Iterator[Row]:
     sys.stderr.write(f"{result}\n")
 
 
+@contextmanager
+def card_of(gib: float) -> Iterator[None]:
+    """A smaller card: this process may hold ``gib`` GiB."""
+    release()
+    torch.cuda.set_per_process_memory_fraction(gib * 2**30 / torch.cuda.get_device_properties(0).total_memory)
+    try:
+        yield
+    finally:
+        torch.cuda.set_per_process_memory_fraction(1.0)
+
+
 def ours(
     base: Path,
     examples: Sequence[Encoded],
@@ -131,6 +147,7 @@ def ours(
     *,
     pack: int,
     around: AbstractContextManager[Any] | None = None,
+    told: Row | None = None,
 ) -> float:
     """The recipe itself, as ``python -m trainer train`` runs it, on as many packs as fill ``seconds``."""
     placement = Placement("cuda", precision)
@@ -142,8 +159,8 @@ def ours(
         _, watch = train_within_memory(
             model, Corpus(few, [], 0), Job(options, recipe, placement), Signals(), Path(name)
         )
-    if watch.pack_tokens != pack or watch.checkpointing:
-        sys.stderr.write(f"packs of {watch.pack_tokens}, checkpointing {watch.checkpointing}\n")
+    if told is not None:
+        told.why = str(watch.plan)
     tokens, times, total = [], [], 0
     for size, entry in zip(watch.step_tokens, watch.entries, strict=False):
         total += size
@@ -256,7 +273,8 @@ def trl(base: Path, examples: Sequence[Encoded], precision: str, seconds: float,
 def gradient_error(base: Path, examples: Sequence[Encoded], kind: str) -> float:
     """Relative error of one pack's adapter gradient against one example at a time in fp32.
 
-    ``kind``: packed (the recipe), padded (PEFT, bf16 autocast, one batch), unbounded (the recipe with the
+    ``kind``: packed (the recipe), again (with all that can be computed again), fp16 (with the loss scaled, as
+    cards without bf16 train), padded (PEFT, bf16 autocast, one batch), unbounded (the recipe with the
     boundaries between examples dropped: what must fail).
     """
     return float((_gradient(base, examples, kind) - _gradient(base, examples, "reference")).norm()) / float(
@@ -281,8 +299,9 @@ def _compute_gradient(base: Path, examples: Sequence[Encoded], kind: str) -> tor
     from trainer.loss import label_losses, to_device
     from trainer.packing import collate
 
-    ours = kind in ("packed", "unbounded")
-    model = load_base(str(base), None, Placement("cuda", "bf16"), packed=ours)
+    ours = kind in ("packed", "again", "fp16", "unbounded")
+    precision = "fp16" if kind == "fp16" else "bf16"
+    model = load_base(str(base), None, Placement("cuda", precision), packed=ours)
     adapted = lora(model.float() if kind == "reference" else model)
     draw = torch.Generator(device="cuda").manual_seed(5)
     with torch.no_grad():
@@ -292,16 +311,19 @@ def _compute_gradient(base: Path, examples: Sequence[Encoded], kind: str) -> tor
             elif "lora_A" in name:
                 parameter.uniform_(-0.015, 0.015, generator=draw)
     if ours:
-        if find_spec("liger_kernel"):
-            from transformers.integrations.liger import apply_liger_kernel
-
-            apply_liger_kernel(adapted, LIGER)
-        fuse(adapted)
+        fuse(adapted.train())
+        layers = adapted.config.num_hidden_layers
+        set_again(adapted, Again(cheap=True, units=layers, attentions=layers) if kind == "again" else NOTHING)
+        scale = 2.0**16 / sum(len(e) - e.prompt for e in examples) if kind == "fp16" else 1.0
         batch = collate(examples)
         if kind == "unbounded":
             batch["cu_seq_lens_q"] = batch["cu_seq_lens_q"][[0, -1]]
             batch["max_length_q"] = int(batch["cu_seq_lens_q"][-1])
-        label_losses(adapted, to_device(batch, "cuda"))[0].sum().backward()
+        (label_losses(adapted, to_device(batch, "cuda"))[0].sum() * scale).backward()
+        with torch.no_grad():
+            for parameter in adapted.parameters():
+                if parameter.grad is not None:
+                    parameter.grad /= scale
     else:
         size = 1 if kind == "reference" else 8
         for first in range(0, len(examples), size):
@@ -377,7 +399,7 @@ def profile(base: Path, examples: Sequence[Encoded], precision: str, pack: int) 
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument(
-        "--rows", nargs="+", default=["all"], help="ours, ours-nf4, trl-…, gradient, generation …"
+        "--rows", nargs="+", default=["all"], help="ours, ours-nf4, trl-…, gradient, generation …, none"
     )
     parser.add_argument(
         "--seconds", type=float, default=12.0, help="measured for each row, after its third step"
@@ -385,6 +407,9 @@ def main() -> int:
     parser.add_argument("--layers", type=int, default=32)
     parser.add_argument("--pack", type=int, default=8192)
     parser.add_argument("--batch", type=int, default=200, help="prompts generated together")
+    parser.add_argument(
+        "--memory", nargs="+", type=float, default=[], metavar="GIB", help="rows on so much of the card"
+    )
     parser.add_argument("--base", type=Path, help="folder for the random base model; default: temporary")
     options = parser.parse_args()
     everything = options.rows == ["all"]
@@ -416,6 +441,7 @@ def main() -> int:
                 "TRL packing, no checkpointing, Liger",
                 peer("bf16", gradient_checkpointing=False, use_liger_kernel=True, **packed),
             ),
+            "ours-fp16": ("ours, fp16", lambda: ours(base, examples, "fp16", seconds, pack=options.pack)),
             "ours-nf4": ("ours, NF4", lambda: ours(base, examples, "nf4", seconds, pack=options.pack)),
             "trainer-nf4": ("NF4 Trainer, padded, batch 8", plain("nf4")),
             "trl-nf4-packing": ("NF4 TRL packing, as documented", peer("nf4", **packed)),
@@ -424,12 +450,20 @@ def main() -> int:
             if everything or key in options.rows:
                 with row(label, rows) as result:
                     result.tokens_per_second = measure()
+        for gib in options.memory:
+            with row(f"ours, NF4, {gib:g} GiB", rows) as result, card_of(gib):
+                result.tokens_per_second = ours(
+                    base, examples, "nf4", seconds, pack=options.pack, told=result
+                )
+            with row(f"NF4 TRL packing, as documented, {gib:g} GiB", rows) as result, card_of(gib):
+                result.tokens_per_second = trl(base, examples, "nf4", seconds, **packed)
         if "profile" in options.rows:
             profile(base, examples, "bf16", options.pack)
         errors = {}
         if everything or "gradient" in options.rows:
             errors = {
-                kind: gradient_error(base, examples[:24], kind) for kind in ("packed", "padded", "unbounded")
+                kind: gradient_error(base, examples[:24], kind)
+                for kind in ("packed", "again", "fp16", "padded", "unbounded")
             }
             _KNOWN.clear()
         rates.append(matmul_rate())

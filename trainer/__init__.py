@@ -10,3 +10,7 @@ import os
 # than it saves, and no spinning at all made an idle machine a third slower. The runtime reads this when torch
 # is loaded, so it comes first.
 os.environ.setdefault("GOMP_SPINCOUNT", "10000")
+
+# Packs of other lengths leave gaps between blocks of fixed size; segments that grow leave none. Read at the
+# first allocation on a card.
+os.environ.setdefault("PYTORCH_CUDA_ALLOC_CONF", "expandable_segments:True")

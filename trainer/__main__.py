@@ -16,6 +16,7 @@ from types import FrameType
 from typing import Any
 
 from trainer.errors import BadUsage, Interrupted, TrainerError
+from trainer.model import hash_ahead
 
 MAY_BE_ZERO = ("patience", "seed", "made_share", "clean_share")
 
@@ -62,6 +63,8 @@ def _parser() -> argparse.ArgumentParser:
         help="folder to resume from and to write to on SIGTERM; kept until published",
     )
     train.add_argument("--checkpoint-minutes", type=float, default=10.0, help="and this often")
+    train.add_argument("--judge", type=Path, help="golden set that the adapter answers once it is published")
+    train.add_argument("--answers", type=Path, help="where its answers go, as evaluate would write them")
 
     answering = argparse.ArgumentParser(add_help=False)
     answering.add_argument("--max-new-tokens", type=int, default=2048)
@@ -144,6 +147,8 @@ def _train(options: argparse.Namespace) -> dict[str, Any]:
                 bin=options.bin,
                 checkpoints=options.checkpoints,
                 checkpoint_minutes=options.checkpoint_minutes,
+                judge=options.judge,
+                answers=options.answers,
             ),
             sender,
         )
@@ -188,6 +193,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, _interrupt)
     signal.signal(signal.SIGINT, _interrupt)
     try:
+        if options.command != "smoke":
+            hash_ahead(options.base)  # beside the imports that follow
         if options.command == "smoke":
             from trainer.smoke import smoke
 

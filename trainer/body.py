@@ -11,15 +11,17 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any
 
 import torch
-from torch.utils.checkpoint import checkpoint
 from transformers.activations import SiLUActivation
 from transformers.models.llama.modeling_llama import LlamaMLP
 
+from trainer.again import NOTHING, Again, gated_unit, rerun
 from trainer.card import attention_kernels_agree, has_attention_kernels, has_kernels, or_not_compiled
+from trainer.fused import Source
 
 log = logging.getLogger(__name__)
 _BODY = {"embed_tokens", "layers", "norm", "rotary_emb"}
@@ -31,12 +33,17 @@ _ATTENTIONS = ("LlamaAttention", "MistralAttention", "Qwen2Attention")
 
 def learned_hidden(body: Any, inputs: Mapping[str, Any], rows: torch.Tensor) -> torch.Tensor:
     """What the vocabulary sees at the positions ``rows`` of one pack: (rows, width)."""
-    if not hasattr(body, "plain_plan"):
-        _try_out(body)
-    if not body.plain_plan:
+    if not is_walked(body):
         hidden: torch.Tensor = body(**inputs, use_cache=False).last_hidden_state
         return hidden.squeeze(0).index_select(0, rows)
     return _walk(body, inputs, rows)
+
+
+def is_walked(body: Any) -> bool:
+    """Whether this body's layers are computed here; tried out at the first call."""
+    if not hasattr(body, "plain_plan"):
+        _try_out(body)
+    return bool(body.plain_plan)
 
 
 def _try_out(body: Any) -> None:
@@ -55,17 +62,24 @@ def _walk(body: Any, inputs: Mapping[str, Any], rows: torch.Tensor) -> torch.Ten
     stream, attend = _begin(body, inputs)
     branch: torch.Tensor | None = None
     last = len(body.layers) - 1
+    again: Again = getattr(body, "again", NOTHING) if torch.is_grad_enabled() and body.training else NOTHING
     for number, layer in enumerate(body.layers):
-        step = partial(_layer, layer, attend, rows if number == last else None)
-        if layer.gradient_checkpointing and layer.training:
-            stream, branch = checkpoint(step, stream, branch, use_reentrant=False)
-        else:
-            stream, branch = step(stream, branch)
+        saving = _Saving(again.cheap, number < again.units, number < again.attentions)
+        stream, branch = _layer(layer, attend, rows if number == last else None, stream, branch, saving)
     return _add_norm(body.norm, stream, branch)[0].squeeze(0)
 
 
 Attend = Callable[[Any, torch.Tensor], torch.Tensor]
 """(a layer's attention module, the normed stream) -> what is added to the stream"""
+
+
+@dataclass(frozen=True)
+class _Saving:
+    """What of one layer the backward pass makes again (:mod:`trainer.again`)."""
+
+    cheap: bool = False
+    unit: bool = False
+    attention: bool = False
 
 
 def _begin(body: Any, inputs: Mapping[str, Any]) -> tuple[torch.Tensor, Attend]:
@@ -84,14 +98,18 @@ def _layer(
     rows: torch.Tensor | None,
     stream: torch.Tensor,
     branch: torch.Tensor | None,
+    saving: _Saving = _Saving(),
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """One layer; the addition of what it returns second is left to the norm that follows."""
-    normed, stream = _add_norm(layer.input_layernorm, stream, branch)
-    attended = attend(layer.self_attn, normed)
+    normed, stream = _add_norm(layer.input_layernorm, stream, branch, remember=saving.cheap)
+    if saving.attention:
+        attended = rerun(layer.self_attn, partial(attend, layer.self_attn), normed)
+    else:
+        attended = attend(layer.self_attn, normed)
     if rows is not None:
         attended, stream = attended.index_select(1, rows), stream.index_select(1, rows)
-    normed, stream = _add_norm(layer.post_attention_layernorm, stream, attended)
-    return stream, _gated_unit(layer.mlp, normed)
+    normed, stream = _add_norm(layer.post_attention_layernorm, stream, attended, remember=saving.cheap)
+    return stream, _gated_unit(layer.mlp, normed, saving)
 
 
 def _attention(body: Any, stream: torch.Tensor, shared: Mapping[str, Any]) -> Attend:
@@ -134,7 +152,15 @@ def _is_known(module: Any, names: Sequence[str]) -> bool:
     return kind.__name__ in names and kind.__module__.startswith("transformers.models.")
 
 
-def _gated_unit(unit: Any, normed: torch.Tensor) -> torch.Tensor:
+def _gated_unit(unit: Any, normed: torch.Tensor, saving: _Saving) -> torch.Tensor:
+    if saving.cheap and _is_gated_by_silu(unit):
+        out = gated_unit(unit, normed, keep=not saving.unit)
+        if out is not None:
+            return out
+    return rerun(unit, partial(_open, unit), normed) if saving.unit else _open(unit, normed)
+
+
+def _open(unit: Any, normed: torch.Tensor) -> torch.Tensor:
     if not (normed.is_cuda and has_kernels() and _is_gated_by_silu(unit)):
         whole: torch.Tensor = unit(normed)
         return whole
@@ -163,17 +189,24 @@ def _instructions(function: Any) -> tuple[Any, ...]:
 
 
 def _add_norm(
-    norm: Any, stream: torch.Tensor, branch: torch.Tensor | None
+    norm: Any, stream: torch.Tensor, branch: torch.Tensor | None, *, remember: bool = False
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    if branch is None:
-        return norm(stream), stream
+    """(norm of the sum, the sum); ``remember``: who reads the norm keeps the sum, which is kept anyway."""
+    again: Callable[[torch.Tensor], torch.Tensor] = norm
     eps = getattr(norm, "variance_epsilon", None)
-    if stream.is_cuda and has_kernels() and eps is not None and not norm.weight.requires_grad:
-        from trainer.kernels import add_norm
+    if branch is None:
+        normed = norm(stream)
+    elif stream.is_cuda and has_kernels() and eps is not None and not norm.weight.requires_grad:
+        from trainer.kernels import add_norm, norm_again
 
-        return add_norm(stream, branch, norm.weight, eps)
-    stream = stream + branch
-    return norm(stream), stream
+        normed, stream = add_norm(stream, branch, norm.weight, eps)
+        again = partial(norm_again, weight=norm.weight, eps=eps)
+    else:
+        stream = stream + branch
+        normed = rerun(norm, norm, stream) if remember else norm(stream)
+    if remember:
+        normed.source = Source(stream.detach(), again)
+    return normed, stream
 
 
 def _has_the_plan(body: Any) -> bool:

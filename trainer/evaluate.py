@@ -86,7 +86,7 @@ def evaluate(options: EvaluateOptions) -> dict[str, Any]:
     )
     encoded = [template.encode(record) for record in records]
 
-    size = options.batch_size or (128 if choices[0].device == "cuda" else 32)
+    size = options.batch_size or batch_size_on(choices[0].device)
     while True:
         try:
             predictions, seconds = _predict_all(options, choices[0], template, records, encoded, size)
@@ -101,10 +101,15 @@ def evaluate(options: EvaluateOptions) -> dict[str, Any]:
             log.warning("%s", error)
         log.warning("again in batches of %d, precision %s", size, choices[0].precision)
         release()
-    _write(options.out, records, predictions, choices[0].precision)
+    write_predictions(options.out, records, predictions, choices[0].precision)
     return {
         "examples": len(records), "seconds": seconds, "batch_size": size, "precision": choices[0].precision,
     }  # fmt: skip
+
+
+def batch_size_on(device: str) -> int:
+    """Prompts at once, where nobody says how many."""
+    return 128 if device == "cuda" else 32
 
 
 def _predict_all(
@@ -154,16 +159,19 @@ def _check_adapter(folder: Path, options: EvaluateOptions) -> None:
 def load_adapted(options: EvaluateOptions, placement: Placement, adapter: Path | None) -> Any:
     """The base, with ``adapter`` merged into it where the weights can hold it."""
     model = load_base(options.base, options.base_revision, placement, packed=False)
-    if adapter is None:
-        return model
+    return model if adapter is None else adapted(model, placement, adapter)
+
+
+def adapted(model: Any, placement: Placement, adapter: Path) -> Any:
+    """``model``, a base, with ``adapter`` merged into it where the weights can hold it."""
     from peft import PeftModel
     from safetensors import SafetensorError
 
     try:
-        adapted = PeftModel.from_pretrained(model, adapter)
+        both = PeftModel.from_pretrained(model, adapter)
     except (SafetensorError, RuntimeError, ValueError, KeyError) as error:
         raise BadBase(f"the adapter in {adapter} does not load: {error}") from error
-    return (adapted if placement.precision == "nf4" else adapted.merge_and_unload()).eval()
+    return (both if placement.precision == "nf4" else both.merge_and_unload()).eval()
 
 
 def predict(
@@ -226,7 +234,7 @@ def _reference_losses(
     return ordered
 
 
-def _write(
+def write_predictions(
     out: Path, records: Sequence[Record], predictions: Mapping[str, Sequence[Prediction]], precision: str
 ) -> None:
     write_lines(

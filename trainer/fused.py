@@ -21,7 +21,8 @@ that is not plain LoRA on a linear layer (dropout, DoRA, another quantization) s
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -32,6 +33,14 @@ TOGETHER = (("q_proj", "k_proj", "v_proj"), ("gate_proj", "up_proj"))
 _ADAPTER = "default"
 
 
+@dataclass(frozen=True)
+class Source:
+    """What ``x`` can be made from again: a layer that reads an ``x`` with this keeps ``kept``."""
+
+    kept: torch.Tensor
+    make: Callable[[torch.Tensor], torch.Tensor]
+
+
 class _Lora(torch.autograd.Function):
     """The formula of the module's docstring for one group; ``pairs`` is A_1 … A_k, B_1 … B_k."""
 
@@ -39,18 +48,15 @@ class _Lora(torch.autograd.Function):
     def forward(
         ctx: Any,
         x: torch.Tensor,
-        group: _Group,
+        group: Group,
         *pairs: torch.Tensor,  # noqa: ARG004 - what autograd gives the gradients to
     ) -> tuple[torch.Tensor, ...]:
-        down, up, bias = group.down, group.up, group.bias()
+        adapter = group.adapter()
+        source: Source | None = getattr(x, "source", None)
         rows = x.reshape(-1, x.shape[-1])
-        narrow = rows @ down.T
-        out = narrow @ up.T
-        if bias is not None:
-            out += bias
-        out.addmm_(rows, group.weight().T)
-        ctx.group, ctx.down, ctx.up, ctx.shape = group, down, up, x.shape
-        ctx.save_for_backward(rows, narrow)
+        out, narrow = adapter.product(rows)
+        ctx.adapter, ctx.shape, ctx.make = adapter, x.shape, source.make if source else None
+        ctx.save_for_backward(source.kept if source else rows, narrow)
         ctx.set_materialize_grads(False)
         return tuple(
             part.view(*x.shape[:-1], part.shape[1]) for part in torch.split(out, group.widths, dim=1)
@@ -59,23 +65,52 @@ class _Lora(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *gradients: torch.Tensor | None) -> tuple[Any, ...]:
         rows, narrow = ctx.saved_tensors
-        group: _Group = ctx.group
-        group.mark_old()
+        if ctx.make is not None:
+            rows = ctx.make(rows).reshape(-1, ctx.shape[-1])
+        adapter: Adapter = ctx.adapter
         dy = _joined(
             [
                 rows.new_zeros(len(rows), width) if gradient is None else gradient.reshape(-1, width)
-                for gradient, width in zip(gradients, group.widths, strict=True)
+                for gradient, width in zip(gradients, adapter.group.widths, strict=True)
             ],
             dim=1,
         )
-        inner = dy @ ctx.up
-        into: torch.Tensor | None = None
-        if ctx.needs_input_grad[0]:
-            into = (inner @ ctx.down).addmm_(dy, group.weight()).view(ctx.shape)
+        into, own = adapter.gradients(rows, narrow, dy, into=ctx.needs_input_grad[0])
+        return None if into is None else into.view(ctx.shape), None, *own
+
+
+@dataclass(frozen=True)
+class Adapter:
+    """One group with A and B as they were in a forward pass: the two halves of the formula."""
+
+    group: Group
+    down: torch.Tensor
+    up: torch.Tensor
+
+    def product(self, rows: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """(y, x s Aᵀ)"""
+        bias = self.group.bias()
+        narrow = rows @ self.down.T
+        out = narrow @ self.up.T
+        if bias is not None:
+            out += bias
+        out.addmm_(rows, self.group.weight().T)
+        return out, narrow
+
+    def gradients(
+        self, rows: torch.Tensor, narrow: torch.Tensor, dy: torch.Tensor, *, into: bool
+    ) -> tuple[torch.Tensor | None, list[torch.Tensor]]:
+        """(dx, where it is asked for; those of A_1 … A_k, B_1 … B_k)"""
+        group = self.group
+        group.mark_old()
+        inner = dy @ self.up
+        dx = (inner @ self.down).addmm_(dy, group.weight()) if into else None
         ups = group.blocks(_product(dy.T, narrow))
         downs = torch.split(_product(inner.T, rows), group.ranks)
-        scaled = [down.mul_(layer.scaling) for layer, down in zip(group.layers, downs, strict=True)]
-        return into, None, *scaled, *ups
+        return dx, [
+            *(down.mul_(layer.scaling) for layer, down in zip(group.layers, downs, strict=True)),
+            *ups,
+        ]
 
 
 def _joined(parts: Sequence[torch.Tensor], dim: int) -> torch.Tensor:
@@ -129,21 +164,23 @@ class _Narrow:
     """A and B of all groups in the type of the computation, brought up to date when they have changed."""
 
     def __init__(self) -> None:
-        self._groups: list[_Group] = []
+        self._groups: list[Group] = []
         self._kind: tuple[torch.dtype, torch.device] | None = None
         self.old = True
 
-    def add(self, group: _Group) -> None:
+    def add(self, group: Group) -> None:
         self._groups.append(group)
 
-    def update(self, group: _Group, x: torch.Tensor) -> None:
+    def update(self, group: Group, x: torch.Tensor) -> None:
         """Copy every group's weights if ``group``'s may have changed: a few launches for the whole model.
 
         They may after any backward pass, as a step may have followed. The version alone does not tell: a
         fused optimizer writes without raising it.
         """
         kind = (x.dtype, x.device)
-        if not self.old and self._kind == kind and group.version == group.seen():
+        # inside a backward pass a forward is computed again: no step has come between
+        fresh = not self.old or _inside_backward()
+        if fresh and self._kind == kind and group.version == group.seen():
             return
         # not inference tensors, though a validation may be what asks first: training writes to them
         with torch.inference_mode(False), torch.no_grad():
@@ -160,7 +197,7 @@ class _Narrow:
             torch._foreach_copy_([copy for each in self._groups for copy in each.ups], ups)
 
 
-class _Group:
+class Group:
     """Layers that are called one after the other with the same tensor: the first call computes all.
 
     The others' results wait for their call, which must come with the very same tensor; another one is
@@ -233,16 +270,39 @@ class _Group:
         """The adapter's weights may be written to from here on."""
         self._narrow.old = True
 
+    def bring_up_to_date(self, x: torch.Tensor) -> list[torch.Tensor]:
+        """Before a forward pass on ``x``; returns A_1 … A_k, B_1 … B_k."""
+        self._narrow.update(self, x)
+        return [*(layer.down for layer in self.layers), *(layer.up for layer in self.layers)]
+
+    def adapter(self) -> Adapter:
+        """The group as it is now."""
+        return Adapter(self, self.down, self.up)
+
     def call(self, index: int, x: torch.Tensor) -> torch.Tensor:
         if self._input is not x or index not in self._waiting:
-            self._narrow.update(self, x)
-            pairs = [*(layer.down for layer in self.layers), *(layer.up for layer in self.layers)]
+            pairs = self.bring_up_to_date(x)
             apply: Any = _Lora.apply
             self._input, self._waiting = x, dict(enumerate(apply(x, self, *pairs)))
         out = self._waiting.pop(index)
         if not self._waiting:
             self._input = None
         return out
+
+
+def _inside_backward() -> bool:
+    return torch._C._current_graph_task_id() != -1
+
+
+def group_of(*modules: nn.Module) -> Group | None:
+    """The group that is exactly these layers in this order, where they are computed together."""
+    found = [getattr(module.forward, "func", None) for module in modules]
+    groups = [getattr(function, "__self__", None) for function in found]
+    group = groups[0]
+    if not isinstance(group, Group) or any(other is not group for other in groups):
+        return None
+    same = [layer.base for layer in group.layers] == [getattr(m, "base_layer", None) for m in modules]
+    return group if same else None
 
 
 def fuse(model: nn.Module) -> int:
@@ -256,7 +316,7 @@ def fuse(model: nn.Module) -> int:
         children = dict(parent.named_children())
         named = {name: _Layer(child) for name, child in children.items() if _is_plain(child)}
         for names in _laid_together(_groups(named), named):
-            group = _Group([named[name] for name in names], narrow)
+            group = Group([named[name] for name in names], narrow)
             for index, name in enumerate(names):
                 children[name].forward = partial(group.call, index)
                 replaced += 1

@@ -51,21 +51,24 @@ def cross_entropy_(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
 
 
 @triton.jit  # type: ignore[untyped-decorator]
-def _add_norm(stream, branch, weight, out, scale, columns, eps, block: tl.constexpr):  # type: ignore[no-untyped-def]
-    """``stream`` += branch in ``out[0]``, its norm in ``out[1]``; 1 / root mean square in ``scale``."""
+def _add_norm(  # type: ignore[no-untyped-def]
+    stream, branch, weight, normed, total, scale, columns, eps, add: tl.constexpr, block: tl.constexpr
+):
+    """``total`` = stream + branch, where that is to ``add``; its norm; 1 / root mean square in ``scale``."""
     row = tl.program_id(0).to(tl.int64)
     at = tl.arange(0, block)
     inside = at < columns
     kind = stream.dtype.element_ty
     x = tl.load(stream + row * columns + at, mask=inside, other=0)
-    x += tl.load(branch + row * columns + at, mask=inside, other=0)
-    rows = tl.num_programs(0).to(tl.int64)
-    tl.store(out + row * columns + at, x, mask=inside)
+    if add:
+        x += tl.load(branch + row * columns + at, mask=inside, other=0)
+        tl.store(total + row * columns + at, x, mask=inside)
     wide = x.to(tl.float32)
     inverse = tl.rsqrt(tl.sum(wide * wide, 0) / columns + eps)
-    tl.store(scale + row, inverse)
-    normed = (wide * inverse).to(kind) * tl.load(weight + at, mask=inside, other=0)
-    tl.store(out + (rows + row) * columns + at, normed, mask=inside)
+    if add:
+        tl.store(scale + row, inverse)
+    scaled = (wide * inverse).to(kind) * tl.load(weight + at, mask=inside, other=0)
+    tl.store(normed + row * columns + at, scaled, mask=inside)
 
 
 @triton.jit  # type: ignore[untyped-decorator]
@@ -95,15 +98,16 @@ class _AddNorm(torch.autograd.Function):
     ) -> tuple[torch.Tensor, torch.Tensor]:
         columns = stream.shape[-1]
         rows = stream.numel() // columns
-        out = stream.new_empty((2, *stream.shape))
+        # two tensors, not one of both: the norm may be dropped while the sum is kept
+        normed, total = torch.empty_like(stream), torch.empty_like(stream)
         scale = torch.empty(rows, dtype=torch.float32, device=stream.device)
         _add_norm[(rows,)](
-            stream, branch, weight, out, scale, columns, eps,
-            block=triton.next_power_of_2(columns), num_warps=_warps(columns),
+            stream, branch, weight, normed, total, scale, columns, eps,
+            add=True, block=triton.next_power_of_2(columns), num_warps=_warps(columns),
         )  # fmt: skip
-        ctx.save_for_backward(out[0], weight, scale)
+        ctx.save_for_backward(total, weight, scale)
         ctx.set_materialize_grads(False)
-        return out[1], out[0]
+        return normed, total
 
     @staticmethod
     def backward(
@@ -140,6 +144,18 @@ def add_norm(
     return normed, total
 
 
+def norm_again(total: torch.Tensor, weight: torch.Tensor, eps: float) -> torch.Tensor:
+    """The norm that :func:`add_norm` gave of its sum ``total``, bit for bit; no gradient follows it."""
+    total = total.contiguous()
+    columns = total.shape[-1]
+    normed = torch.empty_like(total)
+    _add_norm[(total.numel() // columns,)](
+        total, total, weight, normed, total, total, columns, eps,
+        add=False, block=triton.next_power_of_2(columns), num_warps=_warps(columns),
+    )  # fmt: skip
+    return normed
+
+
 @triton.jit  # type: ignore[untyped-decorator]
 def _swiglu(gate, up, out, gate_stride, up_stride, columns, block: tl.constexpr):  # type: ignore[no-untyped-def]
     row = tl.program_id(0).to(tl.int64)
@@ -167,14 +183,26 @@ def _swiglu_backward(gradient, gate, up, gate_stride, up_stride, columns, block:
     tl.store(up + row * up_stride + at, (d * opened).to(u.dtype), mask=inside)
 
 
+def gate_times(gate: torch.Tensor, up: torch.Tensor) -> torch.Tensor:
+    """silu(gate) · up; no gradient follows it. Rows of either may lie apart."""
+    out = torch.empty(gate.shape, dtype=gate.dtype, device=gate.device)
+    _swiglu[_cells(gate)](gate, up, out, gate.stride(-2), up.stride(-2), gate.shape[-1], block=_WIDE)
+    return out
+
+
+def gate_gradient_(gradient: torch.Tensor, gate: torch.Tensor, up: torch.Tensor) -> None:
+    """Write the gradients of :func:`gate_times` over ``gate`` and ``up``."""
+    _swiglu_backward[_cells(gate)](
+        gradient.contiguous(), gate, up, gate.stride(-2), up.stride(-2), gate.shape[-1], block=_WIDE
+    )
+
+
 class _SwiGlu(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, gate: torch.Tensor, up: torch.Tensor) -> torch.Tensor:
-        out = torch.empty(gate.shape, dtype=gate.dtype, device=gate.device)
-        _swiglu[_cells(gate)](gate, up, out, gate.stride(-2), up.stride(-2), gate.shape[-1], block=_WIDE)
         ctx.save_for_backward(gate, up)
         ctx.spent = False
-        return out
+        return gate_times(gate, up)
 
     @staticmethod
     def backward(ctx: Any, gradient: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -182,9 +210,7 @@ class _SwiGlu(torch.autograd.Function):
             raise RuntimeError("the inputs of swiglu are gone: its gradient can be asked for once")
         ctx.spent = True
         gate, up = ctx.saved_tensors
-        _swiglu_backward[_cells(gate)](
-            gradient.contiguous(), gate, up, gate.stride(-2), up.stride(-2), gate.shape[-1], block=_WIDE
-        )
+        gate_gradient_(gradient, gate, up)
         return gate, up
 
 

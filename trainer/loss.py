@@ -13,7 +13,7 @@ from trainer.card import has_kernels
 
 _OURS = ("labels", "rows", "weights", "alone")
 _BOUNDARIES = ("cu_seq_lens_q", "cu_seq_lens_k", "max_length_q", "max_length_k")
-_CHUNK_BYTES = 1 << 29  # of logits held at once, and of what is made of them
+_CHUNK_BYTES = 1 << 28  # of logits held at once, and of what is made of them
 
 
 def to_device(batch: Mapping[str, Any], device: Any) -> dict[str, Any]:
@@ -83,7 +83,7 @@ def label_losses(model: Any, batch: Mapping[str, Any]) -> tuple[Any, Any]:
     """(loss of each learned position in nats, its index in the pack); labels are already shifted."""
     inputs = model_inputs(batch)
     labels, rows = batch["labels"][0], batch["rows"]
-    parts = _body_and_head(model)
+    parts = body_and_head(model)
     if parts is None:
         logits = model(**inputs, logits_to_keep=rows, use_cache=False).logits[0]
         return functional.cross_entropy(logits.float(), labels[rows], reduction="none"), rows
@@ -93,7 +93,7 @@ def label_losses(model: Any, batch: Mapping[str, Any]) -> tuple[Any, Any]:
     return apply(hidden.to(head.weight.dtype), head.weight, labels[rows]), rows
 
 
-def _body_and_head(model: Any) -> tuple[Any, Any] | None:
+def body_and_head(model: Any) -> tuple[Any, Any] | None:
     """The layers below the vocabulary and the frozen linear layer onto it; None where that is not all.
 
     Some architectures scale or cap their logits, so it is tried out once: both ways must give the same.

@@ -19,8 +19,8 @@ from trainer.packing import collate
 
 def save_checked(
     model: Any, examples: Sequence[Encoded], folder: Path, *, also_bin: bool = False, alone: bool = False
-) -> None:
-    """Save, load again into the same base, and compare keys and logits.
+) -> Any:
+    """Save, load again into the same base, and compare keys and logits; returns the base alone.
 
     ``alone``: the base is not told of packs (:func:`trainer.packing.collate`).
     ``also_bin`` adds the same tensors as ``adapter_model.bin``, for servers that read nothing else.
@@ -64,6 +64,7 @@ def save_checked(
         raise TrainerError(
             f"PEFT's own layers give other logits than the trained ones ({apart:.1%}); nothing was published"
         )
+    return again.unload()
 
 
 def _rounding(dtype: Any, layers: int) -> float:

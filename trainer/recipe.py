@@ -8,7 +8,6 @@ import time
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +15,7 @@ import torch
 from transformers import Trainer, TrainerCallback, TrainingArguments
 
 from trainer import checkpoint
-from trainer.card import has_kernels
+from trainer.budget import Plan
 from trainer.data import Encoded
 from trainer.errors import NotFinite
 from trainer.loss import label_losses, mean_loss, nll_by_example
@@ -147,7 +146,7 @@ class Watch(TrainerCallback):  # type: ignore[misc]
         self.best: tuple[float, dict[str, Any]] | None = None
         self.entries: list[dict[str, Any]] = []
         self.tokens, self.seconds = 0, 0.0
-        self.pack_tokens, self.checkpointing = 0, False
+        self.plan = Plan(recipe.pack_tokens)
         self.interrupted: str | None = None  # the signal's name; the step under way is finished first
         self.checkpoints: Checkpoints | None = None
         self.scaled, self.skipped = False, 0  # fp16: losses are scaled; steps left out in a row
@@ -366,8 +365,6 @@ def make_trainer(
         save_strategy="no",
         eval_strategy="no",
         report_to="none",
-        use_liger_kernel=on_gpu and find_spec("liger_kernel") is not None and has_kernels(),
-        liger_kernel_config=dict(LIGER),
         disable_tqdm=True,
         remove_unused_columns=False,
         dataloader_pin_memory=on_gpu,

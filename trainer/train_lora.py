@@ -9,8 +9,9 @@ What it does, and why:
 * On a GPU, passes over memory that plain torch makes several times are one (:mod:`trainer.kernels`, on
   Hopper :mod:`trainer.attention_kernels`); Liger's, where installed, serve what is left.
 * One optimizer step sees ``batch_tokens`` tokens however small the packs must be for the memory.
-* Out of memory: checkpointing first, then half the pack and twice the accumulation; then, where nobody
-  named a precision, four-bit weights; an error at the floor. The largest pack is tried before step 1.
+* Memory is a budget (:mod:`trainer.trial`): halves of layers are computed again in the backward pass, and
+  packs made smaller, as far as one trial before step 1 finds that they must; then, where nobody named a
+  precision, four-bit weights; an error with the numbers at the floor.
 * Validation split by hash, taken from the tenant's examples before replay is mixed in.
 * A loss or gradient that is not finite ends the run. So does SIGTERM, after the step under way; with a
   folder for checkpoints the same command goes on from there later. Neither publishes anything.
@@ -25,48 +26,44 @@ import resource
 import shutil
 import signal
 import threading
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError
 
 from trainer import checkpoint
+from trainer.again import NOTHING
+from trainer.budget import GIB, Plan
+from trainer.card import has_kernels
+from trainer.clock import Clock
 from trainer.contamination import load_for_training
-from trainer.data import REPLAY_TENANT, Encoded, Record, Template, read_records, split_validation
-from trainer.errors import (
-    BadBase,
-    BadData,
-    BadUsage,
-    BaseTooLarge,
-    DiskError,
-    Interrupted,
-    OutOfMemory,
-)
+from trainer.corpus import Corpus, check_fits, encode
+from trainer.data import REPLAY_TENANT, Record, Template, read_records
+from trainer.errors import BadUsage, BaseTooLarge, DiskError, Interrupted, OutOfMemory
+from trainer.evaluate import EvaluateOptions
 from trainer.fused import fuse
-from trainer.loss import to_device
-from trainer.made import made_records
 from trainer.model import (
     Placement,
     base_identity,
     load_tokenizer,
-    longest_context,
     placements,
     release,
     text_tower,
 )
-from trainer.packing import collate, schedule
+from trainer.packing import best_fit, collate, schedule
 from trainer.pipes import Signals
 from trainer.publish import publish, save_checked, write_json
-from trainer.recipe import Checkpoints, Recipe, Watch, make_trainer, recipe_for
+from trainer.recipe import LIGER, Checkpoints, Recipe, Watch, make_trainer, recipe_for
+from trainer.trial import memory_limit, set_again, settle, walked
 
 _PACKAGES = ("torch", "transformers", "peft", "safetensors", "tokenizers")  # they decide the weights
 log = logging.getLogger("trainer")
-_SPARE_IDS = 256
+_OF_A_PARAMETER = 16  # bytes: its gradient, two moments, the best so far
 
 
 @dataclass(frozen=True)
@@ -77,6 +74,7 @@ class TrainOptions:
     (:func:`trainer.recipe.recipe_for`). ``bin``: the weights also as ``adapter_model.bin``.
     ``checkpoints``: a folder that outlives this process, written to on SIGTERM and every
     ``checkpoint_minutes``; None = an interrupted training starts again from nothing.
+    ``judge``, ``answers``: a golden set, and where the adapter's answers to it go (:mod:`trainer.judge`).
     """
 
     data: Path
@@ -93,17 +91,8 @@ class TrainOptions:
     bin: bool = False
     checkpoints: Path | None = None
     checkpoint_minutes: float = 10.0
-
-
-@dataclass(frozen=True)
-class Corpus:
-    """Encoded examples of both parts."""
-
-    train: Sequence[Encoded]
-    validation: Sequence[Encoded]
-    replay_examples: int
-    made_examples: int = 0
-    too_long: int = 0
+    judge: Path | None = None
+    answers: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -123,6 +112,8 @@ def train(options: TrainOptions, signals: Signals) -> dict[str, Any]:
     """Train and publish ``options.out``; returns the metrics. Raises a :class:`TrainerError` otherwise."""
     if options.out.exists():
         raise BadUsage(f"{options.out} exists; an adapter folder is never overwritten")
+    if (options.judge is None) != (options.answers is None):
+        raise BadUsage("--judge and --answers belong together")
     records = read_records(options.data, tenant_id=options.tenant)
     choices = placements(options.device, options.precision, require_gpu=options.require_gpu)
     while True:
@@ -140,8 +131,10 @@ def train(options: TrainOptions, signals: Signals) -> dict[str, Any]:
 def _train_placed(
     options: TrainOptions, records: Sequence[Record], placement: Placement, signals: Signals
 ) -> dict[str, Any]:
+    clock = Clock()
     tokenizer = load_tokenizer(options.base, options.base_revision)
     model, apart = load_for_training(options.base, options.base_revision, placement)
+    clock.lap("base")
     template = Template(tokenizer, model.generation_config)
     chosen = options.recipe
     if isinstance(chosen, Recipe):
@@ -154,17 +147,26 @@ def _train_placed(
             tokens=sum(len(template.encode(r)) for r in records),
         )
     job = Job(options, recipe, placement, apart=apart)
-    corpus = _encode(records, template, job, model)
-    _check_fits(model, tokenizer, corpus)
-
-    began = time.monotonic()
+    corpus = encode(
+        records,
+        template,
+        recipe,
+        model,
+        file=options.data.name,
+        skip_too_long=options.skip_too_long,
+        validation_share=options.validation_share,
+    )
+    check_fits(model, tokenizer, corpus)
+    clock.lap("corpus")
     partial = options.out.with_name(options.out.name + ".partial")
     shutil.rmtree(partial, ignore_errors=True)  # what a killed run left behind
     try:
         partial.mkdir(parents=True)
-        model, figures = train_within_memory(model, corpus, job, signals, partial)
-        metrics = _metrics(figures, model, corpus, job, time.monotonic() - began) | template.described()
-        save_checked(model, corpus.train, partial, also_bin=options.bin, alone=not job.apart)
+        model, figures = train_within_memory(model, corpus, job, signals, partial, clock)
+        metrics = _metrics(figures, model, corpus, job, clock.since("corpus")) | template.described()
+        model = save_checked(model, corpus.train, partial, also_bin=options.bin, alone=not job.apart)
+        clock.lap("checked")
+        metrics |= clock.metrics()
         write_json(partial / "metrics.json", metrics)
         publish(partial, options.out)
         if options.checkpoints is not None:
@@ -174,80 +176,49 @@ def _train_placed(
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     signals.result({k: v for k, v in metrics.items() if k != "hyperparameters"})
-    return metrics
+    return metrics | _judged(model, template, job, clock)
 
 
-def _encode(records: Sequence[Record], template: Template, job: Job, model: Any) -> Corpus:
-    """Split and encode; an example that recipe or model cannot hold is refused, or left out and counted."""
-    options, longest = job.options, job.recipe.longest_example
-    most = min(longest, longest_context(model) or longest)
-    recipe = job.recipe
-    encoded = {}
-    for record in records:
-        example = template.encode(record, changed_weight=recipe.changed_weight)
-        if len(example) <= most:
-            encoded[record.example_id] = example
-        elif not options.skip_too_long:
-            raise BadData(
-                f"the example has {len(example)} tokens, more than the {most} that the recipe and the base "
-                "model hold; --skip-too-long leaves such examples out",
-                file=options.data.name, line=record.line,
-            )  # fmt: skip
-    kept = [record for record in records if record.example_id in encoded]
-    if len(kept) < len(records):
-        log.warning("%d of %d examples are too long and left out", len(records) - len(kept), len(records))
-    if not kept:
-        raise BadData("every example is too long for the base model", file=options.data.name)
-    train_records, validation_records = split_validation(kept, options.validation_share)
-    own = [r for r in train_records if r.tenant_id != REPLAY_TENANT]
-    replay = [r for r in train_records if r.tenant_id == REPLAY_TENANT]
-    made = made_records(
-        own, share=recipe.made_share, clean=recipe.clean_share, minimum=recipe.made_minimum, seed=recipe.seed
+def _judged(model: Any, template: Template, job: Job, clock: Clock) -> dict[str, Any]:
+    """The adapter's answers to the golden set, where one was given; not part of the adapter's own metrics."""
+    options = job.options
+    if options.judge is None or options.answers is None:
+        return {}
+    from trainer.judge import CANDIDATE, judge
+
+    if getattr(model, "has_liger_kernels", False):
+        log.warning("not judged here: kernels of Liger's are in the way; evaluate does it")
+        return {"judged": False}
+    release()
+    given = EvaluateOptions(
+        data=options.judge,
+        base=options.base,
+        base_revision=options.base_revision,
+        tenant=options.tenant,
+        out=options.answers,
+        adapters={CANDIDATE: options.out},
     )
-    added = [e for r in made if len(e := template.encode(r, changed_weight=recipe.changed_weight)) <= most]
-    # replay keeps its share of what is trained on: without it what is made would dilute it
-    wanted = round(len(replay) * (len(own) + len(added)) / max(1, len(own)))
-    again = [replay[i % len(replay)] for i in range(len(replay), wanted)] if replay else []
-    return Corpus(
-        train=[encoded[r.example_id] for r in (*train_records, *again)] + added,
-        validation=[encoded[r.example_id] for r in validation_records],
-        replay_examples=len(replay) + len(again),
-        made_examples=len(added),
-        too_long=len(records) - len(kept),
-    )
-
-
-def _check_fits(model: Any, tokenizer: Any, corpus: Corpus) -> None:
-    rows = model.get_input_embeddings().weight.shape[0]
-    highest = max(max(e.tokens) for e in (*corpus.train, *corpus.validation))
-    # a few ids more than rows are harmless while none of them is used (Gemma 3 1B has one)
-    if highest >= rows or len(tokenizer) > rows + _SPARE_IDS:
-        raise BadBase(
-            f"the tokenizer knows {len(tokenizer)} tokens and the model {rows}; they do not belong together"
-        )
+    figures = judge(model, template, job.placement, given)
+    clock.lap("judged")
+    return figures | clock.metrics()
 
 
 def train_within_memory(
-    model: Any, corpus: Corpus, job: Job, signals: Signals, folder: Path
+    model: Any, corpus: Corpus, job: Job, signals: Signals, folder: Path, clock: Clock | None = None
 ) -> tuple[Any, Watch]:
-    """Run the recipe; on out-of-memory start again with less held at once (the result is the same)."""
-    recipe = job.recipe
-    longest = max(map(len, corpus.train))
-    pack_tokens = max(longest, min(recipe.batch_tokens, recipe.pack_tokens))
-    checkpointing = False
+    """Run the recipe within the card's memory.
+
+    The plan (:mod:`trainer.trial`) is settled before step 1. Should memory fail later all the same (others
+    may have taken some), training starts again with a tenth less; the result is the same.
+    """
+    clock = clock or Clock()
+    limit = memory_limit() if job.placement.device == "cuda" else 0
     while True:
-        adapted = _try(model, corpus, job, signals, folder, pack_tokens, checkpointing)
+        adapted = _try(model, corpus, job, signals, folder, limit, clock)
         if not isinstance(adapted, OutOfMemoryAt):
             return adapted
-        if checkpointing and pack_tokens <= longest:
-            raise OutOfMemory(
-                f"out of memory with packs of {pack_tokens} tokens and checkpointing; "
-                "use --precision nf4, a smaller base or a larger card"
-            )
-        if checkpointing:
-            pack_tokens = max(longest, pack_tokens // 2)
-        checkpointing = True
-        log.warning("out of memory: again with checkpointing and packs of %d tokens", pack_tokens)
+        limit = int(0.9 * min(limit, memory_limit()))
+        log.warning("out of memory: again with %.1f GiB", limit / GIB)
         model = adapted.model
         del adapted
         release()
@@ -261,41 +232,34 @@ class OutOfMemoryAt:
 
 
 def _try(
-    model: Any,
-    corpus: Corpus,
-    job: Job,
-    signals: Signals,
-    folder: Path,
-    pack_tokens: int,
-    checkpointing: bool,
+    model: Any, corpus: Corpus, job: Job, signals: Signals, folder: Path, limit: int, clock: Clock
 ) -> tuple[Any, Watch] | OutOfMemoryAt:
-    """One training with packs of this size. The exception of a lack of memory is left behind here: its
-    traceback would keep every tensor of the try alive."""
+    """One training in so much memory. The exception of a lack of it is left behind here: its traceback would
+    keep every tensor of the try alive."""
     import torch
     from transformers import set_seed
 
     recipe, options = job.recipe, job.options
     lengths = [len(e) for e in corpus.train]
-    filled = pack_tokens if job.apart else max(1, sum(lengths) // len(lengths))
-    accumulation = max(1, round(recipe.batch_tokens / filled))
-    packs = schedule(
-        lengths, capacity=pack_tokens, epochs=recipe.epochs, seed=recipe.seed, together=job.apart
-    )
     set_seed(recipe.seed)  # before the adapter is made: lora_A is drawn here
     adapted = _with_adapter(model, job)
-    if checkpointing:
-        adapted.gradient_checkpointing_enable({"use_reentrant": False})
-        adapted.enable_input_require_grads()
+    clock.lap("adapter")
+    plan = _plan(adapted, corpus, job, limit)
+    clock.lap("plan")
+    filled = plan.pack_tokens if job.apart else max(1, sum(lengths) // len(lengths))
+    accumulation = max(1, round(recipe.batch_tokens / filled))
+    packs = schedule(
+        lengths, capacity=plan.pack_tokens, epochs=recipe.epochs, seed=recipe.seed, together=job.apart
+    )
     watch = Watch(
         signals, folder / "train_log.jsonl", recipe, accumulation, packs, corpus.train, corpus.validation,
         together=job.apart,
     )  # fmt: skip
+    watch.plan = plan
     try:
-        resumed = _resume(watch, job, pack_tokens, checkpointing)
+        resumed = _resume(watch, job, plan)
         work = options.checkpoints or folder / "work"
         trainer = make_trainer(adapted, packs, corpus.train, watch, recipe, accumulation, job.placement, work)
-        if job.placement.device == "cuda":
-            _probe(adapted, packs, corpus.train, trainer)
         with _finish_the_step_first(watch):
             trainer.train(resume_from_checkpoint=resumed)
     except torch.OutOfMemoryError:
@@ -312,12 +276,43 @@ def _try(
     # Undo accelerate's autocast wrapper: the reload check compares with a model that never had one.
     adapted = trainer.accelerator.unwrap_model(adapted, keep_fp32_wrapper=False)
     watch.finish(adapted)
-    watch.pack_tokens, watch.checkpointing = pack_tokens, checkpointing
+    clock.lap("steps")
+    set_again(adapted, NOTHING)
     shutil.rmtree(folder / "work", ignore_errors=True)
     return adapted, watch
 
 
-def _resume(watch: Watch, job: Job, pack_tokens: int, checkpointing: bool) -> str | None:
+def _plan(adapted: Any, corpus: Corpus, job: Job, limit: int) -> Plan:
+    """How large the packs are, and what of them is computed again; on a card by trying it out."""
+    recipe, lengths = job.recipe, [len(e) for e in corpus.train]
+    longest = max(lengths)
+    largest = max(longest, min(recipe.batch_tokens, recipe.pack_tokens, sum(lengths)))
+    if job.placement.device != "cuda":
+        return Plan(largest)
+    # without packs there is one size: the longest example's
+    sizes = sorted({max(longest, largest >> n) for n in range(5)}, reverse=True) if job.apart else [longest]
+
+    def batch_of(tokens: int) -> Mapping[str, Any]:
+        if job.apart:
+            capacity = max(tokens, min(lengths))
+            packs = best_fit([n for n in lengths if n <= capacity], capacity)
+            kept = [e for e in corpus.train if len(e) <= capacity]
+        else:
+            kept = [e for e in corpus.train if len(e) <= tokens] or [min(corpus.train, key=len)]
+            packs = [[i] for i in range(len(kept))]
+        sized = [(sum(len(kept[i]) for i in pack), max(len(kept[i]) for i in pack), pack) for pack in packs]
+        return collate([kept[i] for i in max(sized)[2]], alone=not job.apart)
+
+    import torch
+
+    trainable = sum(p.numel() for p in adapted.parameters() if p.requires_grad)
+    try:
+        return settle(adapted, batch_of, sizes=sizes, reserve=_OF_A_PARAMETER * trainable, limit=limit)
+    except torch.OutOfMemoryError as error:
+        raise OutOfMemory("out of memory before any pack; take a larger card or a smaller base") from error
+
+
+def _resume(watch: Watch, job: Job, plan: Plan) -> str | None:
     """Tell ``watch`` where to write checkpoints; the folder of the one to go on from, if there is one."""
     options = job.options
     if options.checkpoints is None:
@@ -328,8 +323,7 @@ def _resume(watch: Watch, job: Job, pack_tokens: int, checkpointing: bool) -> st
         recipe=asdict(job.recipe),
         validation_share=options.validation_share,
         precision=job.placement.precision,
-        pack_tokens=pack_tokens,
-        checkpointing=checkpointing,
+        pack_tokens=plan.pack_tokens,
     )
     watch.checkpoints = Checkpoints(options.checkpoints, training, 60 * options.checkpoint_minutes)
     found = checkpoint.newest(options.checkpoints, training)
@@ -389,19 +383,14 @@ def _with_adapter(model: Any, job: Job) -> Any:
     stored = adapted.peft_config["default"]
     stored.base_model_name_or_path, stored.revision = name, revision
     fuse(adapted)
+    if job.placement.device == "cuda" and not walked(adapted) and has_kernels() and find_spec("liger_kernel"):
+        from transformers.integrations import liger
+
+        apply: Any = liger.apply_liger_kernel
+        model.has_liger_kernels = True
+        apply(adapted, LIGER)  # what is walked has kernels of its own, and its library's functions unchanged
     release()  # the weights that were moved
     return adapted
-
-
-def _probe(model: Any, packs: Sequence[Sequence[int]], examples: Sequence[Encoded], trainer: Any) -> None:
-    """The largest pack forward and backward before step 1, so that memory fails now and not in an hour."""
-    worst = max(
-        packs, key=lambda pack: (sum(len(examples[i]) for i in pack), max(len(examples[i]) for i in pack))
-    )
-    model.train()
-    batch = to_device(collate([examples[i] for i in worst], alone=not trainer.watch.together), model.device)
-    trainer.compute_loss(model, batch, num_items_in_batch=1).backward()
-    model.zero_grad(set_to_none=True)
 
 
 def _metrics(watch: Watch, model: Any, corpus: Corpus, job: Job, seconds: float) -> dict[str, Any]:
@@ -418,7 +407,7 @@ def _metrics(watch: Watch, model: Any, corpus: Corpus, job: Job, seconds: float)
     edge = max(1, len(losses) // 10)
     hyperparameters = asdict(job.recipe) | {
         "optimizer": "adamw", "schedule": "linear", "validation_share": job.options.validation_share,
-        "pack_tokens": watch.pack_tokens, "checkpointing": watch.checkpointing,
+        "pack_tokens": watch.plan.pack_tokens, "computed_again": asdict(watch.plan.again),
     }  # fmt: skip
     return {
         "train_loss_first": sum(losses[:edge]) / edge,

@@ -249,7 +249,7 @@ def _predict(platform: Platform, contest: Contest, run: Runner) -> bytes:
         contest.tenant_id,
         contest.base,
         {**contest.others, CANDIDATE: contest.candidate},
-        (*_golden(platform, contest).examples, *replay.generic_set().examples),
+        predict.asked(platform, contest.tenant_id, contest.golden_hash),
         known,
     )
     return predict.predict(platform, wanted, run)

@@ -1,8 +1,9 @@
 """Predictions of every system on one golden set; what was generated once is not generated again.
 
 A model's answers depend on the model, the examples (prompt included) and the decoder, and on nothing else,
-so each model's answers are a file of their own, named by these three. An evaluation asks the trainer for
-what is missing, which in the usual case is the candidate alone, and lays the files beside each other.
+so each model's answers are a file of their own, named by these three. A candidate answers in the process that
+trained it (:func:`keep_answers`); an evaluation asks the trainer for what is missing, which in the usual case
+is nothing, and lays the files beside each other.
 
 Two models are only comparable when they answered at the same precision: where the trainer now works at
 another one than it did for a stored file (a card instead of a processor), all systems answer anew.
@@ -23,10 +24,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from astra_learn_assets.contracts import Example
-from astra_learn_assets.datasets import jsonl
+from astra_learn_assets.datasets import jsonl, replay
+from astra_learn_assets.datasets.golden import GoldenSet
 from astra_learn_assets.datasets.steady import STEADY, Steady, read_steady
-from astra_learn_assets.errors import AdapterRefused, TrainingFailed
-from astra_learn_assets.evaluation.predictions import BASE, DICTIONARY, Answer, Prediction, load_predictions
+from astra_learn_assets.errors import AdapterRefused, BadJsonl, TrainingFailed
+from astra_learn_assets.evaluation.predictions import (
+    BASE,
+    CANDIDATE,
+    DICTIONARY,
+    Answer,
+    Prediction,
+    load_predictions,
+)
 from astra_learn_assets.ids import TenantId
 from astra_learn_assets.learning.training import process as trainer_process
 from astra_learn_assets.learning.training.process import Runner
@@ -58,8 +67,41 @@ class Wanted:
     def key(self, system: str) -> str:
         """Where that system's answers lie."""
         digest = self.adapters[system].digest if system in self.adapters else "none"
-        content = " ".join([str(DECODER), self.base, digest, self.examples_hash])
-        return paths.predictions(self.tenant_id, hashlib.sha256(content.encode()).hexdigest())
+        return _key(self.tenant_id, self.base, digest, self.examples_hash)
+
+
+def _key(tenant_id: TenantId, base: str, digest: str, examples_hash: str) -> str:
+    content = " ".join([str(DECODER), base, digest, examples_hash])
+    return paths.predictions(tenant_id, hashlib.sha256(content.encode()).hexdigest())
+
+
+def asked(platform: Platform, tenant_id: TenantId, golden_hash: str) -> tuple[Example, ...]:
+    """What every system of an evaluation answers: the municipality's golden set, then the general one."""
+    golden = GoldenSet.read(platform.vault.read(tenant_id, paths.golden(tenant_id, golden_hash)))
+    return (*golden.examples, *replay.generic_set().examples)
+
+
+def keep_answers(
+    platform: Platform, adapter: Adapter, *, base: str, examples: Sequence[Example], answers: bytes
+) -> bool:
+    """Store what an adapter answered where it was trained, for :func:`predict` to find.
+
+    False, and nothing stored, where the file is not one answer of one system to each example: it is made
+    anew then, as if the trainer had not judged. The file names no adapter; the caller knows which it is.
+    """
+    try:
+        rows = load_predictions(answers)
+    except BadJsonl:
+        return False
+    wanted = {(e.meta.example_id, e.input, e.output) for e in examples}
+    given = [(row.example_id, row.input, row.reference) for row in rows]
+    alone = all(list(row.predictions) == [CANDIDATE] and row.predictions[CANDIDATE] for row in rows)
+    if not alone or len(given) != len(wanted) or set(given) != wanted:
+        return False
+    tenant_id = TenantId(adapter.tenant_id)
+    key = _key(tenant_id, base, adapter.digest, jsonl.digest(jsonl.dump(examples)))
+    platform.vault.write(tenant_id, key, _dump(rows), overwrite=True)
+    return True
 
 
 def predict(platform: Platform, wanted: Wanted, run: Runner) -> bytes:

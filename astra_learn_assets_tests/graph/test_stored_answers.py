@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import pytest
 
+from astra_learn_assets.contracts import Example
 from astra_learn_assets.datasets.steady import STEADY, Steady, dump_steady
 from astra_learn_assets.errors import AdapterRefused
 from astra_learn_assets.evaluation.predictions import (
@@ -39,17 +40,8 @@ def test_a_champions_answers_are_those_that_it_gave_as_a_candidate(
     make_tenant(TENANT)
     adapter = Adapter(adapter_id=f"{TENANT}--{'a' * 16}", digest="b" * 64, manifest={"files": {}})
     then = predict.Wanted(TENANT, "base@1", {CANDIDATE: adapter}, EXAMPLES, {})
-    meta = EXAMPLES[0].meta
     for system, text in ((BASE, "se abre la sesion"), (CANDIDATE, "Se abre la sesión.")):
-        row = Prediction(
-            example_id=meta.example_id,
-            document_id=meta.document_id,
-            input=EXAMPLES[0].input,
-            reference=EXAMPLES[0].output,
-            precision="fp32",
-            predictions={system: Answer(text=text)},
-        )
-        platform.vault.write(TENANT, then.key(system), predict._dump([row]))
+        _answered(platform, then, system, text)
 
     now = predict.Wanted(TENANT, "base@1", {CHAMPION: adapter}, EXAMPLES, {})
     (found,) = load_predictions(predict.predict(platform, now, nobody_trains))
@@ -61,14 +53,53 @@ def test_a_champions_answers_are_those_that_it_gave_as_a_candidate(
     }
 
 
-def _answered(platform: Platform, wanted: predict.Wanted, system: str, text: str) -> None:
-    """Store what a system said to the one example."""
-    (asked,) = wanted.examples
-    row = Prediction(
+def test_what_a_candidate_answered_where_it_was_trained_is_not_asked_again(
+    platform: Platform, make_tenant: MakeTenant
+) -> None:
+    make_tenant(TENANT)
+    adapter = Adapter(
+        adapter_id=f"{TENANT}--{'a' * 16}", tenant_id=TENANT, digest="b" * 64, manifest={"files": {}}
+    )
+    wanted = predict.Wanted(TENANT, "base@1", {CANDIDATE: adapter}, EXAMPLES, {})
+    _answered(platform, wanted, BASE, "se abre la sesion")
+    told = predict._dump([_row(EXAMPLES[0], CANDIDATE, "Se abre la sesión.")])
+    assert predict.keep_answers(platform, adapter, base="base@1", examples=EXAMPLES, answers=told)
+    (found,) = load_predictions(predict.predict(platform, wanted, nobody_trains))
+    assert found.predictions[CANDIDATE] == Answer(text="Se abre la sesión.")
+
+
+@pytest.mark.parametrize("fault", ["broken", "none", "twice", "another", "input", "system"])
+def test_answers_that_are_not_one_to_each_example_are_not_kept_and_the_trainer_is_asked(
+    platform: Platform, make_tenant: MakeTenant, fault: str
+) -> None:
+    make_tenant(TENANT)
+    adapter = Adapter(
+        adapter_id=f"{TENANT}--{'a' * 16}", tenant_id=TENANT, digest="b" * 64, manifest={"files": {}}
+    )
+    row = _row(EXAMPLES[0], CANDIDATE, "Se abre la sesión.")
+    rows = {
+        "broken": [], "none": [], "twice": [row, row],
+        "another": [row.model_copy(update={"example_id": "f" * 64})],
+        "input": [row.model_copy(update={"input": "otra cosa"})],
+        "system": [_row(EXAMPLES[0], BASE, "Se abre la sesión.")],
+    }[fault]  # fmt: skip
+    told = b"{" if fault == "broken" else predict._dump(rows)
+    assert not predict.keep_answers(platform, adapter, base="base@1", examples=EXAMPLES, answers=told)
+    wanted = predict.Wanted(TENANT, "base@1", {CANDIDATE: adapter}, EXAMPLES, {})
+    assert not platform.vault.exists(TENANT, wanted.key(CANDIDATE))
+
+
+def _row(asked: Example, system: str, text: str) -> Prediction:
+    return Prediction(
         example_id=asked.meta.example_id, document_id=asked.meta.document_id, input=asked.input,
         reference=asked.output, precision="fp32", predictions={system: Answer(text=text)},
     )  # fmt: skip
-    platform.vault.write(TENANT, wanted.key(system), predict._dump([row]))
+
+
+def _answered(platform: Platform, wanted: predict.Wanted, system: str, text: str) -> None:
+    """Store what a system said to the one example."""
+    (asked,) = wanted.examples
+    platform.vault.write(TENANT, wanted.key(system), predict._dump([_row(asked, system, text)]))
 
 
 def test_every_models_answer_is_compared_with_the_dictionarys_names_put_right(

@@ -49,3 +49,11 @@ def test_bin_weights_are_asked_for_only_where_a_run_says_so() -> None:
     assert "--bin" not in train_command(settings, tenant_id=TenantId("alfa"), **paths)  # type: ignore[arg-type]
     command = train_command(settings, tenant_id=TenantId("alfa"), also_bin=True, **paths)  # type: ignore[arg-type]
     assert command[-1] == "--bin"
+
+
+def test_the_trainer_is_given_the_golden_set_to_answer_and_a_place_for_the_answers() -> None:
+    command = train_command(
+        Settings(), tenant_id=TenantId("alfa"), data=Path("corpus.jsonl"), out=Path("adapter"),
+        hyperparameters={}, judge=(Path("golden.jsonl"), Path("answers.jsonl")),
+    )  # fmt: skip
+    assert command[-4:] == ["--judge", "golden.jsonl", "--answers", "answers.jsonl"]

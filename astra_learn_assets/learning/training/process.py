@@ -58,10 +58,12 @@ def train_command(
     hyperparameters: dict[str, float | int],
     checkpoints: Path | None = None,
     also_bin: bool = False,
+    judge: tuple[Path, Path] | None = None,
 ) -> list[str]:
     """``python -m trainer train`` for one corpus; ``hyperparameters`` keys are option names.
 
-    ``checkpoints``: where an interrupted training of this very recipe left off, or will.
+    ``checkpoints``: where an interrupted training of this very recipe left off, or will. ``judge``: a golden
+    set, and where the new adapter's answers to it go.
     """
     command = [*_trainer(settings), "train", "--tenant", tenant_id, "--data", str(data), "--out", str(out)]
     command += [*_base(settings), "--skip-too-long"]  # one long paragraph must not end a tenant's learning
@@ -71,6 +73,8 @@ def train_command(
         command += ["--checkpoints", str(checkpoints)]
     if also_bin:
         command.append("--bin")
+    if judge is not None:
+        command += ["--judge", str(judge[0]), "--answers", str(judge[1])]
     return command
 
 

@@ -22,7 +22,7 @@ from astra_learn_assets.datasets import jsonl
 from astra_learn_assets.datasets.steady import STEADY, count_steady, dump_steady
 from astra_learn_assets.errors import BadConfiguration, TrainingFailed
 from astra_learn_assets.ids import TenantId
-from astra_learn_assets.learning import assemble, lineage, provenance, publisher, rulings
+from astra_learn_assets.learning import assemble, lineage, predict, provenance, publisher, rulings
 from astra_learn_assets.learning.training import faults, progress
 from astra_learn_assets.learning.training import process as trainer_process
 from astra_learn_assets.learning.training import run as training_run
@@ -99,6 +99,9 @@ def train_adapter(
     with tempfile.TemporaryDirectory(prefix="astra-train-") as work:
         data, out = Path(work, "corpus.jsonl"), Path(work, "adapter")
         data.write_bytes(assemble.read_approved(platform, tenant_id, training.dataset_hash))
+        golden, answers = Path(work, "golden.jsonl"), Path(work, "answers.jsonl")
+        examples = predict.asked(platform, tenant_id, training.golden_hash)
+        golden.write_bytes(jsonl.dump(examples))
         command = trainer_process.train_command(
             settings,
             tenant_id=tenant_id,
@@ -107,6 +110,7 @@ def train_adapter(
             hyperparameters=recipe,
             checkpoints=_checkpoints(settings, tenant_id, recipe_hash),
             also_bin=also_bin,
+            judge=(golden, answers),
         )
         try:
             with progress.watched(platform, training, "training", trainer_process.running_log(out)):
@@ -147,6 +151,9 @@ def train_adapter(
         )
         training_run.require_own(platform, training)
         row = publisher.publish(platform, out, manifest, recipe_hash=recipe_hash, mlflow_run_id=mlflow_run_id)
+        if answers.is_file():
+            named = f"{base_model}@{base_revision}"
+            predict.keep_answers(platform, row, base=named, examples=examples, answers=answers.read_bytes())
     training = _for_adapter(platform, step, training, row.adapter_id)
     training_run.note(
         platform,
