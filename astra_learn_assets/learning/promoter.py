@@ -87,7 +87,7 @@ def promote(
             _LOG.warning("promoting without MLflow", tenant_id=tenant_id, error=str(error))
     with platform.database.session() as session:
         erasure.hold_open(session, tenant_id)
-        locks.hold(session, "promotions", tenant_id)
+        locks.hold(session, promotions.LOCK, tenant_id)
         now = promotions.newest(session, tenant_id)
         if (now and now.promotion_id) != (before and before.promotion_id):
             raise Conflict(f"tenant {tenant_id}: another promotion came in between; try again")

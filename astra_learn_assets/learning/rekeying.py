@@ -25,7 +25,7 @@ from astra_learn_assets.platform import Platform
 from astra_learn_assets.registry import keys, seals
 from astra_learn_assets.registry.manifest import MANIFEST, SIGNATURE, digest_of
 from astra_learn_assets.registry.signature import verify_folder
-from astra_learn_assets.store import adapters, locks, paths, tenants, verdicts
+from astra_learn_assets.store import adapters, locks, paths, promotions, tenants, verdicts
 from astra_learn_assets.store.crypto import MasterKey
 from astra_learn_assets.store.tables import Adapter
 
@@ -87,7 +87,7 @@ def _adapter(platform: Platform, row: Adapter, old: Ed25519PublicKey, refused: l
 def _verdict(platform: Platform, row: Adapter, gate: str, old: Ed25519PublicKey, refused: list[str]) -> bool:
     """Append the newest verdict once more under the key of now; the table forgets nothing."""
     with platform.database.session() as session:
-        locks.hold(session, rulings.LOCK, row.tenant_id)
+        locks.hold(session, promotions.LOCK, row.tenant_id)
         newest = verdicts.newest(session, row.tenant_id, gate, row.digest)
         if newest is None:
             return False

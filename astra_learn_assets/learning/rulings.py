@@ -20,18 +20,17 @@ from astra_learn_assets.evaluation import wer_gate
 from astra_learn_assets.ids import TenantId
 from astra_learn_assets.platform import Platform
 from astra_learn_assets.registry import keys, seals
-from astra_learn_assets.store import locks, verdicts
+from astra_learn_assets.store import locks, promotions, verdicts
 from astra_learn_assets.store.tables import Adapter
 
 GATES = ("adapter_gate", "wer_gate")
-LOCK = "promotions"
 
 
 def record(
     platform: Platform, session: orm.Session, verdict: GateVerdict, *, dagster_run_id: str | None = None
 ) -> None:
     """Append a signed verdict."""
-    locks.hold(session, LOCK, verdict.tenant_id)
+    locks.hold(session, promotions.LOCK, verdict.tenant_id)
     signature = seals.seal(keys.signing_key(platform.settings), "verdict", verdict.model_dump(mode="json"))
     verdicts.record(session, verdict, dagster_run_id=dagster_run_id, signature=signature)
 

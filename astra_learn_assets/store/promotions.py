@@ -15,6 +15,7 @@ from astra_learn_assets.store.tables import Adapter, Canary, Promotion, Tenant, 
 
 KINDS = ("promotion", "rollback")
 BASE = "base"
+LOCK = "promotions"  # one at a time for each tenant; who records a verdict holds it too
 ERASED = "erased"
 """Outcome of the verdict that rejects an adapter because what it learned from is to be forgotten."""
 
@@ -38,7 +39,7 @@ def newest(session: orm.Session, tenant_id: TenantId) -> Promotion | None:
 
 def add_base(session: orm.Session, tenant_id: TenantId, *, promoted_by: str) -> Promotion:
     """Put the base model in service again. When it is, and an adapter was before, that row is returned."""
-    locks.hold(session, "promotions", tenant_id)
+    locks.hold(session, LOCK, tenant_id)
     before = newest(session, tenant_id)
     if before is not None and before.kind == BASE:
         return before
@@ -140,7 +141,7 @@ def add(
     if kind not in KINDS:
         raise BadInput(f"invalid kind {kind!r:.20}: expected 'promotion' or 'rollback'")
     adapters.get(session, tenant_id, adapter_id)
-    locks.hold(session, "promotions", tenant_id)  # else two at once would name the same predecessor
+    locks.hold(session, LOCK, tenant_id)  # else two at once would name the same predecessor
     before = current(session, tenant_id)
     if before is not None and before.adapter_id == adapter_id:
         return before

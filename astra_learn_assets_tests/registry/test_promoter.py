@@ -17,6 +17,7 @@ import pytest
 import redis
 import sqlalchemy as sa
 from mlflow import MlflowClient
+from sqlalchemy import orm
 from structlog.testing import capture_logs
 
 from astra_learn_assets.automation import sensors
@@ -35,6 +36,7 @@ from astra_learn_assets.errors import (
     UnknownTenant,
 )
 from astra_learn_assets.evaluation import wer_gate
+from astra_learn_assets.ids import TenantId
 from astra_learn_assets.learning import (
     announcing,
     importer,
@@ -49,9 +51,9 @@ from astra_learn_assets.learning.training.run import Step
 from astra_learn_assets.platform import Platform
 from astra_learn_assets.registry.manifest import digest_of
 from astra_learn_assets.settings import Settings
-from astra_learn_assets.store import paths, promotions, trainings, verdicts
+from astra_learn_assets.store import canaries, paths, promotions, trainings, verdicts
 from astra_learn_assets.store.objects import ObjectStore
-from astra_learn_assets.store.tables import Adapter
+from astra_learn_assets.store.tables import Adapter, Canary
 from astra_learn_assets_tests.registry.builders import BASE, DATASET, manifest_of, tensors, trained_folder
 from astra_learn_assets_tests.serving.real_adapters import store_of
 
@@ -393,6 +395,30 @@ def test_a_promotion_that_came_in_between_is_not_undone(
     _judge(town, third)
     again = promoter.promote(town, TENANT, third.adapter_id, promoted_by="test")
     assert again.adapter_id == third.adapter_id
+
+
+def test_a_verdict_that_comes_during_a_promotion_waits_for_its_end(
+    town: Platform, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the last look at the verdicts and the row none can land unseen."""
+    row = _publish(town, tmp_path)
+    _judge(town, row)
+    late = threading.Thread(target=_judge, args=(town, row), kwargs={"wer": False})
+    current = canaries.current
+
+    def overtaken(session: orm.Session, tenant_id: TenantId) -> Canary | None:
+        late.start()
+        late.join(0.5)
+        assert late.is_alive(), "it was recorded between the look and the row"
+        return current(session, tenant_id)
+
+    monkeypatch.setattr(canaries, "current", overtaken)
+    promoter.promote(town, TENANT, row.adapter_id, promoted_by="test")
+    late.join(10)
+    assert not late.is_alive()
+    withdrawn = promoter.withdraw_revoked(town, TENANT, by="test")
+    assert withdrawn is not None
+    assert _current(town) is None
 
 
 def test_every_refusal_of_a_promotion_names_what_is_wrong(town: Platform, tmp_path: Path) -> None:
