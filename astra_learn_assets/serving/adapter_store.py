@@ -249,10 +249,8 @@ class AdapterStore:
 
     def _stored_record(self, tenant_id: TenantId) -> NewModelAvailable | None:
         try:
-            staging = self._cache / _STAGING
-            staging.mkdir(parents=True, exist_ok=True, mode=0o700)
-            with tempfile.TemporaryDirectory(dir=staging) as work:
-                folder = self._objects.get_folder(paths.promotion_folder(tenant_id), Path(work, "record"))
+            with self._workplace() as work:
+                folder = self._objects.get_folder(paths.promotion_folder(tenant_id), work / tenant_id)
                 data = (folder / _RECORD).read_bytes()
         except (NotFound, FileNotFoundError):
             return None
@@ -344,11 +342,9 @@ class AdapterStore:
         return self._verified(folder, tenant_id, adapter_id, sha256)
 
     def _fetch(self, folder: Path, tenant_id: TenantId, adapter_id: str, sha256: str | None) -> None:
-        staging = self._cache / _STAGING
-        staging.mkdir(parents=True, exist_ok=True, mode=0o700)
-        folder.parent.mkdir(exist_ok=True, mode=0o700)
-        with tempfile.TemporaryDirectory(dir=staging) as work:
-            fetched = Path(work, adapter_id)
+        with self._workplace() as work:
+            folder.parent.mkdir(exist_ok=True, mode=0o700)
+            fetched = work / adapter_id
             self._objects.get_folder(paths.adapter(adapter_id), fetched)
             self._verified(fetched, tenant_id, adapter_id, sha256)
             try:
@@ -367,6 +363,14 @@ class AdapterStore:
         if _fingerprint(folder) != fingerprint:
             raise AdapterRefused(f"{adapter_id} changed while it was checked")
         return _Loaded(ServedAdapter(adapter_id, folder, manifest), fingerprint)
+
+    @contextmanager
+    def _workplace(self) -> Iterator[Path]:
+        """A folder beside the cache's own, for what is on its way in or out; gone afterwards."""
+        staging = self._cache / _STAGING
+        staging.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with tempfile.TemporaryDirectory(dir=staging) as work:
+            yield Path(work)
 
     def _lease_of(self, folder: Path) -> Path:
         return self._cache / _LEASES / folder.name
@@ -421,10 +425,8 @@ class AdapterStore:
     def _remove(self, folder: Path) -> None:
         """Out of sight in one step, then deleted: nobody sees half a folder."""
         try:
-            staging = self._cache / _STAGING
-            staging.mkdir(parents=True, exist_ok=True, mode=0o700)
-            with tempfile.TemporaryDirectory(dir=staging) as work:
-                folder.rename(Path(work, "removed"))
+            with self._workplace() as work:
+                folder.rename(work / folder.name)
         except FileNotFoundError:
             return
         except OSError:

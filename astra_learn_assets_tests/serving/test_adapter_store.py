@@ -904,3 +904,118 @@ def test_the_stable_adapter_of_a_trial_was_just_used_and_is_not_the_first_to_be_
     os.utime(path, (0, 0))
     store.current("villaverde", _names(new, chosen=False)[0])
     assert path.stat().st_mtime > 0
+
+
+def _leased(world: _World, manifest: AdapterManifest) -> bool:
+    return not adapter_store.Lease.is_free(world.root / "cache" / ".leases" / manifest.adapter_id)
+
+
+def test_what_is_served_is_kept_from_other_processes_until_the_next_one_is(world: _World) -> None:
+    first, second = world.publish(1), world.publish(2)
+    store = world.store()
+    world.announce(first)
+    store.current("villaverde")
+    assert _leased(world, first)
+    world.announce(second)
+    store.current("villaverde")
+    assert _leased(world, second)
+    assert not _leased(world, first)
+    foreign = world.publish(3, "otra-villa")
+    world.announce(foreign, "otra-villa")
+    other = world.store(max_bytes=1)
+    other.current("otra-villa")
+    kept = {path.name for path in (world.root / "cache" / "villaverde").iterdir() if path.is_dir()}
+    assert kept == {second.adapter_id}, "another process evicts the first one only"
+    store.forget("villaverde")
+    assert not _leased(world, second)
+
+
+def test_a_prefetch_that_fails_is_logged_and_nothing_more(world: _World) -> None:
+    with capture_logs() as logs:
+        world.store().prefetch("villaverde")
+    assert [(line["event"], line["tenant_id"], line["error"], line["log_level"]) for line in logs] == [
+        (
+            "nothing prefetched",
+            "villaverde",
+            "no adapter was promoted for villaverde; use the base model",
+            "warning",
+        )
+    ]
+
+
+def _forgetting(world: _World, manifest: AdapterManifest, *forget: str) -> None:
+    world.say(
+        NewModelAvailable(
+            tenant_id=TenantId("villaverde"),
+            adapter_id=manifest.adapter_id,
+            sha256=digest_of(manifest),
+            base_model=manifest.base_model,
+            promoted_at=datetime.now(UTC),
+            forget=forget,
+        )
+    )
+
+
+def test_what_the_record_wants_forgotten_is_deleted_and_nothing_of_other_towns(world: _World) -> None:
+    first, second, foreign = world.publish(1), world.publish(2), world.publish(3, "otra-villa")
+    store = world.store()
+    world.announce(foreign, "otra-villa")
+    store.current("otra-villa")
+    world.announce(first)
+    store.current("villaverde")
+    cache = world.root / "cache"
+    _forgetting(world, second, first.adapter_id, foreign.adapter_id)
+    world.switch.away = True  # the new one cannot be had, and the old one is not to be kept
+    with pytest.raises(Unavailable):
+        store.current("villaverde")
+    assert not (cache / "villaverde" / first.adapter_id).exists()
+    assert not (cache / "villaverde" / "last_good.json").exists()
+    assert (cache / "otra-villa" / foreign.adapter_id).exists()
+    world.switch.away = False
+    world.time += 60
+    assert store.current("villaverde").adapter_id == second.adapter_id
+    assert store.current("otra-villa").adapter_id == foreign.adapter_id
+
+
+def test_forgetting_an_older_one_leaves_what_serves(world: _World) -> None:
+    first, second = world.publish(1), world.publish(2)
+    store = world.store()
+    for manifest in (first, second):
+        world.announce(manifest)
+        store.current("villaverde")
+    _forgetting(world, second, first.adapter_id)
+    assert store.current("villaverde").adapter_id == second.adapter_id
+    cache = world.root / "cache" / "villaverde"
+    assert {path.name for path in cache.iterdir()} == {second.adapter_id, "last_good.json"}
+    world.switch.away = world.redis.away = True
+    assert world.store().current("villaverde").adapter_id == second.adapter_id, (
+        "it is still the last good one"
+    )
+
+
+def test_nothing_lies_outside_the_cache_on_its_way_in_or_out(
+    world: _World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    monkeypatch.chdir(elsewhere)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "no such folder"))
+    manifest = world.publish(1)
+    world.announce(manifest)
+    world.redis.values.clear()  # the record comes from the object store
+    store = world.store()
+    assert store.current("villaverde").adapter_id == manifest.adapter_id
+    store.forget("villaverde")
+    assert list(elsewhere.iterdir()) == []
+    assert list((world.root / "cache" / ".staging").iterdir()) == []
+
+
+def test_a_cache_that_cannot_be_written_is_said_when_the_record_is_asked_for_too(world: _World) -> None:
+    world.announce(world.publish(1))
+    world.redis.values.clear()
+    store = world.store()
+    (world.root / "cache").write_bytes(b"a file")
+    with pytest.raises(
+        Unavailable, match=r"^the adapter cache cannot be written: (Not a directory|File exists)$"
+    ):
+        store.current("villaverde")
