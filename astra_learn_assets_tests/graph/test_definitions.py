@@ -145,7 +145,7 @@ def test_every_asset_is_to_be_fresh_and_says_where_its_code_is(graph) -> None:
         assert spec.freshness_policy is not None, spec.key
         (place,) = spec.metadata["dagster/code_references"].code_references
         lines = Path(place.file_path).read_text(encoding="utf-8").splitlines()
-        assert lines[place.line_number - 1].startswith(("@dg.asset", "def ")), spec.key
+        assert lines[place.line_number - 1].startswith(("@dg.asset", "@tracing.traced", "def ")), spec.key
 
 
 def test_the_code_is_linked_at_the_commit_that_runs(
