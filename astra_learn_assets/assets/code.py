@@ -24,9 +24,10 @@ _NEWEST = "HEAD"  # every host of git repositories knows it
 
 def reference(function: Callable[..., Any]) -> dict[str, dg.CodeReferencesMetadataValue]:
     """Metadata of an asset that ``function``, which is no step of a run, writes."""
+    written = inspect.unwrap(function)  # what a decorator puts around it lies elsewhere
     place = dg.LocalFileCodeReference(
-        file_path=str(Path(inspect.getfile(function)).resolve()),
-        line_number=inspect.getsourcelines(function)[1],
+        file_path=str(Path(inspect.getfile(written)).resolve()),
+        line_number=inspect.getsourcelines(written)[1],
     )
     return {METADATA_KEY: dg.CodeReferencesMetadataValue(code_references=[place])}
 

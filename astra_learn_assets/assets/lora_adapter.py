@@ -37,7 +37,7 @@ def lora_adapter(
     platform: PlatformResource,
     trainer: TrainerResource,
 ) -> dg.MaterializeResult:
-    """LoRA on the base model by ``python -m trainer train``; one recipe is trained at most once."""
+    """LoRA on the base model, by the trainer in a process of its own; one recipe is trained at most once."""
     with platform.open() as opened:
         result = train.train_adapter(
             opened,

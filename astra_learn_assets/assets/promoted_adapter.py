@@ -18,7 +18,7 @@ _VERSION = version_of("astra_learn_assets/registry")
     **common("serving", "mlflow", "redis", version=_VERSION),
 )
 def promoted_adapter(context: dg.AssetExecutionContext, platform: PlatformResource) -> dg.MaterializeResult:
-    """MLflow alias ``champion``, a row in ``promotions``, and ``NEW_MODEL_AVAILABLE:{tenant}``."""
+    """What serves from the next session on: row, signed record, Redis key and MLflow alias say so."""
     with platform.open() as opened:
         result = promote.promote_candidate(opened, step_of(context))
         links = panel(opened.settings, tenant_of(context))

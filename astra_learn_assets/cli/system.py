@@ -16,6 +16,11 @@ from astra_learn_assets.ids import TenantId
 if TYPE_CHECKING:
     from astra_learn_assets.settings import Settings
 
+_NO_PARTITION = (
+    "{} is no partition of Dagster's yet: the feedback sensor makes it one at its next tick; start "
+    "'astra-learn dev', or its daemon"
+)
+
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this module to ``app``."""
@@ -38,26 +43,37 @@ def execute(
 
     with answering(Format.text), embedded(read_settings(home), found=False) as complete:
         wanted = [*command, *context.args]
-        _require_partition(complete, wanted)
-        code = run_inside(complete, wanted)
+        partitions = _partitions(wanted)
+        _require_tenants(complete, partitions)
+        # what Dagster says of a key that it does not have yet
+        unknown = {
+            f"containing the passed partition key `{name}`": _NO_PARTITION.format(name) for name in partitions
+        }
+        code = run_inside(complete, wanted, instead=unknown)
     raise typer.Exit(code)
 
 
-def _require_partition(settings: Settings, command: list[str]) -> None:
+def _partitions(command: list[str]) -> list[str]:
+    """The partitions that a command of Dagster's names."""
+    if Path(command[0]).name != "dagster":
+        return []
+    named = [value for option, value in pairwise(command) if option == "--partition"]
+    return named + [word.removeprefix("--partition=") for word in command if word.startswith("--partition=")]
+
+
+def _require_tenants(settings: Settings, names: list[str]) -> None:
     """Say in a sentence what Dagster would say in a traceback: that there is no such partition.
 
     Raises:
         NotFound, InvalidTenantId: the municipality is none, was erased or retired.
     """
-    named = [value for option, value in pairwise(command) if option == "--partition"]
-    named += [word.removeprefix("--partition=") for word in command if word.startswith("--partition=")]
-    if not named or Path(command[0]).name != "dagster":
+    if not names:
         return
     from astra_learn_assets.platform import Platform
     from astra_learn_assets.store import tenants
 
     with Platform.open(settings) as opened, opened.database.session() as session:
-        for name in named:
+        for name in names:
             row = tenants.get(session, TenantId(name))
             if (state := tenants.state_of(row)) in ("erased", "retired"):
                 raise NotFound(f"tenant {name!r} is {state}: nothing of it can be materialized")

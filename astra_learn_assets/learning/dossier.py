@@ -79,7 +79,7 @@ def _fill(
         today=f"{now:%d/%m/%Y}",
         open_count=words.count(OPEN) - 1,  # the one that explains the mark
         created_at=f"{manifest.created_at:%d/%m/%Y %H:%M} UTC",
-        promotions=f"veces que ha entrado en servicio: {len(changes)} (apartado 6)",
+        promotions=len(changes),
         commit_hash=manifest.commit_hash,
         packages=_table(
             ("paquete", "versión"),

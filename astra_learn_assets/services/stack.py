@@ -17,7 +17,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -155,8 +155,12 @@ def environment(settings: Settings) -> dict[str, str]:
     }
 
 
-def run_inside(settings: Settings, command: Sequence[str]) -> int:
+def run_inside(
+    settings: Settings, command: Sequence[str], *, instead: Mapping[str, str] | None = None
+) -> int:
     """Run ``command`` in the platform's environment, with this Python's programs first; its exit code.
+
+    ``instead``: what is said in place of a traceback at the end that holds a key of it.
 
     Raises:
         BadConfiguration: when there is no such program.
@@ -168,7 +172,22 @@ def run_inside(settings: Settings, command: Sequence[str]) -> int:
     program = shutil.which(command[0], path=here)
     if program is None:
         raise BadConfiguration(f"no program {command[0]!r} on the PATH")
-    return subprocess.run([program, *command[1:]], env=full, check=False).returncode
+    whole = [program, *command[1:]]
+    if not instead:
+        return subprocess.run(whole, env=full, check=False).returncode
+    held: list[str] = []
+    with subprocess.Popen(whole, env=full, stderr=subprocess.PIPE, text=True, errors="replace") as process:
+        assert process.stderr is not None  # a pipe was asked for
+        for line in process.stderr:
+            if held or line.startswith("Traceback (most recent call last)"):
+                held.append(line)
+            else:
+                sys.stderr.write(line)
+        code = process.wait()
+    traceback = "".join(held)
+    sentence = next((said for key, said in instead.items() if key in traceback), None)
+    sys.stderr.write(f"error: {sentence}\n" if sentence else traceback)
+    return code
 
 
 def free_port(preferred: int, host: str = "127.0.0.1") -> int:

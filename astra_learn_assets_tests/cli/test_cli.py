@@ -313,8 +313,12 @@ ARGUMENTS = {
     "tenant resume": "villaverde", "tenant retire": "villaverde", "tenant retry": "villaverde",
     "tier list": "", "tier set": "premium", "tier remove": "premium",
     "maintenance list": "", "maintenance add": "move", "maintenance end": "1",
+    "draft register": "draft.docx draft.json --tenant villaverde",
+    "notice list": "villaverde", "notice add": "villaverde --email a@b.example",
+    "notice remove": "villaverde sub-1", "notice test": "villaverde sub-1",
+    "dossier": "villaverde--0123456789abcdef",
 }  # fmt: skip
-WITHOUT_PLATFORM = {"compare", "blocks", "council sample"}
+WITHOUT_PLATFORM = {"compare", "blocks", "council sample", "draft check"}
 
 
 def test_every_command_is_known_to_found_a_platform_or_not() -> None:

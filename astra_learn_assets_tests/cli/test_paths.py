@@ -202,6 +202,24 @@ def test_an_erased_municipality_is_marked_wherever_it_is_listed(here: Path, plat
     assert "is erased: nothing of it can be materialized" in told.stderr
 
 
+def test_a_municipality_that_is_no_partition_yet_is_a_sentence_and_no_traceback(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(REPOSITORY))
+    what = ("-m", "astra_learn_assets.definitions", "--select", "document_diffs", "--partition", TENANT)
+    code = "import sys; from astra_learn_assets.cli import main; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", code, "exec", "--", "dagster", "asset", "materialize", *what],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "error: villaverde is no partition of Dagster's yet" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "Warning" not in done.stderr
+
+
 def test_a_broken_line_of_an_imported_file_is_named(here: Path) -> None:
     (here / "terms.txt").write_text("# nombres\nPedro Sánchez\n\nx\n", encoding="utf-8")
     answer = astra("blocklist", "import", TENANT, "terms.txt")

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from astra_learn_assets_tests.deploy.chart import NAME, VALUES, Manifest, pod_specs, profiles, render
+from astra_learn_assets_tests.deploy.chart import NAME, VALUES, Manifest, named, pod_specs, profiles, render
 
 PLACES = {"postgres": 5432, "redis": 6379, "objectStore": 443, "mlflow": 443, "kubernetesApi": 6443}
 PEERS = {
@@ -92,6 +92,22 @@ def test_only_who_sends_notices_gets_out_and_only_where_the_site_says_so() -> No
             if any(chosen.items() <= pod["metadata"]["labels"].items() for chosen in lets_out)
         }
         assert reached == expected
+
+
+def test_the_collector_of_traces_is_reached_by_every_part_once_the_site_says_where_it_is() -> None:
+    collector = [{"podSelector": {"matchLabels": {"app": "collector"}}}]
+    objects = render(
+        VALUES["default"],
+        {
+            "networkPolicy": {"destinations": PEERS, "traces": {"destinations": collector}},
+            "settings": {"ASTRA_TRACES_URL": "http://collector:4318"},
+        },
+    )
+    policy = named(objects, "NetworkPolicy", f"{NAME}-traces-egress")["spec"]
+    assert policy["egress"] == [{"to": collector, "ports": [{"protocol": "TCP", "port": 4318}]}]
+    for where, pod in pod_specs(objects).items():
+        assert policy["podSelector"]["matchLabels"].items() <= pod["metadata"]["labels"].items(), where
+    assert not [item for item in rendered() if item["metadata"]["name"] == f"{NAME}-traces-egress"]
 
 
 def test_a_run_cannot_pass_for_a_part_of_the_platform() -> None:

@@ -17,6 +17,7 @@ import yaml
 from astra_learn_assets.comparator.draft_manifest import parse_manifest
 from astra_learn_assets.contracts import NewModelAvailable
 from astra_learn_assets.errors import BadManifest
+from astra_learn_assets.hotpath.summary import LeftOut, sentence
 from astra_learn_assets.settings import REPOSITORY
 from astra_learn_assets_tests.api.files import make_draft
 from astra_learn_assets_tests.deploy.chart import load, missing
@@ -113,3 +114,19 @@ def test_a_real_manifest_passes_the_schema_and_what_the_schema_refuses_the_reade
         assert list(validator.iter_errors(wrong)), change
         with pytest.raises(BadManifest):
             parse_manifest(json.dumps(wrong).encode())
+
+
+def test_what_the_clerks_guide_quotes_is_what_the_program_says() -> None:
+    text = " ".join((DOCS / "es" / "secretaria.md").read_text(encoding="utf-8").split())
+    said = " ".join(
+        sentence(
+            base_replaced=False, entities=9, waiting=waiting, contradicting=waiting, pairs=14,
+            left=[LeftOut(reason="x", count=1, explanation="motivo")] if waiting else [],
+            quarantined=quarantined, unchanged=False,
+        )
+        for waiting, quarantined in ((0, None), (1, None), (0, "Motivo."))
+    )  # fmt: skip
+    quoted = [one.rstrip("…. ") for one in re.findall("«([^»]+)»", text) if len(one) > 11]
+    assert len(quoted) == 5
+    for one in quoted:
+        assert one in said, one

@@ -83,6 +83,23 @@ def test_the_chain_runs_from_the_upload_to_the_promotion(graph) -> None:
         assert {dg.AssetKey(name) for name in CHAIN[:-1]} <= ancestors
 
 
+def test_every_description_reads_as_text() -> None:
+    """The graph and the lists show them as they are: marks of Sphinx and backticks are no words."""
+    repository = defs.get_repository_def()
+    graph = defs.resolve_asset_graph()
+    described = {key.to_user_string(): graph.get(key).description for key in graph.get_all_asset_keys()}
+    described |= {one.name: one.description for one in (*repository.sensor_defs, *repository.schedule_defs)}
+    described |= {
+        job.name: job.description for job in repository.get_all_jobs() if not job.name.startswith("__")
+    }
+    assert len(described) > 12
+    for name, text in described.items():
+        assert text, f"{name} says nothing"
+        assert "`" not in text, f"{name}: {text}"
+        assert ":func:" not in text, f"{name}: {text}"
+        assert ":mod:" not in text, f"{name}: {text}"
+
+
 def test_jobs_sensors_and_schedule_are_on_from_the_start() -> None:
     repository = defs.get_repository_def()
     sensors = {sensor.name: sensor.default_status for sensor in repository.sensor_defs}
@@ -128,7 +145,7 @@ def test_every_asset_is_to_be_fresh_and_says_where_its_code_is(graph) -> None:
         assert spec.freshness_policy is not None, spec.key
         (place,) = spec.metadata["dagster/code_references"].code_references
         lines = Path(place.file_path).read_text(encoding="utf-8").splitlines()
-        assert lines[place.line_number - 1].startswith(("@dg.asset", "def ")), spec.key
+        assert lines[place.line_number - 1].startswith(("@dg.asset", "@tracing.traced", "def ")), spec.key
 
 
 def test_the_code_is_linked_at_the_commit_that_runs(

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import socketserver
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 
 @dataclass
@@ -27,8 +36,38 @@ class Webhooks:
         return f"http://{self.host}:{self.port}/astra?a=1"
 
 
+def certificate(folder: Path, *names: str) -> Path:
+    """A key and a certificate for ``names`` that nobody has signed, in one PEM file."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, names[0])])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(one) for one in names]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    path = folder / "certificate.pem"
+    path.write_bytes(pem + made.public_bytes(Encoding.PEM))
+    return path
+
+
+def _tls(pem: Path) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(pem)
+    return context
+
+
 @contextmanager
-def webhooks() -> Iterator[Webhooks]:
+def webhooks(pem: Path | None = None) -> Iterator[Webhooks]:
+    """``pem``: the receiver speaks TLS with this certificate."""
     kept = Webhooks()
 
     class Handler(BaseHTTPRequestHandler):
@@ -45,7 +84,10 @@ def webhooks() -> Iterator[Webhooks]:
         def log_message(self, *_: Any) -> None:
             pass
 
-    with _serving(ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as port:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    if pem is not None:
+        server.socket = _tls(pem).wrap_socket(server.socket, server_side=True)
+    with _serving(server) as port:
         kept.port = port
         yield kept
 
@@ -57,11 +99,12 @@ class Mailbox:
     port: int = 0
     mails: list[tuple[str, list[str], EmailMessage]] = field(default_factory=list)
     refuses: int | None = None
+    secured: int = 0
 
 
 @contextmanager
-def smtp_server() -> Iterator[Mailbox]:
-    """Speaks what RFC 5321 demands of a minimal server; offers no STARTTLS."""
+def smtp_server(pem: Path | None = None) -> Iterator[Mailbox]:
+    """Speaks what RFC 5321 demands of a minimal server; with ``pem`` it offers STARTTLS."""
     box = Mailbox()
 
     class Handler(socketserver.StreamRequestHandler):
@@ -72,7 +115,17 @@ def smtp_server() -> Iterator[Mailbox]:
                 verb = line[:4].upper()
                 if verb in ("EHLO", "HELO"):
                     self._say("250-box.example")
+                    if pem is not None:
+                        self._say("250-STARTTLS")
                     self._say("250 8BITMIME")
+                elif verb == "STAR" and pem is not None:
+                    self._say("220 go on")
+                    try:
+                        secured = _tls(pem).wrap_socket(self.request, server_side=True)
+                    except OSError:
+                        return
+                    self.rfile, self.wfile = secured.makefile("rb"), secured.makefile("wb", buffering=0)
+                    box.secured += 1
                 elif verb == "MAIL":
                     sender = line.partition(":")[2].split()[0].strip("<>")
                     self._say("250 OK")

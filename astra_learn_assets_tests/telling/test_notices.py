@@ -52,6 +52,7 @@ from astra_learn_assets_tests.registry.test_promoter import _judge, _publish
 from astra_learn_assets_tests.telling.receivers import (
     Mailbox,
     Webhooks,
+    certificate,
     dripping,
     smtp_server,
     webhooks,
@@ -478,6 +479,41 @@ def test_mail_is_not_sent_without_encryption_unless_the_url_says_so(
     with platform.database.session() as session:
         (row,) = subscriptions.listing(session, TENANT)
         assert row.error == "the mail server offers no STARTTLS or no login"
+
+
+def test_a_webhook_whose_certificate_nobody_has_signed_gets_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pem = certificate(tmp_path, "localhost")
+    with webhooks(pem) as receiver:
+        url = f"https://localhost:{receiver.port}/astra"
+        with pytest.raises(Unavailable, match="certificate is not valid: self-signed"):
+            webhook.send(url, {"notice_id": 1}, secret=b"s", private=True)
+        assert receiver.requests == []
+        monkeypatch.setenv("SSL_CERT_FILE", str(pem))  # now somebody vouches for it
+        webhook.send(url, {"notice_id": 1}, secret=b"s", private=True)
+        assert len(receiver.requests) == 1
+        with pytest.raises(Unavailable, match="certificate is not valid"):  # and for this name alone
+            webhook.send(url.replace("localhost", "127.0.0.1"), {"notice_id": 1}, secret=b"s", private=True)
+
+
+def test_mail_goes_encrypted_to_a_server_that_somebody_vouches_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pem = certificate(tmp_path, "localhost")
+    notice = Notice(
+        1, TENANT, "test", {}, datetime(2026, 11, 30, tzinfo=UTC), 1, "sub-1", "email", "a@b.example", None
+    )
+    said = message.of_notice(notice, api_url=None)
+    with smtp_server(pem) as box:
+        through = mail.MailServer("smtp", "localhost", box.port, None, None, "astra@proveedor.example")
+        with pytest.raises(Unavailable, match="SSLCertVerificationError"):
+            mail.send(said, to="a@b.example", through=through)
+        assert box.mails == []
+        monkeypatch.setenv("SSL_CERT_FILE", str(pem))
+        mail.send(said, to="a@b.example", through=through)
+        assert box.secured == 1
+        assert len(box.mails) == 1
 
 
 def test_a_mail_server_that_refuses_is_asked_again(

@@ -42,7 +42,6 @@ def send(
     *,
     secret: bytes,
     private: bool,
-    context: ssl.SSLContext | None = None,
 ) -> None:
     """POST ``message`` to ``url``, signed with ``secret``.
 
@@ -62,7 +61,7 @@ def send(
         "Connection": "close",
     }
     try:
-        status = _post(there, body, headers, context or ssl.create_default_context())
+        status = _post(there, body, headers)
     except ssl.SSLCertVerificationError as error:
         raise Unavailable(f"the webhook's certificate is not valid: {error.verify_message}") from None
     except (OSError, http.client.HTTPException) as error:
@@ -71,8 +70,8 @@ def send(
         raise Unavailable(f"the webhook answered {status}")
 
 
-def _post(there: Destination, body: bytes, headers: Mapping[str, str], context: ssl.SSLContext) -> int:
-    connection = _Pinned(there, context)
+def _post(there: Destination, body: bytes, headers: Mapping[str, str]) -> int:
+    connection = _Pinned(there)
     ends = threading.Timer(SECONDS, connection.cut)
     ends.daemon = True
     ends.start()
@@ -87,17 +86,16 @@ def _post(there: Destination, body: bytes, headers: Mapping[str, str], context: 
 class _Pinned(http.client.HTTPConnection):
     """A connection to the address that was judged, whatever the name resolves to by now."""
 
-    def __init__(self, there: Destination, context: ssl.SSLContext) -> None:
+    def __init__(self, there: Destination) -> None:
         super().__init__(there.host, there.port, timeout=_CONNECT_SECONDS)
         self.default_port = 443 if there.tls else 80  # what the Host header leaves out
         self._there = there
-        self._context = context
 
     def connect(self) -> None:
         plain = socket.create_connection((self._there.address, self._there.port), _CONNECT_SECONDS)
         self.sock = plain
         if self._there.tls:
-            self.sock = self._context.wrap_socket(plain, server_hostname=self._there.host)
+            self.sock = ssl.create_default_context().wrap_socket(plain, server_hostname=self._there.host)
 
     def cut(self) -> None:
         """End the exchange from another thread: whoever waits for a byte gets none."""
