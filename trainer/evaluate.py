@@ -164,14 +164,20 @@ def load_adapted(options: EvaluateOptions, placement: Placement, adapter: Path |
 
 def adapted(model: Any, placement: Placement, adapter: Path) -> Any:
     """``model``, a base, with ``adapter`` merged into it where the weights can hold it."""
+    import torch
     from peft import PeftModel
     from safetensors import SafetensorError
 
     try:
         both = PeftModel.from_pretrained(model, adapter)
+        return (both if placement.precision == "nf4" else both.merge_and_unload()).eval()
+    except torch.OutOfMemoryError as error:
+        raise BaseTooLarge(
+            f"the base model in {placement.precision} leaves the card no memory for an adapter; "
+            "use --precision nf4, a smaller base or a larger card"
+        ) from error
     except (SafetensorError, RuntimeError, ValueError, KeyError) as error:
         raise BadBase(f"the adapter in {adapter} does not load: {error}") from error
-    return (both if placement.precision == "nf4" else both.merge_and_unload()).eval()
 
 
 def predict(
