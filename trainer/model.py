@@ -126,8 +126,8 @@ def _decisive(folder: Path) -> list[tuple[str, int, Future[bytes]]]:
 
 
 _HASHED: dict[tuple[Path, int, int], Future[bytes]] = {}
-# Large: a thread that comes back from reading or hashing waits behind what Python does meanwhile. Half the time
-# of 256 KB, hashlib's own, even where nothing else runs.
+# Large: a thread that comes back from reading or hashing waits behind what Python does meanwhile. It takes half
+# the time of 256 KB, hashlib's own, even where nothing else runs.
 _READ = 64 << 20
 
 
