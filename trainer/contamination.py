@@ -15,7 +15,7 @@ import torch
 from trainer.data import Encoded
 from trainer.errors import BadBase, BaseTooLarge
 from trainer.loss import model_inputs, to_device
-from trainer.model import Placement, load_base, release
+from trainer.model import Placement, load_base, release, room_on_card
 from trainer.packing import collate
 
 log = logging.getLogger("trainer")
@@ -55,7 +55,7 @@ def load_for_training(base: str, revision: str | None, placement: Placement) -> 
             return model, True
     except torch.OutOfMemoryError as error:
         raise BaseTooLarge(
-            f"the base model in {placement.precision} leaves the card no memory for a sentence; "
+            f"the base model in {placement.precision} leaves a sentence no room in the {room_on_card()}; "
             "use --precision nf4, a smaller base or a larger card"
         ) from error
     del model

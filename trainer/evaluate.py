@@ -92,8 +92,9 @@ def evaluate(options: EvaluateOptions) -> dict[str, Any]:
             predictions, seconds = _predict_all(options, choices[0], template, records, encoded, size)
             break
         except OutOfMemory as error:
-            if isinstance(error, BaseTooLarge) and len(choices) > 1:
-                choices.pop(0)
+            if (isinstance(error, BaseTooLarge) or size == 1) and len(choices) > 1:
+                choices.pop(0)  # a base that fits the card may leave no room for a single prompt
+                size = options.batch_size or batch_size_on(choices[0].device)
             elif isinstance(error, BaseTooLarge) or size == 1:
                 raise
             else:

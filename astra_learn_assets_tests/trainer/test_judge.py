@@ -93,5 +93,5 @@ def test_a_base_that_leaves_no_memory_for_a_sentence_is_too_large_and_not_an_unk
         raise torch.OutOfMemoryError("CUDA out of memory")
 
     monkeypatch.setattr(contamination, "may_share_packs", none_left)
-    with pytest.raises(BaseTooLarge, match="no memory for a sentence"):
+    with pytest.raises(BaseTooLarge, match="leaves a sentence no room"):
         contamination.load_for_training(base, None, Placement("cpu", "fp32"))
