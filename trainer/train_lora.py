@@ -42,8 +42,8 @@ from trainer.budget import GIB, Plan
 from trainer.card import has_kernels
 from trainer.clock import Clock
 from trainer.contamination import load_for_training
-from trainer.corpus import Corpus, check_fits, encode
 from trainer.data import REPLAY_TENANT, Record, Template, read_records
+from trainer.encode import Corpus, check_fits, encode
 from trainer.errors import BadUsage, BaseTooLarge, DiskError, Interrupted, OutOfMemory
 from trainer.evaluate import EvaluateOptions
 from trainer.fused import fuse
