@@ -5,9 +5,8 @@
 An experiment beside the trainer, not a part of it: the two large products of :class:`trainer.fused.Adapter`
 are replaced while a row is measured. Activations, gradients and weights are e4m3 with one scale a row, the
 weights in both directions (a product needs its scales along what it keeps); the adapters' own products stay
-as they are. "forward" leaves the backward pass in bf16. The error's reference is one example at a time in
-fp32. Random weights pass roundings on larger than trained ones do, so the shipped base, with text that it
-knows, is asked for its error too.
+as they are. "forward" leaves the backward pass in bf16. The error's reference is one example at a
+time in fp32; random weights pass roundings on larger than trained ones do.
 """
 
 from __future__ import annotations
@@ -27,9 +26,7 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(REPOSITORY))
 
 from benchmarks import lora  # noqa: E402
-from trainer.data import Encoded, Record, Template  # noqa: E402
 from trainer.fused import Adapter, _product  # noqa: E402
-from trainer.model import load_tokenizer  # noqa: E402
 
 _HIGHEST = 448.0  # of e4m3
 
@@ -138,49 +135,11 @@ def main() -> int:
                     _WEIGHTS.clear()
                     error = lora.gradient_error(options.base, examples[:24], "packed")
             result.why = f"gradient error {error:.4f}"
-    shipped, known = REPOSITORY / "trainer" / "base_model", _text(24)
-    errors = {"bf16": lora.gradient_error(shipped, known, "packed")}
-    for name, backward in (("FP8, forward", False), ("FP8, forward and backward", True)):
-        lora._KNOWN.pop((shipped, "packed"), None)
-        with in_fp8(backward=backward):
-            errors[name] = lora.gradient_error(shipped, known, "packed")
     out += [f"{torch.cuda.get_device_name()}; bf16 product of 8192^3: {rate / 1e12:.0f} TFLOP/s", ""]
     out += ["| frozen products | tokens/s | peak GiB | |", "|---|---:|---:|---|"]
     out += [f"| {r.name} | {r.tokens_per_second or 0:,.0f} | {r.peak_gib:.1f} | {r.why} |" for r in rows]
-    out += ["", "gradient error, shipped base: " + ", ".join(f"{n} {e:.4f}" for n, e in errors.items())]
     sys.stdout.write("\n".join(out) + "\n")
     return 0
-
-
-def _text(count: int) -> list[Encoded]:
-    template = Template(load_tokenizer(str(REPOSITORY / "trainer" / "base_model"), None))
-    texts = [
-        (
-            "el pleno aprueba la noción sobre las sobras del mercado por",
-            "El pleno aprueba la moción sobre las obras",
-        ),
-        (
-            "toma la palavra el conzejal para defender su noción ante el",
-            "Toma la palabra el concejal para defender",
-        ),
-        (
-            "se leé el apta de la cesión anterior y queda aprovada por",
-            "Se lee el acta de la sesión anterior y queda",
-        ),
-    ]
-    records = [
-        Record(
-            i,
-            str(i),
-            "d",
-            "bench",
-            "Corrige.",
-            f"{texts[i % 3][0]} {i} votos",
-            f"{texts[i % 3][1]} {i} votos.",
-        )
-        for i in range(count)
-    ]
-    return [template.encode(record) for record in records]
 
 
 if __name__ == "__main__":

@@ -34,8 +34,8 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(REPOSITORY))
 
 from trainer.again import NOTHING, Again  # noqa: E402
-from trainer.corpus import Corpus  # noqa: E402
 from trainer.data import Encoded  # noqa: E402
+from trainer.encode import Corpus  # noqa: E402
 from trainer.errors import TrainerError  # noqa: E402
 from trainer.model import Placement, load_base, release  # noqa: E402
 from trainer.pipes import Signals  # noqa: E402

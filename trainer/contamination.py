@@ -13,9 +13,9 @@ from typing import Any
 import torch
 
 from trainer.data import Encoded
-from trainer.errors import BadBase
+from trainer.errors import BadBase, BaseTooLarge
 from trainer.loss import model_inputs, to_device
-from trainer.model import Placement, load_base, release
+from trainer.model import Placement, load_base, release, room_on_card
 from trainer.packing import collate
 
 log = logging.getLogger("trainer")
@@ -50,8 +50,14 @@ def load_for_training(base: str, revision: str | None, placement: Placement) -> 
     the attention of its library.
     """
     model = load_base(base, revision, placement, packed=True)
-    if may_share_packs(model):
-        return model, True
+    try:
+        if may_share_packs(model):
+            return model, True
+    except torch.OutOfMemoryError as error:
+        raise BaseTooLarge(
+            f"the base model in {placement.precision} leaves a sentence no room in the {room_on_card()}; "
+            "use --precision nf4, a smaller base or a larger card"
+        ) from error
     del model
     release()
     model = load_base(base, revision, placement, packed=False)

@@ -92,8 +92,9 @@ def evaluate(options: EvaluateOptions) -> dict[str, Any]:
             predictions, seconds = _predict_all(options, choices[0], template, records, encoded, size)
             break
         except OutOfMemory as error:
-            if isinstance(error, BaseTooLarge) and len(choices) > 1:
-                choices.pop(0)
+            if (isinstance(error, BaseTooLarge) or size == 1) and len(choices) > 1:
+                choices.pop(0)  # a base that fits the card may leave no room for a single prompt
+                size = options.batch_size or batch_size_on(choices[0].device)
             elif isinstance(error, BaseTooLarge) or size == 1:
                 raise
             else:
@@ -164,14 +165,20 @@ def load_adapted(options: EvaluateOptions, placement: Placement, adapter: Path |
 
 def adapted(model: Any, placement: Placement, adapter: Path) -> Any:
     """``model``, a base, with ``adapter`` merged into it where the weights can hold it."""
+    import torch
     from peft import PeftModel
     from safetensors import SafetensorError
 
     try:
         both = PeftModel.from_pretrained(model, adapter)
+        return (both if placement.precision == "nf4" else both.merge_and_unload()).eval()
+    except torch.OutOfMemoryError as error:
+        raise BaseTooLarge(
+            f"the base model in {placement.precision} leaves the card no memory for an adapter; "
+            "use --precision nf4, a smaller base or a larger card"
+        ) from error
     except (SafetensorError, RuntimeError, ValueError, KeyError) as error:
         raise BadBase(f"the adapter in {adapter} does not load: {error}") from error
-    return (both if placement.precision == "nf4" else both.merge_and_unload()).eval()
 
 
 def predict(

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from trainer.data import Record, Template, read_records
-from trainer.errors import OutOfMemory, TrainerError
+from trainer.errors import Interrupted, OutOfMemory, TrainerError
 from trainer.evaluate import (
     EvaluateOptions,
     Prediction,
@@ -46,6 +46,9 @@ def judge(base: Any, template: Template, placement: Placement, options: Evaluate
         model = _as_evaluated(base, placement, folder, options)
         answers, size = _answers(model, template, records, placement, options)
         write_predictions(options.out, records, {CANDIDATE: answers}, placement.precision)
+    except Interrupted:
+        log.warning("interrupted while judging: the adapter is published, its answers are not")
+        return {"judged": False}
     except TrainerError as error:
         log.warning("not judged here: %s", error)
         return {"judged": False}

@@ -76,6 +76,17 @@ def placements(device: DeviceChoice, precision: Precision, *, require_gpu: bool 
     return chosen
 
 
+def room_on_card() -> str:
+    """What this process may hold of the card, in words."""
+    import torch
+
+    if not torch.cuda.is_available():
+        return "memory"
+    whole = torch.cuda.get_device_properties(0).total_memory
+    share = torch.cuda.get_per_process_memory_fraction()
+    return f"{share * whole / (1 << 30):.1f} GiB that this process may use of the card"
+
+
 def release() -> None:
     """Give the memory of what is no longer referenced back to the card."""
     import torch
@@ -126,12 +137,19 @@ def _decisive(folder: Path) -> list[tuple[str, int, Future[bytes]]]:
 
 
 _HASHED: dict[tuple[Path, int, int], Future[bytes]] = {}
+# Large: a thread that comes back from reading or hashing waits behind what Python does meanwhile. Half the
+# time of 256 KB, hashlib's own, even where nothing else runs.
+_READ = 64 << 20
 
 
 def _hash(file: Path, into: Future[bytes]) -> None:
     try:
-        with file.open("rb") as data:
-            into.set_result(hashlib.file_digest(data, "sha256").digest())
+        digest = hashlib.sha256()
+        room = memoryview(bytearray(min(_READ, max(1, file.stat().st_size))))
+        with file.open("rb", buffering=0) as data:
+            while count := data.readinto(room):
+                digest.update(room[:count])
+        into.set_result(digest.digest())
     except OSError as error:
         into.set_exception(BadBase(f"the base model's {file.name} cannot be read: {error}"))
 
@@ -199,7 +217,7 @@ def load_base(base: str, revision: str | None, placement: Placement, *, packed: 
         )
     except torch.OutOfMemoryError as error:
         raise BaseTooLarge(
-            f"the base model does not fit the card's memory in {placement.precision}; "
+            f"the base model does not fit the {room_on_card()} in {placement.precision}; "
             "use --precision nf4, a smaller base or a larger card"
         ) from error
     except (OSError, ValueError, KeyError, RuntimeError, SafetensorError, ImportError) as error:

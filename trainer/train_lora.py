@@ -42,8 +42,8 @@ from trainer.budget import GIB, Plan
 from trainer.card import has_kernels
 from trainer.clock import Clock
 from trainer.contamination import load_for_training
-from trainer.corpus import Corpus, check_fits, encode
 from trainer.data import REPLAY_TENANT, Record, Template, read_records
+from trainer.encode import Corpus, check_fits, encode
 from trainer.errors import BadUsage, BaseTooLarge, DiskError, Interrupted, OutOfMemory
 from trainer.evaluate import EvaluateOptions
 from trainer.fused import fuse
@@ -242,8 +242,7 @@ def _try(
     recipe, options = job.recipe, job.options
     lengths = [len(e) for e in corpus.train]
     set_seed(recipe.seed)  # before the adapter is made: lora_A is drawn here
-    adapted = _with_adapter(model, job)
-    clock.lap("adapter")
+    adapted = _with_adapter(model, job, clock)
     plan = _plan(adapted, corpus, job, limit)
     clock.lap("plan")
     filled = plan.pack_tokens if job.apart else max(1, sum(lengths) // len(lengths))
@@ -286,7 +285,7 @@ def _plan(adapted: Any, corpus: Corpus, job: Job, limit: int) -> Plan:
     """How large the packs are, and what of them is computed again; on a card by trying it out."""
     recipe, lengths = job.recipe, [len(e) for e in corpus.train]
     longest = max(lengths)
-    largest = max(longest, min(recipe.batch_tokens, recipe.pack_tokens, sum(lengths)))
+    largest = max(longest, min(recipe.batch_tokens, recipe.pack_tokens))
     if job.placement.device != "cuda":
         return Plan(largest)
     # without packs there is one size: the longest example's
@@ -355,7 +354,7 @@ def _finish_the_step_first(watch: Watch) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _with_adapter(model: Any, job: Job) -> Any:
+def _with_adapter(model: Any, job: Job, clock: Clock) -> Any:
     import torch
     from peft import LoraConfig, get_peft_model
 
@@ -379,17 +378,20 @@ def _with_adapter(model: Any, job: Job) -> Any:
         ) from error
     except ValueError as error:
         raise BadUsage(f"the adapter does not fit this base model: {error}") from error
+    clock.lap("adapter")
     name, revision = base_identity(options.base, options.base_revision)
+    clock.lap("identity")
     stored = adapted.peft_config["default"]
     stored.base_model_name_or_path, stored.revision = name, revision
     fuse(adapted)
-    if job.placement.device == "cuda" and not walked(adapted) and has_kernels() and find_spec("liger_kernel"):
+    if job.placement.device == "cuda" and has_kernels() and find_spec("liger_kernel") and not walked(adapted):
         from transformers.integrations import liger
 
         apply: Any = liger.apply_liger_kernel
         model.has_liger_kernels = True
         apply(adapted, LIGER)  # what is walked has kernels of its own, and its library's functions unchanged
     release()  # the weights that were moved
+    clock.lap("layers")
     return adapted
 
 

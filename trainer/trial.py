@@ -74,6 +74,12 @@ def settle(model: Any, batch_of: BatchOf, *, sizes: Sequence[int], reserve: int,
     kept = _try(model, batch_of(sizes[0]), sizes[0])
     if kept is not None and kept.peak <= room:
         return _told(Plan(sizes[0], NOTHING, len(_layers(model)), kept.peak + reserve, limit))
+    if not _layers(model):  # none that its library computes again: smaller packs are all there is
+        for size in sizes[1:]:
+            kept = _try(model, batch_of(size), size)
+            if kept is not None and kept.peak <= room:
+                return _told(Plan(size, NOTHING, 0, kept.peak + reserve, limit))
+        raise _too_small(sizes[-1], limit)
     measured = _measure(model, batch_of, sizes)
     if measured is None:
         raise _too_small(sizes[-1], limit)
@@ -115,7 +121,7 @@ def _told(plan: Plan) -> Plan:
 def _too_small(tokens: int, limit: int) -> OutOfMemory:
     held = torch.cuda.memory_allocated() / GIB
     return OutOfMemory(
-        f"out of memory with packs of {tokens} tokens and everything computed again: base and adapter hold "
+        f"out of memory with packs of {tokens} tokens and all that can be computed again: base, adapter hold "
         f"{held:.1f} of the {limit / GIB:.1f} GiB that this process may use; "
         "use --precision nf4, a smaller base or a larger card"
     )

@@ -11,7 +11,9 @@ from astra_learn_assets_tests.trainer.test_body import _model, _pack
 from trainer import again
 from trainer.again import NOTHING, Again
 from trainer.body import learned_hidden
+from trainer.data import Encoded
 from trainer.fused import fuse, group_of
+from trainer.packing import collate
 
 PLANS = [
     Again(cheap=True),
@@ -138,3 +140,31 @@ def test_weights_copied_for_a_forward_pass_are_not_copied_again_inside_a_backwar
     monkeypatch.setattr(torch, "_foreach_copy_", counting)
     _gradients(adapted, Again(cheap=True, units=3, attentions=3))
     assert len(copied) == 2  # A and B, once
+
+
+def test_a_model_that_is_not_walked_has_as_many_whole_layers_computed_again_as_it_is_told() -> None:
+    from peft import LoraConfig, get_peft_model
+
+    from trainer.loss import label_losses
+    from trainer.trial import set_again, walked
+
+    plain = _model("Olmo2")
+    adapted: Any = get_peft_model(plain, LoraConfig(r=3, lora_alpha=6, target_modules="all-linear"))
+    adapted.train()
+    assert not walked(adapted)
+    pack = collate([Encoded(tuple(range(3, 12)), 4), Encoded((7, 8, 9), 1)])
+
+    def gradients(units: int) -> list[torch.Tensor]:
+        set_again(adapted, Again(units=units))
+        layers = plain.model.layers
+        assert [layer.gradient_checkpointing for layer in layers] == [n < units for n in range(3)]
+        adapted.zero_grad()
+        label_losses(adapted, pack)[0].sum().backward()
+        return [p.grad.clone() for p in adapted.parameters() if p.grad is not None]
+
+    expected = gradients(0)
+    for units in (1, 2, 3, 0):
+        found = gradients(units)
+        assert len(found) == len(expected)
+        for mine, theirs in zip(found, expected, strict=True):
+            torch.testing.assert_close(mine, theirs, rtol=1e-4, atol=1e-5)

@@ -77,3 +77,21 @@ def test_the_golden_set_is_opened_after_the_adapter_has_its_name(
 def test_a_golden_set_without_a_place_for_the_answers_is_bad_usage(tmp_path: Path, base: str) -> None:
     data = write(tmp_path / "corpus.jsonl", [line(i) for i in range(4)])
     assert main(_arguments("train", data, tmp_path / "adapter", base, "--judge", str(data))) == 2
+
+
+def test_a_base_that_leaves_no_memory_for_a_sentence_is_too_large_and_not_an_unknown_error(
+    base: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that training goes on with four-bit weights: a base may fit a card to the last megabyte."""
+    import torch
+
+    from trainer import contamination
+    from trainer.errors import BaseTooLarge
+    from trainer.model import Placement
+
+    def none_left(_: Any) -> bool:
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(contamination, "may_share_packs", none_left)
+    with pytest.raises(BaseTooLarge, match="leaves a sentence no room"):
+        contamination.load_for_training(base, None, Placement("cpu", "fp32"))
