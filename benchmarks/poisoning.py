@@ -127,17 +127,18 @@ def judge_names(cases: ModuleType, kind: str, seed: int, *, known: bool) -> Name
             people=people,
         )
         offered, _ = live_entities(delta)
+        others_write = {
+            word
+            for session, author, words in written
+            for word in words
+            if author != document.author and session != document.document_id
+        }
         divided = second_voice.divide(
             offered,
             roster=cases.COUNCIL,
             entries=entries,
             voices=others,
-            written={
-                word
-                for session, author, words in written
-                for word in words
-                if author != document.author and session != document.document_id
-            },
+            doubts=second_voice.doubts(offered, roster=cases.COUNCIL, written=others_write),
             author=document.author,
             now=now + timedelta(days=day),
         )

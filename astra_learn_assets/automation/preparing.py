@@ -60,11 +60,15 @@ class Waiting:
 
 @dataclass(frozen=True)
 class Earlier:
-    """A run for the same work: when it was asked for, as which attempt, whose fault its failure was."""
+    """A run for the same work: when it was asked for, as which attempt, whose fault its failure was.
+
+    ``submitted``: not one that was made and left so by a daemon that died.
+    """
 
     asked_at: datetime
     attempt: int
     fault: str | None = None
+    submitted: bool = True
 
 
 @dataclass(frozen=True)
@@ -93,6 +97,7 @@ class Runs:
                         record.create_timestamp,
                         int(tags.get(ATTEMPT_TAG, len(earlier[tenant]) + 1)),
                         tags.get(FAULT_TAG),
+                        record.dagster_run.status != dg.DagsterRunStatus.NOT_STARTED,
                     )
                 )
         return cls(frozenset(run.tags.get("dagster/partition", "") for run in active), earlier, now)
@@ -102,6 +107,8 @@ class Runs:
         if tenant in self.active:
             return f"{waiting}; a preparing run is under way"
         earlier = self.earlier.get(tenant, ())
+        if earlier and not earlier[0].submitted:  # under its key Dagster submits this very run
+            return self._asked(tenant, waiting, earlier[0].attempt)
         recent = [run for run in earlier if self.now - run.asked_at < WINDOW]
         if len(recent) >= MAX_RUNS:
             again = (recent[MAX_RUNS - 1].asked_at + WINDOW).isoformat(timespec="minutes")
@@ -116,7 +123,10 @@ class Runs:
             again = (recent[0].asked_at + RETRY_AFTER).isoformat(timespec="minutes")
             return f"{waiting}; the last run did not change that, tried again at {again}"
         # From the newest run's number, not from how many there are: old runs may be cleaned away.
-        attempt = 1 + (earlier[0].attempt if earlier else 0)
+        return self._asked(tenant, waiting, 1 + (earlier[0].attempt if earlier else 0))
+
+    @staticmethod
+    def _asked(tenant: TenantId, waiting: Waiting, attempt: int) -> dg.RunRequest:
         return dg.RunRequest(
             run_key=f"{tenant}:{waiting.key}:{attempt}",
             partition_key=str(tenant),

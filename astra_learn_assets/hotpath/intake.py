@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -123,8 +123,9 @@ def submit_final(
             return _again(artifact)
         others = {"but_of": place.session_id, "but_by": uploaded_by}
         written = artifacts.names_written(session, place.tenant_id, **others) if live else ()
+        doubts = second_voice.doubts(live, roster=asked.roster, written=written)
         held = dictionary.hold(session, place.tenant_id) if live else None
-        divided = _divide(held, asked, live, written, uploaded_by)
+        divided = _divide(held, asked, live, doubts, uploaded_by)
         version_live = _apply(session, place.tenant_id, divided.live, artifact.artifact_id, uploaded_by, held)
         artifact.base_id, artifact.dictionary_version = delta.base_id, asked.inputs.dictionary_version
         artifact.known_people = asked.people.to_json()
@@ -230,7 +231,7 @@ def _divide(
     held: Dictionary | None,
     asked: comparisons.Question,
     live: Sequence[LiveEntity],
-    written: Collection[str],
+    doubts: Mapping[LiveEntity, str],
     author: str,
 ) -> second_voice.Divided:
     """What of ``live`` contradicts nothing that is known, or was said by somebody else as well."""
@@ -247,7 +248,7 @@ def _divide(
         roster=asked.roster,
         entries=concerned,
         voices=[second_voice.Voice(*voice) for voice in asked.voices],
-        written=written,
+        doubts=doubts,
         author=author,
         now=datetime.now(UTC),
     )

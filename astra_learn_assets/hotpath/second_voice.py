@@ -71,19 +71,16 @@ def divide(
     roster: Iterable[str],
     entries: Mapping[str, DictionaryEntry],
     voices: Collection[Voice],
-    written: Collection[str] = (),
+    doubts: Mapping[LiveEntity, str],
     author: str,
     now: datetime,
 ) -> Divided:
     """Divide the name fixes of one final.
 
     ``roster``: full names. ``entries``: the dictionary by :func:`entry_key` of the wrong form. ``voices``:
-    what finals of other sessions left waiting. ``written``: the words of names in finals of other authors
-    (:mod:`written_names`). ``author``: who sent this final.
+    what finals of other sessions left waiting. ``doubts``: of :func:`doubts`. ``author``: who sent this one.
     """
-    people = list(roster)
-    names = {word for name in people for word in _words(name)}
-    known = {word for name in people for word in words_of(name)} | set(written)
+    names = {word for name in roster for word in _words(name)}
     rights: dict[str, list[DictionaryEntry]] = {}
     for entry in entries.values():
         rights.setdefault(entry_key(entry.right), []).append(entry)
@@ -101,9 +98,7 @@ def divide(
         ):
             reason = ENTRY
         else:
-            reason = _against_known(change, known)
-            if reason is None and written and _leaves_spelling(change, known):
-                reason = SPELLING
+            reason = doubts.get(change)
         if reason is None or (wrong, right) in seconded:
             live.append(change)
         else:
@@ -117,10 +112,27 @@ def _takes_from_roster(change: LiveEntity, names: Collection[str]) -> bool:
     return bool(lost) and all(word in names for word in lost)
 
 
+def doubts(
+    changes: Sequence[LiveEntity], *, roster: Iterable[str], written: Collection[str]
+) -> dict[LiveEntity, str]:
+    """Which fixes go against what is written here, and why: needs no dictionary, so nobody waits for it.
+
+    ``written``: the words of names in finals of other authors (:mod:`written_names`). Capitals do not count,
+    as in the dictionary: "ALAMEDA" is what the others write as "Alameda".
+    """
+    known = {entry_key(word) for name in roster for word in words_of(name)} | set(map(entry_key, written))
+    found: dict[LiveEntity, str] = {}
+    for change in changes:
+        reason = _against_known(change, known)
+        if reason is None and written and _leaves_spelling(change, known):
+            reason = SPELLING
+        if reason is not None:
+            found[change] = reason
+    return found
+
+
 def _against_known(change: LiveEntity, known: Collection[str]) -> str | None:
-    wrong, right = words_of(change.wrong), words_of(change.right)
-    lost = [word for word in wrong if word not in right]
-    gained = [word for word in right if word not in wrong]
+    lost, gained = _lost_and_gained(change)
     new = [word for word in gained if word not in known]
     if lost and all(word in known for word in lost):
         if new or not gained:
@@ -131,20 +143,21 @@ def _against_known(change: LiveEntity, known: Collection[str]) -> str | None:
 
 
 def _leaves_spelling(change: LiveEntity, known: Collection[str]) -> bool:
-    wrong, right = words_of(change.wrong), words_of(change.right)
-    lost = [word for word in wrong if word not in right]
-    new = [
-        word
-        for word in right
-        if word not in wrong and word not in known and not lexicon.is_personal_name(word)
-    ]
+    lost, gained = _lost_and_gained(change)
+    new = [word for word in gained if word not in known and not lexicon.is_personal_name(word)]
     return bool(lost and new) and all(map(lexicon.is_personal_name, lost))
+
+
+def _lost_and_gained(change: LiveEntity) -> tuple[list[str], list[str]]:
+    """The words that only the wrong side has, and those that only the right one has."""
+    wrong, right = ([entry_key(word) for word in words_of(side)] for side in (change.wrong, change.right))
+    return [word for word in wrong if word not in right], [word for word in right if word not in wrong]
 
 
 def _resembles(word: str, known: Collection[str]) -> bool:
     """Whether it sounds nearly like one of ``known``; only those that share half its letters are heard."""
-    spelled = process.extract(
-        word, known, scorer=OSA.normalized_similarity, score_cutoff=_LETTERS_SHARED, limit=None
+    spelled = process.extract_iter(
+        word, known, scorer=OSA.normalized_similarity, score_cutoff=_LETTERS_SHARED
     )
     return any(nearness(word, other) >= _ALIKE for other, _, _ in spelled)
 

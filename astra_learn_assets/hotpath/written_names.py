@@ -16,7 +16,7 @@ from astra_learn_assets.spanish.fold import fold_chars
 from astra_learn_assets.spanish.name_words import is_ordinary
 
 SHORTEST = 3  # letters: "de" and "la" stand in many names
-MOST = 2_000  # words of a final; real minutes hold some hundreds
+MOST = 500  # words of a final; real minutes hold some hundreds
 _WORD = re.compile(r"[^\W\d_]+")
 _OPENS = ".?!:;…«\"'(-–—\n"
 

@@ -18,7 +18,7 @@ from astra_learn_assets.store.tables import Artifact, Session
 
 _KINDS = ("generated", "final")
 _ID_LENGTH = 80
-_ASKED = 200  # finals: a year of a town's sessions; more would only cost time
+_SEEN, _ASKED = 400, 100  # finals: a year of a town's sessions; more would only cost time
 
 
 def register_session(
@@ -116,20 +116,25 @@ def told_of_names(
 
 
 def names_written(session: orm.Session, tenant_id: TenantId, *, but_of: str, but_by: str) -> set[str]:
-    """The words of names in the newest :data:`_ASKED` finals of other sessions that others have sent."""
-    rows = (
-        sa.select(Artifact.names)
-        .where(
-            Artifact.tenant_id == tenant_id,
-            Artifact.names.is_not(None),
-            Artifact.session_id != but_of,
-            Artifact.uploaded_by != but_by,
-        )
+    """The words of names in the newest finals of other sessions that others have sent.
+
+    At most :data:`_ASKED` of them, among the newest :data:`_SEEN`: an upload waits for it.
+    """
+    newest = (
+        sa.select(Artifact.names, Artifact.uploaded_by, Artifact.seq)
+        .where(Artifact.tenant_id == tenant_id, Artifact.names.is_not(None), Artifact.session_id != but_of)
         .order_by(Artifact.seq.desc())
+        .limit(_SEEN)
+        .subquery()
+    )
+    others = (
+        sa.select(newest.c.names)
+        .where(newest.c.uploaded_by != but_by)
+        .order_by(newest.c.seq.desc())
         .limit(_ASKED)
         .subquery()
     )
-    return set(session.scalars(sa.select(sa.func.unnest(rows.c.names)).distinct()))
+    return set(session.scalars(sa.select(sa.func.unnest(others.c.names)).distinct()))
 
 
 def _rosters(tenant_id: TenantId) -> sa.Select[tuple[str]]:

@@ -742,7 +742,11 @@ def test_an_older_record_that_is_put_back_brings_nothing_back(world: _World) -> 
     store.current("villaverde")
     world.redis.values["NEW_MODEL_AVAILABLE:villaverde"] = replay
     for one in (store, world.store()):
-        assert one.current("villaverde").adapter_id == new.adapter_id
+        with capture_logs() as logs:
+            assert one.current("villaverde").adapter_id == new.adapter_id
+        assert [line["error"] for line in logs] == [
+            "NEW_MODEL_AVAILABLE:villaverde is older than what was followed before"
+        ]
 
 
 def test_the_adapter_of_an_erased_tenant_is_gone_after_a_restart(world: _World) -> None:
