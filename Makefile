@@ -20,7 +20,7 @@ TAG ?= v1
 PLATFORM_BASE ?=
 TRAINER_BASE ?=
 BUILD_FLAGS ?=
-.PHONY: help setup demo dev test cluster-test mutants lint docs docs-check format lock import-check audit deploy-check images clean
+.PHONY: help setup demo dev test cluster-test browser-test screenshots mutants lint docs docs-check format lock import-check audit deploy-check images clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -48,6 +48,14 @@ mutants: $(STAMP) ## do the tests hold the rules? faults put into the code, one 
 cluster-test: $(STAMP) ## run the tests on a real Kubernetes control plane (Linux; Go builds it once, 20 minutes)
 	@$(BIN)/python -m astra_learn_assets_tests.cluster.programs
 	@$(BIN)/python -m pytest -m cluster -n 0 $(ARGS)
+
+browser-test: $(STAMP) ## use the panel as people do, in Debian's Chromium (apt: chromium chromium-driver; npm)
+	@PYTHONPATH=$$($(BIN)/python -m astra_learn_assets_tests.browser.tools) \
+		$(BIN)/python -m pytest -m browser -n 0 astra_learn_assets_tests/browser $(ARGS)
+
+screenshots: $(STAMP) ## take the pictures of the panel in docs/ anew
+	@PYTHONPATH=$$($(BIN)/python -m astra_learn_assets_tests.browser.tools) \
+		$(BIN)/python -m astra_learn_assets_tests.browser.screenshots
 
 lint: $(STAMP) ## what CI checks: ruff, mypy, import-linter, tables of words, country files, documents
 	@$(BIN)/ruff check .

@@ -51,7 +51,7 @@ EDGES = {
     "store/table_base.py",
     "api/auth.py",
     "api/routes/operation.py",
-    "api/routes/panel.py",
+    "api/visitors.py",
     "cli/access.py",
     "cli/automation.py",
     "cli/council.py",

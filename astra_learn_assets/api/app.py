@@ -18,11 +18,15 @@ from astra_learn_assets.api.routes import (
     blocklist,
     dictionary,
     documents,
+    exports,
+    front,
     health,
     learning,
     operation,
     panel,
+    panel_forms,
     privacy,
+    quarantine,
     tenancy,
 )
 from astra_learn_assets.api.state import AppState, OutboxRelay
@@ -93,7 +97,7 @@ def create_app(settings: Settings | None = None, *, platform: Platform | None = 
         version="1",
         description=DESCRIPTION,
         lifespan=lifespan,
-        docs_url=None,  # those pages run scripts of another site, beside a form that takes a key
+        docs_url=None,  # FastAPI's run scripts of another site, beside a form that takes a key; see front
         redoc_url=None,
         generate_unique_id_function=_operation_id,
     )
@@ -104,11 +108,15 @@ def create_app(settings: Settings | None = None, *, platform: Platform | None = 
         dictionary,
         blocklist,
         learning,
+        quarantine,
         privacy,
+        exports,
         tenancy,
         operation,
         health,
+        front,
         panel,
+        panel_forms,
     ):
         app.include_router(module.router)
     app.add_middleware(BodyLimit, maximum_bytes=_body_bound(settings))

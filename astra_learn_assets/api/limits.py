@@ -71,6 +71,42 @@ class RateLimiter:
             bucket.tokens -= 1
 
 
+@dataclass
+class Places:
+    """How many streams may be open at once in this process: ``each`` of one name, ``all_together``."""
+
+    each: int = 4
+    all_together: int = 60
+    _taken: dict[str, int] = field(default_factory=dict)
+    _lock: Lock = field(default_factory=Lock)
+
+    def take(self, name: str) -> Callable[[], None]:
+        """Take a place of ``name``; what is returned gives it back, once.
+
+        Raises:
+            TooManyRequests: none is free.
+        """
+        with self._lock:
+            mine = self._taken.get(name, 0)
+            if mine >= self.each or sum(self._taken.values()) >= self.all_together:
+                raise TooManyRequests(5.0)
+            self._taken[name] = mine + 1
+        given: list[bool] = []
+
+        def give_back() -> None:
+            with self._lock:
+                if given:
+                    return
+                given.append(True)
+                left = self._taken.get(name, 1) - 1
+                if left > 0:
+                    self._taken[name] = left
+                else:
+                    self._taken.pop(name, None)
+
+        return give_back
+
+
 class BodyLimit:
     """ASGI middleware: a body longer than the route's bound is refused while it arrives.
 

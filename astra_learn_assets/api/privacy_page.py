@@ -5,10 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 
-from astra_learn_assets.api.page import document
 from astra_learn_assets.learning.privacy_report import Leak, PrivacyReport
 
 TITLE = "Informe de privacidad"
+_STYLE = """
+:root { color-scheme: light dark; --ground: #fff; --text: #1b2430; --line: #c5ccd6; --card: #f2f5f9; }
+@media (prefers-color-scheme: dark) {
+  :root { --ground: #12161c; --text: #e8ecf2; --line: #46505e; --card: #1c232d; }
+}
+* { box-sizing: border-box; }
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 0 auto; padding: 1.5rem; }
+html, body { background: var(--ground); color: var(--text); }
+h1 { font-size: 1.5rem; margin: 0; } h2 { font-size: 1.1rem; margin: 2rem 0 .5rem; }
+.lead { font-size: 1.1rem; }
+.cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(11rem, 1fr)); gap: .75rem; }
+.card { background: var(--card); border-radius: .5rem; padding: .75rem 1rem; }
+.card b { display: block; font-size: 1.6rem; font-variant-numeric: tabular-nums; }
+.wide { overflow-x: auto; }
+table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
+th, td { text-align: left; padding: .4rem .6rem; border-bottom: 1px solid var(--line); vertical-align: top; }
+code { font-size: .85em; overflow-wrap: anywhere; }
+"""
 _KINDS = {
     "PERSONA": "personas",
     "CEDULA": "cédulas y otros documentos de identidad",
@@ -32,8 +49,7 @@ def report_page(report: PrivacyReport) -> str:
     """The page of one tenant."""
     files, leak = report.files, report.leak
     judged = files.approved + files.refused
-    return document(
-        TITLE,
+    return _document(
         f"""<h1>{TITLE}</h1>
 <p>{escape(report.display_name)} (<code>{escape(report.tenant_id)}</code>, país {escape(report.country)})</p>
 <p>Hecho el {report.made_at:%d/%m/%Y %H:%M} UTC. No contiene ningún texto de las actas.</p>
@@ -95,8 +111,16 @@ def _quarantined(report: PrivacyReport) -> str:
 def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     body = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in rows)
     head = "".join(f"<th>{name}</th>" for name in heads)
-    return f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+    table = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    return f'<div class="wide" tabindex="0">{table}</div>'
 
 
 def _percent(share: float) -> str:
     return f"{share * 100:.2f} %".replace(".", ",")
+
+
+def _document(body: str) -> str:
+    """One file around ``body``, which is HTML already: it is kept with a municipality's papers."""
+    return f"""<!doctype html><html lang="es"><head><meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{escape(TITLE)}</title><style>{_STYLE}</style></head><body><main>{body}</main></body></html>"""

@@ -13,7 +13,7 @@ import structlog
 from fastapi import Request
 from pydantic import BaseModel
 
-from astra_learn_assets.api.limits import RateLimiter
+from astra_learn_assets.api.limits import Places, RateLimiter
 from astra_learn_assets.api.telemetry import Telemetry
 from astra_learn_assets.errors import AstraError, Unavailable, where
 from astra_learn_assets.hotpath.comparison_process import compare_here
@@ -110,6 +110,7 @@ class AppState:
     opened: Platform | None = field(default=None)
     relay: OutboxRelay | None = field(default=None)
     readiness: tuple[float, Readiness] | None = field(default=None)
+    followers: Places = field(default_factory=Places)
     readiness_lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property

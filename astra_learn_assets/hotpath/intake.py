@@ -135,6 +135,8 @@ def submit_final(
         summary = _summarise(
             delta, base, divided.live, refused, version_live, artifact.artifact_id, contradicting=waiting
         )
+        # but for the commit, which cannot be part of what it commits
+        summary = summary.model_copy(update={"live_seconds": round(time.perf_counter() - started, 3)})
         artifact.summary = summary.model_dump(mode="json")
         note(session, place, uploaded_by, "final.submit", artifact.artifact_id, request_id)
     observe("hotfix", time.perf_counter() - started)

@@ -50,6 +50,9 @@ class SubmitSummary(BaseModel):
     quarantined: str | None = Field(description="Why nothing of this document is learned; null = it is.")
     message: str
     already_received: bool = False
+    live_seconds: float | None = Field(
+        None, description="From the whole document received to its names live; None: of an older release."
+    )
 
 
 _REASONS = {

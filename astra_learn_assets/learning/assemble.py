@@ -27,10 +27,11 @@ from astra_learn_assets.learning.training import run as training_run
 from astra_learn_assets.learning.training.run import Step
 from astra_learn_assets.platform import Platform
 from astra_learn_assets.settings import Settings
-from astra_learn_assets.store import artifacts, documents, examples, paths, verdicts
+from astra_learn_assets.store import artifacts, documents, examples, pages, paths, verdicts
 from astra_learn_assets.store.tables import Document
 
 _PREVIEW = 10
+_LOOKED_AT = 50  # documents; a long history is not read for ten examples
 
 
 @dataclass(frozen=True)
@@ -221,10 +222,23 @@ def judge(platform: Platform, step: Step) -> GateVerdict:
 
 
 def preview(platform: Platform, tenant_id: TenantId) -> tuple[Example, ...]:
-    """A few of the newest teaching examples, each from a file that pii_gate passed under today's policy."""
+    """A few of the newest teaching examples, each from a file that pii_gate passed under today's policy.
+
+    A file that is not the one that was judged is passed over: to look at examples changes nothing.
+    """
+    policy, share = masking.policy_of(platform, tenant_id), platform.settings.golden_share
+    with platform.database.session() as session:
+        newest = pages.newest_approved(session, tenant_id, policy=policy.fingerprint, limit=_LOOKED_AT)
     shown: list[Example] = []
-    for row in reversed(approved_documents(platform, tenant_id, of_golden=False)):
-        shown += examples_of(platform, tenant_id, row)[:2]
+    for row in newest:
+        if golden.is_golden(row.document_id, share):
+            continue
+        key = paths.pairs(tenant_id, row.document_id)
+        try:
+            data = stored_file.sealed(platform, tenant_id, key, row.pairs_sha256, what="el fichero")
+        except stored_file.Unreadable:
+            continue
+        shown += jsonl.load(data)[:2]
         if len(shown) >= _PREVIEW:
             break
     return tuple(shown[:_PREVIEW])

@@ -5,58 +5,38 @@ Counts, hashes and rates only; no text of a document and no name.
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, datetime, timedelta
-from typing import Any, Literal
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import orm
 
 from astra_learn_assets.ids import TenantId
+from astra_learn_assets.learning import plain_words, training_history
+from astra_learn_assets.learning.plain_words import Language, Phrases
 from astra_learn_assets.learning.training import plan, progress
+from astra_learn_assets.learning.training_history import Training
 from astra_learn_assets.platform import Platform
 from astra_learn_assets.settings import Settings
 from astra_learn_assets.store import (
     canaries,
-    dictionary,
-    documents,
     examples,
     looks,
+    pages,
     promotions,
     signs,
+    tallies,
     tenants,
     trainings,
 )
-from astra_learn_assets.store.tables import Promotion, TrainingRun
+from astra_learn_assets.store.tables import Promotion
 
 Activity = Literal["none", "queued", "training", "evaluating", "stopped"]
 
 
 class _Answer(BaseModel):
     model_config = ConfigDict(frozen=True)
-
-
-class Training(_Answer):
-    """One training. Rates are errors per word of the golden set (0.021 = 2.1 %); None = not known yet."""
-
-    run_id: str
-    state: str
-    reason: str | None
-    attempt: int
-    dataset_hash: str | None
-    adapter_id: str | None
-    examples: int | None
-    wer_before: float | None = Field(description="Of what was served until then (champion, else base model).")
-    wer_after: float | None = Field(description="Of the adapter that was trained.")
-    wer_base: float | None = Field(description="Of the base model without any adapter.")
-    dagster_run_id: str | None
-    dagster_run_url: str | None
-    mlflow_run_id: str | None
-    report_digest: str | None = Field(description="Names the page of its verdict; None before there is one.")
-    created_at: datetime
-    finished_at: datetime | None
 
 
 class Progress(_Answer):
@@ -77,6 +57,10 @@ class Decision(_Answer):
     train: bool
     code: str
     reason: str
+    reason_es: str = Field(description="The same for people.")
+    next_possible: datetime | None = Field(
+        description="When the next training may begin if nothing else happens; None: something has to."
+    )
     until: datetime | None = Field(description="When time alone may change it.")
     since: datetime | None = Field(description="Since when the sensor says so.")
     trainings_this_week: int
@@ -101,6 +85,7 @@ class LearningStatus(_Answer):
     tenant_id: str
     display_name: str
     documents: dict[str, int] = Field(description="Compared finals by state.")
+    finals_received: int = Field(description="Uploads that the learning path has not looked at yet.")
     examples_waiting: int = Field(description="Usable examples no finished training has seen.")
     oldest_waiting_since: datetime | None
     train_threshold: int = Field(description="Examples that start a training.")
@@ -113,202 +98,54 @@ class LearningStatus(_Answer):
         description="training, evaluating: a process is at it; queued: it waits; stopped: it is gone."
     )
     training_now: bool = Field(description="Whether a process trains or evaluates at this moment.")
+    running: str | None = Field(description="The training that runs or waits.")
     progress: Progress | None
     decision: Decision
     message: str = Field(description="The state in one Spanish sentence.")
 
 
-class LearningMetrics(_Answer):
-    """Finished trainings, oldest first, as figures over time."""
-
-    tenant_id: str
-    trainings: int
-    promoted: int
-    rejected: int
-    failed: int
-    points: tuple[Training, ...]
-
-
-class TrainingLog(_Answer):
-    """What is recorded of a training's course. Its console output is in Dagster (``dagster_run_url``)."""
-
-    run_id: str
-    state: str
-    reason: str | None
-    metrics: dict[str, Any]
-    dagster_run_id: str | None
-    dagster_run_url: str | None
-
-
-def learning_status(platform: Platform, tenant_id: TenantId) -> LearningStatus:
-    """The status of ``tenant_id``.
+def learning_status(platform: Platform, tenant_id: TenantId, *, language: Language = "es") -> LearningStatus:
+    """The status of ``tenant_id``, its sentences in ``language``.
 
     Raises:
         UnknownTenant: there is none.
     """
     with platform.database.session() as session:
-        return status_in(session, platform.settings, tenant_id)
+        return status_in(session, platform.settings, tenant_id, language=language)
 
 
-def status_in(session: orm.Session, settings: Settings, tenant_id: TenantId) -> LearningStatus:
+def status_in(
+    session: orm.Session, settings: Settings, tenant_id: TenantId, *, language: Language = "es"
+) -> LearningStatus:
     """:func:`learning_status` inside an open transaction."""
     tenant = tenants.get(session, tenant_id)
     pending = examples.pending(session, tenant_id)
-    version, entries = dictionary.read(session, tenant_id)
-    current = promotions.current(session, tenant_id)
-    rows = trainings.listing(session, tenant_id, limit=1)
+    version, entries = tallies.dictionary_size(session, tenant_id)
+    rows = pages.trainings(session, tenant_id, limit=1)
     unfinished = trainings.unfinished(session, tenant_id)
     sign = progress.shown(signs.of_training(session, unfinished[0].run_id)) if unfinished else None
     activity = _activity(unfinished[0].state if unfinished else None, sign)
-    states: dict[str, int] = {}
-    for row in documents.listing(session, tenant_id):
-        states[row.state] = states.get(row.state, 0) + 1
-    return LearningStatus(
+    found = LearningStatus(
         tenant_id=tenant_id,
         display_name=tenant.display_name,
-        documents=states,
+        documents=tallies.documents_by_state(session, tenant_id),
+        finals_received=tallies.finals_not_prepared(session, tenant_id),
         examples_waiting=pending.count,
         oldest_waiting_since=pending.oldest_created_at,
         train_threshold=settings.train_threshold,
         examples=_numbers(examples.counts(session, tenant_id)),
         dictionary_version=version,
-        dictionary_entries=len(entries),
-        champion=_champion(session, current),
-        last_training=_training(rows[0], settings) if rows else None,
+        dictionary_entries=entries,
+        champion=_champion(session, promotions.current(session, tenant_id)),
+        last_training=training_history.brief(rows[0], settings, language=language) if rows else None,
         activity=activity,
         training_now=activity in ("training", "evaluating"),
+        running=unfinished[0].run_id if unfinished else None,
         progress=None if sign is None else Progress(**vars(sign)),
-        decision=_decision(session, settings, tenant_id),
-        message=_message(pending.count, settings.train_threshold, activity, sign, current),
+        decision=decision_in(session, settings, tenant_id, language=language),
+        message="",
     )
-
-
-def learning_trainings(platform: Platform, tenant_id: TenantId, *, limit: int) -> list[Training]:
-    """The trainings of ``tenant_id``, newest first."""
-    with platform.database.session() as session:
-        tenants.get(session, tenant_id)
-        rows = trainings.listing(session, tenant_id, limit=limit)
-        return [_training(row, platform.settings) for row in rows]
-
-
-def learning_training(platform: Platform, tenant_id: TenantId, run_id: str) -> Training:
-    """One training of ``tenant_id``.
-
-    Raises:
-        NotFound: no such training, or it is of another tenant.
-    """
-    with platform.database.session() as session:
-        return _training(_own(session, tenant_id, run_id), platform.settings)
-
-
-def learning_log(platform: Platform, tenant_id: TenantId, run_id: str) -> TrainingLog:
-    """What is recorded of one training.
-
-    Raises:
-        NotFound: no such training, or it is of another tenant.
-    """
-    with platform.database.session() as session:
-        row = _own(session, tenant_id, run_id)
-        return TrainingLog(
-            run_id=row.run_id,
-            state=row.state,
-            reason=row.reason,
-            metrics=row.metrics,
-            dagster_run_id=row.dagster_run_id,
-            dagster_run_url=_run_url(row, platform.settings),
-        )
-
-
-def learning_metrics(platform: Platform, tenant_id: TenantId, *, days: int) -> LearningMetrics:
-    """The trainings of the last ``days``, oldest first, and how they ended."""
-    since = datetime.now(UTC) - timedelta(days=days)
-    points = [run for run in learning_trainings(platform, tenant_id, limit=1_000) if run.created_at >= since]
-    return LearningMetrics(
-        tenant_id=tenant_id,
-        trainings=len(points),
-        promoted=sum(run.state == "promoted" for run in points),
-        rejected=sum(run.state == "rejected" for run in points),
-        failed=sum(run.state == "failed" for run in points),
-        points=tuple(reversed(points)),
-    )
-
-
-COLUMNS = (
-    "run_id",
-    "state",
-    "reason",
-    "attempt",
-    "examples",
-    "wer_before",
-    "wer_after",
-    "wer_base",
-    "dataset_hash",
-    "adapter_id",
-    "dagster_run_id",
-    "mlflow_run_id",
-    "created_at",
-    "finished_at",
-)
-
-
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
-
-
-def export_csv(rows: Iterable[Training]) -> Iterator[str]:
-    """``rows`` as CSV (RFC 4180), header first; text that would run as a formula is quoted."""
-    for values in (COLUMNS, *(_cells(row) for row in rows)):
-        buffer = io.StringIO()
-        csv.writer(buffer).writerow(values)
-        yield buffer.getvalue()
-
-
-def _cells(row: Training) -> list[str]:
-    values = row.model_dump(mode="json", include=set(COLUMNS))
-    return [_cell(values[column]) for column in COLUMNS]
-
-
-def _cell(value: object) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, str) and value.startswith(_FORMULA):
-        return f"'{value}"
-    return str(value)
-
-
-def _own(session: orm.Session, tenant_id: TenantId, run_id: str) -> TrainingRun:
-    tenants.get(session, tenant_id)
-    return trainings.get(session, run_id, tenant_id=tenant_id)
-
-
-def _training(row: TrainingRun, settings: Settings) -> Training:
-    wer: Mapping[str, Any] = row.metrics.get("wer") or {}
-    base = _number(wer.get("base_wer"))
-    champion = _number(wer.get("champion_wer"))
-    count = row.metrics.get("examples")
-    return Training(
-        run_id=row.run_id,
-        state=row.state,
-        reason=row.reason,
-        attempt=row.attempt,
-        dataset_hash=row.dataset_hash,
-        adapter_id=row.adapter_id,
-        examples=count if isinstance(count, int) else None,
-        wer_before=base if champion is None else champion,
-        wer_after=_number(wer.get("candidate_wer")),
-        wer_base=base,
-        dagster_run_id=row.dagster_run_id,
-        dagster_run_url=_run_url(row, settings),
-        mlflow_run_id=row.mlflow_run_id,
-        report_digest=str(wer["report_digest"]) if "report_digest" in wer else None,
-        created_at=row.created_at,
-        finished_at=row.finished_at,
-    )
-
-
-def _run_url(row: TrainingRun, settings: Settings) -> str | None:
-    if row.dagster_run_id is None or settings.dagster_url is None:
-        return None
-    return f"{settings.dagster_url.rstrip('/')}/runs/{row.dagster_run_id}"
+    return found.model_copy(update={"message": message(found, language)})
 
 
 def _champion(session: orm.Session, row: Promotion | None) -> Champion | None:
@@ -322,10 +159,6 @@ def _champion(session: orm.Session, row: Promotion | None) -> Champion | None:
         kind=row.kind,
         canary_share=trial.share if trial else None,
     )
-
-
-def _number(value: object) -> float | None:
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
 def _numbers(counts: Mapping[str, int]) -> dict[str, int]:
@@ -343,7 +176,10 @@ def _activity(state: str | None, sign: progress.Progress | None) -> Activity:
     return "evaluating" if sign.phase == "evaluating" else "training"
 
 
-def _decision(session: orm.Session, settings: Settings, tenant_id: TenantId) -> Decision:
+def decision_in(
+    session: orm.Session, settings: Settings, tenant_id: TenantId, *, language: Language = "es"
+) -> Decision:
+    """What would be decided now; ``reason_es`` in ``language``."""
     now = datetime.now(UTC)
     decision, facts, rules = plan.explain_in(session, settings, tenant_id, now=now)
     stand = looks.stands(session, tenant_id).get("learn")
@@ -351,6 +187,8 @@ def _decision(session: orm.Session, settings: Settings, tenant_id: TenantId) -> 
         train=decision.train,
         code=decision.code,
         reason=decision.reason,
+        reason_es=plain_words.waiting(decision, facts, rules, language=language),
+        next_possible=plain_words.next_possible(decision, facts, rules, now),
         until=decision.until,
         since=stand.since if stand is not None and stand.code == decision.code else None,
         trainings_this_week=facts.started_this_week,
@@ -360,30 +198,22 @@ def _decision(session: orm.Session, settings: Settings, tenant_id: TenantId) -> 
     )
 
 
-def _message(
-    waiting: int,
-    threshold: int,
-    activity: Activity,
-    sign: progress.Progress | None,
-    champion: Promotion | None,
-) -> str:
-    first = (
-        "Su modelo propio está en servicio."
-        if champion
-        else "Todavía no hay un modelo propio: se usa el modelo de base."
-    )
-    if activity == "training":
-        far = "" if sign is None or sign.share is None else f" ({100 * sign.share:.0f} %)"
-        return f"{first} Ahora mismo se está entrenando con sus correcciones{far}."
-    if activity == "evaluating":
-        return f"{first} Ahora mismo se está comprobando el modelo entrenado con sus correcciones."
-    if activity == "queued":
-        return f"{first} Un entrenamiento con sus correcciones espera su turno."
-    if activity == "stopped":
-        return f"{first} El último entrenamiento se ha interrumpido; se reanudará por sí solo."
+def message(status: LearningStatus, language: Language = "es") -> str:
+    """The state in a sentence or two."""
+    phrases = plain_words.said(language)
+    first = phrases.text("served.own" if status.champion else "served.base")
+    return f"{first} {_now(status, phrases)}"
+
+
+def _now(status: LearningStatus, phrases: Phrases) -> str:
+    share = None if status.progress is None else status.progress.share
+    if status.activity == "training" and share is not None:
+        return phrases.text("now.training_share", percent=round(100 * share))
+    if status.activity != "none":
+        return phrases.text(f"now.{status.activity}")
+    waiting, missing = status.examples_waiting, status.train_threshold - status.examples_waiting
     if waiting == 0:
-        return f"{first} No hay correcciones nuevas en espera."
-    missing = threshold - waiting
+        return phrases.text("now.nothing")
     if missing <= 0:
-        return f"{first} Hay {waiting} correcciones en espera: el próximo entrenamiento empezará pronto."
-    return f"{first} Hay {waiting} correcciones en espera; con {missing} más empezará un entrenamiento."
+        return phrases.text("now.soon", waiting=waiting)
+    return phrases.text("now.missing", waiting=waiting, missing=missing)

@@ -92,6 +92,12 @@ def read(session: orm.Session, tenant_id: TenantId) -> tuple[int, list[Dictionar
     return row.version, [DictionaryEntry.model_validate(row.entries[key]) for key in sorted(row.entries)]
 
 
+def stored(session: orm.Session, tenant_id: TenantId) -> tuple[int, dict[str, Any]]:
+    """``(version, entries by key)`` as they lie there; ``(0, {})`` before the first one."""
+    version, entries = _content(session, tenant_id)
+    return version, {key: entries[key] for key in sorted(entries)}
+
+
 def replacements(session: orm.Session, tenant_id: TenantId) -> tuple[int, dict[str, str]]:
     """``(version, wrong form -> right form)``, without making ten thousand entries of them."""
     version, entries = _content(session, tenant_id)

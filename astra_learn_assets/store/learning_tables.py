@@ -72,6 +72,31 @@ class TrainingProgress(Base):
     alive_at: Mapped[datetime] = now()
 
 
+class TrainingLine(Base):
+    """A line of a training's log: what the trainer said of one step, figures only.
+
+    A training of many steps keeps every so many, see :data:`astra_learn_assets.store.signs.LINES`.
+    """
+
+    __tablename__ = "training_lines"
+    run_id: Mapped[str] = mapped_column(ForeignKey("training_runs.run_id"), primary_key=True)
+    step: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    tenant_id: Mapped[TenantId] = tenant()
+    entry: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    created_at: Mapped[datetime] = now()
+
+
+class ExampleCount(Base):
+    """How many examples of a kind a municipality has; triggers on ``examples`` keep it, and nobody else."""
+
+    __tablename__ = "example_counts"
+    tenant_id: Mapped[TenantId] = tenant(primary_key=True)
+    usable: Mapped[bool] = mapped_column(Boolean, primary_key=True)
+    golden: Mapped[bool] = mapped_column(Boolean, primary_key=True)
+    route: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    examples: Mapped[int] = mapped_column(BigInteger)
+
+
 class LearningState(Base):
     """What was decided of a municipality in a lane, why, since when, and when time alone may change it.
 

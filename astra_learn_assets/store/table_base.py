@@ -5,9 +5,22 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import CheckConstraint, DateTime, Dialect, ForeignKey, MetaData, String, TypeDecorator, func
+from sqlalchemy import (
+    CheckConstraint,
+    Computed,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    MetaData,
+    String,
+    TypeDecorator,
+    func,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.types import TypeEngine
 
 from astra_learn_assets.ids import TenantId
 
@@ -53,6 +66,16 @@ class Base(DeclarativeBase):
 
 def now() -> Mapped[datetime]:
     return mapped_column(DateTime(timezone=True), server_default=func.now())
+
+
+def partial(name: str, *columns: str, where: str) -> Index:
+    """An index of the rows alone that ``where`` holds for."""
+    return Index(name, *columns, postgresql_where=text(where))
+
+
+def computed(kind: type[TypeEngine[Any]], expression: str) -> Mapped[Any]:
+    """A column that the database fills in from others of its row."""
+    return mapped_column(kind, Computed(expression, persisted=True), nullable=True)
 
 
 def one_of(column: str, *values: str) -> CheckConstraint:

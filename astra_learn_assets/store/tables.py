@@ -31,7 +31,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from astra_learn_assets.ids import TenantId
 from astra_learn_assets.store.learning_tables import Tier
-from astra_learn_assets.store.table_base import SHA256, TENANT, Base, now, one_of, tenant
+from astra_learn_assets.store.table_base import SHA256, TENANT, Base, computed, now, one_of, partial, tenant
 
 
 class Tenant(Base):
@@ -94,25 +94,17 @@ class Artifact(Base):
         ),
         one_of("kind", "generated", "final"),
         # the finals that wait for a preparing run, and not all there ever were
-        Index(
-            "ix_artifacts_unprepared",
-            "tenant_id",
-            "seq",
-            postgresql_where=text("kind = 'final' AND NOT prepared"),
-        ),
+        partial("ix_artifacts_unprepared", "tenant_id", "seq", where="kind = 'final' AND NOT prepared"),
         # every upload asks for what other finals left waiting, and few of a long history left anything
-        Index(
+        partial(
             "ix_artifacts_waiting",
             "tenant_id",
-            postgresql_where=text("kind = 'final' AND summary -> 'entities_waiting' <> '[]'::jsonb"),
+            where="kind = 'final' AND summary -> 'entities_waiting' <> '[]'::jsonb",
         ),
-        Index(
-            "ix_artifacts_adapter",
-            "tenant_id",
-            "adapter_id",
-            postgresql_where=text("adapter_id IS NOT NULL"),
-        ),
-        Index("ix_artifacts_names", "tenant_id", "seq", postgresql_where=text("names IS NOT NULL")),
+        # the newest uploads, shown before anything has prepared them
+        partial("ix_artifacts_finals", "tenant_id", "seq", where="kind = 'final'"),
+        partial("ix_artifacts_adapter", "tenant_id", "adapter_id", where="adapter_id IS NOT NULL"),
+        partial("ix_artifacts_names", "tenant_id", "seq", where="names IS NOT NULL"),
     )
     tenant_id: Mapped[TenantId] = tenant(primary_key=True)
     artifact_id: Mapped[str] = mapped_column(String(80), primary_key=True)
@@ -151,6 +143,7 @@ class DictionaryChange(Base):
     """History of the dictionary, one row per changed entry; append-only."""
 
     __tablename__ = "dictionary_history"
+    __table_args__ = (Index("ix_dictionary_history_time", "tenant_id", "created_at"),)
     tenant_id: Mapped[TenantId] = tenant(primary_key=True)
     version: Mapped[int] = mapped_column(Integer, primary_key=True)
     key: Mapped[str] = mapped_column(Text, primary_key=True)
@@ -175,15 +168,11 @@ class Outbox(Base):
             ["subscriptions.tenant_id", "subscriptions.subscription_id"],
             ondelete="CASCADE",
         ),
-        Index(
-            "ix_outbox_due",
-            "due_at",
-            postgresql_where=text("published_at IS NULL AND subscription_id IS NOT NULL"),
-        ),
+        partial("ix_outbox_due", "due_at", where="published_at IS NULL AND subscription_id IS NOT NULL"),
         # the relay looks only at what is left to do; the published tail stays out of the index
-        Index("ix_outbox_waiting", "event_id", postgresql_where=text("published_at IS NULL")),
+        partial("ix_outbox_waiting", "event_id", where="published_at IS NULL"),
         # and the purge at the oldest of the published ones
-        Index("ix_outbox_published", "published_at", postgresql_where=text("published_at IS NOT NULL")),
+        partial("ix_outbox_published", "published_at", where="published_at IS NOT NULL"),
     )
     event_id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
     tenant_id: Mapped[TenantId] = tenant()
@@ -217,19 +206,24 @@ class Document(Base):
         CheckConstraint(
             "approved IS NULL OR (state = 'anonymized' AND pii_policy IS NOT NULL)", name="approval_of_a_file"
         ),
-        # what the sensor asks of every tenant at every tick; see documents.outstanding
-        Index("ix_documents_unreadable", "tenant_id", postgresql_where=text("unreadable")),
+        # figures of a year, read from the index alone
         Index(
+            "ix_documents_figures",
+            "tenant_id",
+            "created_at",
+            postgresql_include=["state", "corrected", "corrections"],
+        ),
+        # counts by state, and the newest of a state
+        Index("ix_documents_state", "tenant_id", "state", "created_at", "document_id"),
+        # what the sensor asks of every tenant at every tick; see documents.outstanding
+        partial("ix_documents_unreadable", "tenant_id", where="unreadable"),
+        partial(
             "ix_documents_policy",
             "tenant_id",
             "pii_policy",
-            postgresql_where=text("state <> 'quarantined' AND diff_sha256 IS NOT NULL"),
+            where="state <> 'quarantined' AND diff_sha256 IS NOT NULL",
         ),
-        Index(
-            "ix_documents_unjudged",
-            "tenant_id",
-            postgresql_where=text("state = 'anonymized' AND approved IS NULL"),
-        ),
+        partial("ix_documents_unjudged", "tenant_id", where="state = 'anonymized' AND approved IS NULL"),
     )
     tenant_id: Mapped[TenantId] = tenant(primary_key=True)
     document_id: Mapped[str] = mapped_column(String(80), primary_key=True)
@@ -245,6 +239,8 @@ class Document(Base):
     reviewed_by: Mapped[str | None] = mapped_column(Text)
     metrics: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
     created_at: Mapped[datetime] = now()
+    corrected: Mapped[float | None] = computed(Float, "(metrics ->> 'wer')::double precision")
+    corrections: Mapped[int | None] = computed(Integer, "(metrics ->> 'examples')::integer")
 
 
 class ExampleRow(Base):
@@ -292,7 +288,10 @@ class Verdict(Base):
     """What a gate said of an exact digest; the newest row of a digest counts."""
 
     __tablename__ = "gate_verdicts"
-    __table_args__ = (Index("ix_gate_verdicts_digest", "tenant_id", "gate", "digest"),)
+    __table_args__ = (
+        Index("ix_gate_verdicts_digest", "tenant_id", "gate", "digest"),
+        Index("ix_gate_verdicts_newest", "tenant_id", "gate", "verdict_id"),
+    )
     verdict_id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
     tenant_id: Mapped[TenantId] = tenant()
     gate: Mapped[str] = mapped_column(String(20))
@@ -318,12 +317,11 @@ class TrainingRun(Base):
         UniqueConstraint("tenant_id", "through_seq", "attempt"),
         one_of("state", "queued", "training", "evaluating", "promoted", "rejected", "failed"),
         one_of("fault", "examples", "capacity", "worker", "permanent", "superseded"),
-        Index(
-            "ix_training_runs_unfinished",
-            "tenant_id",
-            postgresql_where=text("state IN ('queued', 'training', 'evaluating')"),
+        partial(
+            "ix_training_runs_unfinished", "tenant_id", where="state IN ('queued', 'training', 'evaluating')"
         ),
         Index("ix_training_runs_tenant_time", "tenant_id", "created_at"),
+        partial("ix_training_runs_measured", "tenant_id", "measured", "run_id", where="measured IS NOT NULL"),
     )
     run_id: Mapped[str] = mapped_column(String(80), primary_key=True)
     tenant_id: Mapped[TenantId] = tenant()
@@ -342,6 +340,9 @@ class TrainingRun(Base):
     setup: Mapped[str | None] = mapped_column(String(16))
     gpu_seconds: Mapped[float] = mapped_column(Float, server_default="0")
     trace: Mapped[str | None] = mapped_column(String(55))
+    measured: Mapped[float | None] = computed(
+        Float, "(metrics -> 'wer' ->> 'candidate_wer')::double precision"
+    )
 
 
 class Adapter(Base):
@@ -391,7 +392,7 @@ class Canary(Base):
     __table_args__ = (
         CheckConstraint("share > 0 AND share < 1", name="share_of_sessions"),
         one_of("outcome", "finished", "rolled_back"),
-        Index("ix_canaries_open", "promotion_id", postgresql_where=text("outcome IS NULL")),
+        partial("ix_canaries_open", "promotion_id", where="outcome IS NULL"),
     )
     tenant_id: Mapped[TenantId] = tenant(primary_key=True)
     # no foreign key: promotions are append-only, and the refusal to truncate them is to say so

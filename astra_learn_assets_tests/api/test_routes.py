@@ -227,25 +227,6 @@ def test_any_number_of_probes_cost_one_question(
     assert {client.get("/readyz").json()["redis"] for _ in range(20)} == {"ok"}
 
 
-def test_no_page_of_the_service_runs_a_script_from_elsewhere(client: TestClient) -> None:
-    for path in ("/docs", "/redoc"):
-        assert client.get(path).status_code == 404
-
-
-@pytest.mark.parametrize(("proto", "secure"), [(None, False), ("https", True)])
-def test_behind_a_proxy_with_tls_the_cookie_is_for_tls_only(
-    client: TestClient, issue: Issue, draft: DraftFiles, proto: str | None, secure: bool
-) -> None:
-    key = issue("viewer")["Authorization"].removeprefix("Bearer ")
-    headers = {"X-Forwarded-Proto": proto} if proto else {}
-    answer = client.post("/panel/villaverde", data={"key": key}, headers=headers, follow_redirects=False)
-    assert answer.status_code == 303
-    cookie = answer.headers["set-cookie"]
-    assert ("Secure" in cookie) == secure
-    assert "HttpOnly" in cookie
-    assert "samesite=strict" in cookie.lower()
-
-
 def test_without_postgres_every_answer_is_503(platform: Platform) -> None:
     from astra_learn_assets.store.db import Database
 
@@ -388,7 +369,8 @@ def test_the_learning_routes_tell_of_trainings(
     runs = client.get(f"{url}/trainings", headers=viewer).json()["trainings"]
     ended = next(run for run in runs if run["state"] == "rejected")
     assert (ended["wer_before"], ended["wer_after"], ended["examples"]) == (0.05, 0.2, 40)
-    assert client.get(f"{url}/trainings/{ended['run_id']}", headers=viewer).json() == ended
+    whole = client.get(f"{url}/trainings/{ended['run_id']}", headers=viewer).json()
+    assert {name: whole[name] for name in ended} == ended
     logs = client.get(f"{url}/trainings/{ended['run_id']}/logs", headers=viewer).json()
     assert logs["metrics"]["wer"]["candidate_wer"] == 0.2
     metrics = client.get(f"{url}/metrics", headers=viewer).json()
@@ -398,26 +380,6 @@ def test_the_learning_routes_tell_of_trainings(
     assert len(table.text.splitlines()) == 3
     assert "'=cmd" in table.text
     assert client.get(f"{url}/trainings/unknown", headers=viewer).status_code == 404
-
-
-def test_the_page_asks_for_a_key_and_then_shows_the_state(
-    client: TestClient, issue: Issue, draft: DraftFiles, platform: Platform
-) -> None:
-    learned(platform)
-    asked = client.get("/panel/villaverde")
-    assert asked.status_code == 401
-    assert 'type="password"' in asked.text
-    key = issue("viewer")["Authorization"].removeprefix("Bearer ")
-    wrong = client.post("/panel/villaverde", data={"key": "astra_no"})
-    assert wrong.status_code == 401
-    page = client.post("/panel/villaverde", data={"key": key})
-    assert page.status_code == 200
-    assert "¿Cómo está aprendiendo mi IA?" in page.text
-    assert "20,0 %" in page.text
-    cookie = client.cookies.get("astra_key", path="/panel/villaverde")
-    assert cookie == key
-    assert client.get("/panel/rio-claro", headers={"Authorization": f"Bearer {key}"}).status_code == 403
-    assert "default-src 'none'" in page.headers["content-security-policy"]
 
 
 def test_the_openapi_file_is_the_one_the_app_answers(app: FastAPI) -> None:

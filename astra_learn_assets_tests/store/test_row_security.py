@@ -20,7 +20,7 @@ from astra_learn_assets.store.tables import Base
 from astra_learn_assets_tests.conftest import MakeTenant
 
 TABLES = {table.name: table for table in Base.metadata.sorted_tables if "tenant_id" in table.columns}
-CHANGES = TABLES["learning_changes"]
+CHANGES, COUNTS = TABLES["learning_changes"], TABLES["example_counts"]  # which triggers write to
 OURS, THEIRS = "villaverde", "rio-claro"
 OF_NOBODY = {"tiers", "maintenance"}  # what holds for everybody: written in the platform's scope alone
 
@@ -77,11 +77,12 @@ def filled(platform: Platform, make_tenant: MakeTenant) -> None:
         make_tenant(tenant_id)
         with platform.database.session() as session:
             for name, table in TABLES.items():
-                if name not in ("tenants", CHANGES.name):
+                if name not in ("tenants", CHANGES.name, COUNTS.name):
                     session.execute(sa.insert(table).values(**_row(table, tenant_id)))
     with platform.database.session() as session:
-        session.execute(sa.delete(CHANGES))  # what the triggers noted
-        session.execute(sa.insert(CHANGES), [_row(CHANGES, tenant_id) for tenant_id in (OURS, THEIRS)])
+        for table in (CHANGES, COUNTS):
+            session.execute(sa.delete(table))
+            session.execute(sa.insert(table), [_row(table, tenant_id) for tenant_id in (OURS, THEIRS)])
 
 
 def _is_refusal(error: sa.exc.DBAPIError) -> bool:

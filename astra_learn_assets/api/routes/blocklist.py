@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Path
 from pydantic import BaseModel, ConfigDict, Field
 
-from astra_learn_assets.api.auth import CanAdminister
+from astra_learn_assets.api.auth import Access, CanAdminister
 from astra_learn_assets.api.problems import responses
 from astra_learn_assets.hotpath import blocklist_terms
 from astra_learn_assets.store import blocklist, tenants
@@ -46,14 +46,22 @@ class BlocklistAnswer(BaseModel):
 @router.get("", responses=responses(404))
 def read_blocklist(access: CanAdminister) -> BlocklistAnswer:
     """Every masked and allowed term."""
+    return BlocklistAnswer(tenant_id=access.tenant_id, terms=listed_terms(access))
+
+
+def listed_terms(access: Access) -> tuple[Term, ...]:
+    """Every term of a tenant.
+
+    Raises:
+        UnknownTenant: there is no such tenant.
+    """
     with access.platform.database.session() as session:
         tenants.get(session, access.tenant_id)
         rows = blocklist.listing(session, access.tenant_id)
-    listed = tuple(
+    return tuple(
         Term(term_id=blocklist_terms.id_of_term(row.term), term=row.term, action=row.action, kind=row.kind)
         for row in rows
     )
-    return BlocklistAnswer(tenant_id=access.tenant_id, terms=listed)
 
 
 @router.post("", responses=responses(404, 410))

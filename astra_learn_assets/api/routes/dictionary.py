@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Path, Query, Response
+from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
 from astra_learn_assets.api.auth import Access, CanEdit, CanRead
@@ -18,7 +19,8 @@ from astra_learn_assets.api.problems import responses
 from astra_learn_assets.contracts import DictionaryEntry, EntityKind
 from astra_learn_assets.errors import NotFound
 from astra_learn_assets.hotpath.wording import told
-from astra_learn_assets.spanish.fold import entry_key
+from astra_learn_assets.learning import cursors, name_history
+from astra_learn_assets.spanish.fold import entry_key, fold
 from astra_learn_assets.store import audit, dictionary, erasure, tenants
 
 router = APIRouter(prefix="/v1/tenants/{tenant}/dictionary", tags=["dictionary"])
@@ -71,6 +73,14 @@ class ChangesAnswer(BaseModel):
     changes: tuple[Change, ...]
 
 
+class HistoryAnswer(BaseModel):
+    """A page of the history, newest first; `next_cursor` leads to the next one, null at the end."""
+
+    tenant_id: str
+    changes: tuple[name_history.NameChange, ...]
+    next_cursor: str | None
+
+
 class RemovedAnswer(BaseModel):
     """The version that no longer holds the entry."""
 
@@ -81,7 +91,11 @@ class RemovedAnswer(BaseModel):
 
 def id_of_entry(wrong: str) -> str:
     """The id of an entry in paths: 16 hexadecimal digits of the SHA-256 of its key."""
-    return hashlib.sha256(entry_key(wrong).encode()).hexdigest()[:16]
+    return _id_of_key(entry_key(wrong))
+
+
+def _id_of_key(key: str) -> str:
+    return hashlib.sha256(key.encode()).hexdigest()[:16]
 
 
 @router.get(
@@ -93,23 +107,21 @@ def id_of_entry(wrong: str) -> str:
     },
     response_model=DictionaryAnswer,
 )
-def read_dictionary(
-    access: CanRead, response: Response, if_none_match: Annotated[str | None, Header()] = None
-) -> DictionaryAnswer | Response:
+def read_dictionary(access: CanRead, if_none_match: Annotated[str | None, Header()] = None) -> Response:
     """The tenant's proper nouns. Send the ETag back in If-None-Match: 304 while nothing changed."""
     with access.platform.database.session() as session:
         tenants.get(session, access.tenant_id)
         version = dictionary.version_of(session, access.tenant_id)
         if if_none_match is not None and _matches(if_none_match, _etag(access, version)):
             return Response(status_code=304, headers=_caching(access, version))
-        version, entries = dictionary.read(session, access.tenant_id)
-    headers = _caching(access, version)
-    response.headers.update(headers)
-    return DictionaryAnswer(
-        tenant_id=access.tenant_id,
-        version=version,
-        entries=tuple(Entry(entry_id=id_of_entry(entry.wrong), **entry.model_dump()) for entry in entries),
-    )
+        version, entries = dictionary.stored(session, access.tenant_id)
+    # not through the model: ten thousand entries were made by it when they came in
+    body = {
+        "tenant_id": access.tenant_id,
+        "version": version,
+        "entries": [{"entry_id": _id_of_key(key), **entry} for key, entry in entries.items()],
+    }
+    return JSONResponse(body, headers=_caching(access, version))
 
 
 @router.get("/changes", responses=responses(404))
@@ -134,9 +146,50 @@ def read_changes(
     )
 
 
+@router.get("/history", responses=responses(404))
+def read_history(
+    access: CanRead,
+    limit: Annotated[int, Query(ge=1, le=name_history.LARGEST_PAGE)] = 100,
+    cursor: Annotated[str | None, Query(max_length=cursors.LONGEST)] = None,
+) -> HistoryAnswer:
+    """Who put which name in or took it out, newest first: for people; programs follow `changes`."""
+    found, following = name_history.page(access.platform, access.tenant_id, cursor=cursor, limit=limit)
+    return HistoryAnswer(tenant_id=access.tenant_id, changes=tuple(found), next_cursor=following)
+
+
 @router.delete("/{entry_id}", responses=responses(404, 410))
 def remove_entry(access: CanEdit, entry_id: EntryPath) -> RemovedAnswer:
     """Undo an entry: later drafts are no longer changed by it. The history keeps it."""
+    return RemovedAnswer(tenant_id=access.tenant_id, version=removed(access, entry_id), removed=entry_id)
+
+
+def found_entries(access: Access, wanted: str, *, start: int, limit: int) -> tuple[int, list[Entry]]:
+    """How many entries have ``wanted`` in either form, accents and capitals aside, and ``limit`` of them.
+
+    All have an empty one.
+
+    Raises:
+        UnknownTenant: there is no such tenant.
+    """
+    with access.platform.database.session() as session:
+        tenants.get(session, access.tenant_id)
+        _, entries = dictionary.stored(session, access.tenant_id)
+    part = fold(wanted)
+    found = [
+        (key, entry)
+        for key, entry in entries.items()
+        if not part or part in fold(entry["wrong"]) or part in fold(entry["right"])
+    ]
+    shown = [Entry(entry_id=_id_of_key(key), **entry) for key, entry in found[start : start + limit]]
+    return len(found), shown
+
+
+def removed(access: Access, entry_id: str) -> int:
+    """Take an entry out, tell those who follow; returns the version without it.
+
+    Raises:
+        NotFound: it is not in. TenantErased, UnknownTenant.
+    """
     with access.platform.database.session() as session:
         tenants.get(session, access.tenant_id)
         erasure.hold_open(session, access.tenant_id)
@@ -154,7 +207,7 @@ def remove_entry(access: CanEdit, entry_id: EntryPath) -> RemovedAnswer:
         version = dictionary.version_of(session, access.tenant_id)
     if access.state.relay is not None:
         access.state.relay.wake()
-    return RemovedAnswer(tenant_id=access.tenant_id, version=version, removed=entry_id)
+    return version
 
 
 def _etag(access: Access, version: int) -> str:

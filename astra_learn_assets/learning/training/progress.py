@@ -5,7 +5,8 @@ Call::
     with watched(platform, training, "training", running_log(out)):
         run(command)
 
-Every few seconds the row gets a sign of life, with the trainer's newest step when there is one, and what
+Every few seconds the row gets a sign of life, with the trainer's newest step when there is one, the new lines
+of its log are kept with it, and what
 the training has taken of the card so far: a worker that is killed has its minutes counted too. A store that
 does not answer costs the training nothing; the next sign goes through or nobody asks.
 """
@@ -13,6 +14,7 @@ does not answer costs the training nothing; the next sign goes through or nobody
 from __future__ import annotations
 
 import json
+import math
 import threading
 import time
 from collections.abc import Iterator
@@ -33,6 +35,7 @@ from astra_learn_assets.store.learning_tables import TrainingProgress
 Phase = Literal["training", "evaluating"]
 SIGN_SECONDS = 5.0
 OF_THE_MOMENT = ("steps", "eta_seconds")  # of a log's entry: what nobody asks for once it is over
+_LOG_BYTES = 1_000_000
 ALIVE_WITHIN = timedelta(seconds=60)
 _LOG = structlog.get_logger(__name__)
 
@@ -74,6 +77,7 @@ def _sign(
     platform: Platform, training: Training, phase: Phase, log: Path | None, ending: threading.Event
 ) -> None:
     counted = time.monotonic()
+    read = 0
     while True:
         done = ending.wait(SIGN_SECONDS)
         now = time.monotonic()
@@ -90,10 +94,12 @@ def _sign(
                     eta_seconds=left,
                     gpu_seconds=now - counted,
                 )
+                entries, reached = lines_of(log, read) if log is not None else ([], read)
+                signs.add_lines(session, training.run_id, training.tenant_id, entries)
         except AstraError as error:
             _LOG.warning("no sign of life written", training=training.run_id, error=str(error))
         else:
-            counted = now
+            counted, read = now, reached
         if done:
             return
 
@@ -114,6 +120,32 @@ def newest(log: Path) -> tuple[int | None, int | None, float | None]:
         if isinstance(entry, dict) and "steps" in entry:
             return int(entry["step"]), int(entry["steps"]), float(entry["eta_seconds"])
     return None, None, None
+
+
+def lines_of(log: Path, read: int) -> tuple[list[dict[str, float]], int]:
+    """The whole lines of the trainer's log behind byte ``read``, figures alone, and where they end."""
+    try:
+        with log.open("rb") as file:
+            file.seek(read)
+            data = file.read(_LOG_BYTES)
+    except FileNotFoundError:
+        return [], read
+    end = data.rfind(b"\n") + 1
+    found: list[dict[str, float]] = []
+    for line in data[:end].splitlines():
+        try:
+            entry = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(entry, dict) and isinstance(entry.get("step"), int):
+            figures = {name: value for name, value in entry.items() if _is_figure(value)}
+            found.append(figures)
+    return found, read + end
+
+
+def _is_figure(value: object) -> bool:
+    """Whether Postgres and JSON can hold it: of a loss that is not finite the training's reason tells."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def shown(row: TrainingProgress | None, now: datetime | None = None) -> Progress | None:
