@@ -98,7 +98,7 @@ def keep_answers(
     alone = all(list(row.predictions) == [CANDIDATE] and row.predictions[CANDIDATE] for row in rows)
     if not alone or len(given) != len(wanted) or set(given) != wanted:
         return False
-    tenant_id = TenantId(adapter.tenant_id)
+    tenant_id = adapter.tenant_id
     key = _key(tenant_id, base, adapter.digest, jsonl.digest(jsonl.dump(examples)))
     platform.vault.write(tenant_id, key, _dump(rows), overwrite=True)
     return True

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
+from astra_learn_assets.ids import TenantId
 from astra_learn_assets.store.subscriptions import TEST, Notice
 
 SCHEMA = 1
@@ -22,7 +23,7 @@ class Message:
 
     schema: int
     notice_id: int
-    tenant_id: str
+    tenant_id: TenantId
     event: str
     happened_at: str
     subject: str
@@ -40,7 +41,7 @@ def of_notice(notice: Notice, *, api_url: str | None) -> Message:
     return Message(
         schema=SCHEMA,
         notice_id=notice.notice_id,
-        tenant_id=str(notice.tenant_id),
+        tenant_id=notice.tenant_id,
         event=notice.event,
         happened_at=notice.happened_at.isoformat(timespec="seconds"),
         subject=f"[{notice.tenant_id}] {subject}",
