@@ -534,6 +534,64 @@ def test_a_mail_server_that_refuses_is_asked_again(
 
 
 @pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("smtp://astra:contrase%C3%B1a@127.0.0.1", "must be ASCII"),
+        ("smtp://a%FFstra:x@127.0.0.1", "must be ASCII"),
+        ("smtp://correo..villaverde.example", "host that cannot be"),
+        ("smtp://.example", "host that cannot be"),
+        ("smtp://" + "a" * 64 + ".example", "host that cannot be"),
+        ("smtp://correo.ayuntamiento-ñ.example", "host that cannot be"),
+        ("smtp://correo.example:70000", "cannot be read"),
+        ("http://correo.example", "must be smtp://"),
+    ],
+)
+def test_a_mail_server_that_cannot_work_is_refused_with_a_sentence(
+    settings: Settings, url: str, said: str
+) -> None:
+    update = {"smtp_url": SecretStr(url), "smtp_from": "astra@proveedor.example"}
+    with pytest.raises(BadConfiguration, match=said):
+        mail.server(settings.model_copy(update=update))
+
+
+def test_what_one_notice_stumbles_over_waits_and_ends_nobody_elses(
+    platform: Platform, make_tenant: MakeTenant, mailbox: Mailbox, receiver: Webhooks
+) -> None:
+    """An event without words, facts of another form, an address and a password no library can encode."""
+    make_tenant()
+    _with_mail(platform, mailbox)
+    delivery.subscribe(platform, TENANT, email="a@villaverde.example", actor="test")
+    bad = [_subscribe(platform, f"{receiver.url}&n={n}").subscription_id for n in range(4)]
+    _subscribe(platform, receiver.url)
+    with platform.database.session() as session:
+        for number, (event, facts) in enumerate(
+            [("birthday", {}), ("quarantine", {"documents": "x"}), ("quarantine", {"documents": None})]
+        ):
+            subscriptions.tell(session, TENANT, event, facts, only=bad[number])
+        for row in session.scalars(sa.select(Outbox).where(Outbox.channel == "quarantine")):
+            row.payload = {"documents": "x" if row.subscription_id == bad[1] else None}
+            row.due_at = datetime.now(UTC)
+        session.get_one(Subscription, (TENANT, bad[3])).address = "http://a..b.example/"
+    platform.settings = platform.settings.model_copy(
+        update={"smtp_url": SecretStr(f"smtp+plain://a:contrase%C3%B1a@127.0.0.1:{mailbox.port}")}
+    )
+    with platform.database.session() as session:
+        session.execute(
+            sa.update(Subscription).where(Subscription.subscription_id.in_(bad[:3])).values(events=["hold"])
+        )
+    _tell(platform)
+    now = datetime.now(UTC) + timedelta(seconds=1)
+    assert delivery.deliver(platform, now=now) == delivery.Delivered(sent=1, waiting=5)
+    assert delivery.deliver(platform, now=now) == delivery.Delivered(), "each waits its pause"
+    with platform.database.session() as session:
+        said = {row.subscription_id: row.error or "" for row in subscriptions.listing(session, TENANT)}
+    assert said[bad[0]] == "there are no words for the event 'birthday'"
+    assert said[bad[1]] == "the notice cannot be sent: ValueError"
+    assert said[bad[2]] == "the notice cannot be sent: TypeError"
+    assert "does not resolve" in said[bad[3]]
+
+
+@pytest.mark.parametrize(
     "text",
     ["", "a", "a@", "@b.example", "a@b@c", "a b@c.example", "a@b.example\r\nBcc: all@x.example",
      "Lucía <a@b.example>", "a@b..example", "a..b@c.example", "a@b.example,c@d.example", "x" * 65 + "@b.c"],

@@ -136,8 +136,8 @@ def deliver(platform: Platform, *, now: datetime | None = None, seconds: float =
 def _try(platform: Platform, notice: Notice) -> str | None:
     """Send one notice; why it was not delivered, or None."""
     settings = platform.settings
-    said = message.of_notice(notice, api_url=settings.api_url)
     try:
+        said = message.of_notice(notice, api_url=settings.api_url)
         if notice.kind == "email":
             mail.send(said, to=notice.address, through=mail.server(settings))
         else:
@@ -148,6 +148,10 @@ def _try(platform: Platform, notice: Notice) -> str | None:
             )
     except AstraError as error:
         return str(error)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        # what one notice, address or setting makes a library stumble over waits like any failure: left to
+        # rise it would end this call at the same notice again and again, and all others behind it
+        return f"the notice cannot be sent: {type(error).__name__}"
     return None
 
 

@@ -57,14 +57,28 @@ def server(settings: Settings) -> MailServer:
         raise BadConfiguration(
             "ASTRA_SMTP_URL must be smtp://host (STARTTLS), smtps://host or smtp+plain://host"
         )
+    if not _is_host(parts.hostname):
+        raise BadConfiguration("ASTRA_SMTP_URL names a host that cannot be: write it in ASCII, no part empty")
+    user = unquote(parts.username) if parts.username else None
+    password = unquote(parts.password) if parts.password else None
+    if not ((user or "").isascii() and (password or "").isascii()):
+        raise BadConfiguration(
+            "user and password of ASTRA_SMTP_URL must be ASCII: SMTP's login takes no other"
+        )
     return MailServer(
         scheme=parts.scheme,
         host=parts.hostname,
         port=port or _PORTS[parts.scheme],
-        user=unquote(parts.username) if parts.username else None,
-        password=unquote(parts.password) if parts.password else None,
+        user=user,
+        password=password,
         sender=address(settings.smtp_from),
     )
+
+
+def _is_host(name: str) -> bool:
+    """Whether the resolver can be asked for ``name``: labels of 1 to 63 ASCII characters (RFC 1035, 2.3.4)."""
+    labels = name.removesuffix(".").split(".")
+    return name.isascii() and all(1 <= len(label) <= 63 for label in labels)
 
 
 def address(text: str) -> str:

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
+from astra_learn_assets.errors import BadInput
 from astra_learn_assets.ids import TenantId
 from astra_learn_assets.store.subscriptions import TEST, Notice
 
@@ -36,7 +37,11 @@ class Message:
 
 
 def of_notice(notice: Notice, *, api_url: str | None) -> Message:
-    """The message of ``notice``; ``api_url`` is where the panel is."""
+    """The message of ``notice``; ``api_url`` is where the panel is.
+
+    Raises:
+        BadInput: an event that this version has no words for, as another version may have written it.
+    """
     subject, text = _words(notice.event, notice.facts)
     return Message(
         schema=SCHEMA,
@@ -78,7 +83,8 @@ def _words(event: str, facts: Mapping[str, Any]) -> tuple[str, str]:
         return _kept_out(int(facts.get("documents", 1)))
     if event == "budget":
         return "Se ha agotado lo previsto para aprender", _used_up(facts)
-    assert event == TEST, event
+    if event != TEST:
+        raise BadInput(f"there are no words for the event {event!r:.40}")
     return (
         "Mensaje de prueba",
         "Si lee esto, los avisos de ASTRA-LEARN llegan a esta dirección. No tiene que hacer nada.",
