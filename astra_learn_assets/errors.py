@@ -185,6 +185,10 @@ class Unavailable(AstraError):
     http_status = 503
 
 
+class NotReached(Unavailable):
+    """A host that nobody who asks it now would get an answer from: no connection, no answer in time."""
+
+
 def where(error: BaseException) -> list[str]:
     """The innermost frames of ``error`` as ``file:line function``; no message and no values."""
     frames = traceback.extract_tb(error.__traceback__)[-6:]

@@ -8,14 +8,16 @@ people).
 Sending is at least once. :func:`claim` takes one that is due and puts it off by a lease, so that a process
 killed while it sends repeats it; the receiver tells by the notice's id. What fails waits longer each time,
 the receiver's other notices with it (one who does not answer is asked once), and is given up after the last
-of ``PAUSES``. Documents kept out are counted together for ``GATHERING``: a folder of forty scans is one
-message.
+of ``PAUSES``. What waits for a host that cannot be reached is put off with no attempt spent, whoever asked
+for it (:func:`put_off`): a dead mail server is waited for once, not once a municipality.
+
+Documents kept out are counted together for ``GATHERING``: a folder of forty scans is one message.
 """
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -50,6 +52,8 @@ class Notice:
     kind: str
     address: str
     sealed_secret: bytes | None
+    host: str
+    """Who is connected to for it: host and port of a webhook, empty for mail, which has one server."""
 
 
 def add(
@@ -186,14 +190,41 @@ def _counted_with_another(session: orm.Session, row: Subscription) -> bool:
     return changed.first() is not None
 
 
-def claim(session: orm.Session, now: datetime) -> Notice | None:
-    """The notice that is due for the longest, put off by a lease; None when none is."""
+_HOST = sa.case(
+    (Subscription.kind == "email", ""),
+    else_=sa.func.lower(sa.func.substring(Subscription.address, sa.cast("^[^:]*://([^/?#]*)", sa.Text))),
+)
+
+
+def claim(
+    session: orm.Session,
+    now: datetime,
+    *,
+    not_hosts: Collection[str] = (),
+    not_subscriptions: Collection[str] = (),
+) -> Notice | None:
+    """The notice that is due for the longest, put off by a lease; None when none is.
+
+    ``not_hosts``, ``not_subscriptions``: what waits for these is passed over.
+    """
     due = (
         sa.select(Outbox.event_id)
-        .where(Outbox.published_at.is_(None), Outbox.subscription_id.is_not(None), Outbox.due_at <= now)
+        .join(
+            Subscription,
+            sa.and_(
+                Subscription.tenant_id == Outbox.tenant_id,
+                Subscription.subscription_id == Outbox.subscription_id,
+            ),
+        )
+        .where(
+            Outbox.published_at.is_(None),
+            Outbox.due_at <= now,
+            _HOST.not_in(list(not_hosts)),
+            Outbox.subscription_id.not_in(list(not_subscriptions)),
+        )
         .order_by(Outbox.due_at, Outbox.event_id)
         .limit(1)
-        .with_for_update(skip_locked=True)
+        .with_for_update(skip_locked=True, of=Outbox)
     )
     found = session.execute(
         sa.update(Outbox)
@@ -212,8 +243,12 @@ def claim(session: orm.Session, now: datetime) -> Notice | None:
     ).first()
     if found is None:
         return None
-    to = session.get(Subscription, (found.tenant_id, found.subscription_id))
-    assert to is not None  # a notice goes with its subscription
+    to, host = session.execute(
+        sa.select(Subscription, _HOST).where(
+            Subscription.tenant_id == found.tenant_id,
+            Subscription.subscription_id == found.subscription_id,
+        )
+    ).one()  # a notice goes with its subscription
     return Notice(
         notice_id=found.event_id,
         tenant_id=found.tenant_id,
@@ -225,6 +260,7 @@ def claim(session: orm.Session, now: datetime) -> Notice | None:
         kind=to.kind,
         address=to.address,
         sealed_secret=to.sealed_secret,
+        host=host,
     )
 
 
@@ -263,6 +299,23 @@ def failed(session: orm.Session, notice: Notice, error: str, now: datetime) -> b
         error=error,
     )
     return tries_left
+
+
+def put_off(session: orm.Session, host: str, now: datetime) -> None:
+    """Have whatever waits for ``host`` wait for the first of the pauses, with no attempt spent."""
+    until = now + PAUSES[0]
+    session.execute(
+        sa.update(Outbox)
+        .where(
+            Outbox.tenant_id == Subscription.tenant_id,
+            Outbox.subscription_id == Subscription.subscription_id,
+            Outbox.published_at.is_(None),
+            Outbox.due_at < until,
+            _HOST.in_([host]),
+        )
+        .values(due_at=until)
+        .execution_options(synchronize_session=False)
+    )
 
 
 def _set(session: orm.Session, notice: Notice, **values: Any) -> None:

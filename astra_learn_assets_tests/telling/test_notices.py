@@ -194,7 +194,17 @@ WORDS: list[tuple[str, dict[str, Any], str]] = [
 @pytest.mark.parametrize(("event", "facts", "said"), WORDS)
 def test_every_event_has_its_words(event: str, facts: dict[str, Any], said: str) -> None:
     notice = Notice(
-        1, TENANT, event, facts, datetime(2026, 11, 30, tzinfo=UTC), 1, "sub-1", "email", "a@b.example", None
+        1,
+        TENANT,
+        event,
+        facts,
+        datetime(2026, 11, 30, tzinfo=UTC),
+        1,
+        "sub-1",
+        "email",
+        "a@b.example",
+        None,
+        "",
     )
     made = message.of_notice(notice, api_url=None)
     assert said in made.text
@@ -502,7 +512,17 @@ def test_mail_goes_encrypted_to_a_server_that_somebody_vouches_for(
 ) -> None:
     pem = certificate(tmp_path, "localhost")
     notice = Notice(
-        1, TENANT, "test", {}, datetime(2026, 11, 30, tzinfo=UTC), 1, "sub-1", "email", "a@b.example", None
+        1,
+        TENANT,
+        "test",
+        {},
+        datetime(2026, 11, 30, tzinfo=UTC),
+        1,
+        "sub-1",
+        "email",
+        "a@b.example",
+        None,
+        "",
     )
     said = message.of_notice(notice, api_url=None)
     with smtp_server(pem) as box:

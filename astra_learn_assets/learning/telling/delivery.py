@@ -1,12 +1,17 @@
 """Send the notices that are due. A sensor calls :func:`deliver`; nothing that a clerk waits for does.
 
 No transaction is open while something is sent: a notice is claimed, sent, and what became of it written down.
+
+One call asks everybody in turn, so nobody may have more of it than his share: a host that cannot be reached
+is asked once and all that waits for it put off; one that took longer than ``SLOW_SECONDS`` is asked again at
+the next call; a subscription gets ``AT_ONCE`` notices a call.
 """
 
 from __future__ import annotations
 
 import secrets
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,7 +19,7 @@ from datetime import UTC, datetime
 import structlog
 from sqlalchemy import orm
 
-from astra_learn_assets.errors import AstraError, BadInput, Unavailable
+from astra_learn_assets.errors import AstraError, BadInput, NotReached, Unavailable
 from astra_learn_assets.ids import TenantId
 from astra_learn_assets.learning.telling import destination, mail, message, webhook
 from astra_learn_assets.platform import Platform
@@ -24,6 +29,8 @@ from astra_learn_assets.store.subscriptions import Notice
 
 _LOG = structlog.get_logger(__name__)
 _SECRET_BYTES = 32
+AT_ONCE = 10
+SLOW_SECONDS = 3.0
 
 
 @dataclass(frozen=True)
@@ -107,33 +114,43 @@ def deliver(platform: Platform, *, now: datetime | None = None, seconds: float =
     """
     deadline = time.monotonic() + seconds
     sent = waits = given_up = 0
+    had: Counter[str] = Counter()
+    slow: set[str] = set()
     while time.monotonic() < deadline:
         moment = now or datetime.now(UTC)
         with platform.database.session() as session:
-            notice = subscriptions.claim(session, moment)
+            full = {one for one, count in had.items() if count >= AT_ONCE}
+            notice = subscriptions.claim(session, moment, not_hosts=slow, not_subscriptions=full)
         if notice is None:
             break
+        had[notice.subscription_id] += 1
+        began = time.monotonic()
         error = _try(platform, notice)
+        reached = not isinstance(error, NotReached)
+        if not reached or time.monotonic() - began > SLOW_SECONDS:
+            slow.add(notice.host)
         with platform.database.session() as session:
             if error is None:
                 subscriptions.delivered(session, notice)
                 sent += 1
-            elif subscriptions.failed(session, notice, error, moment):
+            elif subscriptions.failed(session, notice, str(error), moment):
                 waits += 1
             else:
                 given_up += 1
+            if not reached:
+                subscriptions.put_off(session, notice.host, moment)
         if error is not None:
             _LOG.warning(
                 "a notice was not delivered",
                 tenant_id=notice.tenant_id,
                 subscription_id=notice.subscription_id,
                 attempt=notice.attempt,
-                error=error,
+                error=str(error),
             )
     return Delivered(sent, waits, given_up)
 
 
-def _try(platform: Platform, notice: Notice) -> str | None:
+def _try(platform: Platform, notice: Notice) -> AstraError | None:
     """Send one notice; why it was not delivered, or None."""
     settings = platform.settings
     try:
@@ -147,11 +164,11 @@ def _try(platform: Platform, notice: Notice) -> str | None:
                 notice.address, said.to_json(), secret=secret, private=settings.notify_private_addresses
             )
     except AstraError as error:
-        return str(error)
+        return error
     except (OSError, ValueError, KeyError, TypeError) as error:
         # what one notice, address or setting makes a library stumble over waits like any failure: left to
         # rise it would end this call at the same notice again and again, and all others behind it
-        return f"the notice cannot be sent: {type(error).__name__}"
+        return BadInput(f"the notice cannot be sent: {type(error).__name__}")
     return None
 
 

@@ -18,10 +18,12 @@ import socket
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from astra_learn_assets.errors import BadInput, Unavailable
+from astra_learn_assets import bounded
+from astra_learn_assets.errors import BadInput, NotReached
 
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 _LONGEST = 2_000
+_RESOLVE_SECONDS = 5.0  # the resolver's own patience is what resolv.conf says, half a minute or more
 _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
@@ -67,13 +69,13 @@ def resolve(url: str, *, private: bool) -> Destination:
 
     Raises:
         BadInput: the URL will not do, or leads to an address that is not public.
-        Unavailable: the name does not resolve now.
+        NotReached: the name does not resolve now, or not in time.
     """
     host, port, tls, target = parse(url, private=private)
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        found = bounded.within(_RESOLVE_SECONDS, socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
-        raise Unavailable(f"the webhook's host does not resolve: {type(error).__name__}") from None
+        raise NotReached(f"the webhook's host does not resolve: {type(error).__name__}") from None
     addresses = [str(entry[4][0]) for entry in found]
     for address in addresses:
         _require_allowed(address, private=private)

@@ -16,11 +16,15 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from urllib.parse import unquote, urlsplit
 
-from astra_learn_assets.errors import BadConfiguration, BadInput, Unavailable
+from astra_learn_assets import bounded
+from astra_learn_assets.errors import BadConfiguration, BadInput, NotReached, Unavailable
 from astra_learn_assets.learning.telling.message import Message
 from astra_learn_assets.settings import Settings
 
 SECONDS = 10.0
+"""For each answer of the server."""
+WHOLE_SECONDS = 15.0
+"""For the whole exchange, resolving the server's name and a server that drips included."""
 _PORTS = {"smtp": 587, "smtps": 465, "smtp+plain": 25}
 _ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252}[A-Za-z0-9])")
 _FOOT = "Este aviso lo envía ASTRA-LEARN porque su ayuntamiento lo pidió; quien lo administra puede quitarlo."
@@ -58,13 +62,11 @@ def server(settings: Settings) -> MailServer:
             "ASTRA_SMTP_URL must be smtp://host (STARTTLS), smtps://host or smtp+plain://host"
         )
     if not _is_host(parts.hostname):
-        raise BadConfiguration("ASTRA_SMTP_URL names a host that cannot be: write it in ASCII, no part empty")
+        raise BadConfiguration("ASTRA_SMTP_URL names a host that cannot be: ASCII, no part empty")
     user = unquote(parts.username) if parts.username else None
     password = unquote(parts.password) if parts.password else None
     if not ((user or "").isascii() and (password or "").isascii()):
-        raise BadConfiguration(
-            "user and password of ASTRA_SMTP_URL must be ASCII: SMTP's login takes no other"
-        )
+        raise BadConfiguration("user and password of ASTRA_SMTP_URL must be ASCII: the login takes no other")
     return MailServer(
         scheme=parts.scheme,
         host=parts.hostname,
@@ -114,23 +116,30 @@ def send(message: Message, *, to: str, through: MailServer) -> None:
     """Give the mail to the server.
 
     Raises:
+        NotReached: the server would take no mail at all now.
         Unavailable: it was not taken; the sentence names the kind of failure and the server's code.
     """
     mail = compose(message, sender=through.sender, to=address(to))
     try:
-        with _connected(through) as client:
-            if through.user is not None:
-                client.login(through.user, through.password or "")
-            client.send_message(mail)
+        bounded.within(WHOLE_SECONDS, _give, mail, through)
+    except (smtplib.SMTPConnectError, smtplib.SMTPHeloError, smtplib.SMTPAuthenticationError) as error:
+        raise NotReached(f"the mail server refused with {error.smtp_code}") from None
     except smtplib.SMTPResponseException as error:
         raise Unavailable(f"the mail server refused with {error.smtp_code}") from None
     except smtplib.SMTPRecipientsRefused as error:
         codes = sorted({code for code, _ in error.recipients.values()})
         raise Unavailable(f"the mail server refused the address with {codes[0]}") from None
     except smtplib.SMTPNotSupportedError:
-        raise Unavailable("the mail server offers no STARTTLS or no login") from None
+        raise NotReached("the mail server offers no STARTTLS or no login") from None
     except (OSError, smtplib.SMTPException) as error:
-        raise Unavailable(f"the mail server does not answer: {type(error).__name__}") from None
+        raise NotReached(f"the mail server does not answer: {type(error).__name__}") from None
+
+
+def _give(mail: EmailMessage, through: MailServer) -> None:
+    with _connected(through) as client:
+        if through.user is not None:
+            client.login(through.user, through.password or "")
+        client.send_message(mail)
 
 
 def _connected(through: MailServer) -> smtplib.SMTP:

@@ -22,7 +22,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from astra_learn_assets.errors import Unavailable
+from astra_learn_assets.errors import NotReached, Unavailable
 from astra_learn_assets.learning.telling.destination import Destination, resolve
 
 WINDOW_SECONDS = 300
@@ -47,6 +47,7 @@ def send(
 
     Raises:
         BadInput: the URL will not do, or leads where nothing may be sent.
+        NotReached: no connection, or no answer in time.
         Unavailable: no answer of the 2xx kind; the sentence holds nothing of what the receiver said.
     """
     there = resolve(url, private=private)
@@ -65,7 +66,7 @@ def send(
     except ssl.SSLCertVerificationError as error:
         raise Unavailable(f"the webhook's certificate is not valid: {error.verify_message}") from None
     except (OSError, http.client.HTTPException) as error:
-        raise Unavailable(f"the webhook does not answer: {type(error).__name__}") from None
+        raise NotReached(f"the webhook does not answer: {type(error).__name__}") from None
     if not 200 <= status < 300:
         raise Unavailable(f"the webhook answered {status}")
 
