@@ -47,7 +47,12 @@ def record(
 
 
 def _tell_once(session: orm.Session, verdict: GateVerdict) -> None:
-    """Tell who asked to be told of an adapter that is rejected or held, unless that was said of it before."""
+    """Tell who asked to be told of an adapter that is rejected or held, unless that was said before.
+
+    One that fails its trial in service is told as the rollback that follows, not as a refused new one.
+    """
+    if verdict.details.get("rule") == "canary":
+        return
     outcome = verdict.details.get("outcome", "reject")
     if verdict.passed or verdict.gate not in _OF_ADAPTERS or outcome not in ("reject", "hold"):
         return

@@ -19,8 +19,8 @@ from astra_learn_assets.learning import announcing, promoter, status, trials
 from astra_learn_assets.platform import Platform
 from astra_learn_assets.serving.session_share import is_chosen
 from astra_learn_assets.settings import Settings
-from astra_learn_assets.store import artifacts, canaries, erasure, promotions, tenants
-from astra_learn_assets.store.tables import Adapter, Artifact, Canary, Document
+from astra_learn_assets.store import artifacts, canaries, erasure, promotions, subscriptions, tenants
+from astra_learn_assets.store.tables import Adapter, Artifact, Canary, Document, Outbox
 from astra_learn_assets_tests.registry.test_promoter import _judge, _publish
 from astra_learn_assets_tests.serving.real_adapters import store_of
 
@@ -231,3 +231,27 @@ def test_a_draft_by_an_adapter_that_is_not_the_municipalitys_is_refused(
             manifest=b"{}",
             adapter_id=adapter,
         )
+
+
+def test_one_that_fails_its_trial_is_told_as_a_rollback_and_not_as_a_rejection(
+    town: Platform, tmp_path: Path
+) -> None:
+    with town.database.session() as session:
+        subscriptions.add(
+            session,
+            TENANT,
+            kind="email",
+            address="secretaria@villaverde.example",
+            events=subscriptions.EVENTS,
+            subscription_id=subscriptions.new_id(),
+            sealed_secret=None,
+        )
+    bad = _promote(town, tmp_path, 1)
+    _corrected(town, promotions.BASE, [0.05, 0.06, 0.05])
+    _corrected(town, bad.adapter_id, [0.15, 0.16, 0.15])
+    sensors.follow(town, None)
+    with town.database.session() as session:
+        told = sa.select(Outbox.channel, Outbox.payload).where(Outbox.subscription_id.is_not(None))
+        rows = list(session.execute(told.order_by(Outbox.event_id)))
+    assert [row.channel for row in rows] == ["promotion", "rollback"]
+    assert rows[1].payload["before"] == bad.adapter_id

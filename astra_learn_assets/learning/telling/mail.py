@@ -66,7 +66,7 @@ def server(settings: Settings) -> MailServer:
     user = unquote(parts.username) if parts.username else None
     password = unquote(parts.password) if parts.password else None
     if not ((user or "").isascii() and (password or "").isascii()):
-        raise BadConfiguration("user and password of ASTRA_SMTP_URL must be ASCII: the login takes no other")
+        raise BadConfiguration("user and password of ASTRA_SMTP_URL must be ASCII: login takes no other")
     return MailServer(
         scheme=parts.scheme,
         host=parts.hostname,
@@ -78,7 +78,7 @@ def server(settings: Settings) -> MailServer:
 
 
 def _is_host(name: str) -> bool:
-    """Whether the resolver can be asked for ``name``: labels of 1 to 63 ASCII characters (RFC 1035, 2.3.4)."""
+    """Whether the resolver can be asked for ``name``: labels of 1 to 63 ASCII letters (RFC 1035, 2.3.4)."""
     labels = name.removesuffix(".").split(".")
     return name.isascii() and all(1 <= len(label) <= 63 for label in labels)
 
