@@ -20,9 +20,10 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol, TypeVar
 
+from astra_learn_assets import bounded
 from astra_learn_assets.settings import Settings
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
 SERVICE = "astra-learn"
 _TRACEPARENT = re.compile(r"00-([0-9a-f]{32})-([0-9a-f]{16})-0[01]")
-_FLUSH_MILLISECONDS = 3_000
+_FLUSH_SECONDS = 3.0
 
 Attribute = str | int | float | bool
 P = ParamSpec("P")
@@ -111,9 +112,13 @@ def trace_id(traceparent: str | None) -> str | None:
 
 
 def flush(settings: Settings) -> None:
-    """Send what is finished, for a process that may end at once; waits three seconds at most."""
+    """Send what is finished, for a process that may end at once; waits three seconds at most.
+
+    The bound is ours: the SDK's batch processor takes a time limit and does not look at it.
+    """
     if settings.traces_url is not None:
-        _provider(settings.traces_url).force_flush(_FLUSH_MILLISECONDS)
+        with suppress(TimeoutError):  # the spans are lost, or sent while the process goes on
+            bounded.within(_FLUSH_SECONDS, _provider(settings.traces_url).force_flush)
 
 
 def _context(parent: str | None) -> Context | None:

@@ -162,13 +162,14 @@ def smtp_server(pem: Path | None = None) -> Iterator[Mailbox]:
 
 
 @contextmanager
-def dripping() -> Iterator[int]:
-    """A server that answers a byte a second and never ends."""
+def dripping(first: bytes = b"") -> Iterator[int]:
+    """A server that answers ``first``, then a few bytes a second, and never ends."""
     ending = threading.Event()
 
     class Handler(socketserver.BaseRequestHandler):
         def handle(self) -> None:
             try:
+                self.request.sendall(first)
                 while not ending.wait(0.3):
                     self.request.sendall(b"H")
             except OSError:

@@ -11,6 +11,7 @@ import pytest
 
 from astra_learn_assets import tracing
 from astra_learn_assets.settings import Settings
+from astra_learn_assets_tests.telling.receivers import dripping
 from astra_learn_assets_tests.tracing.collector import Collector, collector
 
 
@@ -81,6 +82,17 @@ def test_a_collector_that_is_away_or_refuses_holds_nobody_up(there: Collector) -
         tracing.flush(settings)
         assert time.monotonic() - started < 10
     assert there.spans == []
+
+
+def test_a_collector_that_drips_is_waited_for_three_seconds_and_no_longer() -> None:
+    """Every byte comes within the HTTP client's patience, and no answer is ever whole."""
+    with dripping(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n") as port:
+        settings = _settings(f"http://127.0.0.1:{port}")
+        with tracing.span(settings, "upload"):
+            pass
+        started = time.monotonic()
+        tracing.flush(settings)
+        assert time.monotonic() - started < 5
 
 
 def test_without_the_setting_nothing_is_loaded_and_no_id_is_made() -> None:
