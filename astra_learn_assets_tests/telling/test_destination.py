@@ -38,6 +38,14 @@ NOWHERE = [
     "https://224.0.0.1/",
     "https://255.255.255.255/",
     "https://[ff02::1]/",
+    "https://168.63.129.16/",
+    "https://[::ffff:168.63.129.16]/",
+    "https://[64:ff9b::a83f:8110]/",
+    "https://192.0.0.192/",
+    "https://100.100.100.200/",
+    "https://[fd00:ec2::254]/",
+    "https://[fec0::1]/",
+    "https://[::127.0.0.1]/",
 ]
 
 
@@ -53,6 +61,13 @@ def test_no_way_of_writing_an_inner_address_gets_a_webhook_there(url: str) -> No
 def test_the_clouds_metadata_stays_out_of_reach_where_private_addresses_are_allowed(url: str) -> None:
     with pytest.raises(BadInput, match="no receiver has"):
         destination.resolve(url, private=True)
+
+
+@pytest.mark.parametrize(
+    "url", ["http://[::1]:8080/x", "http://127.0.0.1/", "http://[fd00::1]/", "http://10.1.2.3/"]
+)
+def test_where_private_addresses_are_allowed_both_loopbacks_are(url: str) -> None:
+    assert destination.resolve(url, private=True).address in url
 
 
 @pytest.mark.parametrize(

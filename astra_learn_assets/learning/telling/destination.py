@@ -8,7 +8,8 @@ followed.
 IPv4 written inside IPv6 (mapped, 6to4, Teredo, NAT64) is judged as the IPv4 it leads to.
 
 ``ASTRA_NOTIFY_PRIVATE_ADDRESSES`` allows private addresses, loopback and plain HTTP, for a receiver in one's
-own network; link-local addresses, where the metadata services are, stay refused.
+own network; link-local addresses, where most metadata services are, and those of ``never.txt``, where the
+others are, stay refused.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from __future__ import annotations
 import ipaddress
 import socket
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from astra_learn_assets import bounded
@@ -25,6 +27,14 @@ _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 _LONGEST = 2_000
 _RESOLVE_SECONDS = 5.0  # the resolver's own patience is what resolv.conf says, half a minute or more
 _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+
+def _never() -> frozenset[_Address]:
+    lines = (Path(__file__).parent / "never.txt").read_text(encoding="ascii").splitlines()
+    return frozenset(ipaddress.ip_address(line) for line in lines if not line.startswith("#"))
+
+
+_NEVER = _never()
 
 
 @dataclass(frozen=True)
@@ -84,13 +94,22 @@ def resolve(url: str, *, private: bool) -> Destination:
 
 def _require_allowed(text: str, *, private: bool) -> None:
     address = _led_to(ipaddress.ip_address(text.partition("%")[0]))
-    if address.is_link_local or address.is_multicast or address.is_unspecified or address.is_reserved:
+    if address in _NEVER or _is_nobodys(address):
         raise BadInput(f"the webhook's host leads to {address}, which no receiver has")
     if not address.is_global and not private:
         raise BadInput(
             f"the webhook's host leads to {address}, which is not public; "
             "ASTRA_NOTIFY_PRIVATE_ADDRESSES=true allows receivers in one's own network"
         )
+
+
+def _is_nobodys(address: _Address) -> bool:
+    """Whether no host of any network of one's own may have ``address``."""
+    if isinstance(address, ipaddress.IPv6Address) and address.is_site_local:
+        return True  # given up by RFC 3879, and no ``is_reserved``
+    if address.is_link_local or address.is_multicast or address.is_unspecified:
+        return True
+    return address.is_reserved and not address.is_loopback  # ::1 is both
 
 
 def _led_to(address: _Address) -> _Address:
