@@ -30,7 +30,7 @@ from astra_learn_assets.errors import (
 )
 from astra_learn_assets.ids import TenantId
 from astra_learn_assets.learning import promoter
-from astra_learn_assets.learning.telling import delivery, mail, message, webhook
+from astra_learn_assets.learning.telling import delivery, destination, mail, message, webhook
 from astra_learn_assets.learning.training import plan
 from astra_learn_assets.platform import Platform
 from astra_learn_assets.services.embedded import export_env
@@ -417,6 +417,25 @@ def test_a_receiver_that_drips_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> No
         with pytest.raises(Unavailable, match="does not answer"):
             webhook.send(f"http://127.0.0.1:{port}/", {"notice_id": 1}, secret=b"s", private=True)
         assert time.monotonic() - started < 5
+
+
+def test_a_receiver_that_drips_in_the_handshake_is_cut_off_as_early(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(webhook, "SECONDS", 1.0)
+    monkeypatch.setattr(webhook, "_CONNECT_SECONDS", 30.0)
+    with dripping(b"\x16\x03\x03\x40\x00") as port:  # a record of 16 KiB, byte by byte
+        started = time.monotonic()
+        with pytest.raises(Unavailable, match="does not answer"):
+            webhook.send(f"https://127.0.0.1:{port}/", {"notice_id": 1}, secret=b"s", private=True)
+        assert time.monotonic() - started < 5
+
+
+def test_an_exchange_cut_before_there_is_a_connection_does_not_begin(receiver: Webhooks) -> None:
+    connection = webhook._Pinned(destination.resolve(receiver.url, private=True))
+    connection.cut()
+    with pytest.raises(TimeoutError):
+        connection.request("POST", "/", b"{}")
+    connection.close()
+    assert receiver.requests == []
 
 
 def test_a_process_killed_while_it_sends_sends_again(

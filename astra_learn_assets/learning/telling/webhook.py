@@ -91,18 +91,31 @@ class _Pinned(http.client.HTTPConnection):
         super().__init__(there.host, there.port, timeout=_CONNECT_SECONDS)
         self.default_port = 443 if there.tls else 80  # what the Host header leaves out
         self._there = there
+        self._is_cut = False
 
     def connect(self) -> None:
         plain = socket.create_connection((self._there.address, self._there.port), _CONNECT_SECONDS)
-        self.sock = plain
+        self._take(plain)
         if self._there.tls:
-            self.sock = ssl.create_default_context().wrap_socket(plain, server_hostname=self._there.host)
+            # wrapping makes another socket of it, so the handshake begins once cut() can reach that one
+            secured = ssl.create_default_context().wrap_socket(
+                plain, server_hostname=self._there.host, do_handshake_on_connect=False
+            )
+            self._take(secured)
+            secured.do_handshake()
+
+    def _take(self, sock: socket.socket) -> None:
+        self.sock = sock
+        if self._is_cut:  # in between, when there was nothing to shut down
+            raise TimeoutError
 
     def cut(self) -> None:
         """End the exchange from another thread: whoever waits for a byte gets none."""
+        self._is_cut = True
         sock: socket.socket | None = self.sock
         if sock is not None:
             try:
-                sock.shutdown(socket.SHUT_RDWR)
+                # not SSLSocket's own, which takes TLS away from under whoever reads
+                socket.socket.shutdown(sock, socket.SHUT_RDWR)
             except OSError:
                 return  # closed already
