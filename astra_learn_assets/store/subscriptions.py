@@ -270,13 +270,15 @@ def delivered(session: orm.Session, notice: Notice) -> None:
     _note(session, notice, failing_since=None, error=None)
 
 
-def failed(session: orm.Session, notice: Notice, error: str, now: datetime) -> bool:
-    """Note that the receiver does not have it; False when that was the last attempt.
+def failed(session: orm.Session, notice: Notice, error: str, now: datetime) -> int:
+    """Note that the receiver does not have it; how many notices are given up by that.
 
-    Everything else for this receiver waits as long: it is asked once, not once a notice.
+    Everything else for this receiver waits as long: it is asked once, not once a notice. With the last
+    attempt whatever waited for all the pauses is given up too: a dead receiver's queue would grow for ever
+    if each notice had its own days.
     """
-    tries_left = notice.attempt <= len(PAUSES)
-    if tries_left:
+    given_up = 0
+    if notice.attempt <= len(PAUSES):
         until = now + PAUSES[notice.attempt - 1]
         _set(session, notice, due_at=until)
         session.execute(
@@ -292,13 +294,30 @@ def failed(session: orm.Session, notice: Notice, error: str, now: datetime) -> b
         )
     else:
         _set(session, notice, published_at=sa.func.clock_timestamp(), error=error)
+        given_up = 1 + _give_up_old(session, notice, error, now)
     _note(
         session,
         notice,
         failing_since=sa.func.coalesce(Subscription.failing_since, now),
         error=error,
     )
-    return tries_left
+    return given_up
+
+
+def _give_up_old(session: orm.Session, notice: Notice, error: str, now: datetime) -> int:
+    old = session.execute(
+        sa.update(Outbox)
+        .where(
+            Outbox.tenant_id == notice.tenant_id,
+            Outbox.subscription_id == notice.subscription_id,
+            Outbox.published_at.is_(None),
+            Outbox.created_at < now - sum(PAUSES, timedelta()),
+        )
+        .values(published_at=sa.func.clock_timestamp(), error=error)
+        .returning(Outbox.event_id)
+        .execution_options(synchronize_session=False)
+    )
+    return len(old.all())
 
 
 def put_off(session: orm.Session, host: str, now: datetime) -> None:

@@ -133,10 +133,10 @@ def deliver(platform: Platform, *, now: datetime | None = None, seconds: float =
             if error is None:
                 subscriptions.delivered(session, notice)
                 sent += 1
-            elif subscriptions.failed(session, notice, str(error), moment):
-                waits += 1
+            elif ended := subscriptions.failed(session, notice, str(error), moment):
+                given_up += ended
             else:
-                given_up += 1
+                waits += 1
             if not reached:
                 subscriptions.put_off(session, notice.host, moment)
         if error is not None:
