@@ -41,6 +41,7 @@ def _run(instance: dg.DagsterInstance, job: str, tenant_id: str, tags: dict[str,
 
 
 @pytest.mark.timeout(1500)
+@pytest.mark.slow  # it trains: two minutes of a processor
 def test_one_trace_leads_from_the_upload_to_the_promotion(
     instance: dg.DagsterInstance, town: Town, there: Collector
 ) -> None:
