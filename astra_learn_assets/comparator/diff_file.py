@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Callable
 from operator import attrgetter
 
 import pyarrow as pa
@@ -73,8 +74,21 @@ def decode(data: bytes) -> Delta:
     Raises:
         BadInput: when the file is not one of ours; the message repeats nothing of it.
     """
+    return _decoded(lambda: pq.read_table(io.BytesIO(data)))
+
+
+def decode_head(data: bytes) -> Delta:
+    """The same without its blocks, which may be thousands and are most of the work.
+
+    Raises:
+        BadInput: as :func:`decode`.
+    """
+    return _decoded(lambda: pq.read_schema(io.BytesIO(data)).empty_table())
+
+
+def _decoded(read: Callable[[], pa.Table]) -> Delta:
     try:
-        table = pq.read_table(io.BytesIO(data))
+        table = read()
         rest = (table.schema.metadata or {}).get(_META)
         if rest is None:
             raise BadInput("not a diff file: its schema carries no 'astra.delta'")

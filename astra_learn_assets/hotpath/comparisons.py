@@ -186,21 +186,28 @@ def keep(
 
 
 def of_final(
-    platform: Platform, final: Artifact, *, draft: Artifact | None = None, compare: Compare = compare_here
+    platform: Platform,
+    final: Artifact,
+    *,
+    draft: Artifact | None = None,
+    blocks: bool = True,
+    compare: Compare = compare_here,
 ) -> tuple[Delta, Kept]:
-    """The whole delta of a stored final: the one kept for it, made and kept if there is none.
+    """The delta of a stored final: the one kept for it, made and kept if there is none.
 
-    ``draft``: another draft than the final's own; its result is kept too, beside the final's.
+    ``draft``: another draft than the final's own; its result is kept too, beside the final's. ``blocks``: all
+    of it, or without its blocks, which may be thousands.
 
     Raises:
         BaseMissing: no draft of the final's session and version.
         stored_file.Unreadable: a file is missing or is not the one recorded.
         UploadRefused, BadManifest: the engine refuses a file.
     """
+    decode = diff_file.decode if blocks else diff_file.decode_head
     own = draft is None or draft.artifact_id == final.base_id or final.base_id is None
     if own and final.diff_sha256 is not None:
         kept = Kept(final.comparison, final.diff_sha256)
-        delta = _read(platform, final, kept)
+        delta = _read(platform, final, kept, decode)
         if delta is not None:
             return delta, kept
     tenant_id = final.tenant_id
@@ -215,7 +222,7 @@ def of_final(
             dictionary_version=final.dictionary_version,
             people=None if final.known_people is None else KnownPeople.from_json(final.known_people),
         )
-    other = None if own else _found(platform, final, asked.inputs)
+    other = None if own else _found(platform, final, asked.inputs, decode)
     if other is not None:
         return other
     made = answer(platform, asked, stored_file.of_artifact(platform, final), compare=compare)
@@ -231,25 +238,27 @@ def of_final(
                 comparison=asked.inputs.digest,
                 diff_sha256=kept.sha256,
             )
-    return diff_file.decode(made.diff), kept
+    return decode(made.diff), kept
 
 
-def _read(platform: Platform, final: Artifact, kept: Kept) -> Delta | None:
+def _read(platform: Platform, final: Artifact, kept: Kept, decode: Callable[[bytes], Delta]) -> Delta | None:
     """The kept delta; None when its file is lost or damaged."""
     key = paths.diff(final.tenant_id, final.artifact_id, kept.digest)
     try:
         data = stored_file.sealed(platform, final.tenant_id, key, kept.sha256, what=final.artifact_id)
-        return diff_file.decode(data)
+        return decode(data)
     except (stored_file.Unreadable, BadInput):
         return None
 
 
-def _found(platform: Platform, final: Artifact, inputs: Inputs) -> tuple[Delta, Kept] | None:
+def _found(
+    platform: Platform, final: Artifact, inputs: Inputs, decode: Callable[[bytes], Delta]
+) -> tuple[Delta, Kept] | None:
     """A result that no row names, under its inputs; the seal binds it to its key and tenant."""
     key = paths.diff(final.tenant_id, final.artifact_id, inputs.digest)
     try:
         data = platform.vault.read(final.tenant_id, key)
-        return diff_file.decode(data), Kept(inputs.digest, hashlib.sha256(data).hexdigest())
+        return decode(data), Kept(inputs.digest, hashlib.sha256(data).hexdigest())
     except (NotFound, DecryptionFailed, BadInput):
         return None
 

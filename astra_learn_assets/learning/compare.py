@@ -91,7 +91,7 @@ def diffs_digest(rows: list[Document]) -> str:
 def _compare_one(platform: Platform, tenant_id: TenantId, final: Artifact, compare: Compare) -> Delta | None:
     """Record the diff of one final; None when it could not be compared at all."""
     try:
-        delta, kept = comparisons.of_final(platform, final, compare=compare)
+        delta, kept = comparisons.of_final(platform, final, blocks=False, compare=compare)
     except stored_file.Unreadable as error:
         _record(platform, tenant_id, final, reason=str(error), unreadable=True)
         return None
@@ -117,7 +117,7 @@ def _record(
         metrics = {
             "wer": delta.metrics.wer,
             "confidence": delta.metrics.confidence,
-            "blocks": len(delta.blocks),
+            "blocks": sum(delta.metrics.counts.values()),
         }
     with platform.database.session() as session:
         documents.record(

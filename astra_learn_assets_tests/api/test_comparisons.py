@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from astra_learn_assets.comparator import diff_file, engine
 from astra_learn_assets.contracts import Delta, DictionaryEntry
-from astra_learn_assets.errors import NotFound
+from astra_learn_assets.errors import BadInput, NotFound
 from astra_learn_assets.hotpath import comparisons
 from astra_learn_assets.hotpath.comparison_process import compare_here
 from astra_learn_assets.hotpath.intake import compare_artifacts, register_draft, submit_final
@@ -21,6 +21,7 @@ from astra_learn_assets.platform import Platform
 from astra_learn_assets.store import artifacts, dictionary, documents, paths
 from astra_learn_assets.store.tables import Artifact
 from astra_learn_assets_tests.api.files import NAME_FIX, TEXT_FIX, DraftFiles, make_draft
+from astra_learn_assets_tests.comparator.attacks import ATTACKS
 
 TENANT = "villaverde"
 
@@ -244,3 +245,15 @@ def test_comparing_here_and_its_file_say_the_same(platform: Platform, draft: Dra
     delta, kept = comparisons.of_final(platform, final, compare=compare_here)
     assert kept == comparisons.Kept(final.comparison, final.diff_sha256 or "")
     assert delta == compare_artifacts(platform, TENANT, summary.base_id, summary.artifact_id)
+
+
+def test_what_a_diff_says_without_its_blocks_is_what_it_says_with_them() -> None:
+    """The stage asks thousands of blocks for their number alone, which the counts give."""
+    for kind in ("all_split", "all_merged", "row_of_cells"):
+        delta = engine.compare(*ATTACKS[kind][0](60), generated_id="g", final_id="f")
+        data = diff_file.encode(delta)
+        assert diff_file.decode(data) == delta
+        assert diff_file.decode_head(data) == delta.model_copy(update={"blocks": ()})
+        assert sum(delta.metrics.counts.values()) == len(delta.blocks)
+    with pytest.raises(BadInput, match=r"^not a diff file: "):
+        diff_file.decode_head(b"PAR1")
