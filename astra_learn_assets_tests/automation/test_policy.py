@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -351,3 +351,67 @@ def test_a_decision_always_says_why_and_trains_only_what_there_is(
     assert decision.reason
     assert decision.train is (pending >= 500 and started < quota and used < 250)
     assert (decision.through_seq is not None) is decision.train
+
+
+def _why_not(count: int = 500, **changes: Any) -> Decision:
+    """As :func:`_decide`, with the time at which it may be another."""
+    facts = Facts(pending=count, newest_seq=900, oldest_at=NOW - timedelta(hours=1), week_frees_at=NOW)
+    rules = replace(RULES, **{name: value for name, value in changes.items() if name in _OF_RULES})
+    given = {name: value for name, value in changes.items() if name not in _OF_RULES}
+    return decide(replace(facts, **given), rules, NOW)
+
+
+@pytest.mark.parametrize(
+    ("changes", "code", "until"),
+    [
+        ({"paused": "by ana"}, "paused", None),
+        ({"started_this_week": 7, "week_frees_at": NOW + timedelta(days=2)}, "quota", timedelta(days=2)),
+        ({"failure": _failed(5, fault="permanent", setup="s"), "setup": "s"}, "permanent", None),
+        ({"failure": _failed(5)}, "backoff", timedelta(minutes=25)),
+        ({"preparing": 1, "oldest_at": NOW - timedelta(minutes=4)}, "preparing", timedelta(minutes=6)),
+        ({"maintenance": (NOW + timedelta(hours=3), "disks")}, "maintenance", timedelta(hours=3)),
+        ({"hours": Hours.parse("22:00-06:00")}, "closed_hours", timedelta(hours=10)),
+    ],
+)
+def test_what_holds_a_training_back_does_so_and_says_until_when(
+    changes: dict[str, Any], code: str, until: timedelta | None
+) -> None:
+    decision = _why_not(**changes)
+    assert (decision.train, decision.code) == (False, code)
+    assert decision.until == (None if until is None else NOW + until)
+
+
+def test_closed_hours_are_told_with_the_hours() -> None:
+    told = _why_not(hours=Hours.parse("22:00-06:00")).reason
+    assert told == "500 new examples, the threshold is 500; trainings of its tier start at 22:00-06:00 UTC"
+
+
+def test_only_the_schedule_lets_age_stand_for_number() -> None:
+    facts = Facts(pending=60, newest_seq=900, oldest_at=NOW - timedelta(days=30), week_frees_at=NOW)
+    assert decide(facts, RULES, NOW).code == "below_threshold"
+    assert decide(facts, RULES, NOW, by_age=True).code == "age"
+
+
+def test_a_failure_without_a_time_zone_is_refused() -> None:
+    facts = Facts(pending=1, newest_seq=1, failure=Failure(NOW.replace(tzinfo=None), "worker", "why"))
+    with pytest.raises(ValueError, match="time zone"):
+        decide(facts, RULES, NOW)
+
+
+@pytest.mark.parametrize(
+    ("after", "number"),
+    [
+        (timedelta(0), -1),
+        (timedelta(seconds=119), -1),
+        (timedelta(seconds=121), -2),
+        (timedelta(hours=61), -3660),
+        (timedelta(days=-400), -1),
+    ],
+)
+def test_the_queue_number_of_a_deadline_counts_whole_minutes(after: timedelta, number: int) -> None:
+    assert priority(datetime(2025, 1, 1, tzinfo=UTC) + after) == number
+
+
+def test_a_month_begins_in_utc_wherever_the_clock_is() -> None:
+    there = datetime(2026, 3, 31, 23, 30, tzinfo=timezone(timedelta(hours=-6)))
+    assert next_month(there) == datetime(2026, 5, 1, tzinfo=UTC)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from astra_learn_assets.evaluation.interval import paired_interval
+from astra_learn_assets.evaluation.interval import Interval, paired_interval, student_quantile
 from astra_learn_assets.evaluation.word_errors import Counts, compare, entities, headline_words, strict_words
 
 
@@ -138,3 +138,27 @@ def test_the_probability_of_a_rise_is_half_where_nothing_differs_on_average() ->
     assert paired_interval([4, 6], [5, 5], [100, 100]).probability_worse == pytest.approx(0.5)
     assert paired_interval([9, 8], [5, 5], [100, 100]).probability_worse > 0.9
     assert paired_interval([6, 6], [5, 5], [100, 100]).probability_worse == 1.0
+
+
+def test_a_document_without_words_takes_no_part_and_one_of_one_word_does() -> None:
+    with_empty = paired_interval([9, 5, 7], [5, 0, 4], [300, 0, 410])
+    assert with_empty == paired_interval([9, 7], [5, 4], [300, 410])
+    assert (with_empty.documents, with_empty.size) == (2, 710)
+    tiny = paired_interval([9, 1, 7], [5, 0, 4], [300, 1, 410])
+    assert (tiny.documents, tiny.size) == (3, 711)
+    assert tiny.difference == pytest.approx(100 * 8 / 711)
+
+
+def test_one_document_says_how_large_it_is_and_nothing_of_the_spread() -> None:
+    assert paired_interval([1], [0], [1]) == Interval(100.0, -1e9, 1e9, 1e9, 0.0, 1, 1)
+    assert paired_interval([], [], []) == Interval(0.0, -1e9, 1e9, 1e9, 0.0, 0, 0)
+
+
+def test_so_many_times_as_many_documents_have_the_power_that_was_asked_for() -> None:
+    interval = Interval(0.5, -1.5, 2.5, 1.0, 9.0, 10, 5_000)
+    for points, power in ((3.0, 0.9), (2.0, 0.8), (1.0, 0.8)):
+        wanted = ((2.0 + student_quantile(power, 9.0)) / points) ** 2
+        assert interval.growth(points, power) == pytest.approx(wanted)
+        assert wanted > 1
+    assert 1 < interval.growth(3.0, 0.9) < 2
+    assert interval.growth(10.0, 0.8) == 1.0
