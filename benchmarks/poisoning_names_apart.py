@@ -13,7 +13,9 @@ import random
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+
+from benchmarks.poisoning_names import NamedDocument, NamedPair
 
 Person = tuple[str, ...]  # given name, first and second surname
 Falsify = Callable[[random.Random, str, str], str]
@@ -101,24 +103,6 @@ _FORMS = {
     " ".join(person[n] for n in shape): (person, shape)
     for person in (*_ROSTER, *_CITIZENS, *_RARE) for shape in _SHAPES
 }  # fmt: skip
-
-
-@dataclass(frozen=True)
-class NamedPair:
-    """One paragraph: as transcribed, as the clerk left it, as it was said."""
-
-    before: str
-    after: str
-    truth: str
-
-
-@dataclass
-class NamedDocument:
-    """One final of one author."""
-
-    document_id: str
-    author: str
-    pairs: list[NamedPair] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

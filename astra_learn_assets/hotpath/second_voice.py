@@ -123,35 +123,28 @@ def doubts(
     known = {entry_key(word) for name in roster for word in words_of(name)} | set(map(entry_key, written))
     found: dict[LiveEntity, str] = {}
     for change in changes:
-        reason = _against_known(change, known)
-        if reason is None and written and _leaves_spelling(change, known):
-            reason = SPELLING
+        reason = _doubt(change, known, others_write=bool(written))
         if reason is not None:
             found[change] = reason
     return found
 
 
-def _against_known(change: LiveEntity, known: Collection[str]) -> str | None:
-    lost, gained = _lost_and_gained(change)
+def _doubt(change: LiveEntity, known: Collection[str], *, others_write: bool) -> str | None:
+    wrong, right = ([entry_key(word) for word in words_of(side)] for side in (change.wrong, change.right))
+    lost = [word for word in wrong if word not in right]
+    gained = [word for word in right if word not in wrong]
     new = [word for word in gained if word not in known]
     if lost and all(word in known for word in lost):
         if new or not gained:
             return WRITTEN
         if nearness(" ".join(lost), " ".join(gained)) < _ALIKE:
             return SWAPPED
-    return NEAR if any(_resembles(word, known) for word in new) else None
-
-
-def _leaves_spelling(change: LiveEntity, known: Collection[str]) -> bool:
-    lost, gained = _lost_and_gained(change)
-    new = [word for word in gained if word not in known and not lexicon.is_personal_name(word)]
-    return bool(lost and new) and all(map(lexicon.is_personal_name, lost))
-
-
-def _lost_and_gained(change: LiveEntity) -> tuple[list[str], list[str]]:
-    """The words that only the wrong side has, and those that only the right one has."""
-    wrong, right = ([entry_key(word) for word in words_of(side)] for side in (change.wrong, change.right))
-    return [word for word in wrong if word not in right], [word for word in right if word not in wrong]
+    if any(_resembles(word, known) for word in new):
+        return NEAR
+    listed = lexicon.is_personal_name
+    if others_write and lost and all(map(listed, lost)) and not all(map(listed, new)):
+        return SPELLING
+    return None
 
 
 def _resembles(word: str, known: Collection[str]) -> bool:

@@ -18,7 +18,7 @@ from astra_learn_assets.spanish.name_words import is_ordinary
 SHORTEST = 3  # letters: "de" and "la" stand in many names
 MOST = 500  # words of a final; real minutes hold some hundreds
 _WORD = re.compile(r"[^\W\d_]+")
-_OPENS = ".?!:;…«\"'(-–—\n"
+_OPENS = ".?!:;…«\"'(-–—"
 
 
 def words_of(name: str) -> list[str]:
@@ -38,10 +38,16 @@ def names_in(texts: Iterable[str]) -> tuple[str, ...]:
             word = match[0]
             if len(word) < SHORTEST or not word[0].isupper() or word.isupper() or word in found:
                 continue
-            before = text[: match.start()].rstrip()
-            if (not before or before[-1] in _OPENS) and is_ordinary(fold_chars(word)):
+            if _opens_a_sentence(text, match.start()) and is_ordinary(fold_chars(word)):
                 continue
             found.add(word)
             if len(found) == MOST:
                 return tuple(sorted(found))
     return tuple(sorted(found))
+
+
+def _opens_a_sentence(text: str, start: int) -> bool:
+    """Looks back over white space alone: a paragraph may hold thousands of such words."""
+    while start and text[start - 1].isspace():
+        start -= 1
+    return start == 0 or text[start - 1] in _OPENS

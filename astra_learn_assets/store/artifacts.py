@@ -152,7 +152,9 @@ def artifact_id(session_id: str, version: int, kind: str, sha256: str) -> str:
 
 
 def traces(session: orm.Session, tenant_id: TenantId, finals: Sequence[str]) -> dict[str, str]:
-    """The ``traceparent`` of each of these finals' uploads, where there is one."""
+    """The ``traceparent`` of each of these finals' uploads, where there is one; nothing is asked for none."""
+    if not finals:
+        return {}
     rows = session.execute(
         sa.select(Artifact.artifact_id, Artifact.trace).where(
             Artifact.tenant_id == tenant_id, Artifact.artifact_id.in_(finals), Artifact.trace.is_not(None)

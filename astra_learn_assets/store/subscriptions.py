@@ -283,12 +283,7 @@ def failed(session: orm.Session, notice: Notice, error: str, now: datetime) -> i
         _set(session, notice, due_at=until)
         session.execute(
             sa.update(Outbox)
-            .where(
-                Outbox.tenant_id == notice.tenant_id,
-                Outbox.subscription_id == notice.subscription_id,
-                Outbox.published_at.is_(None),
-                Outbox.due_at < until,
-            )
+            .where(*_waiting_like(notice), Outbox.due_at < until)
             .values(due_at=until)
             .execution_options(synchronize_session=False)
         )
@@ -307,17 +302,21 @@ def failed(session: orm.Session, notice: Notice, error: str, now: datetime) -> i
 def _give_up_old(session: orm.Session, notice: Notice, error: str, now: datetime) -> int:
     old = session.execute(
         sa.update(Outbox)
-        .where(
-            Outbox.tenant_id == notice.tenant_id,
-            Outbox.subscription_id == notice.subscription_id,
-            Outbox.published_at.is_(None),
-            Outbox.created_at < now - sum(PAUSES, timedelta()),
-        )
+        .where(*_waiting_like(notice), Outbox.created_at < now - sum(PAUSES, timedelta()))
         .values(published_at=sa.func.clock_timestamp(), error=error)
         .returning(Outbox.event_id)
         .execution_options(synchronize_session=False)
     )
     return len(old.all())
+
+
+def _waiting_like(notice: Notice) -> tuple[sa.ColumnElement[bool], ...]:
+    """What waits for the receiver of ``notice``, itself included."""
+    return (
+        Outbox.tenant_id == notice.tenant_id,
+        Outbox.subscription_id == notice.subscription_id,
+        Outbox.published_at.is_(None),
+    )
 
 
 def put_off(session: orm.Session, host: str, now: datetime) -> None:

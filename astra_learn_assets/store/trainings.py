@@ -123,7 +123,9 @@ def start_all(session: orm.Session, wanted: Sequence[tuple[TenantId, int, int]])
 
 
 def traces(session: orm.Session, run_ids: Sequence[str]) -> dict[str, str]:
-    """The ``traceparent`` of each of these trainings that has one."""
+    """The ``traceparent`` of each of these trainings that has one; nothing is asked for none."""
+    if not run_ids:
+        return {}
     rows = session.execute(
         sa.select(TrainingRun.run_id, TrainingRun.trace).where(
             TrainingRun.run_id.in_(run_ids), TrainingRun.trace.is_not(None)

@@ -59,6 +59,12 @@ def _rejected(platform: Platform, rows: Iterable[Adapter]) -> None:
         _judge(platform, row, wer=False)
 
 
+def _promoted(platform: Platform, where: Path, seed: int) -> Promotion:
+    row = _stored(platform, where, seed)
+    _judge(platform, row)
+    return promoter.promote(platform, TENANT, row.adapter_id, promoted_by="test")
+
+
 def _shares(platform: Platform, share: float | None) -> None:
     with platform.database.session() as session:
         tenants.allow(session, TENANT, canary_share=share)
@@ -224,10 +230,8 @@ def test_an_only_adapter_that_cannot_be_read_leaves_the_base_model(town: Platfor
 
 def test_a_share_of_all_or_of_none_is_no_trial(town: Platform, tmp_path: Path) -> None:
     for seed, share in ((1, 1.0), (2, 0.0)):
-        row = _stored(town, tmp_path, seed)
-        _judge(town, row)
         _shares(town, share)
-        promoter.promote(town, TENANT, row.adapter_id, promoted_by="test")
+        _promoted(town, tmp_path, seed)
         assert _on_trial(town) is None
 
 
@@ -235,24 +239,19 @@ def test_a_trial_leaves_the_others_what_served_before_it_unless_that_was_rejecte
     town: Platform, three: list[Adapter], tmp_path: Path
 ) -> None:
     _shares(town, 0.25)
-    row = _stored(town, tmp_path, 4)
-    _judge(town, row)
-    promoted = promoter.promote(town, TENANT, row.adapter_id, promoted_by="test")
+    promoted = _promoted(town, tmp_path, 4)
     trial = _on_trial(town)
     assert trial is not None
     assert (trial.share, trial.stable_adapter_id) == (0.25, three[2].adapter_id)
-    again = promoter.promote(town, TENANT, row.adapter_id, promoted_by="test")
+    assert promoted.adapter_id is not None
+    again = promoter.promote(town, TENANT, promoted.adapter_id, promoted_by="test")
     assert again.promotion_id == promoted.promotion_id, "one that is on trial already begins no other"
-    later = _stored(town, tmp_path, 5)
-    _judge(town, later)
-    promoter.promote(town, TENANT, later.adapter_id, promoted_by="test")
+    _promoted(town, tmp_path, 5)
     trial = _on_trial(town)
     assert trial is not None
     assert trial.stable_adapter_id == three[2].adapter_id, "what is on trial has not proved itself"
     _rejected(town, [three[2]])
-    last = _stored(town, tmp_path, 6)
-    _judge(town, last)
-    promoter.promote(town, TENANT, last.adapter_id, promoted_by="test")
+    _promoted(town, tmp_path, 6)
     trial = _on_trial(town)
     assert trial is not None
     assert trial.stable_adapter_id is None
@@ -262,9 +261,7 @@ def test_one_that_comes_back_from_under_a_trial_is_no_trial_of_itself(
     town: Platform, three: list[Adapter], tmp_path: Path
 ) -> None:
     _shares(town, 0.25)
-    row = _stored(town, tmp_path, 4)
-    _judge(town, row)
-    promoter.promote(town, TENANT, row.adapter_id, promoted_by="test")
+    _promoted(town, tmp_path, 4)
     _judge(town, three[2])
     promoter.promote(town, TENANT, three[2].adapter_id, promoted_by="test")
     assert _on_trial(town) is None
@@ -280,9 +277,7 @@ def test_an_adapter_after_the_base_model_is_tried_beside_the_base_model(
     town: Platform, tmp_path: Path
 ) -> None:
     _shares(town, 0.25)
-    row = _stored(town, tmp_path)
-    _judge(town, row)
-    promoter.promote(town, TENANT, row.adapter_id, promoted_by="test")
+    _promoted(town, tmp_path, 1)
     trial = _on_trial(town)
     assert trial is not None
     assert (trial.share, trial.stable_adapter_id) == (0.25, None)

@@ -834,15 +834,7 @@ def _tried(world: _World, new: AdapterManifest, stable: AdapterManifest | None, 
         stable_adapter_id=stable.adapter_id if stable else "",
         stable_sha256=digest_of(stable) if stable else "",
     )
-    message = NewModelAvailable(
-        tenant_id=TenantId("villaverde"),
-        adapter_id=new.adapter_id,
-        sha256=digest_of(new),
-        base_model=new.base_model,
-        promoted_at=datetime.now(UTC),
-        canary=trial,
-    )
-    world.say(message)
+    world.say(_record(new).model_copy(update={"canary": trial}))
 
 
 def _names(manifest: AdapterManifest, *, chosen: bool) -> list[str]:
@@ -948,16 +940,7 @@ def test_a_prefetch_that_fails_is_logged_and_nothing_more(world: _World) -> None
 
 
 def _forgetting(world: _World, manifest: AdapterManifest, *forget: str) -> None:
-    world.say(
-        NewModelAvailable(
-            tenant_id=TenantId("villaverde"),
-            adapter_id=manifest.adapter_id,
-            sha256=digest_of(manifest),
-            base_model=manifest.base_model,
-            promoted_at=datetime.now(UTC),
-            forget=forget,
-        )
-    )
+    world.say(_record(manifest).model_copy(update={"forget": forget}))
 
 
 def test_what_the_record_wants_forgotten_is_deleted_and_nothing_of_other_towns(world: _World) -> None:

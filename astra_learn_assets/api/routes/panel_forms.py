@@ -6,7 +6,7 @@ Each calls the function that the API's own route calls, under the same right, an
 from __future__ import annotations
 
 import re
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
@@ -68,35 +68,30 @@ def undo(request: Request, tenant: str, entry_id: str, csrf: Token = "") -> Resp
 @router.post("/panel/{tenant}/quarantine/{document_id}/release")
 def release(request: Request, tenant: str, document_id: str, csrf: Token = "") -> Response:
     """Let a document be learned from."""
-
-    def act(visitor: Visitor) -> str:
-        access = visitor.access
-        review.release(
-            access.platform,
-            access.tenant_id,
-            _known(_DOCUMENT, document_id),
-            by=access.principal.actor,
-            request_id=access.request_id,
-        )
-        return f"/panel/{access.tenant_id}/quarantine?done=release"
-
-    return acted(request, tenant, csrf, act, need="administer")
+    return _reviewed(request, tenant, document_id, csrf, "release")
 
 
 @router.post("/panel/{tenant}/quarantine/{document_id}/drop")
 def drop(request: Request, tenant: str, document_id: str, csrf: Token = "") -> Response:
     """Keep a document out for good."""
+    return _reviewed(request, tenant, document_id, csrf, "drop")
+
+
+def _reviewed(
+    request: Request, tenant: str, document_id: str, csrf: str, decision: Literal["release", "drop"]
+) -> Response:
+    decide = {"release": review.release, "drop": review.drop}[decision]
 
     def act(visitor: Visitor) -> str:
         access = visitor.access
-        review.drop(
+        decide(
             access.platform,
             access.tenant_id,
             _known(_DOCUMENT, document_id),
             by=access.principal.actor,
             request_id=access.request_id,
         )
-        return f"/panel/{access.tenant_id}/quarantine?done=drop"
+        return f"/panel/{access.tenant_id}/quarantine?done={decision}"
 
     return acted(request, tenant, csrf, act, need="administer")
 
