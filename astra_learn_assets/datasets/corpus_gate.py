@@ -116,7 +116,7 @@ def _poisoning_faults(
     details: dict[str, float | int | str | bool | None],
 ) -> Iterator[str]:
     screened = poisoning.screen(own, limits, contributors=contributors)
-    trimmed = poisoning.trim_shares(own, limits)
+    trimmed = poisoning.trim_shares(own, limits, contributors=contributors)
     sizes = Counter(example.meta.document_id for example in own)
     details["suspected"] = len(screened.left_out)
     details["hostile_documents"] = len(screened.documents)
@@ -129,8 +129,10 @@ def _poisoning_faults(
     never = Counter(filter(None, map(suspicion.never, own)))
     for reason, count in sorted(never.items()):
         yield f"{reason} in {count} examples"
-    if trimmed.left_out:
-        yield f"one document gives too much of the corpus ({len(trimmed.left_out)} examples over its share)"
+    over = Counter(trimmed.left_out.values())
+    for reason, giver in (("document_share", "document"), ("contributor_share", "editor")):
+        if over[reason]:
+            yield f"one {giver} gives too much of the corpus ({over[reason]} examples over its share)"
 
 
 def _verdict(

@@ -155,6 +155,10 @@ def test_every_fault_is_a_sentence_with_its_count() -> None:
     reason, details = _figures(_rewritten(corpus, [*lines, *unfit]))
     assert reason == "unfit examples: identical 2"
     assert details["unfit"] == 2
+    calm = example("El pleno queda enterado.", "El pleno queda enterado.", unchanged=True)
+    reason, details = _figures(_rewritten(corpus, [*lines, calm]))
+    assert reason == "unfit examples: unchanged 1"
+    assert details["unfit"] == 1
     assert _figures(_rewritten(corpus, [*lines, *insult]))[1]["suspected"] == 1
     assert (
         _figures(replace(corpus, dataset_hash="0" * 64))[0] == "dataset_hash is not the SHA-256 of the file"
@@ -201,6 +205,35 @@ def test_hostile_and_dominant_documents_are_named() -> None:
     assert details["largest_document_share"] == round(300 / 450, 4)
     free = replace(poisoning.DEFAULT_LIMITS, max_document_share=1.0)
     assert _figures(big, replay_share=0.08, limits=free)[0] == "the corpus keeps all rules"
+
+
+def test_an_editor_who_gives_too_much_is_found_and_what_the_builder_trimmed_passes() -> None:
+    rest = documents(30)
+    editors = {f"doc-{number}": "ana" if number < 24 else f"b{number % 2}" for number in range(30)}
+    untrimmed = _build(rest)
+    assert _figures(untrimmed)[0] == "the corpus keeps all rules"
+    reason, _ = _figures(untrimmed, contributors=editors)
+    assert reason == "one editor gives too much of the corpus (180 examples over its share)"
+    trimmed = _build(rest, contributors=editors)
+    assert trimmed.left_out == {"contributor_share": 180}
+    assert _figures(trimmed, contributors=editors)[0] == "the corpus keeps all rules"
+
+
+def test_an_editor_cannot_confirm_a_wrong_word_with_further_documents_of_his_own() -> None:
+    wrong = [
+        example(item.input, item.output.replace("presupuesto", "presupuestado"), document=f"eva-{number}")
+        for number in range(5)
+        for item in document(200 + number, pairs=60)
+        if "presupuesto" in item.output
+    ]
+    lines = sorted([*documents(30), *wrong], key=lambda item: item.meta.example_id)
+    corpus = _rewritten(_build(documents(30)), lines)
+    editors = {f"doc-{number}": f"clerk-{number % 3}" for number in range(30)}
+    apart = {**editors, **{f"eva-{number}": f"eva-{number}" for number in range(5)}}
+    alone = {**editors, **{f"eva-{number}": "eva" for number in range(5)}}
+    assert _figures(corpus, replay_share=0.0, contributors=apart)[0] == "the corpus keeps all rules"
+    reason, _ = _figures(corpus, replay_share=0.0, contributors=alone)
+    assert reason == f"against_majority in {len(wrong)} examples"
 
 
 def test_the_hash_does_not_depend_on_the_order_of_the_input() -> None:
@@ -284,9 +317,9 @@ def test_the_gate_refuses_a_golden_document_the_capped_set_does_not_hold() -> No
     corpus = _build(_split(12)[0])
     smuggled = _rewritten(corpus, [*jsonl.load(corpus.data), document(number)[0]])
     assert _gate(smuggled)[0]
-    passed, reason = _gate(smuggled, golden_share=0.2)
-    assert not passed
-    assert "golden" in reason
+    reason, details = _figures(smuggled, golden_share=0.2)
+    assert reason == "the golden set leaked into the corpus (golden_document 1)"
+    assert details["golden_leaks"] == 1
 
 
 def test_the_gate_judges_bytes_and_not_claims() -> None:
