@@ -1,13 +1,14 @@
 """Kill -9 at random while the loop runs: does everything end right without a hand?
 
-    python -m benchmarks.kills               # 20 closed loops
-    python -m benchmarks.kills --loops 2     # a look
+    python -m benchmarks.kills                                    # 20 closed loops
+    python -m benchmarks.kills --loops 2 --municipalities 1       # a look
 
-A platform as ``astra-learn dev`` starts it, in a temporary home, and a simulated council. In each loop a
-clerk's finals cross the threshold, and a training has to end with a verdict; meanwhile the daemon, the code
-server, the webserver, the API, a run's worker, Postgres and Redis are killed, one every few seconds, never
-two before the first runs and a sensor has ticked again, and none so often that the platform rightly gives up.
-Exit code 1 when a loop does not end, when a watermark is trained twice, or when something stays down.
+A platform as ``astra-learn dev`` starts it, in a temporary home, and simulated councils, each with its loops
+one after another. In each loop a clerk's finals cross the threshold, and a training has to end with a
+verdict; meanwhile the daemon, the code server, the webserver, the API, a run's worker, Postgres and Redis
+are killed, never two before the first runs and a sensor has ticked again, and none so often that the platform
+rightly gives up. Exit code 1 when a loop does not end, when a watermark is trained twice, or when something
+stays down.
 """
 
 from __future__ import annotations
@@ -44,6 +45,7 @@ from astra_learn_assets.store.db import normalise_url
 from astra_learn_assets.store.tables import TrainingRun
 
 TENANT = TenantId("villaverde")
+NEIGHBOURS = ("rio-claro", "valdemora", "puente-nuevo", "san-telmo")
 VICTIMS = ("daemon", "code-server", "webserver", "api", "worker", "postgres", "redis")
 SMALL: dict[str, int | float] = {
     "golden_minimum_words": 40,
@@ -63,14 +65,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--loops", type=int, default=20)
-    parser.add_argument("--every", type=float, default=20.0, help="seconds between two kills")
+    parser.add_argument("--loops", type=int, default=20, help="of all municipalities together")
+    parser.add_argument(
+        "--municipalities", type=int, default=4, choices=range(1, len(NEIGHBOURS) + 2), help="at once"
+    )
+    parser.add_argument("--every", type=float, default=40.0, help="seconds between two kills")
     parser.add_argument("--victims", default=",".join(VICTIMS), help="what may be killed")
     parser.add_argument(
         "--niceness", type=int, default=LEARNING_NICENESS,
         help="of what learns; 0 where other work on the machine would take all of it",
     )  # fmt: skip
-    parser.add_argument("--limit", type=float, default=1_800.0, help="seconds a loop may take")
+    parser.add_argument("--limit", type=float, default=2_700.0, help="seconds a loop may take")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="astra-kills-") as folder:
         home = Path(folder, "home")
@@ -84,29 +89,50 @@ def main() -> None:
             sys.exit(_play(stack, options))
 
 
+@dataclass
+class _Town:
+    """One municipality: how many of its loops have begun, and since when the last one has not ended."""
+
+    council: Council
+    loops: int
+    begun: int = 0
+    since: float | None = None
+    kills: int = 0
+
+    @property
+    def tenant_id(self) -> TenantId:
+        return self.council.tenant_id
+
+
 def _play(stack: Stack, options: argparse.Namespace) -> int:
-    council = make_council(TENANT, seed=7)
+    names = [TENANT, *map(TenantId, NEIGHBOURS)][: options.municipalities]
+    towns = [
+        _Town(make_council(name, seed=7), len(range(index, options.loops, len(names))))
+        for index, name in enumerate(names)
+    ]
     killer = Killer(stack, options.every, options.victims.split(","))
     broken: list[str] = []
     with Platform.open(stack.settings) as platform:
-        with platform.database.session() as session:
-            tenants.create(
-                session, TENANT, display_name="Villaverde", country="es",
-                wrapped_key=platform.vault.new_tenant_key(),
-            )  # fmt: skip
-            tenants.allow(session, TENANT, weekly_quota=1_000)
-        for loop in range(options.loops):
-            began = time.monotonic()
-            submit(platform, council, killer.look, loop)
-            state = _wait(platform, killer, loop + 1, options.limit)
-            print(f"loop {loop + 1}: {state} after {time.monotonic() - began:.0f} s", flush=True)
-            if state not in examples.FINISHED:
-                broken.append(f"loop {loop + 1} ended as {state}")
-                break
+        for town in towns:
+            with platform.database.session() as session:
+                tenants.create(
+                    session, town.tenant_id, display_name=town.council.display_name,
+                    country=town.council.country, wrapped_key=platform.vault.new_tenant_key(),
+                )  # fmt: skip
+                tenants.allow(session, town.tenant_id, weekly_quota=1_000)
+        while not broken and any(town.since or town.begun < town.loops for town in towns):
+            for town in towns:
+                if town.since is None and town.begun < town.loops:
+                    town.since, town.kills = time.monotonic(), killer.count
+                    submit(platform, town.council, killer.look, town.begun)
+                    town.begun += 1
+                killer.look()
+                broken += _ended(platform, town, killer, options.limit)
+            time.sleep(1)
         killer.rest()
         with platform.database.session() as session:
             rows = list(session.scalars(sa.select(TrainingRun)))
-    finished = [row.through_seq for row in rows if row.state in examples.FINISHED]
+    finished = [(row.tenant_id, row.through_seq) for row in rows if row.state in examples.FINISHED]
     if len(finished) != len(set(finished)):
         broken.append("a watermark was trained twice")
     charged = sum(row.fault == "examples" for row in rows)
@@ -154,6 +180,7 @@ class Killer:
             normalise_url(stack.settings.dagster_database_url or ""), poolclass=sa.NullPool
         )
         self.back: dict[str, list[tuple[float, float]]] = defaultdict(list)
+        self.count = 0
 
     def look(self) -> None:
         """To be called every second: mends, and kills when it is time."""
@@ -186,6 +213,7 @@ class Killer:
             return
         print(f"    kill -9 {name}", flush=True)
         os.kill(pid, signal.SIGKILL)
+        self.count += 1
         now = time.monotonic()
         if name == "worker":
             self.back[name].append((0.0, 0.0))  # what comes back is the training, which the loop waits for
@@ -221,7 +249,11 @@ def submit(platform: Platform, council: Council, look: Callable[[], None], loop:
     """A clerk who tries again until each final is in, as a browser's user would; ``look`` before each try."""
     for index in range(loop * SESSIONS_A_LOOP, (loop + 1) * SESSIONS_A_LOOP):
         simulated = council.session(index)
-        place = {"tenant_id": TENANT, "session_id": simulated.session_id, "version": simulated.version}
+        place = {
+            "tenant_id": council.tenant_id,
+            "session_id": simulated.session_id,
+            "version": simulated.version,
+        }
         while True:
             look()
             try:
@@ -242,20 +274,28 @@ def submit(platform: Platform, council: Council, look: Callable[[], None], loop:
                 break
 
 
-def _wait(platform: Platform, killer: Killer, wanted: int, limit: float) -> str:
-    deadline, state = time.monotonic() + limit, "nothing"
-    while time.monotonic() < deadline:
-        killer.look()
-        try:
-            with platform.database.session() as session:
-                rows = trainings.listing(session, TENANT, limit=200)
-        except AstraError:
-            rows = []
-        if sum(row.state in examples.FINISHED for row in rows) >= wanted:
-            return next(row.state for row in rows if row.state in examples.FINISHED)
-        state = rows[0].state if rows else state
-        time.sleep(1)
-    return f"{state}, not ended within {limit:.0f} s"
+def _ended(platform: Platform, town: _Town, killer: Killer, limit: float) -> list[str]:
+    """Whether the town's loop has a verdict now; what is wrong when it takes too long."""
+    if town.since is None:
+        return []
+    lasted = time.monotonic() - town.since
+    try:
+        with platform.database.session() as session:
+            rows = trainings.listing(session, town.tenant_id, limit=200)
+    except AstraError:
+        return []  # the database was killed
+    finished = [row.state for row in rows if row.state in examples.FINISHED]
+    name = f"{town.tenant_id}, loop {town.begun}"
+    if len(finished) >= town.begun:
+        killed, failed = killer.count - town.kills, len(rows) - len(finished)
+        print(
+            f"{name}: {finished[0]} after {lasted:.0f} s, {killed} killed meanwhile, "
+            f"{failed} of its trainings lost so far", flush=True,
+        )  # fmt: skip
+        town.since = None
+    elif lasted > limit:
+        return [f"{name}: {rows[0].state if rows else 'nothing'}, not ended within {limit:.0f} s"]
+    return []
 
 
 if __name__ == "__main__":
