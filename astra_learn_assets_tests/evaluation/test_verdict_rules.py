@@ -8,8 +8,8 @@ import pytest
 
 from astra_learn_assets.contracts import GateVerdict
 from astra_learn_assets.evaluation.results import EvaluationReport, Measure, Rise, SystemScores
-from astra_learn_assets.evaluation.verdict_rules import RULES, GateLimits
-from astra_learn_assets.evaluation.wer_gate import wer_gate
+from astra_learn_assets.evaluation.verdict_rules import RULES, GateLimits, needed
+from astra_learn_assets.evaluation.wer_gate import VERSION, wer_gate
 from astra_learn_assets.ids import TenantId
 
 DIGEST = "a" * 64
@@ -179,3 +179,105 @@ def test_a_broken_report_is_rejected() -> None:
 def test_every_rule_has_a_name_of_its_own() -> None:
     names = [rule.__name__ for rule in RULES]
     assert len(set(names)) == len(names) == 11
+
+
+def test_a_verdict_holds_every_figure_a_person_weighs_it_by() -> None:
+    scores = SystemScores(
+        wer=0.05123451, cer=0.0212345678, wer_strict=0.0612345678, entity_error_rate=0.0212345678,
+        clean_wer=0.0012345678, generic_wer=0.1012345678, by_route={}, errors=300, substitutions=300,
+        deletions=0, insertions=0, exact=0.5123456789, perplexity=2.123456,
+    )  # fmt: skip
+    judged = rise(-1.23456, 3.56787).model_copy(update={"relative": -20.1267})
+    given = report({("champion", "wer"): judged, ("champion", "clean"): judged})
+    given = given.model_copy(
+        update={
+            "systems": dict.fromkeys(given.systems, scores),
+            "comparisons": {"champion": given.comparisons["champion"]},
+        }
+    )
+    said = wer_gate(given, limits=LIMITS, digest=DIGEST, tenant_id=TenantId("villaverde")).details
+    assert {
+        name: value
+        for name, value in said.items()
+        if not name.startswith(("vs_", *OPPONENTS)) or name.endswith("_digest")
+    } == {
+        "outcome": "reject",  # the other opponents are not compared
+        "rules": "unfit_report,cannot_see",
+        "reason_es": said["reason_es"],
+        "gate_version": VERSION,
+        "golden_hash": "d" * 64,
+        "generic_hash": "e" * 64,
+        "report_digest": given.digest(),
+        "champion_digest": "b" * 64,
+        "best_digest": "c" * 64,
+        "examples": 300,
+        "documents": 25,
+        "words": 6_000,
+        "clean_words": 3_000,
+        **vars(LIMITS),
+        "candidate_wer": 0.051235,
+        "candidate_cer": 0.021235,
+        "candidate_wer_strict": 0.061235,
+        "candidate_entities": 0.021235,
+        "candidate_clean": 0.001235,
+        "candidate_generic": 0.101235,
+        "candidate_exact": 0.512346,
+        "candidate_perplexity": 2.1235,
+    }
+    words, documents = needed(given, LIMITS, "champion")
+    points = {"points": -1.2346, "low": -4.8024, "high": 2.3333}
+    assert {name: value for name, value in said.items() if name.startswith("vs_")} == {
+        **{
+            f"vs_champion{measure}_{name}": value
+            for measure in ("", "_clean")
+            for name, value in points.items()
+        },
+        **{
+            f"vs_champion_{measure}_{name}": {"points": -1.0, "low": -1.5, "high": -0.5}[name]
+            for measure in MEASURES
+            if measure not in ("wer", "clean")
+            for name in points
+        },
+        "vs_champion_relative_percent": -20.13,
+        "vs_champion_probability_worse": round(judged.interval.probability_worse, 4),
+        "vs_champion_power": round(judged.interval.power(2.0), 4),
+        "vs_champion_needed_words": words,
+        "vs_champion_needed_documents": documents,
+    }
+    assert 0.001 < judged.interval.power(2.0) < 0.5
+    assert 6_000 < 240 * (documents - 1) < words <= 240 * documents
+
+
+def test_what_was_not_measured_is_empty_in_the_verdict_and_not_nought() -> None:
+    bare = (
+        report()
+        .systems["candidate"]
+        .model_copy(update={"entity_error_rate": None, "clean_wer": None, "generic_wer": None})
+    )
+    given = report()
+    given = given.model_copy(update={"systems": dict.fromkeys(given.systems, bare)})
+    said = wer_gate(given, limits=LIMITS, digest=DIGEST, tenant_id=TenantId("villaverde")).details
+    measured = ("entities", "clean", "generic", "perplexity")
+    assert [said[f"candidate_{name}"] for name in measured] == [None] * 4
+    assert said["vs_champion_relative_percent"] is None
+
+
+def test_reasons_are_told_one_after_another_and_once_in_spanish() -> None:
+    broken = report().model_copy(update={"problems": ("one fault", "two faults")})
+    verdict = wer_gate(broken, limits=LIMITS, digest=DIGEST, tenant_id=TenantId("villaverde"))
+    assert verdict.reason == "one fault; two faults"
+    assert str(verdict.details["reason_es"]).count("La evaluación no es válida") == 1
+    twice = judge({("champion", "wer"): rise(0.0), ("draft", "wer"): rise(0.0)}).details["reason_es"]
+    assert twice == (
+        "No mejora el borrador sin corregir: no aporta nada. "
+        "No mejora el modelo en servicio, que sigue en servicio."
+    )
+    given = report()
+    draft = given.systems["draft"].model_copy(update={"wer": 0.1234})
+    passed = given.model_copy(update={"systems": {"candidate": given.systems["candidate"], "draft": draft}})
+    passed = passed.model_copy(update={"systems": {**given.systems, **passed.systems}})
+    verdict = wer_gate(passed, limits=LIMITS, digest=DIGEST, tenant_id=TenantId("villaverde"))
+    assert verdict.details["reason_es"] == (
+        "Entra en servicio: de cada cien palabras quedan mal 5,0; en el borrador eran 12,3."
+    )
+    assert verdict.reason.startswith("WER on 6000 golden words: base 5.00%, best 5.00%, candidate 5.00%")
