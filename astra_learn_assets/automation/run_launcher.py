@@ -19,7 +19,8 @@ from dagster._core.launcher.base import CheckRunHealthResult, WorkerStatus
 
 from astra_learn_assets.resources import worker_mark
 
-# from the start of a run to the mark of its worker: it makes its resources in between, slowly when busy
+# from the start of a run to the mark of its worker: it makes its resources in between, slowly when busy.
+# A worker whose mark was seen and is held no more gets none of it: it was killed.
 MARK_SECONDS = 300.0
 
 
@@ -39,7 +40,8 @@ class WatchedRunLauncher(DefaultRunLauncher):
         if record is None or record.dagster_run.status != DagsterRunStatus.STARTED:
             return CheckRunHealthResult(WorkerStatus.RUNNING)  # it ended between two questions
         started = record.start_time
-        if started is not None and time.time() - started < MARK_SECONDS:
+        young = started is not None and time.time() - started < MARK_SECONDS
+        if young and not worker_mark.was_killed(run.run_id):
             return CheckRunHealthResult(WorkerStatus.RUNNING)
         worker_mark.forget(run.run_id)
         return CheckRunHealthResult(WorkerStatus.FAILED, "the process of this run is gone")

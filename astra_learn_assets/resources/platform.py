@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import dagster as dg
-from pydantic import PrivateAttr
 
 from astra_learn_assets.platform import Platform
 from astra_learn_assets.resources import worker_mark
@@ -15,19 +14,12 @@ from astra_learn_assets.settings import get_settings
 class PlatformResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     """Opens a :class:`Platform` from the process's settings; where that points is environment."""
 
-    _marks: dict[str, int] = PrivateAttr(default_factory=dict)
-
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:
         """Refuse a run that came past the queue (:func:`refuse_bypass`); mark its process as alive."""
         if context.instance is not None and context.run is not None:
             refuse_bypass(context.instance, context.run.tags)
             if worker_mark.is_asked_for(context.instance):
-                self._marks[context.run.run_id] = worker_mark.hold(context.run.run_id)
-
-    def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
-        """Take the mark away: what ends now ends in order."""
-        if context.run is not None and (handle := self._marks.pop(context.run.run_id, None)) is not None:
-            worker_mark.release(context.run.run_id, handle)
+                worker_mark.hold(context.run.run_id)
 
     @contextmanager
     def open(self) -> Iterator[Platform]:

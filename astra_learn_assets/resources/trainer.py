@@ -20,6 +20,7 @@ import dagster as dg
 
 from astra_learn_assets.learning.training import process as trainer_process
 from astra_learn_assets.learning.training.process import Runner
+from astra_learn_assets.services.child import end_with_parent
 
 _INHERITED = (
     "PATH", "HOME", "USER", "LOGNAME", "TMPDIR", "TZ", "LANG", "LC_*", "XDG_CACHE_HOME",
@@ -58,7 +59,12 @@ class TrainerResource(dg.ConfigurableResource):  # type: ignore[type-arg]
                 ) as session,
             ):
                 environment = {**inherited(os.environ), **session.get_bootstrap_env_vars()}
-                process = subprocess.Popen(command, env=environment, stderr=stderr)
+                process = subprocess.Popen(
+                    command,
+                    env=environment,
+                    stderr=stderr,
+                    preexec_fn=end_with_parent,  # beside the retry of a killed run it would use the card
+                )
                 try:
                     exit_code = process.wait()
                 finally:

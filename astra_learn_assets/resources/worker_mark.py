@@ -2,12 +2,17 @@
 
 The kernel drops the lock of a process that ends, however it ends. So neither a reused pid nor a daemon that
 was started anew can take a dead worker for a living one, or the other way round. The file holds the pid.
+
+The mark is held to the end of the process and not of the run: between the two the run's last event is
+written, and a worker without a mark would be taken for dead meanwhile. A process that ends in order takes its
+file away; a file that nobody holds was left by one that was killed.
 """
 
 from __future__ import annotations
 
 import fcntl
 import os
+from multiprocessing.util import Finalize
 from pathlib import Path
 
 from dagster import DagsterInstance
@@ -29,21 +34,21 @@ def is_asked_for(instance: DagsterInstance) -> bool:
     return launcher is not None and launcher.class_name == LAUNCHER
 
 
-def hold(run_id: str) -> int:
-    """Mark this process as the worker of ``run_id`` until :func:`release` or its end; returns a handle."""
+def hold(run_id: str) -> None:
+    """Mark this process as the worker of ``run_id`` until it ends."""
     path = _file(run_id)
     path.parent.mkdir(parents=True, exist_ok=True)
     handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     fcntl.flock(handle, fcntl.LOCK_EX)
     os.ftruncate(handle, 0)
     os.pwrite(handle, str(os.getpid()).encode("ascii"), 0)
-    return handle
+    # a code server's children end by os._exit, which knows nothing of atexit
+    Finalize(None, path.unlink, kwargs={"missing_ok": True}, exitpriority=0)
 
 
-def release(run_id: str, handle: int) -> None:
-    """Take the mark away."""
-    _file(run_id).unlink(missing_ok=True)
-    os.close(handle)
+def was_killed(run_id: str) -> bool:
+    """Whether a worker of ``run_id`` had its mark and ended without taking it away."""
+    return living(run_id) is None and _file(run_id).exists()
 
 
 def living(run_id: str) -> int | None:

@@ -8,7 +8,6 @@ webserver and the daemon and ends with either, and a dead code server it does no
 
 from __future__ import annotations
 
-import ctypes
 import json
 import os
 import shutil
@@ -26,6 +25,7 @@ from pathlib import Path
 import httpx
 
 from astra_learn_assets.errors import BadConfiguration, Unavailable
+from astra_learn_assets.services.child import end_with_parent
 from astra_learn_assets.services.embedded import embedded, export_env, revive, stands
 from astra_learn_assets.services.supervision import Part, Supervisor
 from astra_learn_assets.settings import REPOSITORY, Settings
@@ -223,18 +223,11 @@ def _start(stack: Stack, name: str, command: Sequence[str], *, niceness: int = 0
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                preexec_fn=partial(_prepare_child, niceness),
+                preexec_fn=partial(end_with_parent, niceness),
             )
 
     start()
     stack.supervisor.add(Part(name, lambda: stack.processes[name].poll() is None, start, str(log)))
-
-
-def _prepare_child(niceness: int) -> None:
-    """In the child: stand back by ``niceness``, and on Linux ask for SIGTERM when the parent dies."""
-    os.nice(niceness)
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG = 1
 
 
 def _log(stack: Stack, name: str) -> Path:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import multiprocessing
 import signal
 import subprocess
 import sys
@@ -69,12 +69,11 @@ def health(instance: dg.DagsterInstance, run: dg.DagsterRun) -> WorkerStatus:
     return launcher.check_run_worker_health(run).status
 
 
-def test_a_worker_that_was_killed_is_found_and_a_living_one_is_left_alone(
-    instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+def test_a_worker_that_was_killed_is_found_at_once_and_a_living_one_is_left_alone(
+    instance: dg.DagsterInstance,
 ) -> None:
     run = started(instance)
     process = worker(run.run_id)
-    monkeypatch.setattr(run_launcher, "MARK_SECONDS", 0.0)
     assert worker_mark.living(run.run_id) == process.pid
     assert health(instance, run) == WorkerStatus.RUNNING
     process.send_signal(signal.SIGKILL)
@@ -112,14 +111,23 @@ def test_a_worker_that_no_code_server_knows_any_more_is_interrupted(instance: dg
     assert process.wait(timeout=60) != 0
 
 
-def test_a_mark_is_released_with_its_process_and_taken_over_by_a_second_one(tmp_path: Path) -> None:
+def test_a_mark_lasts_to_the_end_of_its_process_and_goes_with_one_that_ends_in_order(tmp_path: Path) -> None:
     with environ({"ASTRA_HOME": str(tmp_path)}):
         get_settings.cache_clear()
-        handle = worker_mark.hold("run-1")
-        assert worker_mark.living("run-1") == os.getpid()
-        worker_mark.release("run-1", handle)
-        assert worker_mark.living("run-1") is None
-        second = worker_mark.hold("run-1")
-        assert worker_mark.living("run-1") == os.getpid()
-        worker_mark.release("run-1", second)
+        child = multiprocessing.get_context("spawn").Process(target=worker_mark.hold, args=("run-1",))
+        child.start()
+        child.join()
+        assert child.exitcode == 0
+        assert not worker_mark.was_killed("run-1")
+        killed = worker("run-1")
+        assert worker_mark.living("run-1") == killed.pid
+        assert not worker_mark.was_killed("run-1")
+        killed.kill()
+        killed.wait()
+        assert worker_mark.was_killed("run-1")
+        second = worker("run-1")
+        assert worker_mark.living("run-1") == second.pid
+        second.send_signal(signal.SIGINT)
+        second.wait()
+        assert not worker_mark.was_killed("run-1")
     get_settings.cache_clear()
