@@ -281,3 +281,138 @@ def test_reasons_are_told_one_after_another_and_once_in_spanish() -> None:
         "Entra en servicio: de cada cien palabras quedan mal 5,0; en el borrador eran 12,3."
     )
     assert verdict.reason.startswith("WER on 6000 golden words: base 5.00%, best 5.00%, candidate 5.00%")
+
+
+NO_VALID_REPORT = (
+    "La evaluación no es válida y hay que repetirla: no corresponde a este modelo, a esta prueba "
+    "o le faltan respuestas."
+)
+
+
+@pytest.mark.parametrize(
+    ("changes", "rule", "english", "spanish"),
+    [
+        (
+            {("champion", "strict"): rise(2.346, 9.0)},
+            "worse",
+            "strict WER rises by 2.35 points against the champion, more than the 2 allowed",
+            "Comete 2,3 errores más por cada cien palabras y signos que el modelo en servicio; se admiten 2.",
+        ),
+        (
+            {("best", "strict"): rise(1.0, 0.4)},
+            "surely_worse",
+            "strict WER rises against the best adapter so far by at least 0.60 points (95 % interval), "
+            "and 0.5 may be chance",
+            "Es peor que el mejor modelo que ha habido con seguridad: al menos 0,6 errores más por cada cien "
+            "palabras y signos.",
+        ),
+        (
+            {("base", "cer"): rise(3.0)},
+            "characters_worse",
+            "CER rises by 3.00 points against the base model, more than the 2 allowed",
+            "Letras equivocadas: 3 por cada cien más que el modelo de base; se admiten 2.",
+        ),
+        (
+            {("draft", "entities"): rise(3.25)},
+            "entities_worse",
+            "the error rate of names and numbers rises by 3.25 points against the untouched draft, "
+            "more than the 2 allowed",
+            "Nombres y números equivocados: 3,2 por cada cien más que el borrador sin corregir; "
+            "se admiten 2.",
+        ),
+        (
+            {("dictionary", "clean"): rise(3.0)},
+            "damages_clean_text",
+            "the error rate on paragraphs that were right rises by 3.00 points against the dictionary alone, "
+            "more than the 2 allowed",
+            "Estropea párrafos que estaban bien: 3 por cada cien más que el diccionario solo; se admiten 2.",
+        ),
+        (
+            {("best", "generic"): rise(3.0)},
+            "forgets",
+            "WER on generic text rises by 3.00 points against the best adapter so far, "
+            "more than the 2 allowed",
+            "Olvida el castellano general: 3 por cada cien más que el mejor modelo que ha habido; "
+            "se admiten 2.",
+        ),
+    ],
+)
+def test_a_rule_says_in_two_languages_against_whom_and_how_much(
+    changes: dict[tuple[str, Measure], Rise], rule: str, english: str, spanish: str
+) -> None:
+    said = judge(changes)
+    assert outcome(said) == ("reject", rule)
+    assert (said.reason, said.details["reason_es"]) == (english, spanish)
+
+
+def test_a_rise_in_the_measured_figures_alone_or_in_the_interval_alone_is_no_damage() -> None:
+    for low, difference in ((0.0, 2.5), (0.5, 2.0)):
+        measured = rise(difference).model_copy(update={"low": low})
+        assert outcome(judge({("champion", "clean"): measured})) == ("promote", "")
+    small = rise(2.001).model_copy(update={"low": 0.001})
+    assert outcome(judge({("champion", "clean"): small})) == ("reject", "damages_clean_text")
+
+
+def test_what_holds_says_what_would_be_needed_in_two_languages() -> None:
+    held = judge({("champion", "wer"): rise(-0.5, 3.0)})
+    words, documents = needed(report({("champion", "wer"): rise(-0.5, 3.0)}), LIMITS, "champion")
+    power = rise(-0.5, 3.0).interval.power(2.0)
+    assert held.reason == (
+        "on hold: against the champion this golden set of 6000 words in 25 documents sees a rise of 2 points "
+        f"with a power of {power:.0%} (80% are needed); about {words} words in {documents} documents would do"
+    )
+    assert held.details["reason_es"] == (
+        "Con esta prueba (6000 palabras de 25 actas) no se distingue si es peor que el modelo en servicio: "
+        f"harían falta unas {words} palabras de {documents} actas. Se esperará a tener más actas."
+    )
+
+
+def test_a_set_of_one_document_says_nothing_about_chance_and_asks_for_two() -> None:
+    endless = rise(-0.5).model_copy(
+        update={"low": -1e9, "high": 1e9, "standard_error": 1e9, "degrees": 0.0, "documents": 1}
+    )
+    assert needed(report({("best", "wer"): endless}), LIMITS, "best") == (0, 0)
+    held = judge({("best", "wer"): endless})
+    assert outcome(held) == ("hold", "cannot_see")
+    assert "at least two documents would do" in held.reason
+    assert "harían falta al menos dos actas." in str(held.details["reason_es"])
+
+
+def test_each_opponent_is_asked_whether_the_set_can_see_and_not_the_first_alone() -> None:
+    blurred = rise(-0.5, 3.0)
+    held = judge({("base", "wer"): rise(-9.0, 4.0), ("draft", "wer"): blurred})
+    assert outcome(held) == ("hold", "cannot_see")
+    assert "against the untouched draft" in held.reason
+    clear = rise(-0.2, 0.9)  # its end is below a point, and far below two
+    assert outcome(judge({("base", "wer"): clear, ("draft", "wer"): blurred})) == ("hold", "cannot_see")
+    barely = replace(LIMITS, minimum_power=blurred.interval.power(2.0), tolerance_points=2.5)
+    assert outcome(judge({("draft", "wer"): blurred}, barely)) == ("promote", "")
+
+
+def test_an_interval_that_ends_at_nought_or_just_above_is_not_plainly_better() -> None:
+    for high in (0.0, 0.5):
+        wide = rise(high - 9.0, 9.0)
+        assert outcome(judge({("champion", "wer"): wide})) == ("hold", "cannot_see")
+
+
+def test_a_report_without_scores_of_an_opponent_says_so_in_spanish_too() -> None:
+    given = report()
+    bare = given.model_copy(
+        update={"comparisons": {name: {"wer": rises["wer"]} for name, rises in given.comparisons.items()}}
+    )
+    verdict = wer_gate(bare, limits=LIMITS, digest=DIGEST, tenant_id=TenantId("villaverde"))
+    assert verdict.reason == "; ".join(f"the report has no scores of the {name}" for name in OPPONENTS)
+    assert verdict.details["reason_es"] == NO_VALID_REPORT
+    headlines = {
+        name: {measure: rises[measure] for measure in ("wer", "strict")}
+        for name, rises in given.comparisons.items()
+    }
+    enough = given.model_copy(update={"comparisons": headlines})
+    assert wer_gate(enough, limits=LIMITS, digest=DIGEST, tenant_id=TenantId("villaverde")).passed
+
+
+def test_an_opponent_without_a_name_is_told_by_its_own() -> None:
+    given = report()
+    more = given.model_copy(update={"comparisons": {**given.comparisons, "rival": {"wer": rise(5.0)}}})
+    verdict = wer_gate(more, limits=LIMITS, digest=DIGEST, tenant_id=TenantId("villaverde"))
+    assert "WER rises by 5.00 points against rival" in verdict.reason
