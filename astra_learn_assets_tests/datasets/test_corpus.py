@@ -207,6 +207,40 @@ def test_hostile_and_dominant_documents_are_named() -> None:
     assert _figures(big, replay_share=0.08, limits=free)[0] == "the corpus keeps all rules"
 
 
+def test_what_is_never_learned_is_found_whoever_sent_it_and_several_faults_stand_side_by_side() -> None:
+    corpus = _build(documents(12))
+    lines = jsonl.load(corpus.data)
+    secret = example("El acceso es libre.", "El acceso es libre con a8f3Kd92LmQp77.")
+    assert _figures(_rewritten(corpus, [*lines, secret]))[0] == "planted_secret in 1 examples"
+    unfit = [example("igual", "igual"), example("", "Se aprueba.")]
+    reason, details = _figures(_rewritten(corpus, [*lines, *unfit]))
+    assert reason == "unfit examples: empty_input 1, identical 1"
+    assert details["unfit"] == 2
+    hostile = [
+        example(item.output, noisy(item.output).replace("e", "o"), document=f"evil-{n}", chunk=f"c{place}")
+        for n in (1, 2)
+        for place, item in enumerate(document(76 + n, pairs=30))
+    ]
+    reason, _ = _figures(_rewritten(corpus, [*lines, *hostile]), replay_share=0.14)
+    assert reason.startswith("2 documents look hostile (evil-1, evil-2)")
+
+
+def test_the_limits_of_a_corpus_are_the_callers() -> None:
+    corpus = _build(documents(12))
+    same = [
+        example(text, "Se levanta la sesión.") for text in ("se lebanta la sesion", "se levanta la sesion")
+    ]
+    lines = [*jsonl.load(corpus.data), *same]
+    assert _figures(_rewritten(corpus, lines))[0] == "the corpus keeps all rules"
+    strict = replace(poisoning.DEFAULT_LIMITS, max_same_output=1)
+    assert _figures(_rewritten(corpus, lines), limits=strict)[0] == "repeated_output in 1 examples"
+
+
+def test_one_example_is_the_whole_of_a_corpus_of_one() -> None:
+    alone = _rewritten(_build(documents(1)), document(1)[:1])
+    assert _figures(alone, replay_share=0.0)[1]["largest_document_share"] == 1.0
+
+
 def test_an_editor_who_gives_too_much_is_found_and_what_the_builder_trimmed_passes() -> None:
     rest = documents(30)
     editors = {f"doc-{number}": "ana" if number < 24 else f"b{number % 2}" for number in range(30)}

@@ -101,6 +101,15 @@ def test_a_refusal_tells_kinds_and_how_many_lines(
     assert refused.details == figures(scanner, pseudonymizer, **counts)
 
 
+def test_a_refusal_tells_every_kind(scanner: ResidualScanner, pseudonymizer: Pseudonymizer) -> None:
+    data = jsonl("Escriba a pedro@villaverde.es. Interviene Pedro García López.")
+    refused = judged(data, scanner, pseudonymizer, NO_LEAK)
+    found = scanner.scan_jsonl(data).by_kind
+    assert {"EMAIL", "PERSONA"} <= found.keys()
+    kinds = ", ".join(f"{kind} {count}" for kind, count in found.items())
+    assert refused.reason == f"1 of 1 lines still hold personal data ({kinds})"
+
+
 @pytest.mark.parametrize(("missed", "passed"), [(3, True), (4, False)])
 def test_the_gate_lets_one_canary_in_twenty_pass_and_no_more(
     scanner: ResidualScanner, pseudonymizer: Pseudonymizer, missed: int, passed: bool
