@@ -4,11 +4,11 @@
     python -m benchmarks.kills --loops 2 --municipalities 1       # a look
 
 A platform as ``astra-learn dev`` starts it, in a temporary home, and simulated councils, each with its loops
-one after another. In each loop a clerk's finals cross the threshold, and a training has to end with a
-verdict; meanwhile the daemon, the code server, the webserver, the API, a run's worker, Postgres and Redis
-are killed, never two before the first runs and a sensor has ticked again, and none so often that the platform
-rightly gives up. Exit code 1 when a loop does not end, when a watermark is trained twice, or when something
-stays down.
+one after another. In each loop a clerk sends finals until the threshold is crossed, and a training has to
+end with a verdict; meanwhile the daemon, the code server, the webserver, the API, a run's worker, Postgres
+and Redis are killed, never two before the first runs and a sensor has ticked again, and none so often that
+the platform rightly gives up. Exit code 1 when a loop does not end, when a watermark is trained twice, or
+when something stays down.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -32,6 +32,7 @@ import sqlalchemy as sa
 from astra_learn_assets.errors import AstraError, UploadRefused
 from astra_learn_assets.hotpath import intake
 from astra_learn_assets.ids import TenantId
+from astra_learn_assets.learning.training import plan
 from astra_learn_assets.platform import Platform
 from astra_learn_assets.resources import worker_mark
 from astra_learn_assets.services import membership
@@ -56,9 +57,11 @@ SMALL: dict[str, int | float] = {
     "epochs": 1.0,
     "golden_maximum_examples": 20,
     "sensor_interval_seconds": 5,
+    "train_backoff_minutes": 1,
     "train_settle_minutes": 0.2,
 }
 SESSIONS_A_LOOP = 5
+_PATIENCE = 20.0  # seconds after which a clerk whose finals gave too few examples sends one more
 
 
 def main() -> None:
@@ -98,6 +101,8 @@ class _Town:
     begun: int = 0
     since: float | None = None
     kills: int = 0
+    sent: int = 0
+    sent_at: float = 0.0
 
     @property
     def tenant_id(self) -> TenantId:
@@ -124,7 +129,7 @@ def _play(stack: Stack, options: argparse.Namespace) -> int:
             for town in towns:
                 if town.since is None and town.begun < town.loops:
                     town.since, town.kills = time.monotonic(), killer.count
-                    submit(platform, town.council, killer.look, town.begun)
+                    _send(platform, town, killer, SESSIONS_A_LOOP)
                     town.begun += 1
                 killer.look()
                 broken += _ended(platform, town, killer, options.limit)
@@ -245,9 +250,16 @@ class Killer:
         return stands(self._stack.settings.home_path, name)
 
 
-def submit(platform: Platform, council: Council, look: Callable[[], None], loop: int) -> None:
+def _send(platform: Platform, town: _Town, killer: Killer, count: int) -> None:
+    """The clerk's next finals."""
+    submit(platform, town.council, killer.look, range(town.sent, town.sent + count))
+    town.sent += count
+    town.sent_at = time.monotonic()
+
+
+def submit(platform: Platform, council: Council, look: Callable[[], None], sessions: Iterable[int]) -> None:
     """A clerk who tries again until each final is in, as a browser's user would; ``look`` before each try."""
-    for index in range(loop * SESSIONS_A_LOOP, (loop + 1) * SESSIONS_A_LOOP):
+    for index in sessions:
         simulated = council.session(index)
         place = {
             "tenant_id": council.tenant_id,
@@ -282,8 +294,19 @@ def _ended(platform: Platform, town: _Town, killer: Killer, limit: float) -> lis
     try:
         with platform.database.session() as session:
             rows = trainings.listing(session, town.tenant_id, limit=200)
+            decision, facts, _ = plan.explain_in(
+                session, platform.settings, town.tenant_id, now=datetime.now(UTC)
+            )
     except AstraError:
         return []  # the database was killed
+    lacking = decision.code == "below_threshold" or (rows and rows[0].fault == "examples")
+    if (
+        lacking
+        and not facts.preparing
+        and not facts.unfinished
+        and time.monotonic() - town.sent_at > _PATIENCE
+    ):
+        _send(platform, town, killer, 1)
     finished = [row.state for row in rows if row.state in examples.FINISHED]
     name = f"{town.tenant_id}, loop {town.begun}"
     if len(finished) >= town.begun:
@@ -294,7 +317,8 @@ def _ended(platform: Platform, town: _Town, killer: Killer, limit: float) -> lis
         )  # fmt: skip
         town.since = None
     elif lasted > limit:
-        return [f"{name}: {rows[0].state if rows else 'nothing'}, not ended within {limit:.0f} s"]
+        stands = rows[0].state if rows else "nothing"
+        return [f"{name}: {stands}, {decision.reason}; not ended within {limit:.0f} s"]
     return []
 
 

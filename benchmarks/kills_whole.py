@@ -30,7 +30,7 @@ from astra_learn_assets.settings import get_settings, remember
 from astra_learn_assets.simulation.council.simulator import make_council
 from astra_learn_assets.store import examples, tenants, trainings
 from astra_learn_assets.store.tables import TrainingRun
-from benchmarks.kills import SMALL, TENANT, submit
+from benchmarks.kills import SESSIONS_A_LOOP, SMALL, TENANT, submit
 
 
 def main() -> None:
@@ -69,7 +69,8 @@ def _round(
     with _platform() as platform:
         if number == 0:
             _make_tenant(platform)
-        submit(platform, make_council(TENANT, seed=7), lambda: None, number)
+        sessions = range(number * SESSIONS_A_LOOP, (number + 1) * SESSIONS_A_LOOP)
+        submit(platform, make_council(TENANT, seed=7), lambda: None, sessions)
     deadline = began + limit
     if not _until(lambda rows: any(row.state == "training" for row in rows), deadline):
         return dev, "no training began", False
