@@ -549,3 +549,4 @@ def test_steady_words_that_no_clerk_has_for_a_habit_are_refused(
     verdict = _judge(tmp_path / "a", digest_of(resign(tmp_path / "a")))
     assert verdict.passed == (not reason)
     assert reason in verdict.reason
+    assert verdict.details.get("steady_substitutions") == (None if content == b"[1]" else 1)
