@@ -44,7 +44,9 @@ def _check_second(pieces: list[Minutes]) -> None:
             raise ValueError(f"{layout}: comes {times} times")
     for piece in pieces:
         if not 600 <= len(piece.text) <= 1_800:
-            raise ValueError(f"{piece.layout}: has {len(piece.text)} characters, and should have 600 to 1,800")
+            raise ValueError(
+                f"{piece.layout}: has {len(piece.text)} characters, and should have 600 to 1,800"
+            )
         for mention in piece.mentions:
             name = piece.text[mention.start : mention.end]
             if name != name.strip() or (mention.kind == "split") != ("\n" in name):
@@ -79,11 +81,17 @@ def main() -> None:
         with target.open("w", encoding="utf-8") as lines:
             for piece in pieces:
                 marks = [[m.start, m.end, m.kind, m.person] for m in piece.mentions]
-                record = {"text": piece.text, "country": piece.country, "layout": piece.layout, "mentions": marks}
+                record = {
+                    "text": piece.text,
+                    "country": piece.country,
+                    "layout": piece.layout,
+                    "mentions": marks,
+                }
                 lines.write(json.dumps(record, ensure_ascii=False) + "\n")
         kinds = Counter(mention.kind for piece in pieces for mention in piece.mentions)
         countries = Counter(piece.country for piece in pieces)
-        print(f"{target.name}: {len(pieces)} pieces, {sum(kinds.values())} mentions: {dict(kinds.most_common())}")
+        print(f"{target.name}: {len(pieces)} pieces, {sum(kinds.values())} mentions")
+        print(f"  kinds: {dict(kinds.most_common())}")
         print(f"  countries: {dict(countries.most_common())}")
 
 
