@@ -5,8 +5,8 @@
     python benchmarks/privacy_minutes.py --half development --verbose 40
     python benchmarks/privacy_minutes.py --quick             a quarter of it
 
-The minutes are :mod:`foreign_minutes`. Half of its layouts, and the handwritten pieces of even number, are
-for development: failures may be shown and mended. Of the other half only figures are printed, and
+The minutes are :mod:`foreign_minutes`. Half of its layouts, and the pieces of even number of its two
+handwritten sets, are for development: failures may be shown and mended. Of the other half only figures are printed, and
 ``--verbose`` is refused there. The halves take different seeds.
 
 =================  ===================================================================================
@@ -49,7 +49,8 @@ from astra_learn_assets.privacy.pseudonymizer import Pseudonymizer
 from astra_learn_assets.privacy.scan.canary import clopper_pearson
 from astra_learn_assets.spanish.fold import fold_chars
 
-HANDWRITTEN = Path(__file__).with_name("foreign_minutes") / "handwritten.jsonl"
+_FOLDER = Path(__file__).with_name("foreign_minutes")
+HANDWRITTEN = {"handwritten": _FOLDER / "handwritten.jsonl", "second": _FOLDER / "handwritten_2.jsonl"}
 SEEDS = {"development": 1, "held-out": 2}
 DEVELOPMENT_LAYOUTS = frozenset(sorted(LAYOUTS)[::2])
 BOUNDS = {"printed": 0.007, "capitals": 0.015, "lower": 0.015}
@@ -116,10 +117,10 @@ def pieces(half: str, count: int, seed: int | None = None) -> list[Minutes]:
     return [m for m in chosen if (m.layout in DEVELOPMENT_LAYOUTS) == (half == "development")]
 
 
-def handwritten(half: str) -> list[Minutes]:
-    """The handwritten pieces of one half, by the parity of their number."""
+def handwritten(half: str, name: str = "handwritten") -> list[Minutes]:
+    """The handwritten pieces of one half of a set, by the parity of their number."""
     made = []
-    for number, line in enumerate(HANDWRITTEN.read_text(encoding="utf-8").splitlines()):
+    for number, line in enumerate(HANDWRITTEN[name].read_text(encoding="utf-8").splitlines()):
         if (number % 2 == 0) == (half == "development"):
             record = json.loads(line)
             mentions = tuple(
@@ -274,7 +275,7 @@ def main() -> None:
         "--verbose", type=int, default=0, help="show so many failures of each kind and layout"
     )
     parser.add_argument("--only", default="", help="of --verbose: leak,false,merged,swallowed")
-    parser.add_argument("--part", choices=("generated", "handwritten", "both"), default="both")
+    parser.add_argument("--part", choices=("generated", *HANDWRITTEN, "both"), default="both")
     parser.add_argument("--stock", action="store_true", help="measure stock Presidio beside it")
     parser.add_argument("--quick", action="store_true", help="100 pieces, with stock")
     given = parser.parse_args()
@@ -286,7 +287,7 @@ def main() -> None:
     for half in ("development", "held-out") if given.half == "both" else (given.half,):
         for part, made in (
             ("generated", pieces(half, count, given.seed)),
-            ("handwritten", handwritten(half)),
+            *((name, handwritten(half, name)) for name in HANDWRITTEN),
         ):
             if given.part not in (part, "both"):
                 continue
