@@ -36,6 +36,7 @@ from astra_learn_assets.privacy.people.second_reader import Reading, beginnings,
 from astra_learn_assets.privacy.people.stretching import stretched
 from astra_learn_assets.privacy.people.support import supported
 from astra_learn_assets.privacy.people.titles import is_titled
+from astra_learn_assets.privacy.people.worn import mended
 from astra_learn_assets.privacy.terms import AllowTerms, MaskTerms
 from astra_learn_assets.spanish.fold import fold_chars
 from astra_learn_assets.spanish.placeholder import PLACEHOLDER
@@ -79,7 +80,7 @@ class Detector:
         the rest reads like a text that it sees anyway (:func:`~aliases.unexplained`). ``known``: names of
         the document that the texts are of (:meth:`names`), found again as if each text held them.
         """
-        entities = self._entities(texts, looks or [None] * len(texts))
+        entities = self._entities([mended(text) for text in texts], looks or [None] * len(texts))
         return [
             list(self._merged(text, tuple(found), tuple(own_places(text)), known)[0])
             if len(text) <= LONG
@@ -143,7 +144,6 @@ class Detector:
         self, text: str, entities: Sequence[Entity], own: Sequence[tuple[int, int]], known: tuple[str, ...]
     ) -> tuple[list[Finding], list[tuple[int, int]]]:
         """Findings of one piece, and the spans that stay whoever is called so elsewhere."""
-        reading = self._reading(text)
         blocked = [m.span() for m in PLACEHOLDER.finditer(text)]
         masked = list(self._mask.find(text))
         allowed = self._allow.find(text)
@@ -154,6 +154,8 @@ class Detector:
             *contact.spoken_numbers(text),
             *addresses.addresses(text),
         ]
+        text = mended(text)  # from here on people
+        reading = self._reading(text)
         people = [one for f in self._persons(text, entities) for one in bounded(text, f)]
         if reading is not None:
             people = [
@@ -210,7 +212,7 @@ class Detector:
         names = [*known, *(text[f.start : f.end] for f in found if f.kind == "PERSONA")]
         spared = [*allowed, *places, *blocked]
         found = join_names(text, resolve([*found, *repeat_names(text, names, spared)]), apart)
-        return list(believed(text, found, reading)), spared
+        return resolve(list(believed(text, found, reading))), spared
 
     def _reading(self, text: str) -> Reading | None:
         if self._tagger is None:

@@ -8,10 +8,11 @@ text with capitals these are no persons, unless a title stands before them:
 * an everyday word in no list of names that opens a sentence or a quotation ("«[Juro] por", "[Idem], a");
 * an acronym ("[DIF]"), which is short, in no list of names and stands in a line that is not in capitals;
 * letters that stand for figures ("11.[xxx].xxx");
-* a firm, by its first word, by what its form is called behind it, or by the mark it is quoted in.
+* a firm or a public place, by its first word or by what its form is called behind it.
 
-Names of a municipality's own lists do not pass here. A document's evidence does: who is known by a full name
-keeps the head of a turn ("[Descanso]: en el museo").
+Names of a municipality's own lists do not pass here, nor do words of somebody whom the text names in full or
+with a title. Of those the head of a turn and the bracket behind an office are found here as well, which for
+everyday words nothing else tells: "[Descanso]: en el museo", "Secretario ([Mori])".
 """
 
 from __future__ import annotations
@@ -19,7 +20,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from astra_learn_assets.privacy.identifiers.rules import Finding
+from astra_learn_assets.privacy.identifiers.rules import Finding, Spans
+from astra_learn_assets.privacy.people.listed_names import is_place_head
+from astra_learn_assets.privacy.people.name_runs import RANK
 from astra_learn_assets.privacy.people.runs import case_at, may_be_name
 from astra_learn_assets.privacy.people.second_reader import NO_NAME, VERY_SURE, Reading
 from astra_learn_assets.privacy.people.support import is_plain
@@ -38,35 +41,63 @@ _LONGEST_ACRONYM = 7
 
 
 def believed(text: str, found: Sequence[Finding], reading: Reading | None) -> Iterator[Finding]:
-    """The findings without the persons that are nobody; others and text without capitals pass."""
+    """The findings without the persons that are nobody, and with the heads of turns."""
+    if reading is None:
+        yield from found
+        return
+    people = [f for f in found if f.kind == "PERSONA"]
+    known = _known(text, people)
     for finding in found:
         if (
-            reading is None
-            or not reading.printed
-            or finding.kind != "PERSONA"
+            finding.kind != "PERSONA"
             or finding.rank >= 80
-            or not _is_nobody(text, finding, reading)
+            or not reading.printed
+            or not _is_nobody(text, finding, reading, known)
             or is_titled(text, finding.start)
         ):
             yield finding
+    covered = Spans((f.start, f.end) for f in found)
+    for head in _HEAD.finditer(text):
+        start, end = head.span(1)
+        if fold_chars(head[1]) in known and not covered.touch(start, end):
+            yield Finding(start, end, "PERSONA", RANK, "document")
 
 
-def _is_nobody(text: str, finding: Finding, reading: Reading) -> bool:
+def _known(text: str, people: Sequence[Finding]) -> frozenset[str]:
+    """Folded words of those who are named by more than a word, or with a title."""
+    return frozenset(
+        word
+        for f in people
+        for word in map(fold_chars, WORD.findall(text[f.start : f.end]))
+        if len(word) > 2
+        and word not in PARTICLES
+        and (" " in text[f.start : f.end] or is_titled(text, f.start))
+    )
+
+
+_HEAD = re.compile(
+    r"(?:(?:^|[.!?…\n])[ ]*|(?<=\w )[(])([^\W\d_]{3,})(?=:[ ]|[)]|[ ]?[.][ ]?[-–—])", re.MULTILINE
+)
+
+
+def _is_nobody(text: str, finding: Finding, reading: Reading, known: frozenset[str]) -> bool:
     value = text[finding.start : finding.end]
     words = [w for w in WORD.findall(value) if fold_chars(w) not in PARTICLES]
     folded = [fold_chars(w) for w in words]
     if len(words) > 1:
-        return folded[0] in _FIRMS or _FIRM_TAIL.match(text, finding.end) is not None
-    if not words:
+        opens_place = is_place_head(folded[0]) and not may_be_name(folded[0])
+        return opens_place or folded[0] in _FIRMS or _FIRM_TAIL.match(text, finding.end) is not None
+    if not words or case_at(text, finding.start, finding.end) == "capitals":
         return False
     word, likely = folded[0], reading.likeliest(finding.start, finding.end)
     if words[0].islower():
         plain = is_ordinary(word) or is_inflected(word) or is_plain(word)
         return plain or _VOWEL.search(value) is None or (finding.detector == "repeat" and likely < VERY_SURE)
-    heads = text[finding.end : finding.end + 1] == ":"
-    if finding.detector == "repeat" and likely < NO_NAME and not heads:
-        return True
+    if finding.detector == "repeat" and likely < NO_NAME:
+        return text[finding.end : finding.end + 1] != ":"
+    if word in known:
+        return False
     if words[0].isupper() and 1 < len(word) <= _LONGEST_ACRONYM and not may_be_name(word):
-        return case_at(text, finding.start, finding.end) == "printed"
+        return True  # the line around it is not in capitals
     opens = _OPENS.search(text[max(0, finding.start - 4) : finding.start]) is not None
     return opens and is_plain(word)

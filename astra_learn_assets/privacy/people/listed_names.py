@@ -118,6 +118,11 @@ _PLACE_HEADS = place_heads() - words("unkept_heads")
 _HONOURS = words("honours") | {"."}
 
 
+def is_place_head(word: str) -> bool:
+    """Whether a folded word opens the name of a street, school or the like, and is nobody's surname."""
+    return word in _PLACE_HEADS and not is_name_word(word)
+
+
 def after_place_head(text: str, start: int) -> bool:
     """Whether a street, school or the like stands before, with nothing but particles and titles between."""
     window = text[max(0, start - 40) : start]

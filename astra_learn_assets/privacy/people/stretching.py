@@ -8,10 +8,11 @@ from dataclasses import replace
 
 from astra_learn_assets.privacy.identifiers.rules import Finding
 from astra_learn_assets.privacy.people.bounds import CALLED
-from astra_learn_assets.privacy.people.runs import is_strong, may_be_name, never_names
+from astra_learn_assets.privacy.people.runs import is_given, is_strong, may_be_name, never_names
+from astra_learn_assets.privacy.people.tables import words as table
 from astra_learn_assets.spanish.fold import fold_chars
 from astra_learn_assets.spanish.lexicon import surnames
-from astra_learn_assets.spanish.name_words import WORD, is_ordinary
+from astra_learn_assets.spanish.name_words import PARTICLES, WORD, is_ordinary
 
 _NEXT_LINE = re.compile(r"[ ]?\n[ ]{0,6}([^\W\d_]{2,}(?:[ ][^\W\d_]{2,}){0,2})")
 _LAST_LINE = re.compile(r"([^\W\d_]{2,})[ ]?\n[ ]{0,6}$")
@@ -24,6 +25,11 @@ def stretched(text: str, found: Sequence[Finding]) -> Iterator[Finding]:
     people = [f for f in found if f.kind == "PERSONA" and f.rank < 80]
     for finding in people:
         yield from _over_line_end(text, finding)
+        yield from _over_hyphen(text, finding)
+        short = _SHORT.match(text, finding.end)
+        last = WORD.findall(text[finding.start : finding.end])[-1:]
+        if short and last and is_given(fold_chars(last[0])) and fold_chars(short[1]) not in _LINKS:
+            yield replace(finding, start=short.start(1), end=short.end(1), detector="second")
         link = _Y_SURNAME.match(text, finding.end)
         word = fold_chars(link[1]) if link else ""
         if link and (" " in text[finding.start : finding.end] or (link[1].istitle() and word in surnames())):
@@ -74,6 +80,24 @@ def _over_line_end(text: str, finding: Finding) -> Iterator[Finding]:
             and (is_strong(folded) or (last.istitle() and (may_be_name(folded) or not is_ordinary(folded))))
         ):
             yield replace(finding, start=low + before.start(1))
+
+
+def _over_hyphen(text: str, finding: Finding) -> Iterator[Finding]:
+    """With the rest of a word that a line's end has cut in two: "Emilio Del Cam-", "pillo"."""
+    after, before = (
+        _REST.match(text, finding.end),
+        _HALF.search(text, max(0, finding.start - 40), finding.start),
+    )
+    start = before.start(1) if before and text[finding.start].islower() else finding.start
+    end = after.end() if after else finding.end
+    if (start, end) != (finding.start, finding.end):
+        yield replace(finding, start=start, end=end)
+
+
+_SHORT = re.compile(r"[ ]([^\W\d_]{2})(?=[,;:)\n]|[.](?:\s|$)|$)")  # "Catarina [Us], comadrona"
+_LINKS = PARTICLES | table("function_words")
+_REST = re.compile(r"-\n[ ]*[a-záéíóúüñ]+")
+_HALF = re.compile(r"(?<![^\W\d_])([A-ZÁÉÍÓÚÜÑ][^\W\d_]*)-\n[ ]*$")
 
 
 def _is_long(text: str, end: int) -> bool:
