@@ -22,7 +22,7 @@ def people(text: str, pseudonymizer: Pseudonymizer) -> list[str]:
         ("Interviene Julián Rosales Tormo. Pide que se rieguen los rosales de la avenida.", "rosales"),
         ("Habla la regidora Lucía Becerra Oca. La becerra decomisada es de su cuñado.", "becerra"),
         ("Catalina Rojas Sierra: «Sí, prometo».\nNoa Alcaraz Ruiz: «Juro por mi conciencia».", "Juro"),
-        ("Queda enterada. 14:40 DIDECO, Macarena Tapia Rey, abre el albergue.", "DIDECO"),
+        ("Queda enterada. 14:40 DIF, Macarena Tapia Rey, abre el albergue.", "DIF"),
         ("Por los centros: IES Ramón y Cajal, Darío Peralta Gil.", "Ramón"),
         ("Sector Los Ríos, Juana Tralma Pérez, RUT 11.xxx.xxx-4.", "xxx"),
         ("Se adjudica a Taxis El Cóndor, y avala Isidro Labrador Ruiz.", "Cóndor"),
@@ -53,9 +53,9 @@ def test_an_everyday_word_at_the_head_of_a_turn_is_whom_the_text_has_named(
 
 
 def test_the_title_and_the_towns_own_list_keep_what_the_last_look_would_let_go() -> None:
-    text = "Se da la palabra al Sr. Jurado. DIDECO no contesta."
+    text = "Se da la palabra al Sr. Jurado. SEDU no contesta."
     assert people(text, Pseudonymizer()) == ["Jurado"]
-    assert people(text, Pseudonymizer(mask_terms=("DIDECO",))) == ["Jurado", "DIDECO"]
+    assert people(text, Pseudonymizer(mask_terms=("SEDU",))) == ["Jurado", "SEDU"]
 
 
 def test_a_repeat_that_the_tagger_is_sure_is_none_goes_and_one_it_doubts_stays() -> None:

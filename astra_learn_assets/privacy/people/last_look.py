@@ -24,7 +24,7 @@ from astra_learn_assets.privacy.identifiers.rules import Finding, Spans
 from astra_learn_assets.privacy.people.listed_names import is_place_head
 from astra_learn_assets.privacy.people.name_runs import RANK
 from astra_learn_assets.privacy.people.runs import case_at, may_be_name
-from astra_learn_assets.privacy.people.second_reader import NO_NAME, VERY_SURE, Reading
+from astra_learn_assets.privacy.people.second_reader import ADDED, NO_NAME, VERY_SURE, Reading
 from astra_learn_assets.privacy.people.support import is_plain
 from astra_learn_assets.privacy.people.tables import words as table
 from astra_learn_assets.privacy.people.titles import is_titled
@@ -37,7 +37,8 @@ _FIRM_TAIL = re.compile(
 )
 _OPENS = re.compile(r"(?:^|[.!?¿¡…\n«\"“(]|[-–—•·][ ]?)[ ]*$")
 _VOWEL = re.compile(r"[aeiouyáéíóúü]", re.IGNORECASE)
-_LONGEST_ACRONYM = 7
+_LONGEST_ACRONYM = 4  # "SASPE" may be somebody's name
+_PLACED = frozenset({"title", "speaker", "announced"})
 
 
 def believed(text: str, found: Sequence[Finding], reading: Reading | None) -> Iterator[Finding]:
@@ -91,6 +92,9 @@ def _is_nobody(text: str, finding: Finding, reading: Reading, known: frozenset[s
         return False
     word, likely = folded[0], reading.likeliest(finding.start, finding.end)
     if words[0].islower():
+        believable = may_be_name(word) and likely >= ADDED and finding.detector != "repeat"
+        if believable or finding.detector in _PLACED:
+            return False
         plain = is_ordinary(word) or is_inflected(word) or is_plain(word)
         return plain or _VOWEL.search(value) is None or (finding.detector == "repeat" and likely < VERY_SURE)
     if finding.detector == "repeat" and likely < NO_NAME:
@@ -98,6 +102,6 @@ def _is_nobody(text: str, finding: Finding, reading: Reading, known: frozenset[s
     if word in known:
         return False
     if words[0].isupper() and 1 < len(word) <= _LONGEST_ACRONYM and not may_be_name(word):
-        return True  # the line around it is not in capitals
+        return finding.detector not in ("second", "title")  # "LARA Y [CADO]" is one
     opens = _OPENS.search(text[max(0, finding.start - 4) : finding.start]) is not None
     return opens and is_plain(word)
