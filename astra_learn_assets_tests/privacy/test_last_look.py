@@ -91,6 +91,11 @@ def test_a_worn_name_and_one_that_a_line_has_cut_are_masked_whole(pseudonymizer:
     assert people(cut, pseudonymizer) == ["Emilio Salazar Cam-\npillo"]
 
 
+def test_a_short_surname_in_capitals_beside_another_is_no_acronym(pseudonymizer: Pseudonymizer) -> None:
+    text = "Se aprueba con los votos a favor de LARA Y CADO, y la abstención de Pérez."
+    assert people(text, pseudonymizer) == ["LARA", "CADO", "Pérez"]
+
+
 def test_a_surname_of_two_letters_goes_with_its_given_name(pseudonymizer: Pseudonymizer) -> None:
     text = "Comadronas inscritas: Catarina Us, y preside Amparo Bo."
     assert people(text, pseudonymizer) == ["Catarina Us", "Amparo Bo"]

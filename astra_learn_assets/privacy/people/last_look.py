@@ -36,6 +36,7 @@ _FIRM_TAIL = re.compile(
     r"(?i),?[ ](?:s[.] ?[acl]|c[.] ?v|s[.]r[.]l|s[.]a[.]s|e[.]i[.]r|ltda|cía|ute|sociedad|company)(?!\w)"
 )
 _OPENS = re.compile(r"(?:^|[.!?¿¡…\n«\"“(]|[-–—•·][ ]?)[ ]*$")
+_AND = re.compile(r"[ ][yYeE][ ]$")
 _VOWEL = re.compile(r"[aeiouyáéíóúü]", re.IGNORECASE)
 _LONGEST_ACRONYM = 4  # "SASPE" may be somebody's name
 _PLACED = frozenset({"title", "speaker", "announced"})
@@ -102,6 +103,6 @@ def _is_nobody(text: str, finding: Finding, reading: Reading, known: frozenset[s
     if word in known:
         return False
     if words[0].isupper() and 1 < len(word) <= _LONGEST_ACRONYM and not may_be_name(word):
-        return finding.detector not in ("second", "title")  # "LARA Y [CADO]" is one
+        return _AND.search(text, max(0, finding.start - 3), finding.start) is None  # "LARA Y [CADO]"
     opens = _OPENS.search(text[max(0, finding.start - 4) : finding.start]) is not None
     return opens and is_plain(word)
