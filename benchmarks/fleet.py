@@ -5,10 +5,10 @@
     python benchmarks/fleet.py --folder F --parts fleet     # and later --parts cold, in the same folder
 
 Each tenant has 600 examples and 200 golden ones of its own. *first*: a server whose kernels are not compiled
-yet, one tenant. *fleet*: a new server that finds them compiled; every tenant's command is started at once and
-waits for its turn. *cold*: the same command without a queue, for the first tenants, one after the other. Seconds
-are by the clock, of a card nobody else uses, from the start of the server or command to the end of the command.
-The bytes of adapters and answers of both ways are compared.
+yet, one tenant. *fleet*: a new server that finds them compiled, or compiles them first where there was no such
+part; every tenant's command is started at once and waits its turn. *cold*: the same command without a queue,
+for the first tenants, one after the other. Seconds are by the clock, of a card nobody else uses, from the
+start of the server or command to the end of the command. The bytes of adapters and answers are compared.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def command(folder: Path, base: Path, number: int, way: str, *more: str) -> subp
     return subprocess.Popen(
         [sys.executable, "-m", "trainer", "train", "--data", str(place / "corpus.jsonl"), "--base", str(base),
          "--tenant", f"t{number}", "--out", str(place / way), "--judge", str(place / "golden.jsonl"),
-         "--answers", str(place / f"{way}.jsonl"), *more],
+         "--answers", str(place / f"{way}.jsonl"), "--require-gpu", *more],
         stdout=subprocess.PIPE, stderr=(place / f"{way}.log").open("w"), text=True, cwd=REPOSITORY,
     )  # fmt: skip
 
@@ -63,7 +63,7 @@ def serve(folder: Path, base: Path) -> subprocess.Popen[bytes]:
     log = (folder / "serve.log").open("ab")
     process = subprocess.Popen(
         [sys.executable, "-m", "trainer", "serve-queue", "--spool", str(spool), "--base", str(base),
-         "--idle-minutes", "0.05"],
+         "--require-gpu", "--idle-minutes", "0.05"],
         stdout=log, stderr=log, cwd=REPOSITORY,
     )  # fmt: skip
     from trainer import spool as spools
@@ -134,7 +134,8 @@ def table(found: dict[str, Any], equal: dict[str, bool]) -> list[str]:
     if "fleet" in found:
         ends = found["fleet"]["ends"]
         between = [b - a for a, b in pairwise(ends)]
-        out.append(f"| resident, kernels compiled: to the first adapter | {ends[0]:.1f} |")
+        kernels = "compiled before" if "first" in found else "compiled first"
+        out.append(f"| resident, kernels {kernels}: to the first adapter | {ends[0]:.1f} |")
         if between:
             middle = sorted(between)[len(between) // 2]
             out.append(

@@ -10,6 +10,7 @@ mistakes, and against intent there is the sum (:func:`trainer.resident.keyed_sum
 from __future__ import annotations
 
 import ctypes
+import logging
 from functools import cache
 from typing import Any
 
@@ -17,6 +18,7 @@ import torch
 
 from trainer.errors import TrainerError
 
+log = logging.getLogger("trainer")
 _PINNED, _POSIX_FILE, _ON_DEVICE = 1, 1, 1
 _READ, _READ_AND_WRITE = 1, 3
 _OUT_OF_MEMORY = 2
@@ -96,6 +98,7 @@ def _mapped(handle: ctypes.c_uint64, size: int, rights: list[int]) -> torch.Tens
         found = driver.cuMemSetAccess(at, length, ctypes.byref(access), ctypes.c_size_t(1))
         if found == 0:
             break
+        log.info("the driver does not map this memory for reading alone")
     _check(found, "cuMemSetAccess")
     return torch.as_tensor(_Piece(at.value, size), device="cuda")
 

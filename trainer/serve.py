@@ -20,6 +20,7 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -157,8 +158,8 @@ class Server:
         self._owner = Owner(self.options.wanted)
         return False
 
-    def _run(self, folder: Path, job: Mapping[str, Any]) -> int:
-        """The exit status of the tenant's process, all that it started ended."""
+    def _run(self, folder: Path, job: Mapping[str, Any], *, awaited: bool = True) -> int:
+        """The exit status of the tenant's process, all that it started ended. ``awaited``: by a caller."""
         assert self._owner is not None
         self._number += 1
         given = tenant.Given(
@@ -175,11 +176,11 @@ class Server:
         with (folder / spool.LOG).open("wb") as said:
             process = tenant.begin(given, said.fileno())
         try:
-            return self._wait(process, folder)
+            return self._wait(process, folder if awaited else None)
         finally:
             _end_all_but(self._owner.process)
 
-    def _wait(self, process: int, folder: Path) -> int:
+    def _wait(self, process: int, folder: Path | None) -> int:
         """Wait for the tenant's process: till it ends, its time is over, or nobody wants it any more."""
         latest = time.monotonic() + 60 * self.options.job_minutes
         ending: float | None = None
@@ -190,7 +191,7 @@ class Server:
             now = time.monotonic()
             if now > latest:
                 raise NotBelieved(f"it took longer than the {self.options.job_minutes:g} minutes it may take")
-            if ending is None and (self.stopping or _cancelled(folder)):
+            if ending is None and (self.stopping or (folder is not None and _cancelled(folder))):
                 ending = now + self.options.grace_seconds
                 with suppress(ProcessLookupError):
                     os.kill(process, signal.SIGTERM)  # it saves a checkpoint, where it was told where
@@ -207,7 +208,7 @@ class Server:
         self._kernels, named = fresh, self._kernels
         assert self._owner is not None
         if self._owner.base.placement.device == "cuda":
-            compiled = warm_up(self.options.spool / ".warm", self._run)
+            compiled = warm_up(self.options.spool / ".warm", partial(self._run, awaited=False))
             fresh = compiled if compiled is not None else fresh
         self._kernels = named
         fresh.rename(named)
@@ -253,12 +254,13 @@ def serve(options: ServeOptions) -> dict[str, Any]:
 def _import_all(card: str | None) -> None:
     """Import what a training needs, without touching the card: a process that has may fork none that do.
 
-    Some packages look for a card while they are imported; they are shown none.
+    Some packages look for a card while they are imported; they are shown none, and by way of the driver's
+    management library: the runtime would remember for good that it saw none.
 
     Raises:
         TrainerError: one of them has touched it all the same.
     """
-    os.environ[tenant.HIDDEN] = ""
+    os.environ.update({tenant.HIDDEN: "", "PYTORCH_NVML_BASED_CUDA_CHECK": "1"})
     import torch
     import transformers.utils.import_utils as known
 

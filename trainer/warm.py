@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from trainer import spool
+from trainer.errors import TrainerError
 
 log = logging.getLogger("trainer")
 _LINES, _ASKED = 600, 8
@@ -23,7 +24,11 @@ def warm_up(folder: Path, run: Callable[[Path, Mapping[str, Any]], int]) -> Path
     _write(work / spool.CORPUS, range(_LINES))
     _write(work / spool.GOLDEN, range(_LINES, _LINES + _ASKED))
     (folder / spool.JOB).write_text("{}", encoding="utf-8")
-    status = run(folder, own_job())
+    try:
+        status = run(folder, own_job())
+    except TrainerError as error:
+        log.warning("no kernels compiled ahead: %s", error)
+        return None
     if status != 0:
         log.warning("no kernels compiled ahead (%d): %s", status, (folder / spool.LOG).read_text()[-500:])
         return None

@@ -87,7 +87,7 @@ def reads_what_is_not_its_own(_: Any) -> None:
         "own result": lambda: Path("../result.json").write_text("{}"),
         "server's environment": lambda: Path(f"/proc/{server}/environ").read_bytes(),
         "a file of the server's": lambda: [
-            open(f"/proc/{server}/fd/{n}").read(1) for n in os.listdir(f"/proc/{server}/fd")
+            Path(f"/proc/{server}/fd/{n}").read_bytes() for n in os.listdir(f"/proc/{server}/fd")
         ],
         "memory": lambda: [looked_into(p) for p in others[-20:]],
         "trace": lambda: [traced(p) for p in others[-20:]],
