@@ -5,10 +5,10 @@
     python benchmarks/fleet.py --folder F --parts fleet     # and later --parts cold, in the same folder
 
 Each tenant has 600 examples and 200 golden ones of its own. *first*: a server whose kernels are not compiled
-yet, one tenant. *fleet*: a new server that finds them compiled, or compiles them first where there was no such
-part; every tenant's command is started at once and waits its turn. *cold*: the same command without a queue,
-for the first tenants, one after the other. Seconds are by the clock, of a card nobody else uses, from the
-start of the server or command to the end of the command. The bytes of adapters and answers are compared.
+yet, one tenant. *fleet*: a new server that finds them compiled, or compiles them first where that part was
+left out; every tenant's command is started at once and waits its turn. *cold*: the same command without a
+queue, for the first tenants, one after the other. Seconds are by the clock, of a card nobody else uses, from
+the start of the server or command to the end of the command. The bytes of adapters and answers are compared.
 """
 
 from __future__ import annotations

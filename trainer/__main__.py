@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 import math
-import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -15,7 +14,7 @@ from types import FrameType
 from typing import Any
 
 from trainer.errors import BadUsage, Interrupted, TrainerError
-from trainer.model import hash_ahead
+from trainer.model import hash_ahead, use_threads
 from trainer.options import Recipe, TrainOptions
 from trainer.pipes import quiet_libraries, say_lines
 
@@ -115,13 +114,6 @@ def _interrupt(number: int, _: FrameType | None) -> None:
     raise Interrupted(f"interrupted by {signal.Signals(number).name}; nothing was published")
 
 
-def _use_threads(count: int) -> None:
-    import torch
-
-    if count or "OMP_NUM_THREADS" not in os.environ:  # which torch has read already
-        torch.set_num_threads(count or len(os.sched_getaffinity(0)))
-
-
 def _train(options: argparse.Namespace) -> dict[str, Any]:
     from trainer.pipes import signals
 
@@ -136,7 +128,7 @@ def _train(options: argparse.Namespace) -> dict[str, Any]:
                 return done
         hash_ahead(options.base)  # beside the imports that follow
         quiet_libraries()
-        _use_threads(options.threads)
+        use_threads(options.threads)
         from trainer.train_lora import train
 
         return train(asked, sender)
@@ -252,7 +244,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         else:
             hash_ahead(options.base)  # beside the imports that follow
             quiet_libraries()
-            _use_threads(options.threads)
+            use_threads(options.threads)
             report = _answer(options)
     except TrainerError as error:
         sys.stderr.write(f"{error}\n")

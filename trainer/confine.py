@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import shutil
 import site
 import sys
 from collections.abc import Sequence
@@ -134,8 +135,17 @@ def everybody_reads(limits: Limits) -> list[Path]:
     python = [sys.prefix, sys.base_prefix, sys.exec_prefix, *site.getsitepackages()]
     # not the folder it was started in, which is first where a module is run: it may hold anything
     paths = [place for place in sys.path[1:] if place and Path(place) not in (Path.cwd(), code.parent)]
-    named = [Path(place) for place in (*_SYSTEM, *python, *paths)] + [code, *limits.readable]
+    libraries = [place for place in os.environ.get("LD_LIBRARY_PATH", "").split(":") if place]
+    named = [Path(place) for place in (*_SYSTEM, *python, *paths, *libraries)]
+    named += [code, *_compiler(), *limits.readable]
     return sorted({place.resolve() for place in named if place.exists()})
+
+
+def _compiler() -> list[Path]:
+    """Where the C compiler lies that Triton asks: a machine may have it in a folder of its own."""
+    found = [shutil.which(name) for name in (os.environ.get("CC", ""), "gcc", "clang") if name]
+    folders = [place for name in found if name for place in (Path(name).parent, Path(name).resolve().parent)]
+    return [folder.parent if folder.name == "bin" else folder for folder in folders]
 
 
 def _rules(libc: ctypes.CDLL, limits: Limits) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import hashlib
+import os
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
@@ -86,6 +87,14 @@ def room_on_card() -> str:
     whole = torch.cuda.get_device_properties(0).total_memory
     share = torch.cuda.get_per_process_memory_fraction()
     return f"{share * whole / (1 << 30):.1f} GiB that this process may use of the card"
+
+
+def use_threads(count: int) -> None:
+    """So many of the processor's; 0 = OMP_NUM_THREADS, else all that this process may use."""
+    import torch
+
+    if count or "OMP_NUM_THREADS" not in os.environ:  # which torch has read already
+        torch.set_num_threads(count or len(os.sched_getaffinity(0)))
 
 
 def release() -> None:

@@ -6,6 +6,7 @@ queue forks it and never touches the card: a process that has may not fork other
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import multiprocessing
 import os
@@ -57,6 +58,7 @@ class Base:
     skeleton: bytes
     memory: int
     size: int
+    kernels: bool  # whether Triton's run in the owner, which is not confined
 
 
 class Owner:
@@ -109,6 +111,31 @@ class Owner:
             return None
 
 
+class Digests:
+    """The digests of a base's files, from a process of their own: 16 GB take as long as the imports."""
+
+    def __init__(self, base: str) -> None:
+        self._line, theirs = multiprocessing.Pipe(duplex=False)
+        self._process = os.fork()
+        if self._process == 0:
+            status = 1
+            try:
+                theirs.send(digests(base))
+                status = 0
+            except (TrainerError, OSError):
+                pass  # whoever loads the base meets it again, and says so
+            finally:
+                os._exit(status)
+        theirs.close()
+
+    def remember(self) -> None:
+        """Wait for them; where they could not be had, they are asked for again later."""
+        with contextlib.suppress(EOFError, OSError):
+            remember(self._line.recv())
+        self._line.close()
+        os.waitpid(self._process, 0)
+
+
 def _own(line: Connection, wanted: Wanted) -> None:
     """The owner's whole life."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -129,6 +156,7 @@ def _own(line: Connection, wanted: Wanted) -> None:
 
 
 def _hold(line: Connection, wanted: Wanted) -> None:
+    from trainer.card import has_kernels
     from trainer.resident import freeze, keyed_sum
 
     began = time.monotonic()
@@ -151,6 +179,7 @@ def _hold(line: Connection, wanted: Wanted) -> None:
         skeleton=skeleton,
         memory=-1,
         size=slab.numel(),
+        kernels=placement.device == "cuda" and has_kernels(),
     )
     known = digests(wanted.base)
     log.info(

@@ -34,7 +34,7 @@ from trainer.errors import (
     NotBelieved,
     TrainerError,
 )
-from trainer.owner import Owner, Wanted
+from trainer.owner import Digests, Owner, Wanted
 from trainer.pipes import quiet_libraries
 from trainer.spool import Waiting
 from trainer.warm import warm_up
@@ -85,7 +85,9 @@ class Server:
             _adopt_orphans()
             for number in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(number, self._stop)
+            files = Digests(wanted.base)  # beside the imports
             _import_all(self._card)
+            files.remember()
             try:
                 self._owner = Owner(wanted)
                 self._warm()

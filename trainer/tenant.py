@@ -25,7 +25,7 @@ from typing import Any, NoReturn
 
 from trainer import clock, confine, spool
 from trainer.errors import BadUsage, ConfinementError, Interrupted, TrainerError
-from trainer.model import HELD
+from trainer.model import HELD, use_threads
 from trainer.options import TrainOptions
 from trainer.owner import Base, Wanted
 from trainer.pipes import Signals
@@ -77,15 +77,9 @@ def _inside(given: Given, log: int) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _interrupt)
     _keep_nothing(given, log)
-    _settle_in(given)
-    if given.confined:
-        confine.confine(confine.Limits([given.work, *_checkpoints(given)], [*_base_folder(given)]))
-    _open_base(given)
-    if given.confined and confine.wall() == "user":
-        confine.become(given.user)
-        if not os.access(__file__, os.R_OK):
-            raise ConfinementError(f"a user of its own cannot read {__file__}: this machine needs Landlock")
     try:
+        _settle_in(given)
+        _confined_with_the_base(given)
         report = work(asked(given), given.threads)
         (given.work / spool.REPORT).write_text(json.dumps(report), encoding="utf-8")
     except TrainerError as error:
@@ -94,14 +88,27 @@ def _inside(given: Given, log: int) -> int:
     return 0
 
 
+def _confined_with_the_base(given: Given) -> None:
+    from trainer.card import has_kernels
+
+    if given.confined:
+        confine.confine(confine.Limits([given.work, *_checkpoints(given)], [*_base_folder(given)]))
+    _open_base(given)
+    if given.confined and confine.wall() == "user":
+        confine.become(given.user)
+        if not os.access(__file__, os.R_OK):
+            raise ConfinementError(f"a user of its own cannot read {__file__}: this machine needs Landlock")
+    if (
+        given.base.kernels and not has_kernels()
+    ):  # a training without them rounds otherwise: not a cold one's bytes
+        raise ConfinementError("Triton's kernels run on this card, but not in a confined process")
+
+
 def work(options: TrainOptions, threads: int) -> dict[str, Any]:
     """The training itself; from here on the tenant's data is read."""
-    import torch
-
     from trainer.train_lora import train
 
-    if threads:
-        torch.set_num_threads(threads)
+    use_threads(threads)
     return train(options, Signals())
 
 
