@@ -162,7 +162,7 @@ def _settle_in(given: Given) -> None:
     """Folders of its own for what is written on the way; a copy of the known kernels is in one of them."""
     own = given.work / "tmp"
     own.mkdir(mode=0o700)
-    shutil.copytree(given.kernels, own / "kernels")
+    _copy_kernels(given.kernels, own / "kernels")
     os.environ.update(
         HOME=str(own), TMPDIR=str(own), TRITON_CACHE_DIR=str(own / "kernels"),
         CUDA_CACHE_PATH=str(own / "cuda"), TORCHINDUCTOR_CACHE_DIR=str(own / "inductor"),
@@ -176,6 +176,15 @@ def _settle_in(given: Given) -> None:
     if given.confined and confine.wall() == "user":
         for place in (given.work, *given.work.rglob("*")):
             os.chown(place, given.user, given.user, follow_symlinks=False)
+
+
+def _copy_kernels(known: Path, own: Path) -> None:
+    """Triton's folder, of which the lists name their files by whole paths: what was moved it would not find."""
+    shutil.copytree(known, own)
+    for listed in own.glob("*/__grp__*.json"):
+        files = json.loads(listed.read_text(encoding="utf-8")).get("child_paths") or {}
+        here = {name: str(listed.parent / Path(path).name) for name, path in files.items()}
+        listed.write_text(json.dumps({"child_paths": here}), encoding="utf-8")
 
 
 def _checkpoints(given: Given) -> list[Path]:
