@@ -95,6 +95,11 @@ def wall() -> Wall | None:
     return "user" if os.geteuid() == 0 else None
 
 
+def die_with_parent() -> None:
+    """End this process when the one that forked it ends."""
+    _prctl(_libc(), _DIE_WITH_PARENT, _SIGKILL)
+
+
 def confine(limits: Limits) -> None:
     """Confine this process, which must have one thread only, for good.
 
@@ -104,7 +109,6 @@ def confine(limits: Limits) -> None:
         ConfinementError: the wall that this machine has could not be put up.
     """
     libc = _libc()
-    _prctl(libc, _DIE_WITH_PARENT, _SIGKILL)
     _prctl(libc, _NO_NEW_PRIVILEGES, 1)
     _drop_bounds(libc)
     if wall() != "landlock":
@@ -124,9 +128,8 @@ def become(user: int) -> None:
         os.setresuid(user, user, user)
     except OSError as error:
         raise ConfinementError(f"no user of its own: {error}") from error
-    libc = _libc()
-    _prctl(libc, _DUMPABLE, 1)  # a process that changed its user may not even read its own /proc
-    _prctl(libc, _DIE_WITH_PARENT, _SIGKILL)  # forgotten with the user
+    _prctl(_libc(), _DUMPABLE, 1)  # a process that changed its user may not even read its own /proc
+    die_with_parent()  # forgotten with the user
 
 
 def everybody_reads(limits: Limits) -> list[Path]:

@@ -30,6 +30,7 @@ from trainer.errors import (
     BadUsage,
     BaseChanged,
     ConfinementError,
+    DiskError,
     Interrupted,
     NotBelieved,
     TrainerError,
@@ -125,8 +126,12 @@ class Server:
         except TrainerError as error:
             result = {"status": error.exit_status, "said": f"{_said(folder)}{error}\n"}
             self.counts["base_changed" if isinstance(error, BaseChanged) else "failed"] += 1
+        except OSError as error:  # the caller took its folder along, say, or the disk is full
+            result = {"status": DiskError.exit_status, "said": f"the queue's folder: {error}\n"}
+            self.counts["failed"] += 1
         log.info("%s: %s after %.1f s", waiting.name[:8], result["status"], time.monotonic() - began)
         spool.end(waiting, result)
+        spool.sweep(self.options.spool)
 
     def _believed(self, waiting: Waiting) -> dict[str, Any]:
         folder = waiting.at("running")

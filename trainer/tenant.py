@@ -73,6 +73,7 @@ def _live(given: Given, log: int) -> NoReturn:
 
 def _inside(given: Given, log: int) -> int:
     os.setsid()
+    confine.die_with_parent()
     clock.forked()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _interrupt)
@@ -179,7 +180,7 @@ def _settle_in(given: Given) -> None:
 
 
 def _copy_kernels(known: Path, own: Path) -> None:
-    """Triton's folder, of which the lists name their files by whole paths: what was moved it would not find."""
+    """Triton's folder, whose lists name files by whole paths: what was moved it would not find."""
     shutil.copytree(known, own)
     for listed in own.glob("*/__grp__*.json"):
         files = json.loads(listed.read_text(encoding="utf-8")).get("child_paths") or {}
