@@ -24,7 +24,7 @@ from torch import nn
 from trainer import card_memory
 from trainer.errors import BadBase, BaseTooLarge
 from trainer.fused import lay_together
-from trainer.model import release, room_on_card
+from trainer.model import room_on_card
 
 _ALIGNED = 512  # bytes, as torch's own allocator aligns
 _WHOLE = 2 << 20  # a card hands on whole pieces of this
@@ -171,8 +171,9 @@ def keyed_sum(slab: torch.Tensor, key: int) -> int:
         weights.random_(least, None, generator=draw)
         total += weights.mul_(part).sum()
     found = int(total)
-    del weights
-    release()
+    if slab.is_cuda:
+        del part, weights
+        torch.cuda.empty_cache()  # a tenant is to have it
     return found
 
 
