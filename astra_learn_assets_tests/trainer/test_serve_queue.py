@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 
 from astra_learn_assets_tests.trainer.examples import line, write
+from trainer import spool
 
 REPOSITORY = Path(__file__).parents[2]
 BASE = str(REPOSITORY / "trainer" / "base_model")
@@ -152,10 +153,12 @@ def test_an_adapter_of_the_queue_is_the_cold_ones_bytes_and_so_are_its_answers(
 @pytest.mark.parametrize(
     ("tenant", "status", "said"),
     [
-        ("muere", 11, "ended by signal 9"),
-        ("revienta", 11, "ended by signal 11"),
-        ("ensucia", 3, ""),
-        ("enlaza", 11, "adapter_model.safetensors, which is no plain file"),
+        pytest.param("muere", 11, "ended by signal 9", marks=pytest.mark.slow),
+        pytest.param("revienta", 11, "ended by signal 11", marks=pytest.mark.slow),
+        pytest.param("ensucia", 3, "", marks=pytest.mark.slow),
+        pytest.param(
+            "enlaza", 11, "adapter_model.safetensors, which is no plain file", marks=pytest.mark.slow
+        ),
         ("cambia", 10, "the base was changed"),
     ],
 )
@@ -175,6 +178,7 @@ def test_a_process_that_dies_or_deceives_costs_its_own_tenant_alone(
     assert adapter_bytes(tmp_path / "good") == cold
 
 
+@pytest.mark.slow
 def test_a_write_to_the_base_by_mistake_never_becomes_an_adapter(served: Served, tmp_path: Path) -> None:
     """Its memory is mapped for reading: a processor kills the process, a card ends its work with an error."""
     status, _, err = queued(served, tmp_path, "yerra")
@@ -200,6 +204,7 @@ def test_a_process_that_tries_to_reach_anothers_is_refused_everything(served: Se
     assert Path(served.environment["PLANT_SECRET"]).read_text() == "what another municipality said"
 
 
+@pytest.mark.slow
 def test_what_a_tenants_process_leaves_running_is_ended_with_it(served: Served, tmp_path: Path) -> None:
     status, _, err = queued(served, tmp_path, "deja")
     assert status == 0, err
@@ -207,6 +212,7 @@ def test_what_a_tenants_process_leaves_running_is_ended_with_it(served: Served, 
     assert not Path(f"/proc/{daemon}").exists()
 
 
+@pytest.mark.slow
 def test_who_hangs_is_ended_when_its_caller_is_gone_and_the_next_one_comes(
     served: Served, cold: list[bytes], tmp_path: Path
 ) -> None:
@@ -220,6 +226,7 @@ def test_who_hangs_is_ended_when_its_caller_is_gone_and_the_next_one_comes(
     assert adapter_bytes(tmp_path / "good") == cold
 
 
+@pytest.mark.slow
 def test_a_caller_that_is_asked_to_stop_ends_as_interrupted(served: Served, tmp_path: Path) -> None:
     process = train(tmp_path, "cuelga", served.device, "--queue", str(served.spool))
     wait(lambda: any((served.spool / "running").iterdir()), 60)
@@ -267,10 +274,10 @@ def test_bad_data_fails_as_it_does_without_a_queue(served: Served, tmp_path: Pat
     assert "corpus.jsonl" in err
 
 
+@pytest.mark.slow
 def test_a_tenant_has_its_time_and_an_idle_server_leaves(tmp_path: Path) -> None:
-    served = (
-        Served(tmp_path / "spool", "cpu").start("--job-minutes", "0.02", "--idle-minutes", "0.02").ready()
-    )
+    served = Served(tmp_path / "spool", "cpu").start("--job-minutes", "0.02", "--idle-minutes", "0.02")
+    wait(lambda: spool.serves(served.spool), 120)  # it takes work from here on: later it may be gone
     status, _, err = queued(served, tmp_path / "one", "cuelga")
     assert status == 11, err
     assert "longer than the 0.02 minutes" in err
@@ -279,6 +286,7 @@ def test_a_tenant_has_its_time_and_an_idle_server_leaves(tmp_path: Path) -> None
     assert '"failed": 1' in served.log()
 
 
+@pytest.mark.slow
 def test_where_nobody_serves_or_the_server_dies_the_training_is_done_here(tmp_path: Path, base: str) -> None:
     status, _, err = ended(train(tmp_path / "alone", "alfa", "cpu", "--queue", str(tmp_path / "nowhere")))
     assert status == 0, err
@@ -293,6 +301,7 @@ def test_where_nobody_serves_or_the_server_dies_the_training_is_done_here(tmp_pa
     assert adapter_bytes(tmp_path / "left")[0] != b""
 
 
+@pytest.mark.slow
 def test_without_landlock_root_gives_each_tenant_a_user_of_its_own() -> None:
     if os.geteuid() != 0:
         pytest.skip("needs root")
