@@ -90,6 +90,8 @@ def _inside(given: Given, log: int) -> int:
 
 
 def _confined_with_the_base(given: Given) -> None:
+    import torch
+
     from trainer.card import has_kernels
 
     if given.confined:
@@ -97,8 +99,9 @@ def _confined_with_the_base(given: Given) -> None:
     _open_base(given)
     if given.confined and confine.wall() == "user":
         confine.become(given.user)
-        if not os.access(__file__, os.R_OK):
-            raise ConfinementError(f"a user of its own cannot read {__file__}: this machine needs Landlock")
+        for file in (__file__, os.__file__, torch.__file__):
+            if not os.access(file, os.R_OK):
+                raise ConfinementError(f"a user of its own cannot read {file}: this machine needs Landlock")
     if (
         given.base.kernels and not has_kernels()
     ):  # a training without them rounds otherwise: not a cold one's bytes

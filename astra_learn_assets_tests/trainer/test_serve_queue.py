@@ -326,3 +326,5 @@ def test_without_landlock_root_gives_each_tenant_a_user_of_its_own() -> None:
         served.stop()
     finally:
         shutil.rmtree(place)
+        for planted in (Path("/tmp/planted"), Path("/dev/shm/planted")):
+            planted.unlink(missing_ok=True)
