@@ -102,9 +102,8 @@ def _confined_with_the_base(given: Given) -> None:
         for file in (__file__, os.__file__, torch.__file__):
             if not os.access(file, os.R_OK):
                 raise ConfinementError(f"a user of its own cannot read {file}: this machine needs Landlock")
-    if (
-        given.base.kernels and not has_kernels()
-    ):  # a training without them rounds otherwise: not a cold one's bytes
+    # a training without them rounds otherwise: it would not be the cold one's bytes
+    if given.base.kernels and not has_kernels():
         raise ConfinementError("Triton's kernels run on this card, but not in a confined process")
 
 

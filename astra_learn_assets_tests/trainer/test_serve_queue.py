@@ -306,6 +306,7 @@ def test_without_landlock_root_gives_each_tenant_a_user_of_its_own() -> None:
     if os.geteuid() != 0:
         pytest.skip("needs root")
     place = Path(tempfile.mkdtemp(dir="/var/tmp"))
+    served = Served(place / "spool", "cpu")
     try:
         place.chmod(0o711)
         secret = place / "another" / "secret.txt"
@@ -315,7 +316,8 @@ def test_without_landlock_root_gives_each_tenant_a_user_of_its_own() -> None:
             "PLANT_SECRET": str(secret), "PLANT_SPOOL": str(place / "spool"), "PLANT_NO_LANDLOCK": "1",
             "PLANT_ADDRESS": "4096", "PLANT_PORT": "9",
         }  # fmt: skip
-        served = Served(place / "spool", "cpu", environment=environment).start().ready()
+        served.environment = environment
+        served.start().ready()
         assert "users of their own" in served.log()
         status, _, err = queued(served, place / "one", "lee")
         if "needs Landlock" in err:
@@ -323,8 +325,9 @@ def test_without_landlock_root_gives_each_tenant_a_user_of_its_own() -> None:
         assert status == 0, err
         tried = {text.split(": ", 1)[1].split(" ")[0] for text in err.splitlines() if text.startswith("WENT")}
         assert tried <= {"temporary", "shared", "listen", "link"}, err
-        served.stop()
     finally:
+        if served.process is not None:
+            served.stop()
         shutil.rmtree(place)
         for planted in (Path("/tmp/planted"), Path("/dev/shm/planted")):
             planted.unlink(missing_ok=True)
