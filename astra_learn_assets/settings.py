@@ -124,6 +124,9 @@ class Settings(BaseSettings):
     base_model: str = Field(str(REPOSITORY / "trainer" / "base_model"), description="Hugging Face id or path")
     base_revision: str | None = None
     trainer_python: str | None = Field(None, description="Python that runs the trainer; empty = this one")
+    trainer_queue: Path | None = Field(
+        None, description="folder of a `python -m trainer serve-queue`: trainings share its resident base"
+    )
     checkpoint_dir: Path | None = Field(
         None, description="folder on a volume that outlives a pod: a stopped training goes on from there"
     )

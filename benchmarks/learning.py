@@ -190,8 +190,9 @@ def as_shown(test: Test, given: dict[str, list[str]], corpus: Sequence[Line]) ->
 
 def measure(options: argparse.Namespace, prepared: Line) -> Iterator[Line]:
     """One line a system: rates in percent, with intervals, and by kind on the council."""
+    from trainer.options import TrainOptions
     from trainer.pipes import Signals
-    from trainer.train_lora import TrainOptions, train
+    from trainer.train_lora import train
 
     test = Test(prepared)
 

@@ -38,9 +38,9 @@ from trainer.data import Encoded  # noqa: E402
 from trainer.encode import Corpus  # noqa: E402
 from trainer.errors import TrainerError  # noqa: E402
 from trainer.model import Placement, load_base, release  # noqa: E402
+from trainer.options import Recipe, TrainOptions  # noqa: E402
 from trainer.pipes import Signals  # noqa: E402
-from trainer.recipe import Recipe  # noqa: E402
-from trainer.train_lora import Job, TrainOptions, train_within_memory  # noqa: E402
+from trainer.train_lora import Job, train_within_memory  # noqa: E402
 from trainer.trial import set_again  # noqa: E402
 
 VOCABULARY, RANK = 128_256, 16

@@ -1,12 +1,10 @@
-"""Command line: ``python -m trainer train | evaluate | replay | smoke``; exit statuses: ``errors.py``."""
+"""``python -m trainer train | evaluate | replay | serve-queue | smoke``; exit statuses: ``errors.py``."""
 
 from __future__ import annotations
 
 import argparse
 import json
-import logging
 import math
-import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -16,7 +14,9 @@ from types import FrameType
 from typing import Any
 
 from trainer.errors import BadUsage, Interrupted, TrainerError
-from trainer.model import hash_ahead
+from trainer.model import hash_ahead, use_threads
+from trainer.options import Recipe, TrainOptions
+from trainer.pipes import quiet_libraries, say_lines
 
 MAY_BE_ZERO = ("patience", "seed", "made_share", "clean_share")
 
@@ -65,6 +65,9 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--checkpoint-minutes", type=float, default=10.0, help="and this often")
     train.add_argument("--judge", type=Path, help="golden set that the adapter answers once it is published")
     train.add_argument("--answers", type=Path, help="where its answers go, as evaluate would write them")
+    train.add_argument(
+        "--queue", type=Path, help="folder of a serve-queue that does it; else it is done here"
+    )
 
     answering = argparse.ArgumentParser(add_help=False)
     answering.add_argument("--max-new-tokens", type=int, default=2048)
@@ -81,6 +84,23 @@ def _parser() -> argparse.ArgumentParser:
         "replay", parents=[common, answering], help="general texts -> replay examples in the base's own words"
     )
 
+    serve = commands.add_parser("serve-queue", help="one resident base, a process for each waiting training")
+    serve.add_argument(
+        "--spool", type=Path, required=True, help="folder that trainings are handed in through"
+    )
+    serve.add_argument("--base", required=True, help="Hugging Face id or folder")
+    serve.add_argument("--base-revision")
+    serve.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
+    serve.add_argument("--precision", choices=("auto", "fp32", "bf16", "fp16"), default="auto")
+    serve.add_argument("--require-gpu", action="store_true")
+    serve.add_argument("--threads", type=int, default=0, help="CPU threads of each training; 0 = all cores")
+    serve.add_argument("--idle-minutes", type=float, default=10.0, help="without work, then it leaves")
+    serve.add_argument("--job-minutes", type=float, default=240.0, help="that one training may take")
+    serve.add_argument("--grace-seconds", type=float, default=60.0, help="from a request to stop to the end")
+    serve.add_argument(
+        "--unconfined", action="store_true", help="serve also where nothing keeps tenants' processes apart"
+    )
+
     smoke = commands.add_parser("smoke", help="report of this machine as JSON")
     smoke.add_argument("--folder", type=Path, default=Path(), help="storage to try; default: where it runs")
     smoke.add_argument(
@@ -94,30 +114,27 @@ def _interrupt(number: int, _: FrameType | None) -> None:
     raise Interrupted(f"interrupted by {signal.Signals(number).name}; nothing was published")
 
 
-def _quiet() -> None:
-    """Errors and our own lines only: progress bars of libraries do not belong in a run's log."""
-    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
-    for name in ("transformers", "peft", "accelerate", "httpx", "torch"):
-        logging.getLogger(name).setLevel(logging.ERROR)
-    from transformers.utils import logging as library
-
-    transformers_logging: Any = library
-    transformers_logging.disable_progress_bar()
-    transformers_logging.set_verbosity_error()
-
-
-def _use_threads(count: int) -> None:
-    import torch
-
-    if count or "OMP_NUM_THREADS" not in os.environ:  # which torch has read already
-        torch.set_num_threads(count or len(os.sched_getaffinity(0)))
-
-
 def _train(options: argparse.Namespace) -> dict[str, Any]:
     from trainer.pipes import signals
-    from trainer.recipe import Recipe
-    from trainer.train_lora import TrainOptions, train
 
+    asked = _train_options(options)
+    with signals() as sender:
+        if options.queue is not None:
+            from trainer.queued import train_queued
+
+            say_lines()
+            done = train_queued(asked, options.queue, sender)
+            if done is not None:
+                return done
+        hash_ahead(options.base)  # beside the imports that follow
+        quiet_libraries()
+        use_threads(options.threads)
+        from trainer.train_lora import train
+
+        return train(asked, sender)
+
+
+def _train_options(options: argparse.Namespace) -> TrainOptions:
     chosen = {
         field.name: getattr(options, field.name)
         for field in fields(Recipe)
@@ -130,28 +147,51 @@ def _train(options: argparse.Namespace) -> dict[str, Any]:
             raise BadUsage(f"--{name.replace('_', '-')} must be a positive number")
     if not 0 <= options.validation_share < 0.5:
         raise BadUsage("--validation-share must be at least 0 and below 0.5")
-    with signals() as sender:
-        return train(
-            TrainOptions(
-                data=options.data,
-                base=options.base,
+    return TrainOptions(
+        data=options.data,
+        base=options.base,
+        base_revision=options.base_revision,
+        tenant=options.tenant,
+        out=options.out,
+        recipe=chosen,
+        validation_share=options.validation_share,
+        device=options.device,
+        precision=options.precision,
+        require_gpu=options.require_gpu,
+        skip_too_long=options.skip_too_long,
+        bin=options.bin,
+        checkpoints=options.checkpoints,
+        checkpoint_minutes=options.checkpoint_minutes,
+        judge=options.judge,
+        answers=options.answers,
+    )
+
+
+def _serve(options: argparse.Namespace) -> dict[str, Any]:
+    from trainer.owner import Wanted
+    from trainer.queued import named
+    from trainer.serve import ServeOptions, serve
+
+    say_lines()
+    if min(options.idle_minutes, options.job_minutes, options.grace_seconds) < 0 or not options.job_minutes:
+        raise BadUsage("--idle-minutes, --job-minutes and --grace-seconds must be positive")
+    return serve(
+        ServeOptions(
+            spool=options.spool.resolve(),
+            wanted=Wanted(
+                base=named(options.base),
                 base_revision=options.base_revision,
-                tenant=options.tenant,
-                out=options.out,
-                recipe=chosen,
-                validation_share=options.validation_share,
                 device=options.device,
                 precision=options.precision,
                 require_gpu=options.require_gpu,
-                skip_too_long=options.skip_too_long,
-                bin=options.bin,
-                checkpoints=options.checkpoints,
-                checkpoint_minutes=options.checkpoint_minutes,
-                judge=options.judge,
-                answers=options.answers,
             ),
-            sender,
+            idle_minutes=options.idle_minutes,
+            job_minutes=options.job_minutes,
+            grace_seconds=options.grace_seconds,
+            threads=options.threads,
+            unconfined=options.unconfined,
         )
+    )
 
 
 def _answer(options: argparse.Namespace) -> dict[str, Any]:
@@ -193,16 +233,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, _interrupt)
     signal.signal(signal.SIGINT, _interrupt)
     try:
-        if options.command != "smoke":
-            hash_ahead(options.base)  # beside the imports that follow
         if options.command == "smoke":
             from trainer.smoke import smoke
 
             report = smoke(options.folder, options.store, require_gpu=options.require_gpu)
+        elif options.command == "serve-queue":
+            report = _serve(options)
+        elif options.command == "train":
+            report = _train(options)
         else:
-            _quiet()
-            _use_threads(options.threads)
-            report = _train(options) if options.command == "train" else _answer(options)
+            hash_ahead(options.base)  # beside the imports that follow
+            quiet_libraries()
+            use_threads(options.threads)
+            report = _answer(options)
     except TrainerError as error:
         sys.stderr.write(f"{error}\n")
         return error.exit_status

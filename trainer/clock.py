@@ -21,6 +21,12 @@ def _seconds_before() -> float:
 _BEFORE = _seconds_before()
 
 
+def forked() -> None:
+    """This process began now, as a copy of another: what that one had spent is not its own."""
+    global _LOADED, _BEFORE
+    _LOADED, _BEFORE = time.monotonic(), 0.0
+
+
 class Clock:
     """``lap("base")`` ends what the base took; the first lap is "start", up to where the clock was made."""
 

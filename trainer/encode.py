@@ -11,7 +11,7 @@ from trainer.data import REPLAY_TENANT, Encoded, Record, Template, split_validat
 from trainer.errors import BadBase, BadData
 from trainer.made import made_records
 from trainer.model import longest_context
-from trainer.recipe import Recipe
+from trainer.options import Recipe
 
 log = logging.getLogger("trainer")
 _SPARE_IDS = 256

@@ -9,6 +9,9 @@
 6     loss or gradient not finite
 7     out of memory at the smallest pack
 8     disk or file error
+9     serve-queue: a tenant's process cannot be confined on this machine
+10    serve-queue: the resident base was changed while the tenant's process ran; nothing of it is believed
+11    serve-queue: the tenant's process took longer than it may, died, or left what cannot be believed
 75    interrupted (SIGTERM, SIGINT); nothing is published
 ====  ===========================================================
 """
@@ -57,6 +60,18 @@ class BaseTooLarge(OutOfMemory):
 
 class DiskError(TrainerError):
     exit_status = 8
+
+
+class ConfinementError(TrainerError):
+    exit_status = 9
+
+
+class BaseChanged(TrainerError):
+    exit_status = 10
+
+
+class NotBelieved(TrainerError):
+    exit_status = 11
 
 
 class Interrupted(TrainerError):

@@ -169,8 +169,12 @@ def adapted(model: Any, placement: Placement, adapter: Path) -> Any:
     from peft import PeftModel
     from safetensors import SafetensorError
 
+    from trainer.resident import own_weights
+
     try:
         both = PeftModel.from_pretrained(model, adapter)
+        if getattr(model, "held", False):
+            own_weights(both)
         return (both if placement.precision == "nf4" else both.merge_and_unload()).eval()
     except torch.OutOfMemoryError as error:
         raise BaseTooLarge(

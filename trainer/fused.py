@@ -352,6 +352,22 @@ def _laid_together(
         yield names
 
 
+def lay_together(model: nn.Module) -> None:
+    """Move the frozen weights that :func:`fuse` would move, before there is an adapter on them."""
+    for parent in model.modules():
+        children = dict(parent.named_children())
+        for names in TOGETHER:
+            linears = [children.get(name) for name in names]
+            if any(type(linear) is not nn.Linear for linear in linears):
+                continue
+            weights: list[Any] = [linear.weight for linear in linears if linear is not None]
+            if len({(w.shape[1], w.dtype, w.device) for w in weights}) > 1:
+                continue
+            whole = _joined([w.data for w in weights], dim=0)
+            for weight, part in zip(weights, torch.split(whole, [len(w) for w in weights]), strict=True):
+                weight.data = part
+
+
 def _is_plain(module: nn.Module) -> bool:
     """Whether :class:`_Lora` can compute it."""
     from peft.tuners.lora import Linear, LoraLayer

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gc
 import hashlib
+import os
 import threading
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -87,6 +89,14 @@ def room_on_card() -> str:
     return f"{share * whole / (1 << 30):.1f} GiB that this process may use of the card"
 
 
+def use_threads(count: int) -> None:
+    """So many of the processor's; 0 = OMP_NUM_THREADS, else all that this process may use."""
+    import torch
+
+    if count or "OMP_NUM_THREADS" not in os.environ:  # which torch has read already
+        torch.set_num_threads(count or len(os.sched_getaffinity(0)))
+
+
 def release() -> None:
     """Give the memory of what is no longer referenced back to the card."""
     import torch
@@ -136,7 +146,27 @@ def _decisive(folder: Path) -> list[tuple[str, int, Future[bytes]]]:
     return found
 
 
-_HASHED: dict[tuple[Path, int, int], Future[bytes]] = {}
+Stamp = tuple[Path, int, int]  # a file as it was: where, bytes, nanoseconds
+_HASHED: dict[Stamp, Future[bytes]] = {}
+
+
+def digests(base: str) -> dict[Stamp, bytes]:
+    """The digests of a base's files, all of them read; for :func:`remember` in another process."""
+    if not Path(base).expanduser().is_dir():
+        return {}
+    base_identity(base, None)
+    return {stamp: hashed.result() for stamp, hashed in _HASHED.items()}
+
+
+def remember(known: Mapping[Stamp, bytes]) -> None:
+    """Take what :func:`digests` found: a file whose size and time have changed since is read again."""
+    for stamp, digest in known.items():
+        _HASHED[stamp] = Future()
+        _HASHED[stamp].set_result(digest)
+
+
+HELD: dict[tuple[str, str | None, Placement], Callable[[], Any]] = {}
+"""Bases that this process has been given (:mod:`trainer.tenant`): each call makes a model of the weights."""
 # Large: a thread that comes back from reading or hashing waits behind what Python does meanwhile. Half the
 # time of 256 KB, hashlib's own, even where nothing else runs.
 _READ = 64 << 20
@@ -194,6 +224,9 @@ def load_base(base: str, revision: str | None, placement: Placement, *, packed: 
 
     from trainer.attention import register
 
+    held = HELD.get((base, revision, placement))
+    if held is not None:
+        return _as_asked(held(), base, revision, placement, packed=packed)
     device = torch.device(placement.device)
     options: dict[str, Any] = {"revision": revision, "dtype": placement.dtype}
     if placement.precision == "nf4":
@@ -224,6 +257,18 @@ def load_base(base: str, revision: str | None, placement: Placement, *, packed: 
         raise BadBase(
             f"no causal language model can be loaded from {base!r}: {_first_line(error)}"
         ) from error
+    model.config.use_cache = not packed
+    return model.eval().requires_grad_(False)
+
+
+def _as_asked(model: Any, base: str, revision: str | None, placement: Placement, *, packed: bool) -> Any:
+    """A held base with the attention that a freshly loaded one would have."""
+    import torch
+
+    from trainer.attention import register
+
+    attention = register(torch.device(placement.device), placement.dtype) if packed else None
+    model.set_attn_implementation(attention or plain_attention(base, revision))
     model.config.use_cache = not packed
     return model.eval().requires_grad_(False)
 

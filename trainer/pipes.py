@@ -6,6 +6,7 @@ set and ``dagster_pipes`` (a small package without dependencies) is installed.
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import sys
@@ -70,6 +71,23 @@ class TerminalSignals(Signals):
         """Leave the bar as it stands and go to the next line."""
         if self._bar is not None:
             self._bar.close()
+
+
+def say_lines() -> None:
+    """Our own lines go to stderr, as they are."""
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+
+
+def quiet_libraries() -> None:
+    """Errors and our own lines only: progress bars of libraries do not belong in a run's log."""
+    say_lines()
+    for name in ("transformers", "peft", "accelerate", "httpx", "torch"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    from transformers.utils import logging as library
+
+    transformers_logging: Any = library
+    transformers_logging.disable_progress_bar()
+    transformers_logging.set_verbosity_error()
 
 
 _BAR = "step {n_fmt}/{total_fmt} |{bar}| {postfix}"

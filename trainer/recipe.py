@@ -1,4 +1,4 @@
-"""The numbers of the recipe, and ``transformers.Trainer`` made to follow it."""
+"""``transformers.Trainer`` made to follow the recipe (:mod:`trainer.options`)."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from trainer.data import Encoded
 from trainer.errors import NotFinite
 from trainer.loss import label_losses, mean_loss, nll_by_example
 from trainer.model import Placement
+from trainer.options import Recipe
 from trainer.packing import best_fit, collate
 from trainer.pipes import Signals
 
@@ -31,62 +32,19 @@ LIGER = {
     "rope": True, "rms_norm": True, "swiglu": True,
     "cross_entropy": False, "fused_linear_cross_entropy": False,  # trainer.loss has its own
 }  # fmt: skip
-_LARGE = 1_000_000_000
-_SHIPPED, _SHIPPED_RATE = 17_300_000, 2e-3
-_RATE_FALL = 0.38  # 2e-3 at 17 million, 2e-4 at 7 billion
-_FEW = 300  # pairs
+
+
 _SKIPS = 20  # halvings of the loss scale in a row: from 65,536 to a sixteenth
 
 
-@dataclass(frozen=True)
-class Recipe:
-    """Hyperparameters; ``tokens`` counts real tokens, since packs hold no padding.
+def liger_for(model: Any) -> dict[str, bool]:
+    """Which of Liger's kernels ``model`` may get.
 
-    ``batch_tokens`` is what one optimizer step sees; ``pack_tokens`` the most that is held at once.
-    ``patience``: validations in a row without improvement after which training stops (0 = never).
-    ``made_share``, ``clean_share``: self-made and unchanged pairs, in multiples of the council's own
-    (:mod:`trainer.made`); ``made_minimum``: how often a confusion must have been seen to be put into them.
-    ``changed_weight``: in the loss, of what the answer does not copy from its input.
+    Where PEFT has wrapped parameters (experts whose weights are one tensor), Liger would put the experts'
+    new forward on the wrapper, which has none of their fields.
     """
-
-    rank: int = 16
-    alpha: int = 32
-    learning_rate: float = 2e-3
-    epochs: float = 1.0
-    batch_tokens: int = 512
-    pack_tokens: int = 8192
-    longest_example: int = 4096
-    warmup_share: float = 0.05
-    max_grad_norm: float = 1.0
-    patience: int = 3
-    target_modules: str = "all-linear"
-    made_share: float = 0.0
-    clean_share: float = 0.0
-    made_minimum: int = 2
-    changed_weight: float = 1.0
-    seed: int = 7
-
-
-def recipe_for(parameters: int, chosen: Mapping[str, Any], *, examples: int = 0, tokens: int = 0) -> Recipe:
-    """The recipe of a base of so many parameters for so many own examples (``tokens``: of all, once through),
-    with what the caller has chosen.
-
-    Measured with the shipped base of 17 million on real councils (benchmarks/README.md): few pairs are gone
-    through more often and at a higher rate than many, an optimizer step of 2,048 tokens forgets less than
-    one of 512, and pairs of finished text on both sides halve what is invented in clean text. Small corpora
-    take smaller steps, for some dozen are needed. A base of a billion parameters or more learns in steps
-    of one whole pack, at 2e-4, the rate of the QLoRA paper (https://arxiv.org/abs/2305.14314, table 9) for
-    7 to 13 billion; between these two sizes the rate lies on a line in logarithms, which nobody has measured.
-    """
-    if parameters >= _LARGE:
-        large = {"learning_rate": 2e-4, "epochs": 3.0, "batch_tokens": Recipe.pack_tokens, "clean_share": 0.4}
-        return Recipe(**(large | dict(chosen)))
-    size = max(1.0, parameters / _SHIPPED)
-    rate = _SHIPPED_RATE * size**-_RATE_FALL * min(1.0, (_FEW / max(1, examples)) ** 0.5)
-    epochs = min(6, max(3, round(6 * _FEW / max(1, examples))))
-    step = min(2048, max(512, tokens // 16))
-    small = {"learning_rate": rate, "epochs": float(epochs), "batch_tokens": step, "clean_share": 0.4}
-    return Recipe(**(small | dict(chosen)))
+    wrapped = any(type(module).__name__ == "ParamWrapper" for module in model.modules())
+    return LIGER | ({"swiglu": False} if wrapped else {})
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ import signal
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
@@ -55,44 +55,16 @@ from trainer.model import (
     release,
     text_tower,
 )
+from trainer.options import Recipe, TrainOptions, recipe_for
 from trainer.packing import best_fit, collate, schedule
 from trainer.pipes import Signals
 from trainer.publish import publish, save_checked, write_json
-from trainer.recipe import LIGER, Checkpoints, Recipe, Watch, make_trainer, recipe_for
+from trainer.recipe import Checkpoints, Watch, liger_for, make_trainer
 from trainer.trial import memory_limit, set_again, settle, walked
 
 _PACKAGES = ("torch", "transformers", "peft", "safetensors", "tokenizers")  # they decide the weights
 log = logging.getLogger("trainer")
 _OF_A_PARAMETER = 16  # bytes: its gradient, two moments, the best so far
-
-
-@dataclass(frozen=True)
-class TrainOptions:
-    """Settings of one training.
-
-    ``recipe``: all of it, or the numbers that differ from what fits the base's size
-    (:func:`trainer.recipe.recipe_for`). ``bin``: the weights also as ``adapter_model.bin``.
-    ``checkpoints``: a folder that outlives this process, written to on SIGTERM and every
-    ``checkpoint_minutes``; None = an interrupted training starts again from nothing.
-    ``judge``, ``answers``: a golden set, and where the adapter's answers to it go (:mod:`trainer.judge`).
-    """
-
-    data: Path
-    base: str
-    tenant: str
-    out: Path
-    base_revision: str | None = None
-    recipe: Recipe | Mapping[str, Any] = field(default_factory=dict)
-    validation_share: float = 0.05
-    device: Any = "auto"
-    precision: Any = "auto"
-    require_gpu: bool = False
-    skip_too_long: bool = False
-    bin: bool = False
-    checkpoints: Path | None = None
-    checkpoint_minutes: float = 10.0
-    judge: Path | None = None
-    answers: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -389,7 +361,8 @@ def _with_adapter(model: Any, job: Job, clock: Clock) -> Any:
 
         apply: Any = liger.apply_liger_kernel
         model.has_liger_kernels = True
-        apply(adapted, LIGER)  # what is walked has kernels of its own, and its library's functions unchanged
+        # what is walked has kernels of its own, and its library's functions unchanged
+        apply(adapted, liger_for(adapted))
     release()  # the weights that were moved
     clock.lap("layers")
     return adapted

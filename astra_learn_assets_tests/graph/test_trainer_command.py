@@ -57,3 +57,10 @@ def test_the_trainer_is_given_the_golden_set_to_answer_and_a_place_for_the_answe
         hyperparameters={}, judge=(Path("golden.jsonl"), Path("answers.jsonl")),
     )  # fmt: skip
     assert command[-4:] == ["--judge", "golden.jsonl", "--answers", "answers.jsonl"]
+
+
+def test_with_a_queue_in_the_settings_its_server_is_asked_and_without_one_nobody(tmp_path: Path) -> None:
+    paths = {"data": Path("corpus.jsonl"), "out": Path("adapter"), "hyperparameters": {}}
+    command = train_command(Settings(trainer_queue=tmp_path), tenant_id=TenantId("alfa"), **paths)  # type: ignore[arg-type]
+    assert command[command.index("--queue") + 1] == str(tmp_path)
+    assert "--queue" not in train_command(Settings(), tenant_id=TenantId("alfa"), **paths)  # type: ignore[arg-type]

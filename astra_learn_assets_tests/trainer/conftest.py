@@ -28,9 +28,9 @@ def _one_thread() -> None:
 @pytest.fixture(scope="session")
 def run(base: str) -> Callable[..., dict[str, Any]]:
     """``run(data, out, **recipe)``: a training in this process, on the CPU."""
+    from trainer.options import Recipe, TrainOptions
     from trainer.pipes import Signals
-    from trainer.recipe import Recipe
-    from trainer.train_lora import TrainOptions, train
+    from trainer.train_lora import train
 
     def call(data: Path, out: Path, *, validation_share: float = 0.05, **recipe: Any) -> dict[str, Any]:
         options = TrainOptions(

@@ -33,9 +33,9 @@ def _folder(family: str, base: str, place: Path) -> Path:
 
 
 def _train(family: str, base: str, place: Path, device: str) -> dict[str, Any]:
+    from trainer.options import Recipe, TrainOptions
     from trainer.pipes import Signals
-    from trainer.recipe import Recipe
-    from trainer.train_lora import TrainOptions, train
+    from trainer.train_lora import train
 
     model = _folder(family, base, place / "model")
     data = write(place / "corpus.jsonl", [line(i) for i in range(8)])

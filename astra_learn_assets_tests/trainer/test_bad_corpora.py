@@ -12,8 +12,9 @@ from astra_learn_assets_tests.trainer.examples import line, write
 
 
 def _train(tmp_path: Path, base: str, lines: list[dict[str, Any]], **recipe: float) -> dict[str, Any]:
+    from trainer.options import TrainOptions
     from trainer.pipes import Signals
-    from trainer.train_lora import TrainOptions, train
+    from trainer.train_lora import train
 
     data = write(tmp_path / "corpus.jsonl", lines)
     chosen = {"rank": 4, "alpha": 8, "epochs": 1.0} | recipe

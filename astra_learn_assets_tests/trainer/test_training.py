@@ -333,7 +333,7 @@ def test_a_rate_that_is_no_positive_number_is_bad_usage(tmp_path: Path, base: st
 
 
 def test_the_recipe_goes_by_the_bases_size_and_the_number_of_pairs() -> None:
-    from trainer.recipe import recipe_for
+    from trainer.options import recipe_for
 
     few = recipe_for(17_300_000, {}, examples=300, tokens=40_000)
     assert (few.epochs, few.batch_tokens, few.learning_rate) == (6.0, 2048, 2e-3)

@@ -19,6 +19,9 @@ _EXIT_CODES: dict[int, Fault] = {
     6: "examples",  # loss or gradient not finite
     7: "permanent",  # out of memory at the smallest pack: this card is too small for this model
     8: "capacity",  # disk
+    9: "permanent",  # nothing confines tenants' processes on that machine
+    10: "examples",  # its process changed the resident base: it must not be let do so again and again
+    11: "worker",  # its process was ended, as by a signal
     75: "worker",  # interrupted
     -9: "worker",
     -15: "worker",

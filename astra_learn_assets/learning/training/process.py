@@ -25,6 +25,9 @@ MEANING = {
     6: "the loss or a gradient was not finite",
     7: "out of memory at the smallest pack",
     8: "disk or I/O error",
+    9: "a tenant's process cannot be confined on this machine",
+    10: "the resident base was changed meanwhile: nothing is believed",
+    11: "its process in the queue took too long, died, or left what cannot be believed",
     75: "interrupted",
 }
 
@@ -63,7 +66,8 @@ def train_command(
     """``python -m trainer train`` for one corpus; ``hyperparameters`` keys are option names.
 
     ``checkpoints``: where an interrupted training of this very recipe left off, or will. ``judge``: a golden
-    set, and where the new adapter's answers to it go.
+    set, and where the new adapter's answers to it go. With a queue in the settings its server does it, if one
+    serves, and the command follows it.
     """
     command = [*_trainer(settings), "train", "--tenant", tenant_id, "--data", str(data), "--out", str(out)]
     command += [*_base(settings), "--skip-too-long"]  # one long paragraph must not end a tenant's learning
@@ -73,6 +77,8 @@ def train_command(
         command += ["--checkpoints", str(checkpoints)]
     if also_bin:
         command.append("--bin")
+    if settings.trainer_queue is not None:
+        command += ["--queue", str(settings.trainer_queue)]
     if judge is not None:
         command += ["--judge", str(judge[0]), "--answers", str(judge[1])]
     return command
