@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from astra_learn_assets.ids import TenantId
+from astra_learn_assets.ids import NAME_PATTERN, TenantId
 
 BlockOp = Literal["equal", "modified", "moved", "inserted", "deleted", "split", "merged"]
 Route = Literal[1, 2, 3]
@@ -30,7 +30,7 @@ class _Frozen(BaseModel):
 class ManifestChunk(_Frozen):
     """One stretch of audio and what the recognizer heard; times in milliseconds."""
 
-    chunk_id: str
+    chunk_id: str = Field(json_schema_extra={"minLength": 1, "maxLength": 64})
     audio_uri: str | None = None
     start_ms: int = Field(ge=0)
     end_ms: int = Field(ge=0)
@@ -39,10 +39,10 @@ class ManifestChunk(_Frozen):
 
 
 class Manifest(_Frozen):
-    """What the Builder stores beside a draft (``draft.json``)."""
+    """What the Builder stores beside a draft, as `draft.json`."""
 
     document_id: str
-    session_id: str
+    session_id: str = Field(json_schema_extra={"pattern": NAME_PATTERN})
     version: int = Field(ge=1, le=999)
     chunks: tuple[ManifestChunk, ...] = ()
 

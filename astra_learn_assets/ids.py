@@ -19,6 +19,8 @@ from astra_learn_assets.errors import InvalidId, InvalidTenantId
 
 _TENANT_ID = re.compile(r"[a-z0-9][a-z0-9-]{1,62}")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,79}")
+NAME_PATTERN = f"^{_NAME.pattern}$"
+"""What :func:`name` takes, for a JSON Schema."""
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _ADAPTER_ID = re.compile(r"(?P<tenant>[a-z0-9][a-z0-9-]{1,62})--(?P<digest>[0-9a-f]{16})")
 

@@ -14,6 +14,7 @@ from starlette.concurrency import run_in_threadpool
 
 from astra_learn_assets.api import problems
 from astra_learn_assets.api.limits import BodyLimit, RateLimiter
+from astra_learn_assets.api.openapi import Documented
 from astra_learn_assets.api.routes import (
     blocklist,
     dictionary,
@@ -92,7 +93,7 @@ def create_app(settings: Settings | None = None, *, platform: Platform | None = 
             if platform is None:
                 await run_in_threadpool(opened.close)
 
-    app = FastAPI(
+    app = Documented(
         title="ASTRA-LEARN",
         version="1",
         description=DESCRIPTION,

@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import json
 import random
+import re
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
+import jsonschema
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
+from astra_learn_assets.settings import REPOSITORY
 from astra_learn_assets_tests.api.conftest import Issue
 from astra_learn_assets_tests.api.files import DraftFiles
 
@@ -75,3 +78,42 @@ def test_odd_input_never_breaks_an_operation(
             if answer.status_code >= 500 or answer.status_code not in documented:
                 wrong.append((method, url, query, body and body[:80], answer.status_code))
     assert wrong == []
+
+
+def test_the_manifest_is_in_the_components_as_its_schema_file_has_it(app: FastAPI) -> None:
+    document = app.openapi()
+    path = "/v1/tenants/{tenant}/sessions/{session}/versions/{version}/draft"
+    form = document["paths"][path]["put"]["requestBody"]["content"]["multipart/form-data"]
+    manifest = form["schema"]["properties"]["manifest"]
+    assert manifest["contentMediaType"] == form["encoding"]["manifest"]["contentType"] == "application/json"
+    name = manifest["contentSchema"]["$ref"].rsplit("/", 1)[1]
+    schemas = document["components"]["schemas"]
+    written = json.loads((REPOSITORY / "docs" / "schemas" / "draft-manifest.schema.json").read_text("utf-8"))
+    same = json.loads(json.dumps(schemas).replace("#/components/schemas/", "#/$defs/"))
+    assert same[name] == {key: value for key, value in written.items() if not key.startswith("$")}
+    assert {key: same[key] for key in written["$defs"]} == written["$defs"]
+
+
+def test_the_components_manifest_takes_a_real_one_and_refuses_what_the_reader_refuses(
+    app: FastAPI, draft: DraftFiles
+) -> None:
+    document = app.openapi()
+    validator = jsonschema.Draft202012Validator(
+        {"$ref": "#/components/schemas/Manifest", "components": document["components"]}
+    )
+    good = json.loads(draft.manifest)
+    validator.validate(good)
+    for change in ({"version": 0}, {"more": 1}, {"session_id": "../x"}, {"chunks": [{"chunk_id": ""}]}):
+        assert list(validator.iter_errors({**good, **change})), change
+
+
+def test_every_reference_of_the_document_leads_somewhere(app: FastAPI) -> None:
+    document = app.openapi()
+    asked = set(re.findall(r'"#/components/schemas/(\w+)"', json.dumps(document)))
+    assert {"Manifest", "ManifestChunk"} <= asked <= set(document["components"]["schemas"])
+
+
+def test_the_browsable_page_shows_the_form_and_leads_to_the_manifest(client: TestClient) -> None:
+    page = client.get("/docs").text
+    assert '<a href="#schema-Manifest"><code>Manifest</code></a>' in page
+    assert 'id="schema-ManifestChunk"' in page

@@ -83,6 +83,8 @@ def type_of(schema: Mapping[str, Any]) -> tuple[str, str | None]:
     if "$ref" in schema:
         name = str(schema["$ref"]).rsplit("/", 1)[1]
         return name, name
+    if "contentSchema" in schema:  # a file of this structure
+        return type_of(schema["contentSchema"])
     for one_of in ("anyOf", "oneOf", "allOf"):
         if one_of in schema:
             kinds = [type_of(one) for one in schema[one_of]]
@@ -109,13 +111,25 @@ def _operation(path: str, method: str, operation: Mapping[str, Any]) -> Operatio
         path=path,
         summary=operation.get("description", "").partition("\n")[0],
         description=operation.get("description", ""),
-        parameters=tuple(
-            _field(one["name"], one["in"], one.get("schema", {}), one.get("required", False), one)
-            for one in operation.get("parameters", ())
+        parameters=(
+            *(
+                _field(one["name"], one["in"], one.get("schema", {}), one.get("required", False), one)
+                for one in operation.get("parameters", ())
+            ),
+            *_form(body),
         ),
         body=tuple((kind, *type_of(of.get("schema", {}))) for kind, of in body.items()),
         answers=tuple(_answer(status, answer) for status, answer in operation["responses"].items()),
     )
+
+
+def _form(body: Mapping[str, Any]) -> list[Field]:
+    """The fields of a form; of what has a structure of its own there are none."""
+    return [
+        _field(name, "form", of, name in form.get("required", ()))
+        for form in (of.get("schema", {}) for of in body.values())
+        for name, of in form.get("properties", {}).items()
+    ]
 
 
 def _answer(status: str, answer: Mapping[str, Any]) -> tuple[str, str, str | None, str | None]:

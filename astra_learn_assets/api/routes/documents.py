@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
 from astra_learn_assets.api.auth import CanEdit, CanRegister, Principal, admit, principal
+from astra_learn_assets.api.openapi import MANIFEST
 from astra_learn_assets.api.problems import responses
 from astra_learn_assets.api.state import app_state
 from astra_learn_assets.api.uploads import DOCX, read_draft, read_final
@@ -114,7 +115,12 @@ _DRAFT_FORM: dict[str, Any] = {
                     "required": ["docx", "manifest"],
                     "properties": {
                         "docx": _BINARY,
-                        "manifest": _BINARY,
+                        "manifest": {
+                            "type": "string",
+                            "contentMediaType": "application/json",
+                            "contentSchema": {"$ref": MANIFEST},
+                            "description": "draft.json",
+                        },
                         "cloned_from": {"type": "string"},
                         "adapter_id": {
                             "type": "string",
@@ -122,7 +128,8 @@ _DRAFT_FORM: dict[str, Any] = {
                         },
                         "roster": {"type": "string", "description": "JSON list of names"},
                     },
-                }
+                },
+                "encoding": {"manifest": {"contentType": "application/json"}},
             }
         },
     }
