@@ -28,7 +28,7 @@ from astra_learn_assets.ids import TenantId
 from astra_learn_assets.learning import masking
 from astra_learn_assets.platform import Platform
 from astra_learn_assets.store import audit, paths, tenants
-from astra_learn_assets.store.tables import GoldenCurated
+from astra_learn_assets.store.learning_tables import GoldenCurated
 
 PREFIX = "curated-"
 _ENGINE = "curated-1"

@@ -45,7 +45,8 @@ from astra_learn_assets.learning.publisher import fetch_verified
 from astra_learn_assets.platform import Platform
 from astra_learn_assets.registry.manifest import digest_of
 from astra_learn_assets.store import adapters, canaries, erasure, locks, paths, promotions, tenants
-from astra_learn_assets.store.tables import Adapter, Canary, Promotion
+from astra_learn_assets.store.learning_tables import Canary
+from astra_learn_assets.store.tables import Adapter, Promotion
 
 _LOG = structlog.get_logger(__name__)
 BASE_MODEL = "base"

@@ -12,7 +12,8 @@ from sqlalchemy.dialects.postgresql import distinct_on
 
 from astra_learn_assets.ids import TenantId
 from astra_learn_assets.store import promotions
-from astra_learn_assets.store.tables import Artifact, Canary, Document, Promotion
+from astra_learn_assets.store.learning_tables import Canary
+from astra_learn_assets.store.tables import Artifact, Document, Promotion
 
 _LATER = orm.aliased(Promotion)
 _IS_NEWEST = ~sa.exists().where(

@@ -24,7 +24,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from astra_learn_assets.ids import TenantId
-from astra_learn_assets.store.table_base import TENANT, Base, now, one_of, tenant
+from astra_learn_assets.store.table_base import SHA256, TENANT, Base, now, one_of, partial, tenant
 
 
 class Tier(Base):
@@ -140,6 +140,61 @@ class Subscription(Base):
     created_at: Mapped[datetime] = now()
 
 
+class DocumentTally(Base):
+    """How many of a month's documents (UTC) are in a state; triggers on ``documents`` keep it, nobody else.
+
+    ``corrections``: their examples; ``measured``, ``corrected``, ``squares``: how many have a share of words
+    that clerks corrected, the sum of these shares and of their squares.
+    """
+
+    __tablename__ = "document_tallies"
+    tenant_id: Mapped[TenantId] = tenant(primary_key=True)
+    month: Mapped[datetime] = mapped_column(DateTime(timezone=False), primary_key=True)
+    state: Mapped[str] = mapped_column(String(12), primary_key=True)
+    documents: Mapped[int] = mapped_column(BigInteger)
+    corrections: Mapped[int] = mapped_column(BigInteger)
+    measured: Mapped[int] = mapped_column(BigInteger)
+    corrected: Mapped[float] = mapped_column(Float)
+    squares: Mapped[float] = mapped_column(Float)
+
+
+class GoldenCurated(Base):
+    """A file of golden examples that a person added; its masked text lies sealed in the object store."""
+
+    __tablename__ = "golden_curated"
+    tenant_id: Mapped[TenantId] = tenant(primary_key=True)
+    curated_id: Mapped[str] = mapped_column(String(20), primary_key=True)
+    sha256: Mapped[str] = mapped_column(SHA256)
+    pii_policy: Mapped[str] = mapped_column(String(16))
+    examples: Mapped[int] = mapped_column(Integer)
+    words: Mapped[int] = mapped_column(Integer)
+    added_by: Mapped[str] = mapped_column(Text)
+    retired_by: Mapped[str | None] = mapped_column(Text)
+    created_at: Mapped[datetime] = now()
+
+
+class Canary(Base):
+    """A promotion that began with a ``share`` of the sessions; the others keep ``stable_adapter_id``.
+
+    NULL there is the base model. Open while ``outcome`` is NULL and no later promotion took its place.
+    """
+
+    __tablename__ = "canaries"
+    __table_args__ = (
+        CheckConstraint("share > 0 AND share < 1", name="share_of_sessions"),
+        one_of("outcome", "finished", "rolled_back"),
+        partial("ix_canaries_open", "promotion_id", where="outcome IS NULL"),
+    )
+    tenant_id: Mapped[TenantId] = tenant(primary_key=True)
+    # no foreign key: promotions are append-only, and the refusal to truncate them is to say so
+    promotion_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    share: Mapped[float] = mapped_column(Float)
+    stable_adapter_id: Mapped[str | None] = mapped_column(String(100))
+    outcome: Mapped[str | None] = mapped_column(String(11))
+    details: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
+    ended_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+
+
 class LearningChange(Base):
     """Something changed for a municipality; written by triggers, deleted by the look that takes it."""
 
@@ -154,3 +209,17 @@ class LearningChange(Base):
     lane: Mapped[str] = mapped_column(String(10))
     policy: Mapped[bool] = mapped_column(Boolean, server_default="false")
     created_at: Mapped[datetime] = now()
+
+
+class StageTally(Base):
+    """How often a stage of the learning ended so, in at most ``le`` seconds and more than the bound below it.
+
+    ``seconds``: those of all of them. See :mod:`astra_learn_assets.store.stage_figures`.
+    """
+
+    __tablename__ = "stage_tallies"
+    stage: Mapped[str] = mapped_column(String(20), primary_key=True)
+    result: Mapped[str] = mapped_column(String(12), primary_key=True)
+    le: Mapped[float] = mapped_column(Float, primary_key=True)
+    count: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    seconds: Mapped[float] = mapped_column(Float, server_default="0")

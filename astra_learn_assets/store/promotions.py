@@ -11,7 +11,8 @@ from sqlalchemy import orm
 from astra_learn_assets.errors import BadInput
 from astra_learn_assets.ids import TenantId
 from astra_learn_assets.store import adapters, locks, subscriptions
-from astra_learn_assets.store.tables import Adapter, Canary, Promotion, Tenant, Verdict
+from astra_learn_assets.store.learning_tables import Canary
+from astra_learn_assets.store.tables import Adapter, Promotion, Tenant, Verdict
 
 KINDS = ("promotion", "rollback")
 BASE = "base"

@@ -6,10 +6,17 @@ the gate's sentence of figures; no name, no text of a document, no id of one (pe
 people).
 
 Sending is at least once. :func:`claim` takes one that is due and puts it off by a lease, so that a process
-killed while it sends repeats it; the receiver tells by the notice's id. What fails waits longer each time,
-the receiver's other notices with it (one who does not answer is asked once), and is given up after the last
-of ``PAUSES``. What waits for a host that cannot be reached is put off with no attempt spent, whoever asked
-for it (:func:`put_off`): a dead mail server is waited for once, not once a municipality.
+killed while it sends repeats it; the receiver tells by the notice's id. That id is random and no number of
+ours: a database restored from a backup counts on from there, and would give a new notice the number of one
+that its receiver has had. A notice that counts one document more before anybody was sent it is another one.
+
+What fails waits longer each time, the receiver's other notices with it (one who does not answer is asked
+once), and is given up after the last of ``PAUSES``. What waits for a host that cannot be reached is put off
+with no attempt spent, whoever asked for it (:func:`put_off`): a dead mail server is waited for once, not once
+a municipality.
+
+Whoever removes a subscription while something is told of waits, or is waited for: :func:`tell` holds the
+rows of those it writes to, and everybody locks a subscription before its notices.
 
 Documents kept out are counted together for ``GATHERING``: a folder of forty scans is one message.
 """
@@ -40,9 +47,10 @@ MAXIMUM: Final = 20  # subscriptions of one municipality
 
 @dataclass(frozen=True)
 class Notice:
-    """One message to one address; ``attempt`` counts from 1."""
+    """One message to one address; ``attempt`` counts from 1. ``event_id`` is our row, and nobody else's."""
 
-    notice_id: int
+    event_id: int
+    notice_id: str
     tenant_id: TenantId
     event: str
     facts: Mapping[str, Any]
@@ -101,12 +109,14 @@ def new_id() -> str:
 
 def listing(session: orm.Session, tenant_id: TenantId) -> list[Subscription]:
     """The municipality's subscriptions, oldest first."""
-    return list(
-        session.scalars(
-            sa.select(Subscription)
-            .where(Subscription.tenant_id == tenant_id)
-            .order_by(Subscription.created_at, Subscription.subscription_id)
-        )
+    return list(session.scalars(_listed(tenant_id)))
+
+
+def _listed(tenant_id: TenantId) -> sa.Select[Subscription]:
+    return (
+        sa.select(Subscription)
+        .where(Subscription.tenant_id == tenant_id)
+        .order_by(Subscription.created_at, Subscription.subscription_id)
     )
 
 
@@ -151,7 +161,10 @@ def tell(
     ``only``: for this subscription, whatever it asked for.
     """
     told = 0
-    for row in listing(session, tenant_id):
+    # held until the caller's transaction ends: a subscription removed meanwhile would take the row that a new
+    # notice refers to, and whatever is being told of, a promotion, would fail by it
+    held = session.scalars(_listed(tenant_id).with_for_update(read=True, key_share=True))
+    for row in held.all():
         if row.subscription_id != only if only is not None else event not in row.events:
             continue
         told += 1
@@ -165,6 +178,7 @@ def tell(
                 channel=event,
                 payload={**facts, "documents": 1} if gathers else dict(facts),
                 subscription_id=row.subscription_id,
+                notice_id=_NEW_ID,
                 due_at=now + GATHERING if gathers else now,
             )
         )
@@ -183,13 +197,14 @@ def _counted_with_another(session: orm.Session, row: Subscription) -> bool:
             Outbox.attempts == 0,
             Outbox.published_at.is_(None),
         )
-        .values(payload=sa.func.jsonb_build_object("documents", count))
+        .values(payload=sa.func.jsonb_build_object("documents", count), notice_id=_NEW_ID)
         .returning(Outbox.event_id)
         .execution_options(synchronize_session=False)
     )
     return changed.first() is not None
 
 
+_NEW_ID = sa.func.gen_random_uuid()
 _HOST = sa.case(
     (Subscription.kind == "email", ""),
     else_=sa.func.lower(sa.func.substring(Subscription.address, sa.cast("^[^:]*://([^/?#]*)", sa.Text))),
@@ -232,6 +247,7 @@ def claim(
         .values(attempts=Outbox.attempts + 1, due_at=now + LEASE)
         .returning(
             Outbox.event_id,
+            Outbox.notice_id,
             Outbox.tenant_id,
             Outbox.channel,
             Outbox.payload,
@@ -250,7 +266,8 @@ def claim(
         )
     ).one()  # a notice goes with its subscription
     return Notice(
-        notice_id=found.event_id,
+        event_id=found.event_id,
+        notice_id=str(found.notice_id),
         tenant_id=found.tenant_id,
         event=found.channel,
         facts=found.payload,
@@ -266,8 +283,8 @@ def claim(
 
 def delivered(session: orm.Session, notice: Notice) -> None:
     """Note that the receiver has it."""
-    _set(session, notice, published_at=sa.func.clock_timestamp())
     _note(session, notice, failing_since=None, error=None)
+    _set(session, notice, published_at=sa.func.clock_timestamp())
 
 
 def failed(session: orm.Session, notice: Notice, error: str, now: datetime) -> int:
@@ -278,6 +295,7 @@ def failed(session: orm.Session, notice: Notice, error: str, now: datetime) -> i
     if each notice had its own days.
     """
     given_up = 0
+    _note(session, notice, failing_since=sa.func.coalesce(Subscription.failing_since, now), error=error)
     if notice.attempt <= len(PAUSES):
         until = now + PAUSES[notice.attempt - 1]
         _set(session, notice, due_at=until)
@@ -290,12 +308,6 @@ def failed(session: orm.Session, notice: Notice, error: str, now: datetime) -> i
     else:
         _set(session, notice, published_at=sa.func.clock_timestamp(), error=error)
         given_up = 1 + _give_up_old(session, notice, error, now)
-    _note(
-        session,
-        notice,
-        failing_since=sa.func.coalesce(Subscription.failing_since, now),
-        error=error,
-    )
     return given_up
 
 
@@ -339,7 +351,7 @@ def put_off(session: orm.Session, host: str, now: datetime) -> None:
 def _set(session: orm.Session, notice: Notice, **values: Any) -> None:
     session.execute(
         sa.update(Outbox)
-        .where(Outbox.event_id == notice.notice_id)
+        .where(Outbox.event_id == notice.event_id)
         .values(**values)
         .execution_options(synchronize_session=False)
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, ClassVar
 
@@ -14,6 +15,7 @@ from sqlalchemy import (
     Index,
     MetaData,
     String,
+    TextClause,
     TypeDecorator,
     func,
     text,
@@ -68,9 +70,9 @@ def now() -> Mapped[datetime]:
     return mapped_column(DateTime(timezone=True), server_default=func.now())
 
 
-def partial(name: str, *columns: str, where: str) -> Index:
-    """An index of the rows alone that ``where`` holds for."""
-    return Index(name, *columns, postgresql_where=text(where))
+def partial(name: str, *columns: str | TextClause, where: str, include: Sequence[str] = ()) -> Index:
+    """An index of the rows alone that ``where`` holds for; ``include``: read from it as well."""
+    return Index(name, *columns, postgresql_where=text(where), postgresql_include=list(include))
 
 
 def computed(kind: type[TypeEngine[Any]], expression: str) -> Mapped[Any]:

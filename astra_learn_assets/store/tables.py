@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import (
     BigInteger,
@@ -24,6 +25,7 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    Uuid,
     text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
@@ -103,6 +105,7 @@ class Artifact(Base):
         ),
         # the newest uploads, shown before anything has prepared them
         partial("ix_artifacts_finals", "tenant_id", "seq", where="kind = 'final'"),
+        partial("ix_artifacts_drafts", "tenant_id", where="kind = 'generated'"),
         partial("ix_artifacts_adapter", "tenant_id", "adapter_id", where="adapter_id IS NOT NULL"),
         partial("ix_artifacts_names", "tenant_id", "seq", where="names IS NOT NULL"),
     )
@@ -158,7 +161,8 @@ class Outbox(Base):
     """Events written with the change they tell of; published at least once, in order per tenant.
 
     One with a ``subscription_id`` is a notice to a person's address instead of Redis: tried from ``due_at``
-    on, ``attempts`` times so far; ``error`` beside ``published_at``: given up.
+    on, ``attempts`` times so far; ``error`` beside ``published_at``: given up. ``notice_id`` is what its
+    receiver tells it by, see ``store/subscriptions.py``.
     """
 
     __tablename__ = "outbox"
@@ -168,6 +172,7 @@ class Outbox(Base):
             ["subscriptions.tenant_id", "subscriptions.subscription_id"],
             ondelete="CASCADE",
         ),
+        CheckConstraint("(subscription_id IS NULL) = (notice_id IS NULL)", name="notice_has_an_id"),
         partial("ix_outbox_due", "due_at", where="published_at IS NULL AND subscription_id IS NOT NULL"),
         # the relay looks only at what is left to do; the published tail stays out of the index
         partial("ix_outbox_waiting", "event_id", where="published_at IS NULL"),
@@ -181,6 +186,7 @@ class Outbox(Base):
     created_at: Mapped[datetime] = now()
     published_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     subscription_id: Mapped[str | None] = mapped_column(String(20))
+    notice_id: Mapped[UUID | None] = mapped_column(Uuid)
     attempts: Mapped[int] = mapped_column(Integer, server_default="0")
     due_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     error: Mapped[str | None] = mapped_column(Text)
@@ -215,6 +221,14 @@ class Document(Base):
         ),
         # counts by state, and the newest of a state
         Index("ix_documents_state", "tenant_id", "state", "created_at", "document_id"),
+        # what waits or is kept out, of everybody
+        partial(
+            "ix_documents_to_do",
+            "state",
+            "created_at",
+            where="state <> 'anonymized'",
+            include=("tenant_id", "review"),
+        ),
         # what the sensor asks of every tenant at every tick; see documents.outstanding
         partial("ix_documents_unreadable", "tenant_id", where="unreadable"),
         partial(
@@ -250,12 +264,12 @@ class ExampleRow(Base):
     __table_args__ = (
         UniqueConstraint("tenant_id", "example_id"),
         # what waits for training is counted from this index alone
-        Index(
+        partial(
             "ix_examples_trainable",
             "tenant_id",
             "seq",
-            postgresql_include=["created_at"],
-            postgresql_where=text("usable AND NOT golden"),
+            where="usable AND NOT golden",
+            include=("created_at",),
         ),
     )
     seq: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
@@ -266,21 +280,6 @@ class ExampleRow(Base):
     golden: Mapped[bool] = mapped_column(Boolean, server_default="false")
     usable: Mapped[bool] = mapped_column(Boolean, server_default="true")
     reason: Mapped[str | None] = mapped_column(Text)
-    created_at: Mapped[datetime] = now()
-
-
-class GoldenCurated(Base):
-    """A file of golden examples that a person added; its masked text lies sealed in the object store."""
-
-    __tablename__ = "golden_curated"
-    tenant_id: Mapped[TenantId] = tenant(primary_key=True)
-    curated_id: Mapped[str] = mapped_column(String(20), primary_key=True)
-    sha256: Mapped[str] = mapped_column(SHA256)
-    pii_policy: Mapped[str] = mapped_column(String(16))
-    examples: Mapped[int] = mapped_column(Integer)
-    words: Mapped[int] = mapped_column(Integer)
-    added_by: Mapped[str] = mapped_column(Text)
-    retired_by: Mapped[str | None] = mapped_column(Text)
     created_at: Mapped[datetime] = now()
 
 
@@ -321,6 +320,14 @@ class TrainingRun(Base):
             "ix_training_runs_unfinished", "tenant_id", where="state IN ('queued', 'training', 'evaluating')"
         ),
         Index("ix_training_runs_tenant_time", "tenant_id", "created_at"),
+        # the last one that ended, of how ever many
+        partial(
+            "ix_training_runs_finished",
+            "tenant_id",
+            text("finished_at DESC NULLS LAST"),
+            text("created_at DESC"),
+            where="state IN ('promoted', 'rejected')",
+        ),
         partial("ix_training_runs_measured", "tenant_id", "measured", "run_id", where="measured IS NOT NULL"),
     )
     run_id: Mapped[str] = mapped_column(String(80), primary_key=True)
@@ -380,28 +387,6 @@ class Promotion(Base):
     promoted_by: Mapped[str] = mapped_column(Text)
     mlflow_version: Mapped[str | None] = mapped_column(String(20))
     created_at: Mapped[datetime] = now()
-
-
-class Canary(Base):
-    """A promotion that began with a ``share`` of the sessions; the others keep ``stable_adapter_id``.
-
-    NULL there is the base model. Open while ``outcome`` is NULL and no later promotion took its place.
-    """
-
-    __tablename__ = "canaries"
-    __table_args__ = (
-        CheckConstraint("share > 0 AND share < 1", name="share_of_sessions"),
-        one_of("outcome", "finished", "rolled_back"),
-        partial("ix_canaries_open", "promotion_id", where="outcome IS NULL"),
-    )
-    tenant_id: Mapped[TenantId] = tenant(primary_key=True)
-    # no foreign key: promotions are append-only, and the refusal to truncate them is to say so
-    promotion_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
-    share: Mapped[float] = mapped_column(Float)
-    stable_adapter_id: Mapped[str | None] = mapped_column(String(100))
-    outcome: Mapped[str | None] = mapped_column(String(11))
-    details: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
-    ended_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
 
 
 class BlocklistTerm(Base):

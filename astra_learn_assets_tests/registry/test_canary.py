@@ -20,7 +20,8 @@ from astra_learn_assets.platform import Platform
 from astra_learn_assets.serving.session_share import is_chosen
 from astra_learn_assets.settings import Settings
 from astra_learn_assets.store import artifacts, canaries, erasure, promotions, subscriptions, tenants
-from astra_learn_assets.store.tables import Adapter, Artifact, Canary, Document, Outbox
+from astra_learn_assets.store.learning_tables import Canary
+from astra_learn_assets.store.tables import Adapter, Artifact, Document, Outbox
 from astra_learn_assets_tests.registry.test_promoter import _judge, _publish
 from astra_learn_assets_tests.serving.real_adapters import store_of
 

@@ -52,8 +52,9 @@ from astra_learn_assets.platform import Platform
 from astra_learn_assets.registry.manifest import digest_of
 from astra_learn_assets.settings import Settings
 from astra_learn_assets.store import canaries, paths, promotions, trainings, verdicts
+from astra_learn_assets.store.learning_tables import Canary
 from astra_learn_assets.store.objects import ObjectStore
-from astra_learn_assets.store.tables import Adapter, Canary
+from astra_learn_assets.store.tables import Adapter
 from astra_learn_assets_tests.registry.builders import BASE, DATASET, manifest_of, tensors, trained_folder
 from astra_learn_assets_tests.serving.real_adapters import store_of
 

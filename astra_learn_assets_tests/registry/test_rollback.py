@@ -26,7 +26,8 @@ from astra_learn_assets.learning import announcing, model_versions, promoter
 from astra_learn_assets.platform import Platform
 from astra_learn_assets.settings import Settings
 from astra_learn_assets.store import canaries, promotions, tenants
-from astra_learn_assets.store.tables import Adapter, Canary, Promotion
+from astra_learn_assets.store.learning_tables import Canary
+from astra_learn_assets.store.tables import Adapter, Promotion
 from astra_learn_assets_tests.registry.test_announcing import _serve, _shown, _stored
 from astra_learn_assets_tests.registry.test_promoter import _judge
 

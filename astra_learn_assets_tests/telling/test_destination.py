@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import socket
+import time
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from astra_learn_assets.errors import BadInput, Unavailable
+from astra_learn_assets.errors import BadInput, NotReached, Unavailable
 from astra_learn_assets.learning.telling import destination, webhook
-from astra_learn_assets_tests.telling.receivers import webhooks
+from astra_learn_assets_tests.telling.receivers import certificate, webhooks
 
 INSIDE = [
     "https://127.0.0.1/x",
@@ -67,7 +69,7 @@ def test_the_clouds_metadata_stays_out_of_reach_where_private_addresses_are_allo
     "url", ["http://[::1]:8080/x", "http://127.0.0.1/", "http://[fd00::1]/", "http://10.1.2.3/"]
 )
 def test_where_private_addresses_are_allowed_both_loopbacks_are(url: str) -> None:
-    assert destination.resolve(url, private=True).address in url
+    assert destination.resolve(url, private=True).addresses[0] in url
 
 
 @pytest.mark.parametrize(
@@ -107,7 +109,7 @@ def test_a_name_with_one_public_and_one_inner_address_is_refused(monkeypatch: py
         destination.resolve("https://avisos.example/", private=False)
     _answers(monkeypatch, "93.184.216.34")
     assert destination.resolve("https://avisos.example/x?y=1", private=False) == destination.Destination(
-        "avisos.example", 443, True, "/x?y=1", "93.184.216.34"
+        "avisos.example", 443, True, "/x?y=1", ("93.184.216.34",)
     )
 
 
@@ -129,3 +131,77 @@ def test_the_connection_goes_to_the_address_that_was_judged(monkeypatch: pytest.
         assert [name for name in asked if name == "avisos.example"] == ["avisos.example"]
         (_, headers, _) = receiver.requests[0]
         assert headers["Host"] == f"avisos.example:{receiver.port}"
+
+
+def _lead_to(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> None:
+    """``avisos.example`` leads to these; an address leads to itself."""
+    real = socket.getaddrinfo
+
+    def answer(host: str, port: int, *args: Any, **named: Any) -> list[Any]:
+        asked = addresses if host == "avisos.example" else [host]
+        return [found for one in asked for found in real(one, port, *args, **named)]
+
+    monkeypatch.setattr(socket, "getaddrinfo", answer)
+
+
+def test_a_host_whose_first_address_is_down_is_reached_at_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    with webhooks() as receiver:
+        _lead_to(monkeypatch, "127.0.0.3", "127.0.0.2", "127.0.0.1")
+        url = f"http://avisos.example:{receiver.port}/x"
+        webhook.send(url, {"notice_id": "1"}, secret=b"s", private=True)
+        assert len(receiver.requests) == 1
+
+
+def test_an_address_that_never_speaks_gets_its_share_of_the_time_and_no_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(webhook, "SECONDS", 4.0)
+    pem = certificate(tmp_path, "avisos.example")
+    monkeypatch.setenv("SSL_CERT_FILE", str(pem))
+    with webhooks(pem) as receiver, socket.socket() as silent:
+        silent.bind(("127.0.0.2", receiver.port))
+        silent.listen()
+        _lead_to(monkeypatch, "127.0.0.2", "127.0.0.1")
+        began = time.monotonic()
+        url = f"https://avisos.example:{receiver.port}/x"
+        webhook.send(url, {"notice_id": "1"}, secret=b"s", private=True)
+        assert 1.5 < time.monotonic() - began < 4
+        assert len(receiver.requests) == 1
+
+
+def test_an_address_that_has_had_the_notice_is_the_last_that_is_asked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with webhooks() as first, socket.socket() as second:
+        second.bind(("127.0.0.2", first.port))
+        second.listen()
+        _lead_to(monkeypatch, "127.0.0.1", "127.0.0.2")
+        first.answers = [503]
+        url = f"http://avisos.example:{first.port}/x"
+        with pytest.raises(Unavailable, match="answered 503"):
+            webhook.send(url, {"notice_id": "1"}, secret=b"s", private=True)
+        second.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            second.accept()
+
+
+def test_a_host_of_dead_addresses_is_not_reached(monkeypatch: pytest.MonkeyPatch) -> None:
+    _lead_to(monkeypatch, "127.0.0.1", "127.0.0.2")
+    with pytest.raises(NotReached, match="does not answer: ConnectionRefusedError"):
+        webhook.send("http://avisos.example:9/x", {"notice_id": "1"}, secret=b"s", private=True)
+
+
+def test_four_addresses_are_tried_the_families_in_turns(monkeypatch: pytest.MonkeyPatch) -> None:
+    _answers(
+        monkeypatch, "2606:2800::1", "2606:2800::2", "2606:2800::1", "2606:2800::3", "2606:2800::4",
+        "93.184.216.34", "93.184.216.35",
+    )  # fmt: skip
+    found = destination.resolve("https://avisos.example/", private=False).addresses
+    assert found == ("2606:2800::1", "93.184.216.34", "2606:2800::2", "93.184.216.35")
+    assert destination.in_turns(["192.0.2.1", "192.0.2.2"]) == ("192.0.2.1", "192.0.2.2")
+
+
+def test_an_inner_address_behind_many_public_ones_is_judged_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    _answers(monkeypatch, *(f"93.184.216.{n}" for n in range(1, 20)), "169.254.169.254")
+    with pytest.raises(BadInput, match=r"169\.254\.169\.254"):
+        destination.resolve("https://avisos.example/", private=False)

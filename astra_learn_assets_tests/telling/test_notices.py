@@ -195,6 +195,7 @@ WORDS: list[tuple[str, dict[str, Any], str]] = [
 def test_every_event_has_its_words(event: str, facts: dict[str, Any], said: str) -> None:
     notice = Notice(
         1,
+        "0b6c2f1e-6a53-4f0c-9d57-2f6d1c6b8a40",
         TENANT,
         event,
         facts,
@@ -506,7 +507,7 @@ def test_a_mail_is_spanish_and_the_same_mail_however_often_it_is_sent(
     assert (sender, to) == ("astra@proveedor.example", ["secretaria@villaverde.example"])
     assert sent["Subject"] == "[villaverde] Se ha vuelto a un modelo anterior"
     assert sent["Auto-Submitted"] == "auto-generated"
-    assert re.fullmatch(r"<notice-\d+\.villaverde@proveedor\.example>", sent["Message-ID"])
+    assert re.fullmatch(r"<[0-9a-f-]{36}@proveedor\.example>", sent["Message-ID"])
     text = sent.get_content()
     assert "ahora trabaja el modelo general." in text
     assert "https://astra.example/panel/villaverde" in text
@@ -551,6 +552,7 @@ def test_mail_goes_encrypted_to_a_server_that_somebody_vouches_for(
     pem = certificate(tmp_path, "localhost")
     notice = Notice(
         1,
+        "0b6c2f1e-6a53-4f0c-9d57-2f6d1c6b8a40",
         TENANT,
         "test",
         {},

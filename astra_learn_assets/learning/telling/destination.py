@@ -2,9 +2,12 @@
 
 Whoever can add a subscription could otherwise have the platform knock at doors behind it: a cloud's
 metadata service (169.254.169.254), Redis, the Kubernetes API. So the *addresses* that the name resolves to
-are judged, every one of them, at each attempt, and the connection is made to the very address that was
-judged: a name that resolves to another one a second later (DNS rebinding) gains nothing. Redirects are not
-followed.
+are judged, every one of them, at each attempt, and the connection is made to one of the very addresses that
+were judged: a name that resolves to another one a second later (DNS rebinding) gains nothing. Redirects are
+not followed.
+
+Of several addresses :data:`TRIED` are tried, one after the other, the two families in turns (RFC 8305, 4): a
+host whose IPv6 leads nowhere, or one of whose machines is down, is reached at the next.
 IPv4 written inside IPv6 (mapped, 6to4, Teredo, NAT64) is judged as the IPv4 it leads to.
 
 ``ASTRA_NOTIFY_PRIVATE_ADDRESSES`` allows private addresses, loopback and plain HTTP, for a receiver in one's
@@ -15,7 +18,9 @@ others are, stay refused.
 from __future__ import annotations
 
 import ipaddress
+import itertools
 import socket
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -25,6 +30,7 @@ from astra_learn_assets.errors import BadInput, NotReached
 
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 _LONGEST = 2_000
+TRIED = 4
 _RESOLVE_SECONDS = 5.0  # the resolver's own patience is what resolv.conf says, half a minute or more
 _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -39,13 +45,13 @@ _NEVER = _never()
 
 @dataclass(frozen=True)
 class Destination:
-    """A URL, and the one address that a connection for it is made to."""
+    """A URL, and the addresses that a connection for it may be made to, in the order they are tried."""
 
     host: str
     port: int
     tls: bool
     target: str
-    address: str
+    addresses: tuple[str, ...]
 
 
 def parse(url: str, *, private: bool) -> tuple[str, int, bool, str]:
@@ -75,7 +81,7 @@ def parse(url: str, *, private: bool) -> tuple[str, int, bool, str]:
 
 
 def resolve(url: str, *, private: bool) -> Destination:
-    """``url`` with the address to connect to.
+    """``url`` with the addresses to connect to.
 
     Raises:
         BadInput: the URL will not do, or leads to an address that is not public.
@@ -86,10 +92,22 @@ def resolve(url: str, *, private: bool) -> Destination:
         found = bounded.within(_RESOLVE_SECONDS, socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
         raise NotReached(f"the webhook's host does not resolve: {type(error).__name__}") from None
-    addresses = [str(entry[4][0]) for entry in found]
+    addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
     for address in addresses:
         _require_allowed(address, private=private)
-    return Destination(host, port, tls, target, addresses[0])
+    return Destination(host, port, tls, target, in_turns(addresses)[:TRIED])
+
+
+def in_turns(addresses: Sequence[str]) -> tuple[str, ...]:
+    """``addresses``, IPv6 and IPv4 alternating, beginning with the first one's family."""
+    of_first = [one for one in addresses if _family(one) == _family(addresses[0])]
+    others = [one for one in addresses if _family(one) != _family(addresses[0])]
+    pairs = itertools.zip_longest(of_first, others)
+    return tuple(one for pair in pairs for one in pair if one is not None)
+
+
+def _family(address: str) -> int:
+    return 6 if ":" in address else 4
 
 
 def _require_allowed(text: str, *, private: bool) -> None:

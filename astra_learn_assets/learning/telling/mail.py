@@ -104,7 +104,7 @@ def compose(message: Message, *, sender: str, to: str) -> EmailMessage:
     """The mail that ``message`` makes."""
     mail = EmailMessage()
     mail["From"], mail["To"], mail["Subject"] = sender, to, message.subject
-    mail["Message-ID"] = f"<notice-{message.notice_id}.{message.tenant_id}@{sender.rpartition('@')[2]}>"
+    mail["Message-ID"] = f"<{message.notice_id}@{sender.rpartition('@')[2]}>"
     mail["Auto-Submitted"] = "auto-generated"  # so that no absence assistant answers
     mail["Content-Language"] = "es"
     link = f"\n\nMás en el panel: {message.link}" if message.link else ""

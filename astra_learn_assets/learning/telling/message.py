@@ -15,7 +15,7 @@ from astra_learn_assets.errors import BadInput
 from astra_learn_assets.ids import TenantId
 from astra_learn_assets.store.subscriptions import TEST, Notice
 
-SCHEMA = 1
+SCHEMA = 2  # 1: notice_id was a number
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Message:
     """A notice in words, and what a webhook gets as its JSON body."""
 
     schema: int
-    notice_id: int
+    notice_id: str
     tenant_id: TenantId
     event: str
     happened_at: str

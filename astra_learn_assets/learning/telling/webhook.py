@@ -1,6 +1,6 @@
 """Send a message as a signed POST request.
 
-    Astra-Notice: 812                     the notice; the same at each attempt, so that a receiver can tell
+    Astra-Notice: 0b6c2f1e-…              the notice; the same at each attempt, so that a receiver can tell
     Astra-Timestamp: 1796056200           seconds, of this attempt
     Astra-Signature: v1=5f2c…             hex of HMAC-SHA256(secret, timestamp + "." + body)
 
@@ -85,16 +85,36 @@ def _post(there: Destination, body: bytes, headers: Mapping[str, str]) -> int:
 
 
 class _Pinned(http.client.HTTPConnection):
-    """A connection to the address that was judged, whatever the name resolves to by now."""
+    """A connection to an address that was judged, whatever the name resolves to by now.
+
+    The next address is tried while nothing has been sent: what was refused, or gave no answer to the
+    handshake in its share of the time, has not had the notice. A certificate that is not valid ends it: that
+    is an answer.
+    """
 
     def __init__(self, there: Destination) -> None:
         super().__init__(there.host, there.port, timeout=_CONNECT_SECONDS)
         self.default_port = 443 if there.tls else 80  # what the Host header leaves out
         self._there = there
         self._is_cut = False
+        self._ends_at = time.monotonic() + SECONDS
 
     def connect(self) -> None:
-        plain = socket.create_connection((self._there.address, self._there.port), _CONNECT_SECONDS)
+        addresses = self._there.addresses
+        for number, address in enumerate(addresses):
+            share = (self._ends_at - time.monotonic()) / (len(addresses) - number)
+            try:
+                self._connect_to(address, max(min(share, _CONNECT_SECONDS), 0.01))
+                break
+            except ssl.SSLCertVerificationError:
+                raise
+            except OSError:
+                if self._is_cut or number + 1 == len(addresses):
+                    raise
+                self._leave()
+
+    def _connect_to(self, address: str, seconds: float) -> None:
+        plain = socket.create_connection((address, self._there.port), seconds)
         self._take(plain)
         if self._there.tls:
             # wrapping makes another socket of it, so the handshake begins once cut() can reach that one
@@ -103,6 +123,14 @@ class _Pinned(http.client.HTTPConnection):
             )
             self._take(secured)
             secured.do_handshake()
+        self.sock.settimeout(_CONNECT_SECONDS)
+
+    def _leave(self) -> None:
+        """Close what an address that did not do has left open."""
+        sock: socket.socket | None = self.sock
+        self.sock = None
+        if sock is not None:
+            sock.close()
 
     def _take(self, sock: socket.socket) -> None:
         self.sock = sock
