@@ -79,6 +79,7 @@ def create_app(settings: Settings | None = None, *, platform: Platform | None = 
         )
         await run_in_threadpool(_check_role, opened)
         state.opened = opened
+        telemetry.learning.of(opened.database)
         state.relay = OutboxRelay(opened, telemetry, logger)
         state.relay.start()
         if workers is not None:
@@ -90,6 +91,7 @@ def create_app(settings: Settings | None = None, *, platform: Platform | None = 
             if workers is not None:
                 await run_in_threadpool(workers.close)
             state.opened = None
+            telemetry.learning.of(None)
             if platform is None:
                 await run_in_threadpool(opened.close)
 

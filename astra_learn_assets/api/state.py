@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -18,17 +19,21 @@ from astra_learn_assets.api.telemetry import Telemetry
 from astra_learn_assets.errors import AstraError, Unavailable, where
 from astra_learn_assets.hotpath.comparison_process import compare_here
 from astra_learn_assets.hotpath.comparisons import Compare
+from astra_learn_assets.learning import running_settings
 from astra_learn_assets.platform import Platform
 from astra_learn_assets.settings import Settings
 from astra_learn_assets.store import outbox
 from astra_learn_assets.store.db import PLATFORM_SCOPE
+
+_SAID_EVERY = 60.0
 
 
 class OutboxRelay(threading.Thread):
     """Publishes committed events: at once when woken, every ``interval`` seconds anyway.
 
     A request only wakes it, so a slow Redis never delays a clerk; a process killed between commit and
-    publish leaves the row, and the next relay of any process sends it.
+    publish leaves the row, and the next relay of any process sends it. On its way it says every minute what
+    settings the API runs with.
     """
 
     def __init__(
@@ -46,6 +51,7 @@ class OutboxRelay(threading.Thread):
         self._wake = threading.Event()
         self._ending = threading.Event()
         self._failing = False
+        self._say_at = 0.0
 
     def wake(self) -> None:
         """Publish now instead of at the next tick."""
@@ -63,6 +69,7 @@ class OutboxRelay(threading.Thread):
             ending = self._ending.is_set()
             self._wake.clear()
             self._publish()
+            self._say_settings()
             if ending:
                 return
 
@@ -86,6 +93,13 @@ class OutboxRelay(threading.Thread):
         if count:
             self._telemetry.published.inc(count)
             self._telemetry.publish_seconds.observe(time.perf_counter() - started)
+
+    def _say_settings(self) -> None:
+        if time.monotonic() < self._say_at:
+            return
+        self._say_at = time.monotonic() + _SAID_EVERY
+        with suppress(Unavailable):  # for people to look at
+            running_settings.say(self._platform, "api")
 
 
 class Readiness(BaseModel):

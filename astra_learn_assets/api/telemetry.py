@@ -17,6 +17,7 @@ import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from astra_learn_assets.api.learning_figures import LearningFigures
 from astra_learn_assets.errors import where
 from astra_learn_assets.hotpath import wording
 
@@ -70,6 +71,8 @@ class Telemetry:
         self.outbox_backlog = Gauge(
             "astra_outbox_backlog", "Events not yet sent to Redis", registry=self.registry
         )
+        self.learning = LearningFigures()
+        self.registry.register(self.learning)
         self.refused = Counter("astra_refused", "Refused accesses", ["code"], registry=self.registry)
 
     def observe(self, what: str, seconds: float) -> None:

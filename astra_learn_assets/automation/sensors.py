@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -29,7 +30,7 @@ from astra_learn_assets.automation.failures import build_failure_sensor
 from astra_learn_assets.automation.jobs import prepare_examples, train_adapter
 from astra_learn_assets.errors import Unavailable
 from astra_learn_assets.ids import TenantId
-from astra_learn_assets.learning import announcing, masking, promoter, trials
+from astra_learn_assets.learning import announcing, masking, promoter, running_settings, swaps, trials
 from astra_learn_assets.learning.telling import delivery
 from astra_learn_assets.learning.training import plan
 from astra_learn_assets.learning.training import run as training_run
@@ -137,6 +138,7 @@ def follow(platform: Platform, cursor: str | None) -> dg.SensorResult:
         served = promotions.served(session)
     try:
         pointers = f"{announcing.republish(platform, served)} model pointers set again"
+        pointers += f", {swaps.count(platform, list(served.values()))} swaps heard of"
     except Unavailable as error:
         pointers = f"model pointers wait: {error}"
     parts = (part.partition("=") for part in (cursor or "").split(";"))
@@ -277,6 +279,8 @@ def _trace_tag(trace: str | None) -> dict[str, str]:
 
 def training(instance: dg.DagsterInstance, platform: Platform, *, cron: bool) -> dg.SensorResult:
     """One look of the learning lane; see :mod:`astra_learn_assets.learning.training.plan`."""
+    with suppress(Unavailable):  # for people to look at: no look waits for Redis
+        running_settings.say(platform, "learning")
     present = set(instance.get_dynamic_partitions(str(tenant_partitions.name)))
     found = plan.look(
         platform, lambda rows: fates.of(instance, rows), by_age=cron,

@@ -36,7 +36,13 @@ def status(
     home: HomeOption = None,
     output: FormatOption = Format.text,
 ) -> None:
-    """How each municipality's model is learning."""
+    """How each municipality's model is learning, by the settings of the platform that runs.
+
+    Where it has others than this shell, they are named: by the text, after the table; in JSON the figures
+    follow them (`train_threshold`).
+    """
+    from astra_learn_assets.errors import Unavailable
+    from astra_learn_assets.learning import running_settings
     from astra_learn_assets.learning.status import LearningStatus, status_in
     from astra_learn_assets.serving import acknowledgement
     from astra_learn_assets.serving.acknowledgement import Acknowledgement
@@ -49,13 +55,21 @@ def status(
             rows = [tenants.get(session, TenantId(tenant))] if tenant else tenants.list_all(session)
             names = [row.tenant_id for row in rows]
             gone = {row.tenant_id for row in rows if tenants.state_of(row) == "erased"}
-            found = [status_in(session, opened.settings, name) for name in names]
+            try:
+                said = running_settings.heard(opened)
+            except Unavailable as error:
+                typer.echo(f"{error}: what follows is by the settings of this shell", err=True)
+                said = {}
+            differing = running_settings.differing(opened.settings, said)
+            running = running_settings.as_running(opened.settings, said)
+            found = [status_in(session, running, name) for name in names]
             if tenant:
                 served = acknowledgement.heard(opened.redis, TenantId(tenant))
         if output is Format.json:
             dumped = [one.model_dump(mode="json") for one in found]
             print_json(dumped[0] if tenant else dumped)
-        elif tenant:
+            return
+        if tenant:
             if gone:
                 typer.echo(f"{tenant} was erased: what is left is that it was here")
             _print_one(found[0])
@@ -78,6 +92,12 @@ def status(
                     ]
                     for one in found
                 ],
+            )
+        if differing:
+            print_table(
+                "settings of the running platform that this shell has otherwise",
+                ["part", "setting", "running", "here"],
+                [[one.part, f"ASTRA_{one.name.upper()}", one.running, one.here] for one in differing],
             )
 
 

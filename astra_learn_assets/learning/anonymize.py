@@ -37,7 +37,7 @@ from astra_learn_assets.datasets import golden, instruct, jsonl, quality
 from astra_learn_assets.errors import BadInput
 from astra_learn_assets.hotpath import stored_file
 from astra_learn_assets.ids import TenantId
-from astra_learn_assets.learning import review
+from astra_learn_assets.learning import measured, review
 from astra_learn_assets.learning.masking import Policy, policy_of
 from astra_learn_assets.platform import Platform
 from astra_learn_assets.privacy.pseudonymizer import Pseudonymizer
@@ -90,8 +90,11 @@ def anonymize_documents(platform: Platform, tenant_id: TenantId) -> AnonymizeRes
         with platform.database.session() as session:
             traces = artifacts.traces(session, tenant_id, [row.document_id for row in stale])
         for row in stale:
-            with tracing.span(
-                settings, "anonymized_pairs", parent=traces.get(row.document_id), tenant_id=tenant_id
+            with (
+                measured.stage(platform, "anonymized_pairs") as seen,
+                tracing.span(
+                    settings, "anonymized_pairs", parent=traces.get(row.document_id), tenant_id=tenant_id
+                ),
             ):
                 try:
                     delta = _delta(platform, tenant_id, row)
@@ -101,13 +104,16 @@ def anonymize_documents(platform: Platform, tenant_id: TenantId) -> AnonymizeRes
                 except stored_file.Unreadable as error:
                     _keep_out(platform, tenant_id, row, str(error), again=True)
                     unreadable.append(row.document_id)
+                    seen.result = "unreadable"
                     continue
                 except BadInput as error:
                     reason = f"no se pueden hacer ejemplos de este documento ({error})"
                     _keep_out(platform, tenant_id, row, reason, again=False)
                     refused.append(row.document_id)
+                    seen.result = "quarantined"
                     continue
                 _store(platform, tenant_id, row, policy, kept)
+                seen.result = "anonymized"
             made += len(kept)
             for example in kept:
                 entities.update({_kind(name): count for name, count in example.meta.entities.items()})
@@ -169,17 +175,19 @@ def judge(platform: Platform, tenant_id: TenantId, *, dagster_run_id: str | None
     first, second = policy.pseudonymizer(), policy.scanner()
     canary = batch_canary([data for _, data in waiting], pseudonymizer=first, scanner=second)
     for row, data in waiting:
-        verdict = pii_gate(
-            data,
-            scanner=second,
-            pseudonymizer=first,
-            tenant_id=tenant_id,
-            digest=gate_digest(row),
-            canary=canary,
-        )
-        with platform.database.session() as session:
-            verdicts.record(session, verdict, dagster_run_id=dagster_run_id)
-            _note(session, row, verdict)
+        with measured.stage(platform, "pii_gate") as seen:
+            verdict = pii_gate(
+                data,
+                scanner=second,
+                pseudonymizer=first,
+                tenant_id=tenant_id,
+                digest=gate_digest(row),
+                canary=canary,
+            )
+            with platform.database.session() as session:
+                verdicts.record(session, verdict, dagster_run_id=dagster_run_id)
+                _note(session, row, verdict)
+            seen.result = measured.of_verdict(verdict)
         results.append(verdict)
     return results
 

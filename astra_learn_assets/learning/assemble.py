@@ -22,7 +22,7 @@ from astra_learn_assets.datasets.golden import GoldenSet
 from astra_learn_assets.errors import GateRefused
 from astra_learn_assets.hotpath import stored_file
 from astra_learn_assets.ids import TenantId
-from astra_learn_assets.learning import anonymize, curated, masking
+from astra_learn_assets.learning import anonymize, curated, masking, measured
 from astra_learn_assets.learning.training import run as training_run
 from astra_learn_assets.learning.training.run import Step
 from astra_learn_assets.platform import Platform
@@ -104,7 +104,7 @@ def has_examples(platform: Platform, tenant_id: TenantId) -> bool:
         return examples.counts(session, tenant_id)["usable"] > 0
 
 
-@training_run.traced("training_corpus")
+@training_run.stage("training_corpus")
 def build_training_corpus(platform: Platform, step: Step) -> CorpusResult:
     """Write the corpus of one training and tie it to its row.
 
@@ -174,7 +174,7 @@ def build_training_corpus(platform: Platform, step: Step) -> CorpusResult:
     )
 
 
-@training_run.traced("corpus_gate")
+@training_run.stage("corpus_gate", measured.of_verdict)
 def judge(platform: Platform, step: Step) -> GateVerdict:
     """corpus_gate: judge the corpus of the step's training from the stored bytes; record it."""
     tenant_id = step.tenant_id

@@ -22,6 +22,7 @@ from astra_learn_assets.hotpath import comparisons, stored_file
 from astra_learn_assets.hotpath.comparison_process import compare_here
 from astra_learn_assets.hotpath.comparisons import Compare
 from astra_learn_assets.ids import TenantId
+from astra_learn_assets.learning import measured
 from astra_learn_assets.platform import Platform
 from astra_learn_assets.store import artifacts, documents
 from astra_learn_assets.store.tables import Artifact, Document
@@ -59,8 +60,11 @@ def compare_waiting_finals(
     routes: Counter[int] = Counter()
     wer: dict[str, float] = {}
     for final in waiting:
-        with tracing.span(platform.settings, "document_diffs", parent=final.trace, tenant_id=tenant_id):
-            delta = _compare_one(platform, tenant_id, final, compare)
+        with (
+            measured.stage(platform, "document_diffs") as seen,
+            tracing.span(platform.settings, "document_diffs", parent=final.trace, tenant_id=tenant_id),
+        ):
+            delta = _compare_one(platform, tenant_id, final, compare, seen)
         if delta is not None:
             operations.update(delta.metrics.counts)
             routes.update(pair.route for pair in delta.examples)
@@ -88,17 +92,22 @@ def diffs_digest(rows: list[Document]) -> str:
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
-def _compare_one(platform: Platform, tenant_id: TenantId, final: Artifact, compare: Compare) -> Delta | None:
+def _compare_one(
+    platform: Platform, tenant_id: TenantId, final: Artifact, compare: Compare, seen: measured.Seen
+) -> Delta | None:
     """Record the diff of one final; None when it could not be compared at all."""
     try:
         delta, kept = comparisons.of_final(platform, final, blocks=False, compare=compare)
     except stored_file.Unreadable as error:
         _record(platform, tenant_id, final, reason=str(error), unreadable=True)
+        seen.result = "unreadable"
         return None
     except (BadInput, BaseMissing) as error:
         _record(platform, tenant_id, final, reason=str(error))
+        seen.result = "quarantined"
         return None
     _record(platform, tenant_id, final, reason=delta.quarantined, delta=delta, diff_sha256=kept.sha256)
+    seen.result = "compared" if delta.quarantined is None else "quarantined"
     return delta
 
 

@@ -22,6 +22,7 @@ from astra_learn_assets.ids import TenantId
 from astra_learn_assets.learning import (
     assemble,
     lineage,
+    measured,
     opponents,
     predict,
     promoter,
@@ -81,7 +82,7 @@ class EvaluateResult:
     reused: bool
 
 
-@training_run.traced("evaluation_report")
+@training_run.stage("evaluation_report", lambda made: "reused" if made.reused else "done")
 def evaluate_candidate(platform: Platform, step: Step, *, run: Runner) -> EvaluateResult:
     """Evaluate the adapter of the step's training, or the named one, on the golden set.
 
@@ -194,7 +195,7 @@ def limits_of(settings: Settings) -> GateLimits:
     )
 
 
-@training_run.traced("wer_gate")
+@training_run.stage("wer_gate", measured.of_verdict)
 def judge(platform: Platform, step: Step) -> GateVerdict:
     """wer_gate: judge the candidate from the stored predictions; record it; close a refused training."""
     training = training_run.of_step(platform, step) if step.adapter_id is None else None

@@ -25,7 +25,7 @@ class PromoteResult:
     verdict: GateVerdict
 
 
-@training_run.traced("promoted_adapter")
+@training_run.stage("promoted_adapter", lambda made: "done" if made.changed else "unchanged")
 def promote_candidate(platform: Platform, step: Step) -> PromoteResult:
     """Promote the adapter of the step's training, or the named one. Idempotent.
 

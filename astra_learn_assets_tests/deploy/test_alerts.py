@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
+from astra_learn_assets.api import learning_figures
 from astra_learn_assets.api.telemetry import Telemetry
 from astra_learn_assets.settings import REPOSITORY
 from astra_learn_assets_tests.deploy.chart import CHART, NAME, VALUES, missing, named, pod_specs, render
@@ -131,10 +132,11 @@ def test_labels_that_the_dashboard_asks_for_are_the_metrics_own() -> None:
         collector._name: set(collector._labelnames)  # type: ignore[attr-defined]
         for collector in vars(telemetry).values()
         if hasattr(collector, "_labelnames")
-    }
+    } | {name: set(labels) for name, labels in learning_figures.LABELS.items()}
     assert names.keys() <= own.keys()
     of_prometheus = {"namespace", "le", "pod", "phase", "deployment"}
-    for expression in [*dashboard_expressions(), *level_expressions()]:
+    asked_for = [*dashboard_expressions(), *level_expressions(), *(rule["expr"] for rule in rules())]
+    for expression in asked_for:
         for name, matchers in re.findall(r"(astra_\w+)\{([^}]*)\}", expression):
             base = re.sub(r"_(bucket|count|sum|total)$", "", name)
             asked = set(re.findall(r"(\w+)\s*(?:=~|!~|!=|=)", matchers))

@@ -29,6 +29,7 @@ from astra_learn_assets import tracing
 from astra_learn_assets.contracts import Fault
 from astra_learn_assets.errors import GateRefused, Superseded
 from astra_learn_assets.ids import TenantId
+from astra_learn_assets.learning import measured
 from astra_learn_assets.platform import Platform
 from astra_learn_assets.store import examples, locks, signs, trainings
 from astra_learn_assets.store.tables import TrainingRun
@@ -83,15 +84,28 @@ class Training:
         return self.state in _ENDED
 
 
-def traced(
-    name: str,
+def _done(_made: object) -> str:
+    return "done"
+
+
+def stage(
+    name: str, result: Callable[[Any], str] = _done
 ) -> Callable[[Callable[Concatenate[Platform, Step, P], R]], Callable[Concatenate[Platform, Step, P], R]]:
-    """A use case of a step as a span of its training's trace; see :mod:`astra_learn_assets.tracing`."""
+    """A use case of a step as a span of its training's trace, counted when it ends.
+
+    ``result``: how it ended, of what it returned. See :mod:`astra_learn_assets.tracing` and :mod:`measured`.
+    """
 
     def around(
         use_case: Callable[Concatenate[Platform, Step, P], R],
     ) -> Callable[Concatenate[Platform, Step, P], R]:
         @functools.wraps(use_case)
+        def counted(platform: Platform, step: Step, /, *args: P.args, **kwargs: P.kwargs) -> R:
+            with measured.stage(platform, name) as seen:
+                found = in_span(platform, step, *args, **kwargs)
+                seen.result = result(found)
+            return found
+
         def in_span(platform: Platform, step: Step, /, *args: P.args, **kwargs: P.kwargs) -> R:
             if platform.settings.traces_url is None:
                 return use_case(platform, step, *args, **kwargs)
@@ -107,7 +121,7 @@ def traced(
                 finally:
                     tracing.flush(platform.settings)
 
-        return in_span
+        return counted
 
     return around
 

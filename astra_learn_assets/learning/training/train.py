@@ -22,7 +22,7 @@ from astra_learn_assets.datasets import jsonl
 from astra_learn_assets.datasets.steady import STEADY, count_steady, dump_steady
 from astra_learn_assets.errors import BadConfiguration, TrainingFailed
 from astra_learn_assets.ids import TenantId
-from astra_learn_assets.learning import assemble, lineage, predict, provenance, publisher, rulings
+from astra_learn_assets.learning import assemble, lineage, measured, predict, provenance, publisher, rulings
 from astra_learn_assets.learning.training import faults, progress
 from astra_learn_assets.learning.training import process as trainer_process
 from astra_learn_assets.learning.training import run as training_run
@@ -54,7 +54,7 @@ class TrainResult:
     log: tuple[dict[str, Any], ...] = field(default=())
 
 
-@training_run.traced("lora_adapter")
+@training_run.stage("lora_adapter", lambda made: "reused" if made.reused else "done")
 def train_adapter(
     platform: Platform,
     step: Step,
@@ -184,7 +184,7 @@ def _checkpoints(settings: Settings, tenant_id: TenantId, recipe_hash: str) -> P
     return settings.checkpoint_dir / tenant_id / recipe_hash
 
 
-@training_run.traced("adapter_gate")
+@training_run.stage("adapter_gate", measured.of_verdict)
 def judge(platform: Platform, step: Step) -> GateVerdict:
     """adapter_gate: fetch the stored adapter as a stranger would, verify and judge it; record it.
 
