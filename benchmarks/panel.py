@@ -10,7 +10,7 @@ asked, first pages and deep ones. The evidence of privacy (``privacy/report``) r
 is no status: it is measured and not bound. Of a CSV the time to its first byte is bound; it is a stream.
 
 Beside the time that passed stands the time that the API and Postgres were on a processor for it: on a machine
-that others use as well, the first tells of them and the second of us.
+that others use as well, the first tells of them and the second of us. The last line names the load.
 """
 
 from __future__ import annotations
@@ -49,6 +49,12 @@ _FILL = {
             now() - n * interval '90 seconds'
         FROM generate_series(1, :examples) AS n
     """,
+    "drafts": """
+        INSERT INTO artifacts (tenant_id, artifact_id, session_id, version, kind, uri, sha256, created_at)
+        SELECT :town, 'd-' || n, 's', 1, 'generated', 'x', md5('d' || n),
+            now() - (:documents - n) * interval '15 minutes'
+        FROM generate_series(1, :documents) AS n
+    """,
     "finals": """
         INSERT INTO artifacts
             (tenant_id, artifact_id, session_id, version, kind, uri, sha256, prepared, created_at)
@@ -67,6 +73,13 @@ _FILL = {
             jsonb_build_object('wer', 0.02 + (n % 90) / 1000.0, 'examples', n % 20, 'blocks', 300),
             now() - (:documents - n) * interval '15 minutes'
         FROM generate_series(1, :documents) AS n
+    """,
+    "tallies": """
+        INSERT INTO document_tallies
+        SELECT tenant_id, date_trunc('month', timezone('UTC', created_at)), state, count(*),
+            COALESCE(sum(corrections), 0), count(corrected), COALESCE(sum(corrected), 0),
+            COALESCE(sum(corrected * corrected), 0)
+        FROM documents GROUP BY 1, 2, 3
     """,
     "trainings": """
         INSERT INTO training_runs (run_id, tenant_id, attempt, through_seq, state, dataset_hash, reason,
@@ -305,7 +318,7 @@ def main() -> int:
     parser.add_argument("--share", type=float, default=1.0, help="of the history, to try the program")
     parser.add_argument("--only", help="addresses whose name has this in it")
     arguments = parser.parse_args()
-    requests = 20 if arguments.quick else 200
+    requests, before = 20 if arguments.quick else 200, os.getloadavg()
     with (
         tempfile.TemporaryDirectory(prefix="astra-panel-") as work,
         embedded(Settings(home=Path(work, "home")), durable=False) as settings,
@@ -332,7 +345,12 @@ def main() -> int:
         row = (one.p50, one.p95, one.worst, one.cpu, one.cpu95, one.kilobytes)
         print(f"{one.name:32} " + " ".join(f"{value:8.1f}" for value in row) + mark)
     broken = [one.name for one in found if one.broken]
-    print(f"bound: p95 below {BOUND_MS:.0f} ms; {len(broken)} of {sum(one.bound for one in found)} broken")
+    ours = [one.name for one in found if one.bound and one.cpu95 >= BOUND_MS]
+    bound = sum(one.bound for one in found)
+    print(
+        f"bound: p95 below {BOUND_MS:.0f} ms; of {bound} broken {len(broken)} by the clock, {len(ours)} on a "
+        f"processor; load {before[0]:.1f} before, {os.getloadavg()[0]:.1f} after, on {os.cpu_count()} cores"
+    )
     return 1 if broken else 0
 
 

@@ -163,6 +163,14 @@ def page(
     return Page(trainings=shown, next_cursor=_next(rows, order, limit))
 
 
+def newest_in(
+    session: orm.Session, settings: Settings, tenant_id: TenantId, *, limit: int, language: Language = "es"
+) -> tuple[Training, ...]:
+    """The newest trainings of a tenant that is there, inside an open transaction."""
+    rows = pages.trainings(session, tenant_id, limit=limit)
+    return tuple(brief(row, settings, language=language) for row in rows)
+
+
 def every(platform: Platform, tenant_id: TenantId) -> Iterator[Training]:
     """All trainings of a tenant, newest first, read page by page as they are asked for."""
     cursor: str | None = None

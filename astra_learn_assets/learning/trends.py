@@ -13,6 +13,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy import orm
 
 from astra_learn_assets.evaluation.interval import student_quantile
 from astra_learn_assets.ids import TenantId
@@ -83,21 +84,28 @@ def learning_metrics(
     Raises:
         UnknownTenant: there is none.
     """
-    since = (now or datetime.now(UTC)) - timedelta(days=days)
     with platform.database.session() as session:
         tenants.get(session, tenant_id)
-        months = tallies.by_month(session, tenant_id, since)
-        states = tallies.trainings_by_state(session, tenant_id, since)
-        rows = tallies.judged_trainings(session, tenant_id, since, limit=POINTS + 1)
-        points = [_point(row) for row in rows[:POINTS]]
-    promoted, rejected = states.get("promoted", 0), states.get("rejected", 0)
+        return metrics_in(session, tenant_id, days=days, now=now)
+
+
+def metrics_in(
+    session: orm.Session, tenant_id: TenantId, *, days: int, now: datetime | None = None
+) -> LearningMetrics:
+    """:func:`learning_metrics` of a tenant that is there, inside an open transaction."""
+    since = (now or datetime.now(UTC)) - timedelta(days=days)
+    months = tallies.by_month(session, tenant_id, since)
+    rows = tallies.judged_trainings(session, tenant_id, since, limit=POINTS + 1)
+    points = [_point(row) for row in rows[:POINTS]]
+    promoted = sum(month.promoted for month in months)
+    rejected = sum(month.judged for month in months) - promoted
     return LearningMetrics(
         tenant_id=tenant_id,
         since=since,
-        trainings=sum(states.values()),
+        trainings=sum(month.trainings for month in months),
         promoted=promoted,
         rejected=rejected,
-        failed=states.get("failed", 0),
+        failed=sum(month.failed for month in months),
         acceptance=promoted / (promoted + rejected) if promoted + rejected else None,
         months=tuple(map(month_of, months)),
         points=tuple(reversed(points)),

@@ -10,6 +10,7 @@ from collections import Counter
 from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy import orm
 
 from astra_learn_assets.hotpath.summary import SubmitSummary
 from astra_learn_assets.ids import TenantId
@@ -58,8 +59,13 @@ def newest(platform: Platform, tenant_id: TenantId, *, limit: int) -> tuple[Uplo
     """
     with platform.database.session() as session:
         tenants.get(session, tenant_id)
-        rows = pages.newest_finals(session, tenant_id, limit=limit)
-        return tuple(_upload(artifact, document) for artifact, document in rows)
+        return newest_in(session, tenant_id, limit=limit)
+
+
+def newest_in(session: orm.Session, tenant_id: TenantId, *, limit: int) -> tuple[Upload, ...]:
+    """:func:`newest` of a tenant that is there, inside an open transaction."""
+    rows = pages.newest_finals(session, tenant_id, limit=limit)
+    return tuple(_upload(artifact, document) for artifact, document in rows)
 
 
 def _upload(artifact: Artifact, document: Document | None) -> Upload:

@@ -105,6 +105,7 @@ class Database:
         )
         if row_security:
             sa.event.listen(self.engine, "connect", _require_row_security)
+            sa.event.listen(self.engine, "connect", _answer_at_once)
         self._sessions = orm.sessionmaker(self.engine, expire_on_commit=False)
         sa.event.listen(self._sessions, "after_begin", _enter_scope)
 
@@ -181,6 +182,14 @@ def _require_row_security(connection: Any, _record: object) -> None:
             "the API's database role can bypass row-level security: let ASTRA_API_DATABASE_URL name a role "
             "that only has the rights of astra_api (CREATE ROLE ... LOGIN IN ROLE astra_api)"
         )
+
+
+def _answer_at_once(connection: Any, _record: object) -> None:
+    """Plan for somebody who waits: helpers of a query and its compilation take longer to start than any
+    question of a page takes, and one person's page is no reason to take the others' processors."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET max_parallel_workers_per_gather = 0; SET jit = off")
+    connection.commit()
 
 
 def migrate(url: str) -> None:

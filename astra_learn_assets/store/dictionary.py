@@ -98,6 +98,46 @@ def stored(session: orm.Session, tenant_id: TenantId) -> tuple[int, dict[str, An
     return version, {key: entries[key] for key in sorted(entries)}
 
 
+_AS_JSON = sa.text(
+    """
+    SELECT d.version, (
+        SELECT string_agg(
+            '{"entry_id":"' || left(encode(sha256(convert_to(e.key, 'UTF8')), 'hex'), 16) || '",'
+                || substr(e.value::text, 2), ',' ORDER BY e.key COLLATE "C")
+        FROM jsonb_each(d.entries) e
+    ) FROM entities_dictionary d WHERE d.tenant_id = :tenant
+    """
+)
+_PART = sa.text(
+    """
+    WITH every AS MATERIALIZED (
+        SELECT e.key, e.value FROM entities_dictionary d, jsonb_each(d.entries) e WHERE d.tenant_id = :tenant
+    )
+    SELECT counted.total, shown.key, shown.value FROM (SELECT count(*) AS total FROM every) counted
+    LEFT JOIN (
+        SELECT key, value FROM every ORDER BY key COLLATE "C" OFFSET :start LIMIT :limit
+    ) shown ON true ORDER BY shown.key COLLATE "C"
+    """
+)
+
+
+def as_json(session: orm.Session, tenant_id: TenantId) -> tuple[int, str]:
+    """``(version, entries)``, these as a JSON list by key, each with its ``entry_id``: 16 digits of its key's
+    SHA-256. Made by the database: to read ten thousand in only to write them out again takes three times as
+    long."""
+    row = session.execute(_AS_JSON, {"tenant": str(tenant_id)}).first()
+    return (0, "[]") if row is None else (int(row[0]), f"[{row[1] or ''}]")
+
+
+def part(
+    session: orm.Session, tenant_id: TenantId, *, start: int, limit: int
+) -> tuple[int, list[tuple[str, dict[str, Any]]]]:
+    """How many entries there are, and ``limit`` of them by key from ``start`` on."""
+    values = {"tenant": str(tenant_id), "start": start, "limit": limit}
+    rows = session.execute(_PART, values).all()
+    return int(rows[0].total), [(row.key, row.value) for row in rows if row.key is not None]
+
+
 def replacements(session: orm.Session, tenant_id: TenantId) -> tuple[int, dict[str, str]]:
     """``(version, wrong form -> right form)``, without making ten thousand entries of them."""
     version, entries = _content(session, tenant_id)

@@ -113,10 +113,11 @@ def of_document(session: orm.Session, tenant_id: TenantId, document_id: str) -> 
 def pending(session: orm.Session, tenant_id: TenantId) -> Pending:
     """What came in since the last finished training (promoted or rejected)."""
     # The greatest, not the latest: a training repeated by hand for an older corpus makes nothing pending.
-    trained = (
-        sa.select(sa.func.coalesce(sa.func.max(TrainingRun.through_seq), 0))
-        .where(TrainingRun.tenant_id == tenant_id, TrainingRun.state.in_(FINISHED))
-        .scalar_subquery()
+    # Asked by itself: with the number at hand the database knows how few examples are behind it.
+    trained = session.scalar(
+        sa.select(sa.func.coalesce(sa.func.max(TrainingRun.through_seq), 0)).where(
+            TrainingRun.tenant_id == tenant_id, TrainingRun.state.in_(FINISHED)
+        )
     )
     count, newest, oldest = session.execute(
         sa.select(

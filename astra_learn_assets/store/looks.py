@@ -298,7 +298,7 @@ _TRAINING = sa.text(
             count(*) OVER (PARTITION BY x.fault) AS in_a_row
         FROM training_runs x
         WHERE x.tenant_id = t.tenant_id AND x.state = 'failed' AND x.fault <> 'superseded'
-            AND (last.created_at IS NULL OR x.created_at > last.created_at)
+            AND x.created_at > COALESCE(last.created_at, '-infinity')
         ORDER BY x.finished_at DESC NULLS LAST, x.created_at DESC LIMIT 1
     ) failed ON true,
     {_OUTSTANDING}

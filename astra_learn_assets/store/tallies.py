@@ -6,7 +6,7 @@ Months are of the calendar in UTC. Nothing here reads the text of a document or 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -14,6 +14,7 @@ from sqlalchemy import orm
 
 from astra_learn_assets.ids import TenantId
 from astra_learn_assets.store import documents
+from astra_learn_assets.store.learning_tables import DocumentTally
 from astra_learn_assets.store.tables import (
     Adapter,
     Artifact,
@@ -43,13 +44,17 @@ class Month:
     hotfixes: int = 0
     judged: int = 0
     promoted: int = 0
+    failed: int = 0
+    trainings: int = 0
 
 
 def by_month(session: orm.Session, tenant_id: TenantId, since: datetime) -> list[Month]:
     """Every month since ``since`` in which something was, oldest first."""
     found: dict[datetime, dict[str, Any]] = {}
+    whole = _month_after(since)
     for query in (
-        _documents_by_month(tenant_id, since),
+        _documents_by_month(tenant_id, since, whole),
+        _tallied_by_month(tenant_id, whole),
         _hotfixes_by_month(tenant_id, since),
         _trainings_by_month(tenant_id, since),
     ):
@@ -58,7 +63,43 @@ def by_month(session: orm.Session, tenant_id: TenantId, since: datetime) -> list
     return [Month(**found[month]) for month in sorted(found)]
 
 
-def _documents_by_month(tenant_id: TenantId, since: datetime) -> sa.Executable:
+def _month_after(since: datetime) -> datetime:
+    """The first moment of the calendar's first month that is wholly after ``since``, in UTC."""
+    first = since.astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    return first if first >= since else (first + timedelta(days=32)).replace(day=1)
+
+
+def _tallied_by_month(tenant_id: TenantId, since: datetime) -> sa.Executable:
+    """Of whole months, from what is counted already; the same figures as :func:`_documents_by_month`."""
+    kept = DocumentTally.state != "quarantined"
+    total, squares, number = (
+        sa.func.coalesce(sa.func.sum(column).filter(kept), 0)
+        for column in (DocumentTally.corrected, DocumentTally.squares, DocumentTally.measured)
+    )
+    mean = total / sa.func.nullif(number, 0)
+    # a spread of nothing may come out below it, by as little as a sum is rounded
+    variance = sa.func.greatest(squares - total * mean, 0.0) / sa.func.nullif(
+        sa.func.greatest(number - 1, 0), 0
+    )
+    return (
+        sa.select(
+            DocumentTally.month,
+            sa.cast(sa.func.sum(DocumentTally.documents), sa.BigInteger).label("documents"),
+            sa.cast(
+                sa.func.coalesce(sa.func.sum(DocumentTally.documents).filter(~kept), 0), sa.BigInteger
+            ).label("quarantined"),
+            sa.cast(sa.func.sum(DocumentTally.corrections), sa.BigInteger).label("corrections"),
+            mean.label("wer"),
+            sa.func.sqrt(variance).label("spread"),
+            sa.cast(number, sa.BigInteger).label("measured"),
+        )
+        .where(DocumentTally.tenant_id == tenant_id, DocumentTally.month >= since.replace(tzinfo=None))
+        .group_by(DocumentTally.month)
+        .having(sa.func.sum(DocumentTally.documents) > 0)
+    )
+
+
+def _documents_by_month(tenant_id: TenantId, since: datetime, before: datetime) -> sa.Executable:
     # what is kept out is often another text altogether, and would say nothing of the drafts
     wer = sa.case((Document.state != "quarantined", Document.corrected), else_=None)
     return (
@@ -71,7 +112,7 @@ def _documents_by_month(tenant_id: TenantId, since: datetime) -> sa.Executable:
             sa.func.stddev_samp(wer).label("spread"),
             sa.func.count(wer).label("measured"),
         )
-        .where(Document.tenant_id == tenant_id, Document.created_at >= since)
+        .where(Document.tenant_id == tenant_id, Document.created_at >= since, Document.created_at < before)
         .group_by("month")
     )
 
@@ -94,6 +135,8 @@ def _trainings_by_month(tenant_id: TenantId, since: datetime) -> sa.Executable:
             _month(TrainingRun.created_at),
             sa.func.count().filter(TrainingRun.state.in_(("promoted", "rejected"))).label("judged"),
             sa.func.count().filter(TrainingRun.state == "promoted").label("promoted"),
+            sa.func.count().filter(TrainingRun.state == "failed").label("failed"),
+            sa.func.count().label("trainings"),
         )
         .where(TrainingRun.tenant_id == tenant_id, TrainingRun.created_at >= since)
         .group_by("month")
@@ -102,16 +145,6 @@ def _trainings_by_month(tenant_id: TenantId, since: datetime) -> sa.Executable:
 
 def _month(column: Any) -> sa.Label[datetime]:
     return sa.func.date_trunc("month", sa.func.timezone("UTC", column)).label("month")
-
-
-def trainings_by_state(session: orm.Session, tenant_id: TenantId, since: datetime) -> dict[str, int]:
-    """How many trainings since ``since`` are in each state."""
-    rows = session.execute(
-        sa.select(TrainingRun.state, sa.func.count())
-        .where(TrainingRun.tenant_id == tenant_id, TrainingRun.created_at >= since)
-        .group_by(TrainingRun.state)
-    )
-    return {state: int(number) for state, number in rows}
 
 
 _OF_VERDICT = (
@@ -152,16 +185,13 @@ def judged_trainings(
 
 def documents_by_state(session: orm.Session, tenant_id: TenantId) -> dict[str, int]:
     """How many compared finals are in each state that any is in."""
-    # one count a state: each is read from the index alone, a grouping of them all from the table
-    counts = [
-        sa.select(sa.func.count())
-        .select_from(Document)
-        .where(Document.tenant_id == tenant_id, Document.state == state)
-        .scalar_subquery()
-        for state in documents.STATES
-    ]
-    row = session.execute(sa.select(*counts)).one()
-    return {state: int(number) for state, number in zip(documents.STATES, row, strict=True) if number}
+    rows = session.execute(
+        sa.select(DocumentTally.state, sa.func.sum(DocumentTally.documents))
+        .where(DocumentTally.tenant_id == tenant_id)
+        .group_by(DocumentTally.state)
+    )
+    counted = {str(state): int(number) for state, number in rows}
+    return {state: counted[state] for state in documents.STATES if counted.get(state)}
 
 
 def kept_out_by_review(session: orm.Session, tenant_id: TenantId) -> dict[str, int]:
@@ -236,7 +266,6 @@ def held(session: orm.Session, tenant_id: TenantId) -> dict[str, int]:
     """How many rows of each kind are kept of a municipality."""
     tables: dict[str, tuple[Any, tuple[sa.ColumnElement[bool], ...]]] = {
         "drafts": (Artifact, (Artifact.kind == "generated",)),
-        "finals": (Artifact, (Artifact.kind == "final",)),
         "dictionary_changes": (DictionaryChange, ()),
         "blocklist": (BlocklistTerm, ()),
         "trainings": (TrainingRun, ()),
@@ -251,4 +280,8 @@ def held(session: orm.Session, tenant_id: TenantId) -> dict[str, int]:
         for table, conditions in tables.values()
     ]
     row = session.execute(sa.select(*counts)).one()
-    return {name: int(number) for name, number in zip(tables, row, strict=True)}
+    found = {name: int(number) for name, number in zip(tables, row, strict=True)}
+    # what is prepared has its row in documents, and those are counted as they come
+    prepared = sum(documents_by_state(session, tenant_id).values())
+    finals = prepared + finals_not_prepared(session, tenant_id)
+    return {"drafts": found.pop("drafts"), "finals": finals, **found}

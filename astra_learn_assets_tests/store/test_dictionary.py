@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
@@ -186,3 +188,28 @@ def test_a_long_history_comes_in_parts_and_no_version_is_cut(platform: Platform,
     assert read(1, 3) == [2] * 5
     assert read(2, 1) == [3]
     assert read(3, 1) == []
+
+
+def test_entries_as_json_and_in_parts_are_those_that_lie_there(
+    platform: Platform, make_tenant: MakeTenant
+) -> None:
+    tenant = make_tenant().tenant_id
+    names = ["Ñuño", 'ana "la" Roja', "Zubeldía", "a\\b", "Lucía", "𝔊ómez", "o'Neill", "{x}"]
+    with platform.database.session() as session:
+        assert dictionary.as_json(session, tenant) == (0, "[]")
+        assert dictionary.part(session, tenant, start=0, limit=5) == (0, [])
+        dictionary.apply(
+            session, tenant,
+            [DictionaryEntry(wrong=name, right=f"{name} bien", kind="person", source_document="d",
+                             author="marta", created_at=datetime.now(UTC)) for name in names],
+        )  # fmt: skip
+        version, stored = dictionary.stored(session, tenant)
+        said, text = dictionary.as_json(session, tenant)
+        assert said == version == 1
+        assert json.loads(text) == [
+            {"entry_id": hashlib.sha256(key.encode()).hexdigest()[:16], **entry}
+            for key, entry in stored.items()
+        ]
+        whole = [dictionary.part(session, tenant, start=start, limit=3) for start in (0, 3, 6, 9)]
+        assert [total for total, _ in whole] == [len(names)] * 4
+        assert [one for _, rows in whole for one in rows] == list(stored.items())

@@ -49,17 +49,20 @@ def show(request: Request, tenant: str) -> Response:
 
     def of(visitor: Visitor) -> Response:
         access, language = visitor.access, visitor.language
-        found = status.learning_status(access.platform, access.tenant_id, language=language)
-        metrics = trends.learning_metrics(access.platform, access.tenant_id, days=_YEAR)
-        newest = training_history.page(access.platform, access.tenant_id, limit=5, language=language)
+        tenant_id, settings = access.tenant_id, access.platform.settings
+        with access.platform.database.session() as session:
+            found = status.status_in(session, settings, tenant_id, language=language)
+            metrics = trends.metrics_in(session, tenant_id, days=_YEAR)
+            newest = training_history.newest_in(session, settings, tenant_id, limit=5, language=language)
+            uploads = uploads_shown.newest_in(session, tenant_id, limit=5)
         return visitor.page(
             "overview.html",
             "overview",
             status=found,
             metrics=metrics,
             curve=curve.draw(metrics, rendering.texts(language)),
-            uploads=uploads_shown.newest(access.platform, access.tenant_id, limit=5),
-            trainings=newest.trainings,
+            uploads=uploads,
+            trainings=newest,
             exports=exports.NAMES,
         )
 
