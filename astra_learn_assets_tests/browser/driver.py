@@ -70,10 +70,15 @@ def log_in(driver: Any, address: str, tenant: str, key: str) -> None:
 
 
 def until(true: Callable[[], Any], seconds: float = 30.0) -> Any:
-    """Wait for ``true()``; returns what it says."""
+    """Wait for ``true()``; returns what it says. A page that is being left, or not there yet, says no."""
+    from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException
+
     deadline = time.monotonic() + seconds
     while True:
-        found = true()
+        try:
+            found = true()
+        except (NoSuchElementException, StaleElementReferenceException):
+            found = None
         if found:
             return found
         assert time.monotonic() < deadline, "it did not happen"
