@@ -157,28 +157,28 @@ class Measured:
 
 @dataclass(frozen=True)
 class Processor:
-    """How long the API and every process of Postgres have been on a processor (Linux: schedstat)."""
+    """How long the API and every process of Postgres have been on a processor (Linux)."""
 
     api: int
     postmaster: int
 
     def seconds(self) -> float:
-        live = [self.api, *_children(self.postmaster)]
-        running = sum(_on_processor(task) for pid in live for task in Path(f"/proc/{pid}/task").glob("*"))
+        running = sum(map(_on_processor, [self.api, *_children(self.postmaster)]))
         # helpers of a query that have ended since are counted with who began them, in hundredths
         ended = Path(f"/proc/{self.postmaster}/stat").read_text().rpartition(")")[2].split()
-        return running / 1e9 + (int(ended[13]) + int(ended[14])) / os.sysconf("SC_CLK_TCK")
+        return running + (int(ended[13]) + int(ended[14])) / os.sysconf("SC_CLK_TCK")
 
 
 def _children(pid: int) -> list[int]:
     return [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
-def _on_processor(task: Path) -> int:
+def _on_processor(pid: int) -> float:
+    """Seconds of a process, its threads that have ended included: Linux' clock of that process."""
     try:
-        return int((task / "schedstat").read_text().split()[0])
-    except (FileNotFoundError, ProcessLookupError):  # it has just ended
-        return 0
+        return time.clock_gettime((~pid << 3) | 2)
+    except OSError:  # it has just ended
+        return 0.0
 
 
 def fill(platform: Platform, share: float) -> None:

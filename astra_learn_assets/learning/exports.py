@@ -12,6 +12,7 @@ from typing import Literal, get_args
 
 from pydantic import BaseModel
 
+from astra_learn_assets.contracts import DictionaryEntry
 from astra_learn_assets.ids import TenantId
 from astra_learn_assets.learning import (
     csv_text,
@@ -116,8 +117,9 @@ def _quarantine(platform: Platform, tenant_id: TenantId) -> _Rows:
 
 def _dictionary(platform: Platform, tenant_id: TenantId) -> _Rows:
     with platform.database.session() as session:
-        _, entries = dictionary.read(session, tenant_id)
-    return _fields(_ENTRY, entries)
+        _, entries = dictionary.stored(session, tenant_id)
+    # made one by one as they are sent: ten thousand at once would hold up the first line
+    return _fields(_ENTRY, map(DictionaryEntry.model_validate, entries.values()))
 
 
 def _history(platform: Platform, tenant_id: TenantId) -> _Rows:
