@@ -39,7 +39,7 @@ def status(
     """How each municipality's model is learning, by the settings of the platform that runs.
 
     Where it has others than this shell, they are named: by the text, after the table; in JSON the figures
-    follow them (`train_threshold`).
+    follow them (train_threshold).
     """
     from astra_learn_assets.errors import Unavailable
     from astra_learn_assets.learning import running_settings

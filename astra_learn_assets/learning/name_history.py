@@ -15,6 +15,7 @@ from astra_learn_assets.store.pages import ChangeKey
 from astra_learn_assets.store.tables import DictionaryChange
 
 LARGEST_PAGE = 1_000
+_READ_AT_ONCE = 200  # of a whole history: who goes away after the first lines has not had a thousand made
 _KIND = "dictionary"
 
 
@@ -61,7 +62,7 @@ def every(platform: Platform, tenant_id: TenantId) -> Iterator[NameChange]:
     """The whole history, read page by page as it is asked for."""
     cursor: str | None = None
     while True:
-        found, cursor = page(platform, tenant_id, cursor=cursor, limit=LARGEST_PAGE)
+        found, cursor = page(platform, tenant_id, cursor=cursor, limit=_READ_AT_ONCE)
         yield from found
         if cursor is None:
             return

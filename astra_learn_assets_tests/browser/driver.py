@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -71,13 +72,16 @@ def log_in(driver: Any, address: str, tenant: str, key: str) -> None:
 
 def until(true: Callable[[], Any], seconds: float = 30.0) -> Any:
     """Wait for ``true()``; returns what it says. A page that is being left, or not there yet, says no."""
-    from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException
+    absent: tuple[type[Exception], ...] = ()
+    if "selenium" in sys.modules:  # without a browser there is no page
+        from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException
 
+        absent = (NoSuchElementException, StaleElementReferenceException)
     deadline = time.monotonic() + seconds
     while True:
         try:
             found = true()
-        except (NoSuchElementException, StaleElementReferenceException):
+        except absent:
             found = None
         if found:
             return found
