@@ -215,7 +215,7 @@ class Detector:
         names = [*known, *(text[f.start : f.end] for f in found if f.kind == "PERSONA")]
         spared = [*allowed, *places, *blocked]
         found = join_names(text, resolve([*found, *repeat_names(text, names, spared)]), apart)
-        return resolve(list(believed(text, found, reading))), spared
+        return resolve(believed(text, found, reading)), spared
 
     def _reading(self, text: str) -> Reading | None:
         self._read([text])

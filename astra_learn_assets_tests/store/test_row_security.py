@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -24,15 +23,6 @@ OF_TRIGGERS = [TABLES[name] for name in ("learning_changes", "example_counts", "
 OURS, THEIRS = "villaverde", "rio-claro"
 OF_THE_OWNER = {"stage_tallies"}  # figures of nobody's, told by functions alone
 OF_NOBODY = {"tiers", "maintenance"}  # what holds for everybody: written in the platform's scope alone
-
-
-@pytest.fixture
-def api(settings: Settings) -> Iterator[Database]:
-    """The database as the API sees it."""
-    assert settings.api_database_url is not None
-    database = Database(settings.api_database_url, row_security=True)
-    yield database
-    database.dispose()
 
 
 def _value(column: sa.Column[Any], tenant_id: str) -> Any:

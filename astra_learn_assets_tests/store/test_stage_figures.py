@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,7 +10,6 @@ import pytest
 import sqlalchemy as sa
 
 from astra_learn_assets.platform import Platform
-from astra_learn_assets.settings import Settings
 from astra_learn_assets.store import stage_figures, subscriptions, tenants
 from astra_learn_assets.store.db import PLATFORM_SCOPE, Database
 from astra_learn_assets.store.learning_tables import LearningState
@@ -20,15 +18,6 @@ from astra_learn_assets.store.tables import Artifact, Document, Outbox, Session,
 from astra_learn_assets_tests.conftest import MakeTenant
 
 TENANT = "villaverde"
-
-
-@pytest.fixture
-def api(settings: Settings) -> Iterator[Database]:
-    """The database as the API sees it."""
-    assert settings.api_database_url is not None
-    database = Database(settings.api_database_url, row_security=True)
-    yield database
-    database.dispose()
 
 
 def _note(platform: Platform, *ends: tuple[str, str, float]) -> None:

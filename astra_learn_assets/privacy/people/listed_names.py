@@ -119,8 +119,8 @@ _HONOURS = words("honours") | {"."}
 
 
 def is_place_head(word: str) -> bool:
-    """Whether a folded word opens the name of a street, school or the like, and is nobody's surname."""
-    return word in _PLACE_HEADS and not is_name_word(word)
+    """Whether a folded word opens the name of a street, school or the like."""
+    return word in _PLACE_HEADS
 
 
 def after_place_head(text: str, start: int) -> bool:
@@ -128,7 +128,7 @@ def after_place_head(text: str, start: int) -> bool:
     window = text[max(0, start - 40) : start]
     for word in reversed(_TOKENS.findall(window)):
         folded = fold_chars(word)
-        if folded in _PLACE_HEADS:
+        if is_place_head(folded):
             return True
         if folded not in PARTICLES and folded not in _HONOURS and not folded.isdigit():
             return False

@@ -84,10 +84,8 @@ def _over_line_end(text: str, finding: Finding) -> Iterator[Finding]:
 
 def _over_hyphen(text: str, finding: Finding) -> Iterator[Finding]:
     """With the rest of a word that a line's end has cut in two: "Emilio Del Cam-", "pillo"."""
-    after, before = (
-        _REST.match(text, finding.end),
-        _HALF.search(text, max(0, finding.start - 40), finding.start),
-    )
+    after = _REST.match(text, finding.end)
+    before = _HALF.search(text, max(0, finding.start - 40), finding.start)
     start = before.start(1) if before and text[finding.start].islower() else finding.start
     end = after.end() if after else finding.end
     if (start, end) != (finding.start, finding.end):
