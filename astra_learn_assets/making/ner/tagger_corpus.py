@@ -11,12 +11,13 @@ from __future__ import annotations
 
 import json
 import lzma
-import multiprocessing
 import random
 import sys
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from itertools import islice
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -101,6 +102,12 @@ _prose: list[str] = []
 _named: list[Sentence] = []
 
 
+def _give(prose: list[str], named: list[Sentence]) -> None:
+    """What every chunk is made of, once a process."""
+    _prose[:] = prose
+    _named[:] = named
+
+
 def _chunk(task: tuple[str, int, int]) -> Tokens:
     kind, seed, count = task
     if kind == "layouts":
@@ -129,10 +136,9 @@ def corpus(
         corpora.swap_names(s, names) for s in [*rng.sample(distant, len(distant) // 2), *clinical, *silver]
     ]
     named = [s for s in [*distant, *silver] if any(label == "PER" for _, _, label in s[1])]
-    _prose[:] = plain_sentences([*distant, *real.alike])
-    _named[:] = named
+    prose = plain_sentences([*distant, *real.alike])
     alike = invented_layouts.with_other_people(rng.sample(named, min(len(named), 30_000)), seed + 3)
-    log.write(f"{len(known)} real sentences, {len(_prose)} of prose, {len(named)} that name somebody\n")
+    log.write(f"{len(known)} real sentences, {len(prose)} of prose, {len(named)} that name somebody\n")
     parts = [encode(known), encode(swapped), encode(alike)]
     tasks: list[tuple[str, int, int]] = [
         (kind, seed + 1_000 * at + base, min(CHUNK, total - at * CHUNK))
@@ -140,9 +146,11 @@ def corpus(
         for at in range((total + CHUNK - 1) // CHUNK)
     ]
     if workers > 1:
-        with multiprocessing.get_context("fork").Pool(workers) as pool:  # a fork has the sentences already
-            parts += pool.map(_chunk, tasks, chunksize=1)
+        # Not forks: threads do not come along, and a lock that one of them held would stay shut for ever.
+        with ProcessPoolExecutor(workers, get_context("spawn"), _give, (prose, named)) as pool:
+            parts += pool.map(_chunk, tasks)
     else:
+        _give(prose, named)
         parts += map(_chunk, tasks)
     log.write(f"tokens: {sum(map(len, parts)):,}, real ones {sum(map(len, parts[:3])):,}\n")
     return np.concatenate(parts)
