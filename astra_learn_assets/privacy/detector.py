@@ -226,6 +226,8 @@ class Detector:
         if self._tagger is None:
             return
         fresh = [text for text in dict.fromkeys(texts) if text not in self._readings]
+        if not fresh:
+            return
         for text, (spans, scores) in zip(fresh, self._tagger.scores(map(natural, fresh)), strict=True):
             person = scores[:, 1] + scores[:, 2]
             begins = (scores[:, 1] > scores[:, 2]).tolist()

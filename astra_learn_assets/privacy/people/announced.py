@@ -92,15 +92,18 @@ def _beside_office(text: str) -> Iterator[Finding]:
             yield Finding(match.start(1), match.end(1), "PERSONA", RANK, "announced")
 
 
+_Phrases = tuple[tuple[int, dict[tuple[str, ...], bool]], ...]
+
+
 @lru_cache(maxsize=1)
-def _phrases() -> Mapping[str, tuple[tuple[tuple[str, ...], bool], ...]]:
-    """Last word of each phrase -> (its words before the last, whether it is sure), the longest first."""
-    made: dict[str, list[tuple[tuple[str, ...], bool]]] = {}
+def _phrases() -> Mapping[str, _Phrases]:
+    """Last word of each phrase -> its words before the last, by their number, and whether it is sure."""
+    made: dict[str, dict[int, dict[tuple[str, ...], bool]]] = {}
     for name, sure in (("announcing", False), ("announcing_surely", True)):
         for phrase in table(name):
             *before, final = phrase.split()
-            made.setdefault(final, []).append((tuple(before), sure))
-    return {k: tuple(sorted(v, key=lambda one: (-len(one[0]), not one[1]))) for k, v in made.items()}
+            made.setdefault(final, {}).setdefault(len(before), {})[tuple(before)] = sure
+    return {final: tuple(sorted(by_length.items(), reverse=True)) for final, by_length in made.items()}
 
 
 def _abbreviated(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
@@ -153,31 +156,26 @@ def _behind_noun(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
 
 
 def _behind_phrase(
-    text: str, folded: list[str], i: int, end: int, candidates: tuple[tuple[tuple[str, ...], bool], ...]
+    text: str, folded: list[str], i: int, end: int, phrases: _Phrases
 ) -> Iterator[tuple[int, int]]:
-    for before, sure in candidates:
-        if len(before) > i or tuple(folded[i - len(before) : i]) != before:
-            continue
-        gap = _BEFORE_NAME.match(text, end)
-        if gap is None:
-            return
-        at = _HONOUR.match(text, gap.end()).end()  # type: ignore[union-attr]
-        case = case_at(text, end, at + 20)
-        if (
-            "\n" in gap[0]
-            and ":" not in gap[0]
-            and not (folded[i] in _PREPOSITIONS and _long_line(text, end))
-        ):
-            return
-        word = WORD.match(text, at)
-        if word and fold_chars(word[0]) in ("de", "del") and not sure:
-            return
-        stop = strong_run(text, at, case, sure=sure)
-        if stop is None or not _is_person(text, at, stop, case, sure=sure):
-            return
-        yield at, stop
-        yield from _others(text, stop, case)
+    """Who stands behind the longest phrase that ends here."""
+    told = (before.get(tuple(folded[i - count : i])) for count, before in phrases if count <= i)
+    sure = next((one for one in told if one is not None), None)
+    gap = _BEFORE_NAME.match(text, end)
+    if sure is None or gap is None:
         return
+    at = _HONOUR.match(text, gap.end()).end()  # type: ignore[union-attr]
+    case = case_at(text, end, at + 20)
+    if "\n" in gap[0] and ":" not in gap[0] and not (folded[i] in _PREPOSITIONS and _long_line(text, end)):
+        return
+    word = WORD.match(text, at)
+    if word and fold_chars(word[0]) in ("de", "del") and not sure:
+        return
+    stop = strong_run(text, at, case, sure=sure)
+    if stop is None or not _is_person(text, at, stop, case, sure=sure):
+        return
+    yield at, stop
+    yield from _others(text, stop, case)
 
 
 def _before_verb(
