@@ -1,4 +1,4 @@
-"""Turns both ``handwritten*.txt`` into ``.jsonl``: ``python -m benchmarks.foreign_minutes.handwritten``.
+"""Turns each ``handwritten*.txt`` into ``.jsonl``: ``python -m benchmarks.foreign_minutes.handwritten``.
 
 A piece begins with ``=== country layout``. ``{f3:Juana Soto}`` marks a mention of the piece's third person;
 the letter is the kind: f full, s surname, g given, i initials, n nickname, x split by the end of a line.
@@ -13,6 +13,7 @@ from .minutes import Mention, Minutes, check
 
 SOURCE = Path(__file__).with_name("handwritten.txt")
 SOURCE_2 = Path(__file__).with_name("handwritten_2.txt")
+SOURCE_3 = Path(__file__).with_name("handwritten_3.txt")
 KIND_OF = {"f": "full", "s": "surname", "g": "given", "i": "initials", "n": "nickname", "x": "split"}
 _MARK = re.compile(r"\{([fsginx])(\d+):([^{}]+)\}")
 
@@ -21,13 +22,13 @@ def handwritten(source: Path = SOURCE) -> list[Minutes]:
     """The pieces of the source, checked. Roles are not told apart: all stand as ``citizen``.
 
     Raises ValueError for a piece whose head or marks are broken, or that has not the length of its file: 3 to
-    12 lines in the first, 600 to 1,800 characters in the second. There no layout may come twice either.
+    12 lines in the first, 600 to 1,800 characters in the others. There no layout may come twice either.
     """
     pieces = [_piece(piece) for piece in source.read_text(encoding="utf-8").split("=== ")[1:]]
-    if source == SOURCE_2:
-        _check_second(pieces)
-    else:
+    if source == SOURCE:
         _check_first(pieces)
+    else:
+        _check_later(pieces)
     return pieces
 
 
@@ -38,7 +39,7 @@ def _check_first(pieces: list[Minutes]) -> None:
             raise ValueError(f"{piece.layout}: has {lines} lines, and should have 3 to 12")
 
 
-def _check_second(pieces: list[Minutes]) -> None:
+def _check_later(pieces: list[Minutes]) -> None:
     for layout, times in Counter(piece.layout for piece in pieces).items():
         if times > 1:
             raise ValueError(f"{layout}: comes {times} times")
@@ -75,7 +76,7 @@ def _piece(piece: str) -> Minutes:
 
 def main() -> None:
     """Write the lines of each file and print the counts."""
-    for source in (SOURCE, SOURCE_2):
+    for source in (SOURCE, SOURCE_2, SOURCE_3):
         pieces = handwritten(source)
         target = source.with_suffix(".jsonl")
         with target.open("w", encoding="utf-8") as lines:
