@@ -50,7 +50,11 @@ from astra_learn_assets.privacy.scan.canary import clopper_pearson
 from astra_learn_assets.spanish.fold import fold_chars
 
 _FOLDER = Path(__file__).with_name("foreign_minutes")
-HANDWRITTEN = {"handwritten": _FOLDER / "handwritten.jsonl", "second": _FOLDER / "handwritten_2.jsonl"}
+HANDWRITTEN = {
+    "handwritten": _FOLDER / "handwritten.jsonl",
+    "second": _FOLDER / "handwritten_2.jsonl",
+    "third": _FOLDER / "handwritten_3.jsonl",
+}
 SEEDS = {"development": 1, "held-out": 2}
 DEVELOPMENT_LAYOUTS = frozenset(sorted(LAYOUTS)[::2])
 BOUNDS = {"printed": 0.007, "capitals": 0.015, "lower": 0.015}

@@ -28,6 +28,14 @@ CASES = [
     ("es", "Certificación de la sesión. Miren ustedes, etc.", [], ["Miren", "etc"]),
     ("bo", "CONCEJO MUNICIPAL DE PUERTO SUÁREZ VIEJO\nEn Puerto Suárez Viejo, siendo las 9:00", [], ["PUERTO SUÁREZ", "Puerto Suárez"]),
     ("es", "nacida el catorce de marzo de mil novecientos sesenta y dos", ["novecientos"], ["nacida"]),
+    ("uy", "1. Mensaje N° 711/19 S.G., la I.M. remite el pedido al H.C.D. por 20 pesos 00/100 M.N. al edil Saúl Ferreira.", ["Ferreira"], ["S.G.", "I.M.", "H.C.D.", "M.N."]),
+    ("py", "S E S I Ó N O R D I N A R I A\nO R D E N D E L D Í A\nFirma R O D R Í G U E Z y E d u v i g e s.", ["R O D R Í G U E Z", "E d u v i g e s"], ["S E S I Ó N O R", "O R D E N"]),
+    ("py", "pide lomadas en la calle Tte. Garay y en la avenida Mcal. López; firma Elvio Sugasti Ruiz", ["Sugasti"], ["calle Tte. Garay", "Mcal. López"]),
+    ("do", "Se informa a los presentes que el contén y el caño de la calle\nDuarte los está limpiando la brigada; lo pide Bienvenido Reinoso Peña.", ["Reinoso"], ["Duarte"]),
+    ("pe", "Visto el informe N° 031-2023-MDP/DOAJ, lo sustenta Iber Otarte Ccorahua.", ["Otarte"], ["MDP", "DOAJ"]),
+    ("cl", "el camión aljibe, el royalty y los comodatos quedan pendientes; responde don Milenko Ávalos", ["Milenko", "Ávalos"], ["aljibe", "royalty", "comodatos"]),
+    ("pe", "la avenida muiba y el barrio kennedy; lo pide mirtha cuéllar melgar", ["mirtha cuéllar"], ["avenida muiba", "kennedy"]),
+    ("co", "llega a Santa Rita del Penderisco el señor Jairo Agudelo", ["Agudelo"], ["Santa Rita del Penderisco"]),
     ("es", "luisa.gamarra [at] gmail [dot] com", ["luisa", "gamarra"], []),
 ]  # fmt: skip
 

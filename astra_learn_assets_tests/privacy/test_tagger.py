@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -41,6 +42,21 @@ def test_the_numpy_network_is_torchs() -> None:
         with torch.no_grad():
             theirs = torch.softmax(rounded(torch.tensor([rows])), dim=-1)[0].numpy()
         np.testing.assert_allclose(scores, theirs, atol=2e-4)
+
+
+def test_weights_mixed_are_the_mean_of_both_and_others_are_refused(tmp_path: Path) -> None:
+    torch = pytest.importorskip("torch")
+    files = []
+    for seed, dilations in ((1, tagger.DILATIONS), (2, tagger.DILATIONS), (3, (1, 2))):
+        torch.manual_seed(seed)
+        files.append(tmp_path / f"{seed}.npz")
+        train_tagger.save(train_tagger.build(dilations), files[-1])
+    with np.load(files[0]) as old, np.load(files[1]) as new:
+        made = train_tagger.mixed(files[0], files[1], 0.75)
+        wanted = 0.75 * old["out"].astype("float32") + 0.25 * new["out"].astype("float32")
+        np.testing.assert_allclose(made["out"], wanted, atol=1e-3)
+    with pytest.raises(ValueError, match="no weights of one form: train with --start"):
+        train_tagger.mixed(files[0], files[2], 0.5)
 
 
 def test_a_text_reads_the_same_alone_and_among_others_and_again() -> None:

@@ -29,7 +29,7 @@ from collections.abc import Callable, Iterator, Sequence
 from astra_learn_assets.making.ner.grammar import Sentence, _bare
 from astra_learn_assets.making.ner.invented_minutes import WIDTHS, joined
 from astra_learn_assets.making.ner.invented_names import NameFactory, is_held_out
-from astra_learn_assets.making.ner.invented_words import Person, Words, _everyday
+from astra_learn_assets.making.ner.invented_words import Person, Words, _everyday, _towns_like_surnames
 from astra_learn_assets.making.ner.lists import terms
 
 Pieces = list[tuple[str, str]]
@@ -79,7 +79,9 @@ class Layouts(Words):
         roll = rng.random()
         if roll < 0.18:
             return rng.choice(self.rare_surnames)
-        return rng.choice(_everyday()[2]) if roll < 0.19 else self.names.surname()
+        if roll < 0.22:
+            return rng.choice(_towns_like_surnames())
+        return rng.choice(_everyday()[2]) if roll < 0.23 else self.names.surname()
 
     def _somebody(self, number: str) -> Person:
         if not number:
@@ -214,7 +216,7 @@ class Layouts(Words):
         return [*out, ("\n", "")]
 
     def _block(self) -> Pieces:
-        kind = self.rng.choices((*KINDS, "paragraph"), (22, 14, 16, 16, 12, 30))[0]
+        kind = self.rng.choices((*KINDS, "paragraph"), (22, 14, 16, 16, 20, 34))[0]
         if kind == "paragraph":
             return self._paragraph()
         self.numbered = {}

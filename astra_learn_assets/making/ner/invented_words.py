@@ -15,6 +15,7 @@ from functools import cache
 from astra_learn_assets.making.ner.invented_names import TOWNS, NameFactory
 from astra_learn_assets.making.ner.lists import terms
 from astra_learn_assets.spanish import lexicon
+from astra_learn_assets.spanish.fold import fold
 
 _CHOICE = re.compile(r"\[([^\[\]]*)\]")
 _SLOT = re.compile(r"\{([A-Za-z]+)\}")
@@ -35,6 +36,8 @@ _MONTHS = (
 )
 _PAPERS, PARTIES = terms("minutes_papers"), terms("minutes_parties")
 _FIRM_HEADS, _FIRM_TAILS = terms("minutes_firm_heads"), terms("minutes_firm_tails")
+_COINED_HEADS, _COINED_TAILS = terms("firm_parts_first"), terms("firm_parts_last")
+_BRANDS, _REAL_TOWNS = terms("brands"), terms("towns_geonames")
 _TOWN_FORMS = terms("minutes_town_forms")
 _LINKS_BACK = ("de la", "del", "de los", "de", "de las")
 
@@ -49,6 +52,24 @@ def _everyday() -> tuple[list[str], list[str], list[str]]:
         w.capitalize() for w in lexicon.frequent_words() - lexicon.role_words() if 4 <= len(w) <= 9
     )
     return given, [*surnames, *sorted(w.capitalize() for w in lexicon.names_as_words())], plain
+
+
+@cache
+def _ordinary() -> list[str]:
+    """Words that nobody is called, rare ones too, with a capital: a label, a heading, a sentence's first."""
+    names = lexicon.given_names() | lexicon.surnames() | lexicon.names_as_words()
+    names |= {
+        fold(n)
+        for kind in ("everyday_surnames", "names_rare_surnames", "names_rare_given")
+        for n in terms(kind)
+    }
+    return sorted(w.capitalize() for w in lexicon.ordinary_words() - names if len(w) > 3)
+
+
+@cache
+def _towns_like_surnames() -> list[str]:
+    """Real towns of one word: many a rare surname is one, so the word alone says nothing."""
+    return [town for town in _REAL_TOWNS if town.isalpha()]
 
 
 @dataclass(frozen=True)
@@ -95,6 +116,8 @@ class Words:
             return (
                 f"{rng.choice(_LINKS_BACK)} {'la ' if rng.random() < 0.1 else ''}{rng.choice(_everyday()[1])}"
             )
+        if roll < 0.33:
+            return rng.choice(_towns_like_surnames())
         return self.names.surname()
 
     def _person(self, again: float = 0.55) -> Person:
@@ -135,11 +158,13 @@ class Words:
         return gap.join(letter.upper() for letter in letters) + "."
 
     def town_name(self) -> str:
-        """A town, often named like somebody."""
+        """A town, often named like somebody; half of them are real ones."""
         roll = self.rng.random()
-        if roll < 0.3:
+        if roll < 0.45:
+            return self.rng.choice(_REAL_TOWNS)
+        if roll < 0.55:
             return self.rng.choice(TOWNS)
-        if roll < 0.5:
+        if roll < 0.65:
             return self.names.place()
         return self.rng.choice(_TOWN_FORMS).format(
             g=self._given(), s=self._surname(), a=self.rng.choice(_everyday()[1]), i=self.names.invent()
@@ -168,8 +193,9 @@ class Words:
                 )
             ]
         if slot == "FIRM":
-            middle = rng.choice((self._surname(), self.names.invent(), rng.choice(_everyday()[1])))
-            return [(f"{rng.choice(_FIRM_HEADS)} {middle} {rng.choice(_FIRM_TAILS)}", "ORG")]
+            return [(self._firm(), "ORG")]
+        if slot == "BRAND":
+            return [(rng.choice(_BRANDS) if rng.random() < 0.5 else self._coined(), "ORG")]
         if slot == "PNAME":
             value = rng.choice(
                 (
@@ -185,6 +211,32 @@ class Words:
         if slot == "GN":
             return [(self._given(), "LOC")]
         return [(self._plain_slot(slot), "")]
+
+    def _coined(self) -> str:
+        """A firm's made-up name: "Inversur", "AGROMEX"."""
+        name = self.rng.choice(_COINED_HEADS) + self.rng.choice(_COINED_TAILS)
+        return name.upper() if self.rng.random() < 0.2 else name
+
+    def _firm(self) -> str:
+        rng = self.rng
+        roll, tail = rng.random(), rng.choice(_FIRM_TAILS)
+        if roll < 0.2:
+            return rng.choice((self._coined(), rng.choice(_BRANDS)))
+        if roll < 0.4:
+            return f"{self._coined()}{rng.choice((' ', ', '))}{tail}"
+        middle = rng.choice(
+            (
+                self._surname(),
+                self.names.invent(),
+                rng.choice(_everyday()[1]),
+                self.town_name(),
+                self._coined(),
+            )
+        )
+        if roll < 0.5:
+            return f"{middle} {tail}"
+        head = rng.choice(_FIRM_HEADS)
+        return f"{head} {middle}" if roll < 0.65 else f"{head} {middle}{rng.choice((' ', ', '))}{tail}"
 
     def _street(self) -> str:
         head = self.rng.choice(
@@ -233,6 +285,9 @@ class Words:
         if slot in ("W", "w"):
             value = rng.choice(_everyday()[2])
             return value if slot == "W" else value.lower()
+        if slot in ("V", "v"):
+            value = rng.choice(_ordinary())
+            return value if slot == "V" else value.lower()
         if slot in ("AMB", "amb"):
             value = rng.choice(rng.choice(_everyday()[:2]))
             return value if slot == "AMB" else value.lower()

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
 from astra_learn_assets.privacy.identifiers.rules import Finding
+from astra_learn_assets.privacy.people.listed_names import behind_street
 from astra_learn_assets.privacy.people.name_runs import RANK
 from astra_learn_assets.privacy.people.runs import (
     ABBREVIATIONS,
@@ -107,6 +108,8 @@ def _phrases() -> Mapping[str, _Phrases]:
 
 
 def _abbreviated(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    if behind_street(text, start):
+        return  # "la calle Tte. Garay"
     at = end
     while text[at : at + 1] in (".", "ª", "º") and at - end < 3:
         at += 1

@@ -1,7 +1,14 @@
-"""What is nobody in print, whoever found it; asked of the spans as they stand at the end.
+"""What is nobody, whoever found it; asked of the spans as they stand at the end.
 
-Rules and tagger each add and join, so that a span may come to what none of them would have said alone. In
-text with capitals these are no persons, unless a title stands before them:
+Rules and tagger each add and join, so that a span may come to what none of them would have said alone. These
+are no persons, unless a title stands before them:
+
+* words of no list that only the entity model or a cue takes for a person and the tagger does not ("hay
+  [jeringas]", "Santa Rita del [Penderisco]"); a surname too, where the tagger is sure that it is nobody's;
+* letters in a number ("055-2023-[MDP]/AL");
+* in text without capitals, what stands behind a street's or a school's head ("la calle [Duarte]").
+
+In text with capitals further:
 
 * a small word that is everyday Spanish, and a small word that only repeats a name ("los [rosales]");
 * a repeat with a capital that the tagger is sure is none ("viaja a [Córdoba]");
@@ -21,7 +28,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from astra_learn_assets.privacy.identifiers.rules import Finding, Spans
-from astra_learn_assets.privacy.people.listed_names import is_place_head
+from astra_learn_assets.privacy.people.listed_names import behind_street, is_place_head
 from astra_learn_assets.privacy.people.name_runs import RANK
 from astra_learn_assets.privacy.people.runs import case_at, may_be_name
 from astra_learn_assets.privacy.people.second_reader import ADDED, NO_NAME, VERY_SURE, Reading
@@ -29,6 +36,7 @@ from astra_learn_assets.privacy.people.support import is_plain
 from astra_learn_assets.privacy.people.tables import words as table
 from astra_learn_assets.privacy.people.titles import is_titled
 from astra_learn_assets.spanish.fold import fold_chars
+from astra_learn_assets.spanish.lexicon import given_names
 from astra_learn_assets.spanish.name_words import PARTICLES, WORD, is_inflected, is_ordinary
 
 _FIRMS = table("firm_openings")
@@ -39,6 +47,14 @@ _OPENS = re.compile(r"(?:^|[.!?¿¡…\n«\"“(]|[-–—•·][ ]?)[ ]*$")
 _AND = re.compile(r"[ ][yYeE][ ]$")
 _VOWEL = re.compile(r"[aeiouyáéíóúü]", re.IGNORECASE)
 _LONGEST_ACRONYM = 4  # "SASPE" may be somebody's name
+_ALONE = frozenset({"model", "title", "speaker"})
+_UNREAD = 0.1
+"""How likely the tagger must find one of the words at the least, where it is the second to speak for them."""
+_SUPPOSED = frozenset({"model", "list", "repeat"})
+NOBODY = 0.005
+"""How likely the tagger must find a surname at the least that nothing but its sound speaks for."""
+_NUMBERED = re.compile(r"\d{3}[-/]\Z")  # "11-ONETTO" is a row of a roster
+_CODED = re.compile(r"/[^\W\d_]{2}")
 _PLACED = frozenset({"title", "speaker", "announced"})
 
 
@@ -53,7 +69,6 @@ def believed(text: str, found: Sequence[Finding], reading: Reading | None) -> It
         if (
             finding.kind != "PERSONA"
             or finding.rank >= 80
-            or not reading.printed
             or not _is_nobody(text, finding, reading, known)
             or is_titled(text, finding.start)
         ):
@@ -82,10 +97,34 @@ _HEAD = re.compile(
 )
 
 
+def _is_doubted(text: str, finding: Finding, words: Sequence[str], reading: Reading) -> bool:
+    """Whether one detector alone speaks for ``words``, and the tagger or the place speaks against them."""
+    likely = reading.likeliest(finding.start, finding.end)
+    if not any(map(may_be_name, words)) and (
+        (finding.detector in _ALONE and likely < _UNREAD) or (len(words) == 1 and _in_a_code(text, finding))
+    ):
+        return True
+    if finding.detector not in _SUPPOSED or any(w in given_names() for w in words):
+        return False
+    return likely < NOBODY or (not reading.printed and behind_street(text, finding.start))
+
+
+def _in_a_code(text: str, finding: Finding) -> bool:
+    """Whether letters are part of a paper's number: "055-2023-MDP/AL", "Ref.: MJAS/letg"."""
+    numbered = _NUMBERED.search(text, max(0, finding.start - 4), finding.start) is not None
+    short = finding.end - finding.start <= 6
+    capitals = text[finding.start : finding.end].isupper()
+    return short and (numbered or (capitals and _CODED.match(text, finding.end) is not None))
+
+
 def _is_nobody(text: str, finding: Finding, reading: Reading, known: frozenset[str]) -> bool:
     value = text[finding.start : finding.end]
     words = [w for w in WORD.findall(value) if fold_chars(w) not in PARTICLES]
     folded = [fold_chars(w) for w in words]
+    if folded and not any(w in known for w in folded) and _is_doubted(text, finding, folded, reading):
+        return True
+    if not reading.printed:
+        return False
     if len(words) > 1:
         opens_place = is_place_head(folded[0]) and not may_be_name(folded[0])
         return opens_place or folded[0] in _FIRMS or _FIRM_TAIL.match(text, finding.end) is not None

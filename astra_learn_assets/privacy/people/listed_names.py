@@ -10,7 +10,14 @@ from astra_learn_assets.privacy.identifiers.rules import Finding
 from astra_learn_assets.privacy.people.name_runs import RANK, name_run
 from astra_learn_assets.privacy.people.tables import any_of, words
 from astra_learn_assets.spanish.fold import fold_chars
-from astra_learn_assets.spanish.lexicon import given_names, kept_phrases, place_heads, place_words, surnames
+from astra_learn_assets.spanish.lexicon import (
+    PLACE_HEADS,
+    given_names,
+    kept_phrases,
+    place_heads,
+    place_words,
+    surnames,
+)
 from astra_learn_assets.spanish.name_words import (
     PARTICLES,
     WORD,
@@ -116,11 +123,19 @@ def kept_places(text: str) -> list[tuple[int, int]]:
 _TOKENS = re.compile(r"\w+|[.,;:!?()\n]")
 _PLACE_HEADS = place_heads() - words("unkept_heads")
 _HONOURS = words("honours") | {"."}
+_HEAD_BEFORE = re.compile(r"(?<!\w)([^\W\d_]+)[.]?[ \n](?:del?[ ](?:l[ao]s?[ ])?)?\Z")
+_STREETS = frozenset(map(fold_chars, PLACE_HEADS)) | {"av", "escuela", "hospital", "malecon", "pje"}
 
 
 def is_place_head(word: str) -> bool:
     """Whether a folded word opens the name of a street, school or the like."""
     return word in _PLACE_HEADS
+
+
+def behind_street(text: str, start: int) -> bool:
+    """Whether the head of a street or the like stands right before, over a line's end too."""
+    before = _HEAD_BEFORE.search(text, max(0, start - 40), start)
+    return before is not None and fold_chars(before[1]) in _STREETS
 
 
 def after_place_head(text: str, start: int) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from astra_learn_assets.privacy.identifiers.rules import Finding
 from astra_learn_assets.privacy.people.name_runs import RANK as _RANK
@@ -22,7 +23,7 @@ from astra_learn_assets.privacy.people.runs import (
 from astra_learn_assets.privacy.people.tables import words as table
 from astra_learn_assets.spanish.fold import fold_chars
 from astra_learn_assets.spanish.lexicon import given_names
-from astra_learn_assets.spanish.name_words import WORD, is_inflected, is_ordinary
+from astra_learn_assets.spanish.name_words import PARTICLES, WORD, is_inflected, is_ordinary
 
 RANK = _RANK + 50  # as it stands: nothing is added and nothing trimmed
 _ACRONYMS = table("dotted_acronyms")
@@ -40,6 +41,8 @@ _CALLED = re.compile(
     r"[\"“«'‘]?(?:(el|la)[ ])?[\"“«'‘]?([^\W\d_]{3,}(?:[ ](?-i:[A-ZÁÉÍÓÚÜÑ])[^\W\d_]+)?)"
 )
 _INITIALS = re.compile(r"(?<![\w.])(?:[^\W\d_][.][ ]?){2,5}(?![^\W\d_])")
+_OF_AN_OFFICE = re.compile(r"(?i)(?:(?<!\w)(?:el|la|los|las|al|del)|\d)[ ]$")
+"""Before letters that are an office's, a paper's or a currency's: "la I.M.", "del H.C.D.", "00/100 M.N."."""
 _INITIALLED = re.compile(rf"(?<![\w.])(?:{_CAP}[.][ ]?){{1,3}}(?={_CAP}[^\W\d_])")
 _LOWER_INITIALLED = re.compile(r"(?<![\w.])(?:[^\W\d_][.][ ]){1,3}(?=[^\W\d_]{3})")
 _TIMED = re.compile(
@@ -130,6 +133,8 @@ def initials(text: str) -> Iterator[Finding]:
         after = text[match.end() : match.end() + 1]
         if match[0].endswith(" ") and after and after.isalnum():
             continue
+        if _OF_AN_OFFICE.search(text, max(0, match.start() - 5), match.start()):
+            continue
         yield Finding(match.start(), match.start() + len(match[0].rstrip()), "PERSONA", RANK, "title")
     for match in _INITIALLED.finditer(text):
         yield from _with_surname(text, match)
@@ -183,6 +188,23 @@ def timed(text: str) -> Iterator[Finding]:
             yield Finding(start, stop, "PERSONA", RANK, "title")
 
 
+_LONG_NAME = 9  # letters: what is longer is hardly one name
+
+
+@lru_cache(maxsize=256)
+def _is_heading(letters: str) -> bool:
+    """Whether letters set apart are everyday words in a row: "S E S I Ó N O R D I N A R I A"."""
+    ends = {0}  # how far whole words reach
+    for stop in range(2, len(letters) + 1):
+        if any(
+            at in ends and (is_ordinary(part) if len(part) > 2 else part in PARTICLES)
+            for at in range(max(0, stop - 16), stop - 1)
+            if (part := letters[at:stop])
+        ):
+            ends.add(stop)
+    return len(letters) > _LONG_NAME and len(letters) in ends
+
+
 def odd_shapes(text: str) -> Iterator[Finding]:
     """Names glued to one another, joined by underscores, or with their letters apart."""
     for match in _GLUED.finditer(text):
@@ -197,6 +219,8 @@ def odd_shapes(text: str) -> Iterator[Finding]:
             yield Finding(*match.span(), "PERSONA", RANK, "title")
     for match in _APART.finditer(text):
         joined = fold_chars(match[0].replace(" ", ""))
+        if not is_strong(joined) and _is_heading(joined):
+            continue
         if (
             is_given(joined)
             or is_strong(joined)

@@ -29,13 +29,14 @@ _PLACE_HEAD_DIRECT = rf"(?:{any_of('public_heads_direct', longest_first=True)})"
 _TITLE = rf"(?:(?:{any_of('public_honours')})\s+)?"
 _AFTER_HEAD = rf"(?:(?:{any_of('public_kinds')})\s+){{0,3}}"
 _NAMED = (
-    rf"[\"“'«]?(?!(?i:don|doña|d|dña|señora?|sra?)(?!\w))(?P<name>{_TITLE}{UP}[\w’'´\-]+"
+    rf"(?:[\"“'«][ ]?)?(?!(?i:don|doña|d|dña|señora?|sra?)(?!\w))(?P<name>{_TITLE}{UP}[\w’'´\-]+"
     rf"(?:[ ]+(?:(?:de|del|la|las|los|y|e|i)[ ]+){{0,2}}{UP}[\w’'´\-]+){{0,4}})"
 )
+_GAP = r"(?:[ ]+|(?<=[a-záéíóúñ])(?P<broken>\n))"  # a line's end: see _is_wrapped
 _PLACE = re.compile(
-    rf"(?<![\w’'])(?i:{_PLACE_HEAD})[ ]+{_AFTER_HEAD}(?i:(?:de|del|de la|de los|de las|d['’])[ ]+)?{_NAMED}"
+    rf"(?<![\w’'])(?i:{_PLACE_HEAD}){_GAP}{_AFTER_HEAD}(?i:(?:de|del|de la|de los|de las|d['’])[ ]+)?{_NAMED}"
 )
-_PLACE_DIRECT = re.compile(rf"(?<![\w’'])(?i:{_PLACE_HEAD_DIRECT})[ ]+{_AFTER_HEAD}{_NAMED}")
+_PLACE_DIRECT = re.compile(rf"(?<![\w’'])(?i:{_PLACE_HEAD_DIRECT}){_GAP}{_AFTER_HEAD}{_NAMED}")
 _COMPANY = re.compile(
     rf"(?P<name>{UP}[\w’'´\-]+(?:[ ]+(?:(?:y|e|de|del|la|"
     rf"e hijos)[ ]+)?{UP}[\w’'´\-]+){{0,4}}(?:[ ]+e hijos)?),?\s?(?<![^\W_])(?:S\.? ?L\.?(?: ?U\.?)?|"
@@ -48,6 +49,7 @@ _COMPANY_ENDS = re.compile(
 _TITLED = re.compile(
     r"(?i)(?<!\w)(?:señor|señora|don|doña|sra?\.?|d\.|dª\.?|dña\.?)\s*$"
 )  # "la señora Calle Ruiz"
+_PROSE = 36  # characters of a line that goes on in the next
 _FIRST_WORD = re.compile(r"[^\W\d_]+")
 _PLACE_WORDS = frozenset().union(
     *first_words(STREET),
@@ -86,5 +88,17 @@ def _places_in(piece: str, low: int, heads: tuple[int, ...]) -> tuple[tuple[int,
             companies,
         )
         for match in found
-        if not _TITLED.search(piece[max(0, match.start() - 10) : match.start()])
+        if not _TITLED.search(piece[max(0, match.start() - 10) : match.start()]) and _is_wrapped(piece, match)
     )
+
+
+def _is_wrapped(piece: str, match: re.Match[str]) -> bool:
+    """Whether what stands between head and name is a line of prose that ends there ("la calle / Duarte").
+
+    Behind a short line a name stands for itself: "Sala / Juan Pérez", in a list.
+    """
+    if "broken" not in match.re.groupindex or match["broken"] is None:
+        return True
+    end = match.start("broken")
+    head = piece[match.start() : end]
+    return head[0].islower() and end - piece.rfind("\n", 0, end) > _PROSE
