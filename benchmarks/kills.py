@@ -299,7 +299,8 @@ def _ended(platform: Platform, town: _Town, killer: Killer, limit: float) -> lis
             )
     except AstraError:
         return []  # the database was killed
-    lacking = decision.code == "below_threshold" or (rows and rows[0].fault == "examples")
+    few = decision.code in ("below_threshold", "below_minimum", "nothing_pending")
+    lacking = few or (rows and rows[0].fault == "examples")
     if (
         lacking
         and not facts.preparing
