@@ -31,7 +31,7 @@ from astra_learn_assets.spanish.fold import fold_chars
 from astra_learn_assets.spanish.placeholder import PLACEHOLDER
 from astra_learn_assets.spanish.visible import INLINE_TAG, Cleaned, clean
 
-VERSION = "7"
+VERSION = "8"
 ROUNDS = 5
 
 
