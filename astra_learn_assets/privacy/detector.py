@@ -25,7 +25,7 @@ from astra_learn_assets.privacy.people import persons
 from astra_learn_assets.privacy.people.announced import announced
 from astra_learn_assets.privacy.people.bounds import bounded
 from astra_learn_assets.privacy.people.evidence import is_evidence, known_again, words_of
-from astra_learn_assets.privacy.people.joining import join_names, repeat_names
+from astra_learn_assets.privacy.people.joining import join_names, parted, repeat_names
 from astra_learn_assets.privacy.people.last_look import believed
 from astra_learn_assets.privacy.people.nicknames import initials, nicknamed, odd_shapes, timed
 from astra_learn_assets.privacy.people.own_towns import is_own, own_places, touches_own
@@ -215,7 +215,7 @@ class Detector:
         names = [*known, *(text[f.start : f.end] for f in found if f.kind == "PERSONA")]
         spared = [*allowed, *places, *blocked]
         found = join_names(text, resolve([*found, *repeat_names(text, names, spared)]), apart)
-        return resolve(believed(text, found, reading)), spared
+        return resolve(believed(text, parted(text, found), reading)), spared
 
     def _reading(self, text: str) -> Reading | None:
         self._read([text])

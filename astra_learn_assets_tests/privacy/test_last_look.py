@@ -99,3 +99,22 @@ def test_a_short_surname_in_capitals_beside_another_is_no_acronym(pseudonymizer:
 def test_a_surname_of_two_letters_goes_with_its_given_name(pseudonymizer: Pseudonymizer) -> None:
     text = "Comadronas inscritas: Catarina Us, y preside Amparo Bo."
     assert people(text, pseudonymizer) == ["Catarina Us", "Amparo Bo"]
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("D. Jose Perez Lopez D. Luis Garcia Ruiz Dª Maria Solis Dña. Ana Mora",
+         ["Jose Perez Lopez", "Luis Garcia Ruiz", "Maria Solis", "Ana Mora"]),
+        ("GRUPO SOCIALISTA : D. CRISTÓBAL CONSENTINO GARCÍA D. GINÉS ARAGONESES PEÑA",
+         ["CRISTÓBAL CONSENTINO GARCÍA", "GINÉS ARAGONESES PEÑA"]),
+        ("Concejales: D. Julen Albira Plaza D. Koldo\nArizcuren Sola D. Roberto Urrutia Pascal; firman.",
+         ["Julen Albira Plaza", "Koldo\nArizcuren Sola", "Roberto Urrutia Pascal"]),
+        ("Habla Julio D. Pérez Gómez.", ["Julio D. Pérez Gómez"]),
+        ("1. Pérez Gil, Luis Alberto\n2. Soto Mora, Ana", ["Pérez Gil, Luis Alberto", "Soto Mora, Ana"]),
+    ],
+)  # fmt: skip
+def test_the_people_of_a_row_are_told_apart_by_a_courtesy_or_a_comma_and_no_name_is_cut(
+    text: str, names: list[str], pseudonymizer: Pseudonymizer
+) -> None:
+    assert people(text, pseudonymizer) == names

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from astra_learn_assets.privacy.identifiers.rules import Finding, Spans
 from astra_learn_assets.privacy.people import persons
-from astra_learn_assets.privacy.people.runs import ABBREVIATIONS, is_given, never_names
+from astra_learn_assets.privacy.people.runs import ABBREVIATIONS, is_given, may_be_name, never_names
 from astra_learn_assets.privacy.people.tables import words
 from astra_learn_assets.spanish.fold import fold_chars
 from astra_learn_assets.spanish.lexicon import given_names, role_words
@@ -88,6 +88,53 @@ def join_names(text: str, found: Sequence[Finding], apart: frozenset[int] = froz
             )
         out.append(finding)
     return out
+
+
+_COURTESY = re.compile(
+    r"(?<![\w.])(?:(?P<letter>[dD][.])|(?i:d[.]?[ªa][.]?|d[ñn]ª[.]?|dña[.]?|don|doña|sr(?:a|ta)?[.]))"
+    r"(?:\s|\Z)\s*"
+)
+_COMMA = re.compile(r",\s")
+_AS_IT_STANDS = 80  # above it are the municipality's own lists
+
+
+def parted(text: str, found: Sequence[Finding]) -> list[Finding]:
+    """Findings with the people of a row told apart: "Ana Ruiz Paz [D.] Luis Gil Mar, Eva Sol Roca".
+
+    A courtesy inside a person's span begins the next one; "D." may be an initial ("Juan D. Ruiz"), so a name
+    in full has to stand on both sides of it, as it has of a comma ("Ruiz Paz, Ana" is one person).
+    """
+    return [piece for finding in found for piece in _parted(text, finding)]
+
+
+def _parted(text: str, finding: Finding) -> list[Finding]:
+    if finding.kind != "PERSONA" or finding.rank > _AS_IT_STANDS:
+        return [finding]
+    out, at = [], finding.start
+    cuts = [*_COURTESY.finditer(text, at, finding.end), *_COMMA.finditer(text, at, finding.end)]
+    for cut in sorted(cuts, key=lambda one: one.start()):
+        sure = cut.re is _COURTESY and not cut["letter"]
+        before, after = (
+            persons.WORD.findall(text[a:b]) for a, b in ((at, cut.start()), (cut.end(), finding.end))
+        )
+        if not before or (after and not sure and not (_is_in_full(before) and _is_in_full(after))):
+            continue
+        out.append(replace(finding, start=at, end=at + len(text[at : cut.start()].rstrip())))
+        at = cut.end()
+    if at < finding.end:
+        out.append(replace(finding, start=at))
+    return out
+
+
+def _is_in_full(words: Sequence[str]) -> bool:
+    """Whether words begin with a given name and end with none: "Luis Gil", not "Gil, Luis" or "Ana María".
+
+    A word of no list begins a name as well ("Koldo Arizcuren").
+    """
+    folded = [fold_chars(word) for word in words]
+    if len(folded) < 2 or is_given(folded[-1]):
+        return False
+    return is_given(folded[0]) or not (may_be_name(folded[0]) or persons.is_ordinary(folded[0]))
 
 
 def _both_full(text: str, first: Finding, second: Finding) -> bool:
