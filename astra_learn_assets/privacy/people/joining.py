@@ -117,7 +117,8 @@ def _parted(text: str, finding: Finding) -> list[Finding]:
         before, after = (
             persons.WORD.findall(text[a:b]) for a, b in ((at, cut.start()), (cut.end(), finding.end))
         )
-        if not before or (after and not sure and not (_is_in_full(before) and _is_in_full(after))):
+        ends = cut.re is _COMMA  # "Ruiz Paz, Ana María" has no surname behind the comma
+        if not before or (after and not sure and not all(_is_in_full(w, ends) for w in (before, after))):
             continue
         out.append(replace(finding, start=at, end=at + len(text[at : cut.start()].rstrip())))
         at = cut.end()
@@ -126,13 +127,13 @@ def _parted(text: str, finding: Finding) -> list[Finding]:
     return out
 
 
-def _is_in_full(words: Sequence[str]) -> bool:
-    """Whether words begin with a given name and end with none: "Luis Gil", not "Gil, Luis" or "Ana María".
+def _is_in_full(words: Sequence[str], ends: bool) -> bool:
+    """Whether words begin with a given name, and with ``ends`` do not end with one.
 
     A word of no list begins a name as well ("Koldo Arizcuren").
     """
     folded = [fold_chars(word) for word in words]
-    if len(folded) < 2 or is_given(folded[-1]):
+    if len(folded) < 2 or (ends and is_given(folded[-1])):
         return False
     return is_given(folded[0]) or not (may_be_name(folded[0]) or persons.is_ordinary(folded[0]))
 
