@@ -5,7 +5,7 @@
     python benchmarks/privacy_minutes.py --half development --verbose 40
     python benchmarks/privacy_minutes.py --quick             a quarter of it
 
-The minutes are :mod:`foreign_minutes`. Half of its layouts, and the pieces of even number of its two
+The minutes are :mod:`foreign_minutes`. Half of its layouts, and the pieces of even number of its three
 handwritten sets, are for development: failures may be shown and mended. Of the other half only figures are printed, and
 ``--verbose`` is refused there. The halves take different seeds.
 
