@@ -35,6 +35,8 @@ CASES = [
     ("pe", "Visto el informe N° 031-2023-MDP/DOAJ, lo sustenta Iber Otarte Ccorahua.", ["Otarte"], ["MDP", "DOAJ"]),
     ("cl", "el camión aljibe, el royalty y los comodatos quedan pendientes; responde don Milenko Ávalos", ["Milenko", "Ávalos"], ["aljibe", "royalty", "comodatos"]),
     ("pe", "la avenida muiba y el barrio kennedy; lo pide mirtha cuéllar melgar", ["mirtha cuéllar"], ["avenida muiba", "kennedy"]),
+    ("es", "beneficiarios: 12 A.G.R., 450 euros; 13 L.M.P., 300 euros", ["A.G.R", "L.M.P"], ["euros"]),
+    ("es", "contesta la concejala ana del valle soto que el valle soto no existe", ["ana del valle soto"], ["contesta"]),
     ("co", "llega a Santa Rita del Penderisco el señor Jairo Agudelo", ["Agudelo"], ["Santa Rita del Penderisco"]),
     ("es", "luisa.gamarra [at] gmail [dot] com", ["luisa", "gamarra"], []),
 ]  # fmt: skip

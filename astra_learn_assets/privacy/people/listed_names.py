@@ -123,7 +123,9 @@ def kept_places(text: str) -> list[tuple[int, int]]:
 _TOKENS = re.compile(r"\w+|[.,;:!?()\n]")
 _PLACE_HEADS = place_heads() - words("unkept_heads")
 _HONOURS = words("honours") | {"."}
-_HEAD_BEFORE = re.compile(r"(?<!\w)([^\W\d_]+)[.]?[ \n](?:del?[ ](?:l[ao]s?[ ])?)?\Z")
+_HEAD_BEFORE = re.compile(
+    r"(?i)(?<!\w)((?<!de )(?:el|la|los|las|en|al|por)[ ])?([^\W\d_]+)[.]?[ \n](?:del?[ ](?:l[ao]s?[ ])?)?\Z"
+)
 _STREETS = frozenset(map(fold_chars, PLACE_HEADS)) | {"av", "escuela", "hospital", "malecon", "pje"}
 
 
@@ -133,9 +135,14 @@ def is_place_head(word: str) -> bool:
 
 
 def behind_street(text: str, start: int) -> bool:
-    """Whether the head of a street or the like stands right before, over a line's end too."""
+    """Whether the head of a street or the like stands right before, over a line's end too.
+
+    A head that is a surname as well needs its article: "en la calle Duarte", not "ana del valle soto".
+    """
     before = _HEAD_BEFORE.search(text, max(0, start - 40), start)
-    return before is not None and fold_chars(before[1]) in _STREETS
+    if before is None or (head := fold_chars(before[2])) not in _STREETS:
+        return False
+    return before[1] is not None or head not in surnames()
 
 
 def after_place_head(text: str, start: int) -> bool:

@@ -41,7 +41,7 @@ _CALLED = re.compile(
     r"[\"“«'‘]?(?:(el|la)[ ])?[\"“«'‘]?([^\W\d_]{3,}(?:[ ](?-i:[A-ZÁÉÍÓÚÜÑ])[^\W\d_]+)?)"
 )
 _INITIALS = re.compile(r"(?<![\w.])(?:[^\W\d_][.][ ]?){2,5}(?![^\W\d_])")
-_OF_AN_OFFICE = re.compile(r"(?i)(?:(?<!\w)(?:el|la|los|las|al|del)|\d)[ ]$")
+_OF_AN_OFFICE = re.compile(r"(?i)(?:(?<!\w)(?:el|la|los|las|al|del)|\d/\d{1,4})[ ]$")
 """Before letters that are an office's, a paper's or a currency's: "la I.M.", "del H.C.D.", "00/100 M.N."."""
 _INITIALLED = re.compile(rf"(?<![\w.])(?:{_CAP}[.][ ]?){{1,3}}(?={_CAP}[^\W\d_])")
 _LOWER_INITIALLED = re.compile(r"(?<![\w.])(?:[^\W\d_][.][ ]){1,3}(?=[^\W\d_]{3})")
@@ -133,7 +133,7 @@ def initials(text: str) -> Iterator[Finding]:
         after = text[match.end() : match.end() + 1]
         if match[0].endswith(" ") and after and after.isalnum():
             continue
-        if _OF_AN_OFFICE.search(text, max(0, match.start() - 5), match.start()):
+        if _OF_AN_OFFICE.search(text, max(0, match.start() - 7), match.start()):
             continue
         yield Finding(match.start(), match.start() + len(match[0].rstrip()), "PERSONA", RANK, "title")
     for match in _INITIALLED.finditer(text):
