@@ -37,6 +37,8 @@ from xml.sax.saxutils import escape
 
 import docx
 import redis
+from rapidfuzz import process
+from rapidfuzz.distance import OSA
 
 from astra_learn_assets.comparator.docx.chunk_ids import mint_chunk_id, write_chunk_id, write_document_id
 from astra_learn_assets.errors import AstraError
@@ -61,6 +63,7 @@ _PHRASES = (
     "pide que conste en acta su agradecimiento a las asociaciones del municipio",
 )
 _CONSONANTS, _VOWELS = "bdglmnrt", "aeio"
+_APART = 4  # two names differ in more letters than these
 _SWAPS = (("b", "v"), ("l", "r"), ("m", "n"), ("d", "t"), ("r", "l"), ("t", "d"))
 
 
@@ -139,16 +142,19 @@ class Listener(threading.Thread):
 
 
 def invent_names(rng: random.Random) -> Iterator[tuple[str, str]]:
-    """Invented surnames, misheard and right; no two alike, whoever takes them."""
-    known: set[str] = set()
+    """Invented surnames, misheard and right; no two nearly alike, whoever takes them.
+
+    What sounds nearly like a name of another clerk's finals would rightly wait for a second voice.
+    """
+    known: list[str] = []
     while True:
-        right = "".join(rng.choice(_CONSONANTS) + rng.choice(_VOWELS) for _ in range(5)).capitalize()
+        right = "".join(rng.choice(_CONSONANTS) + rng.choice(_VOWELS) for _ in range(6)).capitalize()
         swap = next(((old, new) for old, new in _SWAPS if old in right[1:]), None)
         if swap is None:
             continue
         wrong = right[0] + right[1:].replace(*swap, 1)
-        if known.isdisjoint((wrong, right)):
-            known.update((wrong, right))
+        if process.extractOne(right, known, scorer=OSA.distance, score_cutoff=_APART) is None:
+            known += (wrong, right)
             yield wrong, right
 
 
