@@ -51,7 +51,7 @@ _ALONE = frozenset({"model", "title", "speaker"})
 _UNREAD = 0.1
 """How likely the tagger must find one of the words at the least, where it is the second to speak for them."""
 _SUPPOSED = frozenset({"model", "list", "repeat"})
-NOBODY = 0.005
+_NOBODY = 0.005
 """How likely the tagger must find a surname at the least that nothing but its sound speaks for."""
 _NUMBERED = re.compile(r"\d{3}[-/]\Z")  # "11-ONETTO" is a row of a roster
 _CODED = re.compile(r"/[^\W\d_]{2}")
@@ -106,7 +106,7 @@ def _is_doubted(text: str, finding: Finding, words: Sequence[str], reading: Read
         return True
     if finding.detector not in _SUPPOSED or any(w in given_names() for w in words):
         return False
-    return likely < NOBODY or (not reading.printed and behind_street(text, finding.start))
+    return likely < _NOBODY or (not reading.printed and behind_street(text, finding.start))
 
 
 def _in_a_code(text: str, finding: Finding) -> bool:

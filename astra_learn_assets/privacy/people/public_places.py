@@ -93,7 +93,7 @@ def _places_in(piece: str, low: int, heads: tuple[int, ...]) -> tuple[tuple[int,
 
 
 def _is_wrapped(piece: str, match: re.Match[str]) -> bool:
-    """Whether what stands between head and name is a line of prose that ends there ("la calle / Duarte").
+    """Whether a line's end between head and name, if one is there, only breaks prose ("la calle / Duarte").
 
     Behind a short line a name stands for itself: "Sala / Juan Pérez", in a list.
     """
