@@ -22,6 +22,8 @@ from astra_learn_assets_tests.trainer.examples import line, write
 from trainer import spool
 
 REPOSITORY = Path(__file__).parents[2]
+# what the caller finds, the server must find: another version of a package writes other bytes
+PATHS = os.pathsep.join(filter(None, (str(REPOSITORY), os.environ.get("PYTHONPATH"))))
 BASE = str(REPOSITORY / "trainer" / "base_model")
 PLANTS = str(Path(__file__).parent / "plants.py")
 pytestmark = pytest.mark.timeout(600)
@@ -42,7 +44,7 @@ class Served:
         self.process = subprocess.Popen(
             [sys.executable, PLANTS, "serve-queue", "--spool", str(self.spool), "--base", BASE,
              "--device", self.device, "--threads", "1", *arguments],
-            stdout=log, stderr=log, env=os.environ | {"PYTHONPATH": str(REPOSITORY)} | self.environment,
+            stdout=log, stderr=log, env=os.environ | {"PYTHONPATH": PATHS} | self.environment,
         )  # fmt: skip
         return self
 
