@@ -246,7 +246,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             quiet_libraries()
             use_threads(options.threads)
             report = _answer(options)
-    except TrainerError as error:
+    except (TrainerError, Interrupted) as error:
         sys.stderr.write(f"{error}\n")
         return error.exit_status
     sys.stdout.write(json.dumps(report, ensure_ascii=False, indent=2, sort_keys=True) + "\n")

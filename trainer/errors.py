@@ -74,5 +74,8 @@ class NotBelieved(TrainerError):
     exit_status = 11
 
 
-class Interrupted(TrainerError):
+class Interrupted(BaseException):
+    """Raised by a signal, wherever the process is. No ``Exception``, as KeyboardInterrupt is none: a library
+    that wraps what fails beneath it (torch, while it opens a card) would make another error of it."""
+
     exit_status = 75

@@ -123,7 +123,7 @@ class Server:
             report = self._believed(waiting)
             result: dict[str, Any] = {"status": 0, "report": report, "said": _said(folder)}
             self.counts["believed"] += 1
-        except TrainerError as error:
+        except (TrainerError, Interrupted) as error:
             result = {"status": error.exit_status, "said": f"{_said(folder)}{error}\n"}
             self.counts["base_changed" if isinstance(error, BaseChanged) else "failed"] += 1
         except OSError as error:  # the caller took its folder along, say, or the disk is full

@@ -83,7 +83,7 @@ def _inside(given: Given, log: int) -> int:
         _confined_with_the_base(given)
         report = work(asked(given), given.threads)
         (given.work / spool.REPORT).write_text(json.dumps(report), encoding="utf-8")
-    except TrainerError as error:
+    except (TrainerError, Interrupted) as error:
         sys.stderr.write(f"{error}\n")
         return error.exit_status
     return 0

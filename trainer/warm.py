@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from trainer import spool
-from trainer.errors import TrainerError
+from trainer.errors import Interrupted, TrainerError
 
 log = logging.getLogger("trainer")
 _LINES, _ASKED = 600, 8
@@ -26,7 +26,7 @@ def warm_up(folder: Path, run: Callable[[Path, Mapping[str, Any]], int]) -> Path
     (folder / spool.JOB).write_text("{}", encoding="utf-8")
     try:
         status = run(folder, own_job())
-    except TrainerError as error:
+    except (TrainerError, Interrupted) as error:
         log.warning("no kernels compiled ahead: %s", error)
         return None
     if status != 0:

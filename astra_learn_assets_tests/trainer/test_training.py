@@ -172,6 +172,27 @@ def test_sigterm_publishes_nothing_and_does_not_disturb_the_next_run(
     assert sorted(f.name for f in tmp_path.iterdir()) == ["adapter", "corpus.jsonl"]
 
 
+def test_a_library_that_wraps_what_fails_beneath_it_does_not_hide_a_sigterm(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def opens_a_card(*_: Any, **__: Any) -> dict[str, Any]:
+        try:
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(5)
+        except Exception as error:
+            raise RuntimeError("failed lazily at initialization") from error
+        return {}
+
+    monkeypatch.setattr("trainer.smoke.smoke", opens_a_card)
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        assert main(["smoke"]) == 75
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    assert "interrupted by SIGTERM" in capsys.readouterr().err
+
+
 def test_a_stopped_training_goes_on_from_its_checkpoint_to_the_very_same_adapter(
     tmp_path: Path, base: str
 ) -> None:
