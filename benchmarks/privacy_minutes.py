@@ -48,6 +48,7 @@ from privacy_stock import Spans, by_stock
 from astra_learn_assets.privacy.pseudonymizer import Pseudonymizer
 from astra_learn_assets.privacy.scan.canary import clopper_pearson
 from astra_learn_assets.spanish.fold import fold_chars
+from astra_learn_assets.spanish.placeholder import PLACEHOLDER
 
 _FOLDER = Path(__file__).with_name("foreign_minutes")
 HANDWRITTEN = {
@@ -140,8 +141,21 @@ def _masker(country: str) -> Pseudonymizer:
 
 
 def by_ours(minutes: Sequence[Minutes]) -> list[Spans]:
-    """What would be masked in each piece, by the pack of its country."""
-    return [_masker(m.country).findings(m.text) for m in minutes]
+    """What is masked in each piece as it is written, by the pack of its country."""
+    return [_masked(m.text, _masker(m.country).text(m.text, "0")[0]) for m in minutes]
+
+
+def _masked(text: str, written: str) -> Spans:
+    """The spans of ``text`` in whose place ``written`` has placeholders.
+
+    The first look alone would say less: the text that it leaves is looked at again, until nothing is found.
+    """
+    kinds = [m[1] for m in PLACEHOLDER.finditer(written)]
+    kept = map(re.escape, PLACEHOLDER.sub("\0", written).split("\0"))
+    found = re.fullmatch("(.+?)".join(kept), text, re.DOTALL)
+    if found is None:
+        raise SystemExit(f"what was written is not the text with placeholders: {written[:80]!r}")
+    return [(*found.span(at), kind) for at, kind in enumerate(kinds, 1)]
 
 
 def words_of(text: str, mention: Mention) -> list[tuple[int, int]]:

@@ -27,6 +27,7 @@ from astra_learn_assets.privacy.people.bounds import bounded
 from astra_learn_assets.privacy.people.evidence import is_evidence, known_again, words_of
 from astra_learn_assets.privacy.people.joining import join_names, parted, repeat_names
 from astra_learn_assets.privacy.people.last_look import believed
+from astra_learn_assets.privacy.people.listed_names import after_place_head
 from astra_learn_assets.privacy.people.nicknames import initials, nicknamed, odd_shapes, timed
 from astra_learn_assets.privacy.people.own_towns import is_own, own_places, touches_own
 from astra_learn_assets.privacy.people.public_places import public_places
@@ -44,6 +45,7 @@ from astra_learn_assets.spanish.placeholder import PLACEHOLDER
 CACHE_SENTENCES = 50_000
 CACHE_TEXTS = 2_000
 LONG = 16_000  # characters; what is longer is read in pieces, so that time grows with the length alone
+_PARTICLE = re.compile(r"(?i)(?:del?|el|las?|los|en)[ ](?:(?:las?|los)[ ])?")
 _PIECE = re.compile(r"(?:(?! [yeYE] (?=[^\W\d_]{3}))[^\n|;])+")  # one name: ends at a line, a bar, "y"
 
 
@@ -197,7 +199,11 @@ class Detector:
                 or persons.is_full_name(text, f)
             ]
             people = [
-                f for f in people if f.detector == "announced" or not _inside(f, places) or _heads(f, places)
+                f
+                for f in people
+                if (f.detector == "announced" and not after_place_head(text, f.start))
+                or not _inside(_bare(text, f), places)
+                or _heads(f, places)
             ]
             places += [*towns, *kept]
         apart = beginnings(text, reading)
@@ -303,6 +309,12 @@ def _heads(finding: Finding, spans: Sequence[tuple[int, int]]) -> bool:
     return finding.detector in ("model", "title", "speaker") and all(
         s == finding.start for s, e in spans if s <= finding.start and finding.end <= e
     )
+
+
+def _bare(text: str, finding: Finding) -> Finding:
+    """The finding without a particle that opens it: "[DE] CALLE GERMÁN RIESCO"."""
+    opens = _PARTICLE.match(text, finding.start, finding.end)
+    return replace(finding, start=opens.end()) if opens else finding
 
 
 def _inside(finding: Finding, spans: Sequence[tuple[int, int]]) -> bool:

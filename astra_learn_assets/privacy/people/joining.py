@@ -118,8 +118,10 @@ def _parted(text: str, finding: Finding) -> list[Finding]:
             persons.WORD.findall(text[a:b]) for a, b in ((at, cut.start()), (cut.end(), finding.end))
         )
         ends = cut.re is _COMMA  # "Ruiz Paz, Ana María" has no surname behind the comma
+        office = ends and len(after) == 1 and after[0].isupper() and not may_be_name(fold_chars(after[0]))
         if not before or (after and not sure and not all(_is_in_full(w, ends) for w in (before, after))):
-            continue
+            if not (office and len(before) > 1 and before[-1].istitle()):  # "Gisela Barraza, MINVU"
+                continue
         out.append(replace(finding, start=at, end=at + len(text[at : cut.start()].rstrip())))
         at = cut.end()
     if at < finding.end:

@@ -122,7 +122,9 @@ def kept_places(text: str) -> list[tuple[int, int]]:
 
 _TOKENS = re.compile(r"\w+|[.,;:!?()\n]")
 _PLACE_HEADS = place_heads() - words("unkept_heads")
-_HONOURS = words("honours") | {"."}
+_HONOURS = words("honours")
+_SHORTENED = 4  # letters of a head that is cut short with a full stop
+_KINDS = frozenset(word for kind in words("public_kinds") for word in kind.split())  # "sala [de sesiones]"
 _HEAD_BEFORE = re.compile(
     r"(?i)(?<!\w)((?<!de )(?:el|la|los|las|en|al|por)[ ])?([^\W\d_]+)[.]?[ \n](?:del?[ ](?:l[ao]s?[ ])?)?\Z"
 )
@@ -146,12 +148,15 @@ def behind_street(text: str, start: int) -> bool:
 
 
 def after_place_head(text: str, start: int) -> bool:
-    """Whether a street, school or the like stands before, with nothing but particles and titles between."""
-    window = text[max(0, start - 40) : start]
-    for word in reversed(_TOKENS.findall(window)):
-        folded = fold_chars(word)
-        if is_place_head(folded):
+    """Whether a street, school or the like stands before, with nothing but particles, titles and what kind
+    it is between: "la sala de sesiones «Ana Ruiz»"."""
+    found = [fold_chars(word) for word in _TOKENS.findall(text[max(0, start - 40) : start])]
+    while found:
+        word = found.pop()
+        if is_place_head(word):
             return True
-        if folded not in PARTICLES and folded not in _HONOURS and not folded.isdigit():
+        if word == "." and found and (found[-1] in _HONOURS or len(found[-1]) <= _SHORTENED):
+            continue  # "av. garay", "calle gral. paz"; not "en la plaza. garay"
+        if word not in PARTICLES | _HONOURS | _KINDS and not word.isdigit():
             return False
     return False

@@ -27,9 +27,10 @@ _PLACE_HEAD = rf"(?:{STREET}|{any_of('public_heads')})"
 # These name a place only when the name follows at once: "la casa de Pedro García" is a citizen's.
 _PLACE_HEAD_DIRECT = rf"(?:{any_of('public_heads_direct', longest_first=True)})"
 _TITLE = rf"(?:(?:{any_of('public_honours')})\s+)?"
-_AFTER_HEAD = rf"(?:(?:{any_of('public_kinds')})\s+){{0,3}}"
+_AFTER_HEAD = rf"(?:(?i:{any_of('public_kinds')})\s+){{0,3}}"
 _NAMED = (
-    rf"(?:[\"“'«][ ]?)?(?!(?i:don|doña|d|dña|señora?|sra?)(?!\w))(?P<name>{_TITLE}{UP}[\w’'´\-]+"
+    rf"(?:[\"“'«][ ]?)?(?!(?i:don|doña|d|dña|señora?|sra?)(?!\w))(?P<name>{_TITLE}"
+    rf"(?:(?:{UP}\.[ ]?){{1,3}}(?:de[ ])?)?{UP}[\w’'´\-]+"
     rf"(?:[ ]+(?:(?:de|del|la|las|los|y|e|i)[ ]+){{0,2}}{UP}[\w’'´\-]+){{0,4}})"
 )
 _GAP = r"(?:[ ]+|(?<=[a-záéíóúñ])(?P<broken>\n))"  # a line's end: see _is_wrapped

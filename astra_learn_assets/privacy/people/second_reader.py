@@ -102,6 +102,8 @@ def _one_person(text: str, start: int, stop: int, reading: Reading) -> int:
             break
         if folded in _NO_END or (not reading.printed and _is_act(folded, word.span(), reading)):
             continue
+        if word[0].isupper() and (folded in _VERBS or reading.likeliest(*word.span()) < DOUBTED):
+            continue
         last = word.end()
     return last
 
