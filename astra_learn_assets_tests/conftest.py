@@ -12,6 +12,7 @@
 from __future__ import annotations
 
 import fcntl
+import gc
 import os
 import time
 from collections.abc import Iterator
@@ -51,6 +52,15 @@ class MakeTenant(Protocol):
         display_name: str | None = None,
         tier: str = "standard",
     ) -> Tenant: ...
+
+
+def pytest_collection_finish() -> None:
+    """What is imported stays: a million objects that each collection of garbage would walk through again.
+
+    Training collects before it measures memory: .4 s each time with this suite imported, .04 s without.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session", autouse=True)
