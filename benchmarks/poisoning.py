@@ -140,6 +140,7 @@ def judge_names(cases: ModuleType, kind: str, seed: int, *, known: bool) -> Name
             voices=others,
             doubts=second_voice.doubts(offered, roster=cases.COUNCIL, written=others_write),
             author=document.author,
+            brought=sum(entry.author == document.author for entry in entries.values()),
             now=now + timedelta(days=day),
         )
         for change in delta.entity_changes:
@@ -148,6 +149,9 @@ def judge_names(cases: ModuleType, kind: str, seed: int, *, known: bool) -> Name
         for change in divided.live:
             true = cases.is_true(change.wrong, change.right, document.pairs)
             (found.true_live if true else found.false_live).add((change.wrong, change.right))
+            before = entries.get(entry_key(change.wrong))
+            if before is not None and before.right == change.right:
+                continue  # it stays the entry of who made it
             entries[entry_key(change.wrong)] = DictionaryEntry(
                 wrong=change.wrong,
                 right=change.right,

@@ -240,18 +240,21 @@ def _divide(
     if held is None:
         return second_voice.Divided((), ())
     wrongs = {entry_key(change.wrong) for change in live}
+    voices = [second_voice.Voice(*voice) for voice in asked.voices]
+    waited = {entry_key(voice.wrong) for voice in voices if voice.author == author}
     concerned = {
         key: DictionaryEntry.model_validate(entry)
         for key, entry in held.entries.items()
-        if key in wrongs or entry_key(entry["right"]) in wrongs
+        if key in wrongs or key in waited or entry_key(entry["right"]) in wrongs
     }
     return second_voice.divide(
         live,
         roster=asked.roster,
         entries=concerned,
-        voices=[second_voice.Voice(*voice) for voice in asked.voices],
+        voices=voices,
         doubts=doubts,
         author=author,
+        brought=sum(entry["author"] == author for entry in held.entries.values()),
         now=datetime.now(UTC),
     )
 

@@ -1,7 +1,7 @@
 """A name fix that contradicts what is known waits until somebody else says the same.
 
-A fix is live for a whole municipality within seconds, so one account could rename its councillors. Six kinds
-are not believed of one voice:
+A fix is live for a whole municipality within seconds, so one account could rename its councillors. Eight
+kinds are not believed of one voice:
 
 * *roster*: what the wrong side loses are names of somebody on a roster, which the municipality itself has
   told: every mention of that person would become another's;
@@ -14,7 +14,11 @@ are not believed of one voice:
   is put right to something that is not quite the name;
 * *spelling*: what the wrong side loses are names as the shipped lists spell them, and what the right side
   brings is none, nor written here: "Mejía" to "Meejía". Some families do spell theirs otherwise (3 of 100
-  true fixes of the labelled sentences), so this is asked only where others write too.
+  true fixes of the labelled sentences), so this is asked only where others write too;
+* *no mishearing*: the change is none that a recognizer makes (:mod:`no_mishearing`); asked there too;
+* *new, of one who is often alone*: at least :data:`OFTEN` fixes of this author wait that nobody has
+  confirmed, and they are :data:`SHARE` or more of all that the author has brought first. Who contradicts a
+  town so often is not believed about names that nobody else here has written either.
 
 A second voice is another author's final of another session that says the very same. Its own later finals are
 no second voice, however many; nor is what the author itself said before: that it may change alone. What
@@ -35,6 +39,7 @@ from rapidfuzz.distance import OSA
 
 from astra_learn_assets.comparator.names.phonetics import nearness
 from astra_learn_assets.contracts import DictionaryEntry
+from astra_learn_assets.hotpath import no_mishearing
 from astra_learn_assets.hotpath.summary import LiveEntity
 from astra_learn_assets.hotpath.written_names import SHORTEST, words_of
 from astra_learn_assets.spanish import lexicon
@@ -43,7 +48,8 @@ from astra_learn_assets.spanish.fold import entry_key, letters
 RECENT = timedelta(days=90)
 ROSTER, ENTRY = "contradicts_roster", "contradicts_entry"
 WRITTEN, SWAPPED, NEAR = "contradicts_finals", "swaps_known_names", "near_a_known_name"
-SPELLING = "leaves_a_known_spelling"
+SPELLING, NEW = "leaves_a_known_spelling", "new_here_and_its_author_is_often_alone"
+OFTEN, SHARE = 3, 0.4  # of the labelled sentences' true entries 6 of 100 would wait
 _ALIKE = 0.75  # of phonetics.nearness: what the recognizer takes for one another is nearer
 _LETTERS_SHARED = 0.5
 
@@ -73,18 +79,24 @@ def divide(
     voices: Collection[Voice],
     doubts: Mapping[LiveEntity, str],
     author: str,
+    brought: int,
     now: datetime,
 ) -> Divided:
     """Divide the name fixes of one final.
 
-    ``roster``: full names. ``entries``: the dictionary by :func:`entry_key` of the wrong form. ``voices``:
-    what finals of other sessions left waiting. ``doubts``: of :func:`doubts`. ``author``: who sent this one.
+    ``roster``: full names. ``entries``: the dictionary by :func:`entry_key` of the wrong form, as far as
+    ``changes`` and the author's ``voices`` ask for it. ``voices``: what finals of other sessions left
+    waiting. ``doubts``: of :func:`doubts`. ``author``: who sent this one; ``brought``: how many of the
+    entries that are live this author made.
     """
     names = {word for name in roster for word in _words(name)}
     rights: dict[str, list[DictionaryEntry]] = {}
     for entry in entries.values():
         rights.setdefault(entry_key(entry.right), []).append(entry)
     seconded = {(entry_key(one.wrong), entry_key(one.right)) for one in voices if one.author != author}
+    own = {(entry_key(one.wrong), entry_key(one.right)) for one in voices if one.author == author}
+    alone = len(own - seconded - {(wrong, entry_key(entry.right)) for wrong, entry in entries.items()})
+    believed = alone < max(OFTEN, SHARE * (alone + brought))
     live: list[LiveEntity] = []
     waiting: list[tuple[LiveEntity, str]] = []
     for change in changes:
@@ -99,6 +111,8 @@ def divide(
             reason = ENTRY
         else:
             reason = doubts.get(change)
+            if reason == NEW and believed:
+                reason = None
         if reason is None or (wrong, right) in seconded:
             live.append(change)
         else:
@@ -118,7 +132,8 @@ def doubts(
     """Which fixes go against what is written here, and why: needs no dictionary, so nobody waits for it.
 
     ``written``: the words of names in finals of other authors (:mod:`written_names`). Capitals do not count,
-    as in the dictionary: "ALAMEDA" is what the others write as "Alameda".
+    as in the dictionary: "ALAMEDA" is what the others write as "Alameda". :data:`NEW` is a doubt only about
+    an author who is often alone: :func:`divide` knows.
     """
     known = {entry_key(word) for name in roster for word in words_of(name)} | set(map(entry_key, written))
     found: dict[LiveEntity, str] = {}
@@ -141,10 +156,13 @@ def _doubt(change: LiveEntity, known: Collection[str], *, others_write: bool) ->
             return SWAPPED
     if any(_resembles(word, known) for word in new):
         return NEAR
+    if not others_write:
+        return None
     listed = lexicon.is_personal_name
-    if others_write and lost and all(map(listed, lost)) and not all(map(listed, new)):
+    if lost and all(map(listed, lost)) and not all(map(listed, new)):
         return SPELLING
-    return None
+    unlike = no_mishearing.reason(lost, gained) if change.kind != "acronym" else None
+    return unlike or (NEW if new else None)
 
 
 def _resembles(word: str, known: Collection[str]) -> bool:

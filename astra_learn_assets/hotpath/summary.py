@@ -133,10 +133,11 @@ def sentence(
         )
     if contradicting:
         parts.append(
-            "1 nombre que ya se conocía de otra forma espera a que otra persona diga lo mismo en otra sesión."
+            "1 nombre que se conocía de otra forma, o que no parece mal oído, espera a que otra persona diga "
+            "lo mismo en otra sesión."
             if contradicting == 1
-            else f"{contradicting} nombres que ya se conocían de otra forma esperan a que otra persona "
-            "diga lo mismo en otra sesión."
+            else f"{contradicting} nombres que se conocían de otra forma, o que no parecen mal oídos, "
+            "esperan a que otra persona diga lo mismo en otra sesión."
         )
     parts.append(
         {

@@ -81,11 +81,15 @@ def near_fold(text: str) -> str:
     return "".join(c for c in decomposed if not unicodedata.combining(c))
 
 
+@lru_cache(maxsize=32_768)
 def entry_key(wrong: str) -> str:
     """What two spellings must share to be one entry: case, spaces and invisible characters do not count.
 
-    Accents do: "Garcia" and "García" are different transcriptions.
+    Accents do: "Garcia" and "García" are different transcriptions. Remembered, because every upload asks it
+    of a town's words, thousands of them and mostly the same.
     """
+    if wrong.isascii():  # composed, and nothing in it is invisible
+        return " ".join(wrong.casefold().split())
     visible = "".join(c for c in wrong if unicodedata.category(c) != "Cf")
     return one_line(unicodedata.normalize("NFC", visible).casefold())
 

@@ -276,7 +276,7 @@ def test_two_clerks_win_against_the_first_one_and_the_conflict_is_flagged(
     submit(platform, draft.final(NAME_FIX), uploaded_by="marta")
     alone = submit(platform, draft.final(other), uploaded_by="jorge")
     assert alone.entities_live == ()
-    assert "1 nombre que ya se conocía de otra forma" in alone.message
+    assert "1 nombre que se conocía de otra forma" in alone.message
     again = make_draft("pleno-9")
     register(platform, again)
     submit(platform, again.final(other), session_id="pleno-9", uploaded_by="ana")

@@ -9,10 +9,12 @@ import pytest
 import sqlalchemy as sa
 
 from astra_learn_assets.contracts import DictionaryEntry
-from astra_learn_assets.hotpath import intake
+from astra_learn_assets.hotpath import intake, no_mishearing
 from astra_learn_assets.hotpath.second_voice import (
     ENTRY,
     NEAR,
+    NEW,
+    OFTEN,
     RECENT,
     ROSTER,
     SPELLING,
@@ -52,7 +54,7 @@ def _entry(wrong: str, right: str, author: str = "ana", days: float = 1) -> Dict
 
 
 def _divide(*changes: LiveEntity, entries: tuple[DictionaryEntry, ...] = (), **more: object) -> Divided:
-    given = {"roster": COUNCIL, "voices": (), "author": "mallory", "now": NOW, **more}
+    given = {"roster": COUNCIL, "voices": (), "author": "mallory", "brought": 0, "now": NOW, **more}
     found = doubts(changes, roster=given["roster"], written=given.pop("written", ()))  # type: ignore[arg-type]
     known = {entry_key(one.wrong): one for one in entries}
     return divide(changes, entries=known, doubts=found, **given)  # type: ignore[arg-type]
@@ -138,6 +140,9 @@ HERE = ("Camino", "Cañada", "Peñuelas", "Real", "Valdehierro", "Vecinal")
         ("calle CAÑADA", "calle CAÑOTA", WRITTEN),  # a heading; the dictionary knows no capitals either
         ("Mejía", "Meejía", SPELLING),
         ("Mejía", "Mejia", SPELLING),
+        ("Túpac Amaru", "Tupac Amaru", no_mishearing.MARKS),
+        ("Partido Regional", "Partido Racional", no_mishearing.WORDS),
+        ("Urkizo", "Utquizo", no_mishearing.LETTERS),
     ],
 )
 def test_what_other_clerks_write_is_not_changed_by_one_voice(wrong: str, right: str, reason: str) -> None:
@@ -165,8 +170,43 @@ def test_what_is_new_here_or_leads_to_what_is_written_is_live_at_once(wrong: str
 
 
 def test_in_a_town_of_one_clerk_nothing_waits_for_what_others_write() -> None:
-    for change in (_change("Cañada Real", "Kañada Real"), _change("Mejía", "Mexía")):
-        assert _divide(change, written=()).live == (change,)
+    for wrong, right in (("Cañada Real", "Kañada Real"), ("Mejía", "Mexía"), ("Urkizo", "Utquizo")):
+        change = _change(wrong, right)
+        assert _divide(change, written=(), voices=ALONE).live == (change,)
+
+
+ALONE = [Voice(f"Ortega{letter}", "Ortiga", "mallory") for letter in "abc"]
+NEW_HERE = _change("Kispe", "Quispe")
+
+
+def test_who_is_often_alone_is_not_believed_about_a_name_that_is_new_here() -> None:
+    assert len(ALONE) == OFTEN
+    assert _divide(NEW_HERE, written=HERE, voices=ALONE) == Divided((), ((NEW_HERE, NEW),))
+    known_here = _change("Caniada", "Cañada")
+    assert _divide(known_here, written=HERE, voices=ALONE).live == (known_here,)
+    seconded = [*ALONE, Voice("Kispe", "Quispe", "ana")]
+    assert _divide(NEW_HERE, written=HERE, voices=seconded).live == (NEW_HERE,)
+
+
+@pytest.mark.parametrize(
+    "less",
+    [
+        {"voices": ALONE[1:]},
+        {"voices": [*ALONE[1:], ALONE[1]]},  # once more in another session
+        {"voices": [*ALONE[1:], Voice("ORTEGAB", "Ortiga", "mallory")]},
+        {"voices": [*ALONE, Voice("Ortegaa", "Ortiga", "ana")]},  # another author says one of them too
+        {"voices": [Voice(one.wrong, one.right, "ana") for one in ALONE]},  # another's
+        {"voices": ALONE, "entries": (_entry("Ortegaa", "Ortiga"),)},  # a person has put one of them in
+        {"voices": ALONE, "brought": 5},  # three of eight: one who writes a lot
+    ],
+)
+def test_who_is_alone_with_less_than_that_is_believed_about_a_new_name(less: dict[str, object]) -> None:
+    assert _divide(NEW_HERE, written=HERE, **less).live == (NEW_HERE,)  # type: ignore[arg-type]
+
+
+def test_three_of_seven_are_too_many_and_three_of_eight_are_not() -> None:
+    assert _divide(NEW_HERE, written=HERE, voices=ALONE, brought=4).live == ()
+    assert _divide(NEW_HERE, written=HERE, voices=ALONE, brought=5).live == (NEW_HERE,)
 
 
 def _submit(platform: Platform, session_id: str, author: str) -> SubmitSummary:
@@ -224,6 +264,26 @@ def test_through_the_upload_a_street_that_other_clerks_write_is_not_renamed_by_o
     assert [one.wrong for one in again.entities_waiting] == ["Valdehierro"]
     own = _final(platform, "pleno-4", "ana", said, renamed)
     assert [one.wrong for one in own.entities_live] == ["Valdehierro"], "hers is the second voice"
+
+
+def test_through_the_upload_who_contradicted_the_town_three_times_waits_with_a_new_name(
+    platform: Platform, make_tenant: MakeTenant
+) -> None:
+    make_tenant()
+    heard = "Los vecinos de la calle {} piden más alumbrado y un paso de peatones."
+    streets = {"Valdehierro": "Valdeyerro", "Peñuelas": "Peniuelas", "Zarzalejo": "Sarsalejo"}
+    for number, street in enumerate(streets):
+        _final(platform, f"pleno-{number}", "ana", heard.format(street), {})
+    new = {"Urkizo": "Urquizo"}
+    for number, street in enumerate(streets):
+        summary = _final(
+            platform, f"junta-{number}", "mallory", heard.format(street), {street: streets[street]}
+        )
+        assert [one.wrong for one in summary.entities_waiting] == [street]
+    held = _final(platform, "junta-3", "mallory", heard.format("Urkizo"), new)
+    assert (held.entities_live, [one.right for one in held.entities_waiting]) == ((), ["Urquizo"])
+    second = _final(platform, "junta-4", "bruno", heard.format("Urkizo"), new)
+    assert [one.right for one in second.entities_live] == ["Urquizo"]
 
 
 def test_the_names_of_a_final_are_kept_with_it_and_go_with_it(
