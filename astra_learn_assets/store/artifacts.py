@@ -118,8 +118,8 @@ def told_of_names(
 def names_written(session: orm.Session, tenant_id: TenantId, *, but_of: str, but_by: str) -> set[str]:
     """The words of names in the newest finals of other sessions that others have sent.
 
-    At most :data:`_ASKED` of them, among the newest :data:`_SEEN`: an upload waits for it, so they come as one
-    text (a word is letters and nothing else): thousands of rows cost the API several times as much.
+    At most :data:`_ASKED` of them, among the newest :data:`_SEEN`: an upload waits for it, so they come as
+    one text (a word is letters and nothing else): as thousands of rows they cost the API twice as much.
     """
     newest = (
         sa.select(Artifact.names, Artifact.uploaded_by, Artifact.seq)

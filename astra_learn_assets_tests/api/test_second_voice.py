@@ -175,6 +175,11 @@ def test_in_a_town_of_one_clerk_nothing_waits_for_what_others_write() -> None:
         assert _divide(change, written=(), voices=ALONE).live == (change,)
 
 
+def test_an_acronym_that_was_heard_letter_by_letter_is_live_at_once() -> None:
+    spelled = LiveEntity(wrong="ce de ese", right="CDS", kind="acronym")
+    assert _divide(spelled, written=HERE).live == (spelled,)
+
+
 ALONE = [Voice(f"Ortega{letter}", "Ortiga", "mallory") for letter in "abc"]
 NEW_HERE = _change("Kispe", "Quispe")
 
@@ -266,24 +271,57 @@ def test_through_the_upload_a_street_that_other_clerks_write_is_not_renamed_by_o
     assert [one.wrong for one in own.entities_live] == ["Valdehierro"], "hers is the second voice"
 
 
+HEARD = "Los vecinos de la calle {} piden más alumbrado y un paso de peatones."
+STREETS = {"Valdehierro": "Valdeyerro", "Peñuelas": "Peniuelas", "Zarzalejo": "Sarsalejo"}
+
+
+def _says_street(platform: Platform, session_id: str, author: str, heard: str, right: str) -> SubmitSummary:
+    return _final(platform, session_id, author, HEARD.format(heard), {heard: right})
+
+
+def _contradict_three_times(platform: Platform) -> None:
+    for number, (street, renamed) in enumerate(STREETS.items()):
+        _final(platform, f"pleno-{number}", "ana", HEARD.format(street), {})
+        summary = _says_street(platform, f"junta-{number}", "mallory", street, renamed)
+        assert [one.wrong for one in summary.entities_waiting] == [street]
+
+
 def test_through_the_upload_who_contradicted_the_town_three_times_waits_with_a_new_name(
     platform: Platform, make_tenant: MakeTenant
 ) -> None:
     make_tenant()
-    heard = "Los vecinos de la calle {} piden más alumbrado y un paso de peatones."
-    streets = {"Valdehierro": "Valdeyerro", "Peñuelas": "Peniuelas", "Zarzalejo": "Sarsalejo"}
-    for number, street in enumerate(streets):
-        _final(platform, f"pleno-{number}", "ana", heard.format(street), {})
-    new = {"Urkizo": "Urquizo"}
-    for number, street in enumerate(streets):
-        summary = _final(
-            platform, f"junta-{number}", "mallory", heard.format(street), {street: streets[street]}
-        )
-        assert [one.wrong for one in summary.entities_waiting] == [street]
-    held = _final(platform, "junta-3", "mallory", heard.format("Urkizo"), new)
+    _contradict_three_times(platform)
+    held = _says_street(platform, "junta-3", "mallory", "Urkizo", "Urquizo")
     assert (held.entities_live, [one.right for one in held.entities_waiting]) == ((), ["Urquizo"])
-    second = _final(platform, "junta-4", "bruno", heard.format("Urkizo"), new)
+    second = _says_street(platform, "junta-4", "bruno", "Urkizo", "Urquizo")
     assert [one.right for one in second.entities_live] == ["Urquizo"]
+
+
+def test_through_the_upload_what_a_person_put_in_is_no_longer_said_alone(
+    platform: Platform, make_tenant: MakeTenant
+) -> None:
+    make_tenant()
+    _contradict_three_times(platform)
+    with platform.database.session() as session:
+        dictionary.apply(session, "villaverde", [_entry("Valdehierro", "Valdeyerro", author="carmen")])
+    new = _says_street(platform, "junta-3", "mallory", "Urkizo", "Urquizo")
+    assert [one.right for one in new.entities_live] == ["Urquizo"]
+
+
+def test_through_the_upload_who_has_brought_more_than_was_held_is_believed(
+    platform: Platform, make_tenant: MakeTenant
+) -> None:
+    make_tenant()
+    brought = {
+        "Akosta": "Acosta", "Gimenes": "Jiménez", "Bolibar": "Bolívar", "Kintana": "Quintana",
+        "Castiyo": "Castillo",
+    }  # fmt: skip
+    for number, (heard, right) in enumerate(brought.items()):
+        summary = _says_street(platform, f"comision-{number}", "mallory", heard, right)
+        assert [one.right for one in summary.entities_live] == [right]
+    _contradict_three_times(platform)
+    new = _says_street(platform, "junta-3", "mallory", "Urkizo", "Urquizo")
+    assert [one.right for one in new.entities_live] == ["Urquizo"]
 
 
 def test_the_names_of_a_final_are_kept_with_it_and_go_with_it(
