@@ -45,7 +45,6 @@ from astra_learn_assets.spanish.placeholder import PLACEHOLDER
 CACHE_SENTENCES = 50_000
 CACHE_TEXTS = 2_000
 LONG = 16_000  # characters; what is longer is read in pieces, so that time grows with the length alone
-_PARTICLE = re.compile(r"(?i)(?:del?|el|las?|los|en)[ ](?:(?:las?|los)[ ])?")
 _PIECE = re.compile(r"(?:(?! [yeYE] (?=[^\W\d_]{3}))[^\n|;])+")  # one name: ends at a line, a bar, "y"
 
 
@@ -201,8 +200,8 @@ class Detector:
             people = [
                 f
                 for f in people
-                if (f.detector == "announced" and not after_place_head(text, f.start))
-                or not _inside(_bare(text, f), places)
+                if (f.detector == "announced" and not _bears_a_rank(text, f))
+                or not _inside(f, places)
                 or _heads(f, places)
             ]
             places += [*towns, *kept]
@@ -311,10 +310,9 @@ def _heads(finding: Finding, spans: Sequence[tuple[int, int]]) -> bool:
     )
 
 
-def _bare(text: str, finding: Finding) -> Finding:
-    """The finding without a particle that opens it: "[DE] CALLE GERMÁN RIESCO"."""
-    opens = _PARTICLE.match(text, finding.start, finding.end)
-    return replace(finding, start=opens.end()) if opens else finding
+def _bears_a_rank(text: str, finding: Finding) -> bool:
+    """Whether the title before a name is that of a street's: "la gente de la calle Tte. [Garay]"."""
+    return text[max(0, finding.start - 3) : finding.start].rstrip().endswith(".") and after_place_head(text, finding.start)
 
 
 def _inside(finding: Finding, spans: Sequence[tuple[int, int]]) -> bool:

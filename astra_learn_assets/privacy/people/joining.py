@@ -118,15 +118,20 @@ def _parted(text: str, finding: Finding) -> list[Finding]:
             persons.WORD.findall(text[a:b]) for a, b in ((at, cut.start()), (cut.end(), finding.end))
         )
         ends = cut.re is _COMMA  # "Ruiz Paz, Ana María" has no surname behind the comma
-        office = ends and len(after) == 1 and after[0].isupper() and not may_be_name(fold_chars(after[0]))
-        if not before or (after and not sure and not all(_is_in_full(w, ends) for w in (before, after))):
-            if not (office and len(before) > 1 and before[-1].istitle()):  # "Gisela Barraza, MINVU"
-                continue
+        full = all(_is_in_full(w, ends) for w in (before, after))
+        if not before or not (sure or not after or full or (ends and _is_sender(before, after))):
+            continue
         out.append(replace(finding, start=at, end=at + len(text[at : cut.start()].rstrip())))
         at = cut.end()
     if at < finding.end:
         out.append(replace(finding, start=at))
     return out
+
+
+def _is_sender(person: Sequence[str], words: Sequence[str]) -> bool:
+    """Whether the office that sent somebody stands behind the comma: "Gisela Barraza, MINVU"."""
+    office = len(words) == 1 and words[0].isupper() and not may_be_name(fold_chars(words[0]))
+    return office and len(person) > 1 and person[-1].istitle()
 
 
 def _is_in_full(words: Sequence[str], ends: bool) -> bool:

@@ -5,8 +5,6 @@ are no persons, unless a title stands before them:
 
 * words of no list that only the entity model or a cue takes for a person and the tagger does not ("hay
   [jeringas]", "Santa Rita del [Penderisco]"); a surname too, where the tagger is sure that it is nobody's;
-* what the tagger takes for nothing at all, behind an article or "en", or several words of which the first is
-  no given name ("en [Santiago de la Peña]", "agradeció [el agua]");
 * letters in a number ("055-2023-[MDP]/AL"), and nothing but words that no name holds ("la [JAC]");
 * in text without capitals, what stands behind a street's or a school's head ("la calle [Duarte]").
 
@@ -33,7 +31,7 @@ from collections.abc import Iterator, Sequence
 from astra_learn_assets.privacy.identifiers.rules import Finding, Spans
 from astra_learn_assets.privacy.people.listed_names import behind_street, is_place_head
 from astra_learn_assets.privacy.people.name_runs import RANK
-from astra_learn_assets.privacy.people.runs import case_at, is_given, may_be_name, never_names
+from astra_learn_assets.privacy.people.runs import case_at, may_be_name, never_names
 from astra_learn_assets.privacy.people.second_reader import ADDED, NO_NAME, VERY_SURE, Reading
 from astra_learn_assets.privacy.people.support import is_plain
 from astra_learn_assets.privacy.people.tables import words as table
@@ -48,17 +46,13 @@ _FIRM_TAIL = re.compile(
 )
 _OPENS = re.compile(r"(?:^|[.!?¿¡…\n«\"“(]|[-–—•·][ ]?)[ ]*$")
 _AND = re.compile(r"[ ][yYeE][ ]$")
-_SENT_BY = re.compile(r"(?:[^\W\d_]+[ ][A-ZÁÉÍÓÚÑ][a-záéíóúüñ]+|<PERSONA_\d+>),[ ]$")  # "Gisela Barraza, [MINVU]"
+_SENT_BY = re.compile(r"(?:[^\W\d_]+[ ][A-ZÁÉÍÓÚÑ][a-záéíóúüñ]+|<PERSONA_\d+>),[ ]$")
 _VOWEL = re.compile(r"[aeiouyáéíóúü]", re.IGNORECASE)
 _LONGEST_ACRONYM = 4  # "SASPE" may be somebody's name
 _ALONE = frozenset({"model", "title", "speaker"})
 _UNREAD = 0.1
 """How likely the tagger must find one of the words at the least, where it is the second to speak for them."""
 _SUPPOSED = frozenset({"model", "list", "repeat"})
-_GUESSED = frozenset({"model", "title", "list", "speaker", "second"})
-_NOTHING = 0.001
-"""Below which the tagger takes words for nothing at all."""
-_BEHIND_ARTICLE = re.compile(r"(?i)(?<!\w)(?:el|la|los|las|en|al|del)\s\Z")
 _NOBODY = 0.005
 """How likely the tagger must find a surname at the least that nothing but its sound speaks for."""
 _NUMBERED = re.compile(r"(?:\d{3}[-/]|\d{4}[-/][^\W\d_]{1,6}[-/])\Z")  # "11-ONETTO" is a row of a roster
@@ -112,20 +106,9 @@ def _is_doubted(text: str, finding: Finding, words: Sequence[str], reading: Read
         (finding.detector in _ALONE and likely < _UNREAD) or (len(words) == 1 and _in_a_code(text, finding))
     ):
         return True
-    if likely < _NOTHING and finding.detector in _GUESSED and _is_scenery(text, finding, words):
-        return True
     if finding.detector not in _SUPPOSED or any(w in given_names() for w in words):
         return False
     return likely < _NOBODY or (not reading.printed and behind_street(text, finding.start))
-
-
-def _is_scenery(text: str, finding: Finding, words: Sequence[str]) -> bool:
-    """Whether words stand where a place or a thing does, or begin as no name does."""
-    if _BEHIND_ARTICLE.search(text, max(0, finding.start - 5), finding.start):
-        return True
-    first = WORD.match(text, finding.start)
-    opens = first is not None and fold_chars(first[0]) in PARTICLES
-    return opens or (len(words) > 1 and not is_given(words[0]))
 
 
 def _in_a_code(text: str, finding: Finding) -> bool:
@@ -140,9 +123,12 @@ def _is_nobody(text: str, finding: Finding, reading: Reading, known: frozenset[s
     value = text[finding.start : finding.end]
     words = [w for w in WORD.findall(value) if fold_chars(w) not in PARTICLES]
     folded = [fold_chars(w) for w in words]
-    if folded and not any(w in known for w in folded):
-        if all(w in never_names() for w in folded) or _is_doubted(text, finding, folded, reading):
-            return True
+    if (
+        folded
+        and not any(w in known for w in folded)
+        and (all(w in never_names() for w in folded) or _is_doubted(text, finding, folded, reading))
+    ):
+        return True
     if not reading.printed:
         return False
     if len(words) > 1:
@@ -162,9 +148,10 @@ def _is_nobody(text: str, finding: Finding, reading: Reading, known: frozenset[s
     if word in known:
         return False
     if words[0].isupper() and len(word) > 1 and not may_be_name(word):
-        if _SENT_BY.search(text, max(0, finding.start - 40), finding.start) and value == words[0]:
-            return text[finding.end : finding.end + 1] != " "
-    if words[0].isupper() and 1 < len(word) <= _LONGEST_ACRONYM and not may_be_name(word):
-        return _AND.search(text, max(0, finding.start - 3), finding.start) is None  # "LARA Y [CADO]"
+        sent_by = _SENT_BY.search(text, max(0, finding.start - 40), finding.start)
+        if sent_by and value == words[0] and text[finding.end : finding.end + 1] != " ":
+            return True
+        if len(word) <= _LONGEST_ACRONYM:
+            return _AND.search(text, max(0, finding.start - 3), finding.start) is None  # "LARA Y [CADO]"
     opens = _OPENS.search(text[max(0, finding.start - 4) : finding.start]) is not None
     return opens and is_plain(word)
