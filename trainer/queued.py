@@ -89,7 +89,7 @@ def train_queued(options: TrainOptions, queue: Queue, signals: Signals) -> dict[
         signals.result({name: value for name, value in metrics.items() if name != "hyperparameters"})
 
     try:
-        return _done_there(queue, _training(options), files, begin, take)
+        return _done_there(queue, _training(options), files, begin, take, waits_of(options.out))
     finally:
         shutil.rmtree(partial, ignore_errors=True)
 
@@ -105,7 +105,14 @@ def evaluate_queued(options: EvaluateOptions, queue: Queue) -> dict[str, Any] | 
     def take(done: Path) -> None:
         shutil.move(done / spool.WORK / spool.ANSWERS, options.out)
 
-    return _done_there(queue, _evaluation(options), files, lambda _: lambda: None, take)
+    return _done_there(
+        queue, _evaluation(options), files, lambda _: lambda: None, take, waits_of(options.out)
+    )
+
+
+def waits_of(out: Path) -> Path:
+    """What is there beside ``out`` while nobody works on it yet: that time is nobody's on a card."""
+    return out.with_name(f"{out.name}.waits")
 
 
 def named(base: str) -> str:
@@ -148,17 +155,21 @@ def _done_there(
     files: Mapping[str, Path],
     begin: Callable[[Waiting], Callable[[], None]],
     take: Callable[[Path], None],
+    waits: Path,
 ) -> dict[str, Any] | None:
     """What the server reports of ``job``, done with ``files``; None where it is to be done here.
 
-    ``begin`` gives what is called at each look while it is done; ``take`` moves what was made out of there.
+    ``begin`` gives what is called at each look while it is done; ``take`` moves what was made out of there;
+    ``waits`` is there until it is begun.
     """
     try:
+        waits.parent.mkdir(parents=True, exist_ok=True)
         for _ in range(_HANDED_IN):
+            waits.touch()
             if not _is_served(queue, job):
                 return None
             with spool.hand_in(queue.spool, job, files) as waiting, _asked_to_stop() as stop:
-                if _ended(queue, waiting, begin(waiting), stop):
+                if _ended(queue, waiting, begin(waiting), stop, waits):
                     result = json.loads((waiting.at("done") / spool.RESULT).read_text(encoding="utf-8"))
                     if result["status"] == 0:
                         sys.stderr.write(result["said"])
@@ -173,12 +184,15 @@ def _done_there(
             log.warning("who served %s is gone: handed in anew", queue.spool)
     except OSError as error:
         raise DiskError(f"the queue {queue.spool}: {error}") from error
+    finally:
+        waits.unlink(missing_ok=True)
     raise NobodyServes(f"who served {queue.spool} was gone {_HANDED_IN} times while it was at this")
 
 
 def _is_served(queue: Queue, job: Mapping[str, Any]) -> bool:
     """Wait until somebody serves what ``job`` asks for; False where it is to be done here instead."""
     latest = time.monotonic() + 60 * queue.wait_minutes
+    told = False
     while True:
         served = spool.serves(queue.spool)
         against = _against(served, job)
@@ -191,6 +205,9 @@ def _is_served(queue: Queue, job: Mapping[str, Any]) -> bool:
             return False
         if time.monotonic() > latest:
             raise _nobody(queue, against)
+        if not told:
+            log.info("%s %s: waiting %g minutes for it at most", queue.spool, against, queue.wait_minutes)
+            told = True
         time.sleep(_LOOK)
 
 
@@ -212,7 +229,9 @@ def _nobody(queue: Queue, against: str) -> NobodyServes:
     )
 
 
-def _ended(queue: Queue, waiting: Waiting, look: Callable[[], None], stop: Mapping[str, bool]) -> bool:
+def _ended(
+    queue: Queue, waiting: Waiting, look: Callable[[], None], stop: Mapping[str, bool], waits: Path
+) -> bool:
     """Wait for the end, calling ``look`` meanwhile; False where the server has died and none waited for.
 
     Raises:
@@ -224,6 +243,8 @@ def _ended(queue: Queue, waiting: Waiting, look: Callable[[], None], stop: Mappi
         if stop["asked"]:
             _ask_to_stop(waiting)
         look()
+        if waits.exists() and not waiting.at("waiting").exists():
+            waits.unlink(missing_ok=True)
         if spool.serves(queue.spool) is not None and waiting.is_there():
             alone = None
         elif not waiting.at("done").exists():

@@ -16,8 +16,8 @@ from dagster import DagsterRun
 from dagster._core.launcher import LaunchRunContext
 from dagster._core.launcher.base import CheckRunHealthResult, WorkerStatus
 from dagster_k8s import K8sRunLauncher
-from kubernetes.client import ApiClient, V1DeleteOptions, V1Preconditions
-from kubernetes.client.exceptions import ApiException
+from kubernetes.client import ApiClient, V1DeleteOptions, V1Preconditions  # type: ignore[import-untyped]
+from kubernetes.client.exceptions import ApiException  # type: ignore[import-untyped]
 from urllib3.exceptions import HTTPError
 
 from astra_learn_assets.automation import compute, resident

@@ -19,7 +19,7 @@ from trainer import spool
 from trainer.__main__ import main
 from trainer.errors import BadUsage, Interrupted, NobodyServes
 from trainer.options import EvaluateOptions
-from trainer.queued import Queue, evaluate_queued, named
+from trainer.queued import Queue, evaluate_queued, named, waits_of
 from trainer.spool import Waiting
 from trainer.versions import code
 
@@ -105,6 +105,32 @@ def test_what_waits_is_taken_by_who_comes_later(asked: EvaluateOptions, server: 
     assert asked.out.read_text() == "answered"
     assert found[1]["do"] == spool.EVALUATE
     assert not any(any((server.folder / state).iterdir()) for state in spool.STATES)
+
+
+def test_while_it_waits_a_file_says_so_and_the_platform_looks_at_that_very_file(
+    asked: EvaluateOptions, server: Server
+) -> None:
+    from astra_learn_assets.learning.training.process import waits
+
+    mark = waits(asked.out)
+    assert mark == waits_of(asked.out)
+    seen: list[bool] = []
+
+    def serves() -> None:
+        time.sleep(0.3)
+        seen.append(mark.exists())  # nobody serves yet
+        with spool.serving(server.folder, server.what):
+            claimed = Server._until(lambda: spool.claim(server.folder))
+            Server._until(lambda: not mark.exists())
+            (claimed.at("running") / spool.WORK / spool.ANSWERS).write_text("answered")
+            spool.end(claimed, {"status": 0, "report": {}, "said": ""})
+            Server._until(lambda: not claimed.is_there())
+
+    spool.prepare(server.folder)
+    with beside(serves):
+        assert evaluate_queued(asked, Queue(server.folder, 0.5)) == {}
+    assert seen == [True]
+    assert not mark.exists()
 
 
 def test_a_server_that_leaves_as_work_is_put_down_costs_nothing(

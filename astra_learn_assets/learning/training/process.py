@@ -89,6 +89,11 @@ def running_log(out: Path) -> Path:
     return out.with_name(f"{out.name}.partial") / "train_log.jsonl"
 
 
+def waits(out: Path) -> Path:
+    """What is there while a training into ``out`` waits in the queue, and costs no card anything."""
+    return out.with_name(f"{out.name}.waits")
+
+
 def evaluate_command(
     settings: Settings,
     *,
