@@ -32,6 +32,9 @@ pytestmark = [pytest.mark.cluster, pytest.mark.timeout(600)]
 LANE, JOB = "gpu", f"{NAME}-resident-gpu"
 
 
+_WAITS = {"restartPolicy": "Never", "containers": [{"name": "run", "image": "none", "command": ["true"]}]}
+
+
 class Daemon:
     """A launcher with the daemon's account, and the administrator's eyes."""
 
@@ -110,6 +113,21 @@ def test_many_looks_at_once_make_one_job(daemon: Daemon) -> None:
     again = daemon.job()
     assert again is not None
     assert again["metadata"]["uid"] == made["metadata"]["uid"]
+
+
+def test_whoever_asks_whether_a_run_lives_looks_after_its_base(daemon: Daemon) -> None:
+    """As the daemon does every half minute; one whose own Job is over has no need of it."""
+    run = daemon.run()
+    own = {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": {"name": f"dagster-run-{run.run_id}", "namespace": daemon.namespace},
+        "spec": {"suspend": True, "template": {"spec": _WAITS}},
+    }
+    daemon.cluster.apply(own)
+    assert daemon.launcher.check_run_worker_health(run).status == WorkerStatus.RUNNING
+    assert daemon.said(run) == ["made, since there is none"]
+    assert daemon.job() is not None
 
 
 def test_a_job_that_left_is_made_anew_by_the_next_look(daemon: Daemon) -> None:

@@ -324,6 +324,29 @@ def test_where_nobody_serves_or_the_server_dies_the_training_is_done_here(tmp_pa
 
 
 @pytest.mark.slow
+def test_a_caller_without_a_card_waits_for_a_server_and_through_its_death(tmp_path: Path, base: str) -> None:
+    """As on Kubernetes: the run's pod is there before the server's, which is evicted while it trains."""
+    status, _, err = ended(train(tmp_path / "cold", "alfa", "cpu"), 400)
+    assert status == 0, err
+    served = Served(tmp_path / "spool", "cpu")
+    wanted = ("--queue", str(served.spool), "--queue-wait-minutes", "8")
+    process = train(tmp_path / "waits", "alfa", "cpu", *wanted)
+    served.start()
+    wait(lambda: (served.spool / "running").is_dir() and any((served.spool / "running").iterdir()), 300)
+    served.process.kill()
+    served.process.wait()
+    served.start()
+    try:
+        status, _, err = ended(process, 400)
+    finally:
+        served.stop()
+    assert status == 0, err
+    assert "is served by nobody: waiting 8 minutes" in err
+    assert "is gone: handed in anew" in err
+    assert adapter_bytes(tmp_path / "waits") == adapter_bytes(tmp_path / "cold")
+
+
+@pytest.mark.slow
 def test_without_landlock_root_gives_each_tenant_a_user_of_its_own() -> None:
     if os.geteuid() != 0:
         pytest.skip("needs root")
