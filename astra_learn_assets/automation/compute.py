@@ -211,8 +211,9 @@ class ResidentBase(_Strict):
                 f"waits {waits:g} minutes (ASTRA_TRAINER_QUEUE_WAIT_MINUTES) for who may stay idle for "
                 f"{self.idle_minutes:g} with another image: it must wait longer"
             )
-        if (said.get("ASTRA_BASE_MODEL"), said.get("ASTRA_BASE_REVISION")) != (self.base, self.base_revision):
-            return f"trains {said.get('ASTRA_BASE_MODEL')}, and {self.base} is served"
+        base, revision = (said.get(f"ASTRA_BASE_{name}") or None for name in ("MODEL", "REVISION"))
+        if (base, revision) != (self.base, self.base_revision):
+            return f"trains {base} at {revision}, and {self.base} at {self.base_revision} is served"
         if _mounted_at(self.queue, caller) is None or _mounted_at(self.queue, self.pod) is None:
             return f"and who serves it must both mount a claim that holds {self.queue}"
         if _mounted_at(self.queue, caller) != _mounted_at(self.queue, self.pod):

@@ -14,7 +14,8 @@ is not there       makes it
 runs, or waits     nothing
 is being deleted   nothing: its name is taken until it is gone
 has left           deletes it and makes it anew: work was put down as it left, or another run has begun
-has failed         the same after a pause, which doubles with each failure in a row, 1 minute to half an hour
+has failed         the same after a pause, which doubles with each failure in a row, 1 minute to half an hour;
+                   one that had served for longer than that is the first in its row
 =================  =========================================================================================
 """
 
@@ -65,10 +66,13 @@ def decide(job: Mapping[str, Any] | None, now: datetime) -> Decision:
     if "Failed" not in over:
         return Decision("keep", "it serves, or is about to")
     failed = over["Failed"]
-    failures = _failures(meta) + 1
+    ended = _time(failed["lastTransitionTime"])
+    began = job["status"].get("startTime")
+    long = began is not None and ended - _time(began) > _LONGEST_PAUSE  # it has served: evicted, say
+    failures = 1 if long else _failures(meta) + 1
     pause = min(_FIRST_PAUSE * 2 ** min(failures - 1, 10), _LONGEST_PAUSE)
     why = f"it failed ({failed.get('reason', 'no reason given')}), {failures} in a row"
-    if now - _time(failed["lastTransitionTime"]) < pause:
+    if now - ended < pause:
         return Decision("wait", f"{why}; tried again {pause.total_seconds() / 60:g} minutes after", failures)
     return Decision("remake", why, failures, meta["uid"])
 

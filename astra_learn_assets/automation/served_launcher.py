@@ -34,9 +34,12 @@ class ServedRunLauncher(K8sRunLauncher):
     """A :class:`K8sRunLauncher` that makes the Job of a run's resident base while the run has need of it."""
 
     def launch_run(self, context: LaunchRunContext) -> None:
-        """Launch the run's pod, then look after who serves it: both start beside each other."""
-        super().launch_run(context)
+        """Look after who will serve the run, then launch its pod: both start beside each other.
+
+        In this order, so that what a look may raise leaves no pod of a run that counts as not launched.
+        """
         self._look_after(context.dagster_run)
+        super().launch_run(context)
 
     def check_run_worker_health(self, run: DagsterRun) -> CheckRunHealthResult:
         """As Dagster's; and while the run lives, who serves it is looked after."""

@@ -106,6 +106,16 @@ def test_a_job_that_has_ended_is_made_anew_and_one_that_failed_after_a_pause(
     assert decision.reason
 
 
+@pytest.mark.parametrize(("served", "move", "failures"), [(40, "remake", 1), (20, "wait", 6)])
+def test_one_that_was_evicted_after_long_service_is_the_first_in_its_row(
+    served: float, move: str, failures: int
+) -> None:
+    found = job(("Failed", "True", 5), failures="5")
+    found["status"]["startTime"] = (NOW - timedelta(minutes=5 + served)).isoformat()
+    decision = resident.decide(found, NOW)
+    assert (decision.move, decision.failures) == (move, failures)
+
+
 def test_a_failure_is_told_with_its_reason_and_when_it_is_tried_again() -> None:
     said = resident.decide(job(("Failed", "True", 1), failures="2"), NOW).reason
     assert said == "it failed (BackoffLimitExceeded), 3 in a row; tried again 4 minutes after"
@@ -211,7 +221,8 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "a folder of everybody": ({"queue": "/queue"}, "queue: String should match pattern"),
     "nobody waits": ({"served": {"env": QUEUE[:1]}}, "waits 0 minutes"),
     "waits less than the old base stays": ({"idle_minutes": 45}, "it must wait longer"),
-    "another base": ({"base": "org/other"}, "trains None, and org/other is served"),
+    "another base": ({"base": "org/other"}, "trains None at None, and org/other at None is served"),
+    "another revision": ({"base_revision": "v2"}, "trains None at None, and None at v2 is served"),
     "no claim": ({"served": {"volumes": [], "volume_mounts": []}}, "must both mount a claim"),
     "a claim each": (
         {"pod": pod(volumes=[{"name": "queue", "persistentVolumeClaim": {"claimName": "mine"}}])},
