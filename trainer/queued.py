@@ -25,7 +25,7 @@ from dataclasses import asdict, dataclass, is_dataclass
 from pathlib import Path
 from typing import Any
 
-from trainer import spool
+from trainer import spool, volumes
 from trainer.errors import BadUsage, DiskError, Interrupted, NobodyServes, TrainerError
 from trainer.options import EvaluateOptions, TrainOptions
 from trainer.pipes import Signals
@@ -163,6 +163,8 @@ def _done_there(
     ``waits`` is there until it is begun.
     """
     try:
+        if queue.wait_minutes:  # who serves is on another machine
+            volumes.check(queue.spool)
         waits.parent.mkdir(parents=True, exist_ok=True)
         for _ in range(_HANDED_IN):
             waits.touch()

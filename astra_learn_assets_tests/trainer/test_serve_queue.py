@@ -335,6 +335,7 @@ def test_a_caller_without_a_card_waits_for_a_server_and_through_its_death(tmp_pa
     wait(lambda: (served.spool / "running").is_dir() and any((served.spool / "running").iterdir()), 300)
     served.process.kill()
     served.process.wait()
+    wait(lambda: spool.serves(served.spool) is None, 60)  # its owner of the base sees that it is gone
     served.start()
     try:
         status, _, err = ended(process, 400)
