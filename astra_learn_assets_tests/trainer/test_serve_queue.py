@@ -331,6 +331,8 @@ def test_a_caller_without_a_card_waits_for_a_server_and_through_its_death(tmp_pa
     served = Served(tmp_path / "spool", "cpu")
     wanted = ("--queue", str(served.spool), "--queue-wait-minutes", "8")
     process = train(tmp_path / "waits", "alfa", "cpu", *wanted)
+    wait((tmp_path / "waits" / "adapter.waits").exists, 120)
+    time.sleep(1)
     served.start()
     wait(lambda: (served.spool / "running").is_dir() and any((served.spool / "running").iterdir()), 300)
     served.process.kill()
