@@ -127,6 +127,12 @@ class Settings(BaseSettings):
     trainer_queue: Path | None = Field(
         None, description="folder of a `python -m trainer serve-queue`: trainings share its resident base"
     )
+    trainer_queue_wait_minutes: float = Field(
+        0,
+        ge=0,
+        description="how long a training waits for who serves the queue, and is never done here, as in a pod "
+        "without a card; 0 = where nobody serves it is done here",
+    )
     checkpoint_dir: Path | None = Field(
         None, description="folder on a volume that outlives a pod: a stopped training goes on from there"
     )

@@ -136,8 +136,9 @@ def answers(
 ) -> dict[str, list[str]]:
     """The base's answers, or the adapter's on it, to the three tests."""
     from trainer.data import Template, read_records
-    from trainer.evaluate import EvaluateOptions, load_adapted, predict
+    from trainer.evaluate import load_adapted, predict
     from trainer.model import generation_config, load_tokenizer, place
+    from trainer.options import EvaluateOptions
 
     placement = place(options.device, "fp32" if options.device == "cpu" else "auto")
     template = Template(load_tokenizer(options.base, None), generation_config(options.base, None))

@@ -15,7 +15,7 @@ from typing import Any
 
 from trainer.errors import BadUsage, Interrupted, TrainerError
 from trainer.model import hash_ahead, use_threads
-from trainer.options import Recipe, TrainOptions
+from trainer.options import EvaluateOptions, Recipe, TrainOptions
 from trainer.pipes import quiet_libraries, say_lines
 
 MAY_BE_ZERO = ("patience", "seed", "made_share", "clean_share")
@@ -38,7 +38,18 @@ def _parser() -> argparse.ArgumentParser:
         "--threads", type=int, default=0, help="CPU threads; 0 = OMP_NUM_THREADS, else all cores"
     )
 
-    train = commands.add_parser("train", parents=[common], help="corpus -> adapter folder")
+    queueing = argparse.ArgumentParser(add_help=False)
+    queueing.add_argument(
+        "--queue", type=Path, help="folder of a serve-queue that does it; else it is done here"
+    )
+    queueing.add_argument(
+        "--queue-wait-minutes",
+        type=float,
+        default=0.0,
+        help="wait so long for who serves it, and never do it here: there is no card",
+    )
+
+    train = commands.add_parser("train", parents=[common, queueing], help="corpus -> adapter folder")
     train.add_argument("--validation-share", type=float, default=0.05)
     train.add_argument("--rank", type=int)
     train.add_argument("--alpha", type=int)
@@ -65,9 +76,6 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--checkpoint-minutes", type=float, default=10.0, help="and this often")
     train.add_argument("--judge", type=Path, help="golden set that the adapter answers once it is published")
     train.add_argument("--answers", type=Path, help="where its answers go, as evaluate would write them")
-    train.add_argument(
-        "--queue", type=Path, help="folder of a serve-queue that does it; else it is done here"
-    )
 
     answering = argparse.ArgumentParser(add_help=False)
     answering.add_argument("--max-new-tokens", type=int, default=2048)
@@ -75,7 +83,7 @@ def _parser() -> argparse.ArgumentParser:
     answering.set_defaults(adapter=[], without_base=False)
 
     evaluate = commands.add_parser(
-        "evaluate", parents=[common, answering], help="golden set -> predictions.jsonl"
+        "evaluate", parents=[common, answering, queueing], help="golden set -> predictions.jsonl"
     )
     evaluate.add_argument("--adapter", action="append", default=[], metavar="NAME=DIR")
     evaluate.add_argument("--without-base", action="store_true", help="the base has answered before")
@@ -88,7 +96,11 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument(
         "--spool", type=Path, required=True, help="folder that trainings are handed in through"
     )
-    serve.add_argument("--base", required=True, help="Hugging Face id or folder")
+    serve.add_argument(
+        "--base",
+        default=str(Path(__file__).parent / "base_model"),
+        help="Hugging Face id or folder; default: the one that comes with the trainer",
+    )
     serve.add_argument("--base-revision")
     serve.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
     serve.add_argument("--precision", choices=("auto", "fp32", "bf16", "fp16"), default="auto")
@@ -123,7 +135,7 @@ def _train(options: argparse.Namespace) -> dict[str, Any]:
             from trainer.queued import train_queued
 
             say_lines()
-            done = train_queued(asked, options.queue, sender)
+            done = train_queued(asked, _queue(options), sender)
             if done is not None:
                 return done
         hash_ahead(options.base)  # beside the imports that follow
@@ -132,6 +144,14 @@ def _train(options: argparse.Namespace) -> dict[str, Any]:
         from trainer.train_lora import train
 
         return train(asked, sender)
+
+
+def _queue(options: argparse.Namespace) -> Any:
+    from trainer.queued import Queue
+
+    if not math.isfinite(options.queue_wait_minutes) or options.queue_wait_minutes < 0:
+        raise BadUsage("--queue-wait-minutes must be a number of minutes, or 0")
+    return Queue(options.queue, options.queue_wait_minutes)
 
 
 def _train_options(options: argparse.Namespace) -> TrainOptions:
@@ -195,9 +215,24 @@ def _serve(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def _answer(options: argparse.Namespace) -> dict[str, Any]:
-    from trainer.evaluate import EvaluateOptions, evaluate
+    asked = _evaluate_options(options)
+    if options.command == "evaluate" and options.queue is not None:
+        from trainer.queued import evaluate_queued
+
+        say_lines()
+        done = evaluate_queued(asked, _queue(options))
+        if done is not None:
+            return done
+    hash_ahead(options.base)  # beside the imports that follow
+    quiet_libraries()
+    use_threads(options.threads)
+    from trainer.evaluate import evaluate
     from trainer.replay import write_replay
 
+    return (write_replay if options.command == "replay" else evaluate)(asked)
+
+
+def _evaluate_options(options: argparse.Namespace) -> EvaluateOptions:
     adapters: dict[str, Path] = {}
     for entry in options.adapter:
         name, separator, folder = entry.partition("=")
@@ -208,22 +243,19 @@ def _answer(options: argparse.Namespace) -> dict[str, Any]:
         raise BadUsage("--without-base needs an --adapter")
     if options.max_new_tokens < 1 or (options.batch_size is not None and options.batch_size < 1):
         raise BadUsage("--max-new-tokens and --batch-size must be positive")
-    do = write_replay if options.command == "replay" else evaluate
-    return do(
-        EvaluateOptions(
-            data=options.data,
-            base=options.base,
-            base_revision=options.base_revision,
-            tenant=options.tenant,
-            out=options.out,
-            adapters=adapters,
-            with_base=not options.without_base,
-            max_new_tokens=options.max_new_tokens,
-            batch_size=options.batch_size,
-            device=options.device,
-            precision=options.precision,
-            require_gpu=options.require_gpu,
-        )
+    return EvaluateOptions(
+        data=options.data,
+        base=options.base,
+        base_revision=options.base_revision,
+        tenant=options.tenant,
+        out=options.out,
+        adapters=adapters,
+        with_base=not options.without_base,
+        max_new_tokens=options.max_new_tokens,
+        batch_size=options.batch_size,
+        device=options.device,
+        precision=options.precision,
+        require_gpu=options.require_gpu,
     )
 
 
@@ -242,9 +274,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         elif options.command == "train":
             report = _train(options)
         else:
-            hash_ahead(options.base)  # beside the imports that follow
-            quiet_libraries()
-            use_threads(options.threads)
             report = _answer(options)
     except (TrainerError, Interrupted) as error:
         sys.stderr.write(f"{error}\n")

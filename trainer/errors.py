@@ -12,6 +12,7 @@
 9     serve-queue: a tenant's process cannot be confined on this machine
 10    serve-queue: the resident base was changed while the tenant's process ran; nothing of it is believed
 11    serve-queue: the tenant's process took longer than it may, died, or left what cannot be believed
+12    nobody serves the queue, and it cannot be done here; the same call may go well later
 75    interrupted (SIGTERM, SIGINT); nothing is published
 ====  ===========================================================
 """
@@ -72,6 +73,10 @@ class BaseChanged(TrainerError):
 
 class NotBelieved(TrainerError):
     exit_status = 11
+
+
+class NobodyServes(TrainerError):
+    exit_status = 12
 
 
 class Interrupted(BaseException):

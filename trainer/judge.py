@@ -21,7 +21,6 @@ from typing import Any
 from trainer.data import Record, Template, read_records
 from trainer.errors import Interrupted, OutOfMemory, TrainerError
 from trainer.evaluate import (
-    EvaluateOptions,
     Prediction,
     adapted,
     batch_size_on,
@@ -29,6 +28,7 @@ from trainer.evaluate import (
     write_predictions,
 )
 from trainer.model import Placement, plain_attention, release
+from trainer.options import EvaluateOptions
 
 log = logging.getLogger("trainer")
 CANDIDATE = "candidate"

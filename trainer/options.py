@@ -1,4 +1,4 @@
-"""What a training is asked for: the numbers of the recipe, and where everything lies. A light import."""
+"""What a training or an evaluation is asked for: numbers, and where everything lies. A light import."""
 
 from __future__ import annotations
 
@@ -91,3 +91,27 @@ class TrainOptions:
     checkpoint_minutes: float = 10.0
     judge: Path | None = None
     answers: Path | None = None
+
+
+@dataclass(frozen=True)
+class EvaluateOptions:
+    """``with_base``: the base answers too.
+
+    ``max_new_tokens`` bounds every answer; its input bounds it closer (1.5 times its tokens + 16).
+
+    ``batch_size``: prompts at once; None = 128 on a GPU, 32 on a CPU.
+    An input that does not fit the base model with its answer is left as it is by every model, as in service.
+    """
+
+    data: Path
+    base: str
+    tenant: str
+    out: Path
+    adapters: Mapping[str, Path]
+    base_revision: str | None = None
+    with_base: bool = True
+    max_new_tokens: int = 2048
+    batch_size: int | None = None
+    device: Any = "auto"
+    precision: Any = "auto"
+    require_gpu: bool = False

@@ -20,7 +20,8 @@ from typing import Any
 
 from trainer.data import REPLAY_TENANT
 from trainer.errors import BadBase, BadUsage, DiskError
-from trainer.evaluate import BASE, EvaluateOptions, evaluate, write_lines
+from trainer.evaluate import BASE, evaluate, write_lines
+from trainer.options import EvaluateOptions
 
 LEAST_KEPT = 0.5  # of the answers; below it the base does something else than correcting
 _SHORTEST, _LONGEST = 0.5, 2.0  # words of an answer to those of its text

@@ -1,12 +1,12 @@
 """Many tenants on one resident base, one after the other, each in a process of its own.
 
-    python -m trainer serve-queue --spool FOLDER --base FOLDER        # then: train … --queue FOLDER
+    python -m trainer serve-queue --spool FOLDER --base FOLDER      # then: train|evaluate … --queue FOLDER
 
 This process imports everything once and never touches the card. Its child, the owner (:mod:`trainer.owner`),
-holds the base; each training that waits in the folder (:mod:`trainer.spool`) is a fork of this process
-(:mod:`trainer.tenant`). For each: the base's sum; the tenant's process, confined, for so long at most; every
-process that it leaves is ended; the sum again. Only then is what it wrote looked at and handed to its
-caller. A base that has changed costs that tenant its adapter; it is loaded anew and the next one goes on.
+holds the base; each training or evaluation that waits in the folder (:mod:`trainer.spool`) is a fork of this
+process (:mod:`trainer.tenant`). For each: the base's sum; the tenant's process, confined, for so long at
+most; every process that it leaves is ended; the sum again. Only then is what it wrote looked at and handed to
+its caller. A base that has changed costs that tenant its adapter; it is loaded anew and the next one goes on.
 After an idle while the server leaves, and the card is free.
 """
 
@@ -15,6 +15,7 @@ from __future__ import annotations
 import ctypes
 import logging
 import os
+import shutil
 import signal
 import time
 from collections.abc import Mapping
@@ -32,12 +33,14 @@ from trainer.errors import (
     ConfinementError,
     DiskError,
     Interrupted,
+    NobodyServes,
     NotBelieved,
     TrainerError,
 )
 from trainer.owner import Digests, Owner, Wanted
 from trainer.pipes import quiet_libraries
 from trainer.spool import Waiting
+from trainer.versions import code
 from trainer.warm import warm_up
 
 log = logging.getLogger("trainer")
@@ -69,7 +72,7 @@ class Server:
         self.options = options
         self.stopping = False
         self.counts = {"believed": 0, "failed": 0, "base_changed": 0}
-        self._kernels = options.spool / "kernels"
+        self._kernels = options.spool / f"kernels-{code()[:16]}"
         self._card = os.environ.get(tenant.HIDDEN)
         self._owner: Owner | None = None
         self._number = 0
@@ -80,9 +83,12 @@ class Server:
         began = time.monotonic()
         spool.prepare(options.spool)
         self._check_walls()
-        what = {"base": wanted.base, "base_revision": wanted.base_revision}
+        what = {"base": wanted.base, "base_revision": wanted.base_revision, "code": code()}
         with spool.serving(options.spool, what):
             spool.sweep(options.spool)
+            spool.give_back(
+                options.spool, {"status": NobodyServes.exit_status, "said": "who served it is gone\n"}
+            )
             _adopt_orphans()
             for number in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(number, self._stop)
@@ -143,7 +149,7 @@ class Server:
             raise BaseChanged("the base was changed while this training ran: nothing of it is believed")
         if status != 0:
             raise _Ended(status)
-        return spool.believed(folder / spool.WORK)
+        return spool.believed(folder / spool.WORK, trained=job.get("do") != spool.EVALUATE)
 
     def _checked(self, folder: Path) -> Mapping[str, Any]:
         try:
@@ -153,6 +159,8 @@ class Server:
         wanted = self.options.wanted
         if (job.get("base"), job.get("base_revision")) != (wanted.base, wanted.base_revision):
             raise BadUsage(f"this queue serves {wanted.base}, not {job.get('base')}: a queue for each base")
+        if job.get("code") != code():
+            raise NobodyServes("who serves this queue runs another version of the trainer than its caller")
         return job
 
     def _base_is_whole(self) -> bool:
@@ -210,6 +218,8 @@ class Server:
         """Where there are no kernels yet: compile them with a corpus of our own, before any tenant."""
         if self._kernels.is_dir():
             return
+        for older in self.options.spool.glob("*kernels*"):
+            shutil.rmtree(older, ignore_errors=True)  # of another version, or half made
         fresh = self._kernels.with_name(".kernels")
         fresh.mkdir(exist_ok=True)
         self._kernels, named = fresh, self._kernels

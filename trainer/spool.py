@@ -10,6 +10,13 @@
 
 A rename takes a training from hand to hand, so it is in one at a time; a lock ends with its holder, so nobody
 waits for the dead. What lies in ``work`` a tenant's process wrote: it is opened without following links.
+
+Callers and server may be on several machines if the volume keeps ``flock`` between them: NFS from version 4
+on (and not mounted with ``local_lock``; flock(2), nfs(5)), CephFS. There the lock of a machine that is gone
+ends with its lease, 90 s by a Linux server's default, and what another renames is seen when cached folders
+are looked at anew: mount with ``actimeo=1``. Who asks for an exclusive lock has opened for writing, who asks
+for a shared one for reading, as NFS demands. Where locks stay on their machine nobody is seen to serve, and
+what waits is nobody's: callers end with exit status 12.
 """
 
 from __future__ import annotations
@@ -31,8 +38,9 @@ from trainer.errors import BadUsage, NotBelieved
 
 STATES = ("waiting", "running", "done")
 SERVING, JOB, CANCEL, LOG, RESULT, WORK = "serving.json", "job.json", "cancel", "log", "result.json", "work"
-CORPUS, GOLDEN, ADAPTER, ANSWERS, REPORT = (
-    "corpus.jsonl", "golden.jsonl", "adapter", "answers.jsonl", "report.json"
+TRAIN, EVALUATE = "train", "evaluate"  # what a job asks for
+CORPUS, GOLDEN, ADAPTER, ADAPTERS, ANSWERS, REPORT = (
+    "corpus.jsonl", "golden.jsonl", "adapter", "adapters", "answers.jsonl", "report.json"
 )  # fmt: skip
 _LARGEST_REPORT = 1 << 20
 _TRIES, _BETWEEN = 20, 0.05  # for a lock, seconds
@@ -55,6 +63,10 @@ class Waiting:
         except OSError:
             return False
         return True
+
+    def is_there(self) -> bool:
+        """Whether it lies in one of the states; looked for in the order that it goes through them."""
+        return any(self.at(state).exists() for state in STATES)
 
 
 def prepare(spool: Path) -> None:
@@ -99,13 +111,15 @@ def serves(spool: Path) -> dict[str, Any] | None:
 
 @contextmanager
 def hand_in(spool: Path, job: Mapping[str, Any], files: Mapping[str, Path]) -> Iterator[Waiting]:
-    """Put a training into the spool, with copies of ``files`` in its folder; it is gone with the block."""
+    """Put a training or an evaluation into the spool, with copies of ``files``, some of which may be folders,
+    in its own folder; it is gone with the block."""
     waiting = Waiting(spool, uuid.uuid4().hex)
     folder = spool / f".{waiting.name}"
     try:
         (folder / WORK).mkdir(mode=0o700, parents=True)
         for name, file in files.items():
-            shutil.copyfile(file, folder / WORK / name)
+            copy = shutil.copytree if file.is_dir() else shutil.copyfile
+            copy(file, folder / WORK / name)
         with (folder / JOB).open("w", encoding="utf-8") as written:
             written.write(json.dumps(dict(job)))
             written.flush()
@@ -138,6 +152,15 @@ def sweep(spool: Path) -> None:
                 shutil.rmtree(folder, ignore_errors=True)
 
 
+def give_back(spool: Path, result: Mapping[str, Any]) -> None:
+    """Tell the callers of what lies in ``running`` that it ended with ``result``: who took it is gone.
+
+    For a server that begins: what another has begun it does not go on with.
+    """
+    for folder in list((spool / "running").iterdir()):
+        end(Waiting(spool, folder.name), result)
+
+
 def is_wanted(folder: Path) -> bool:
     """Whether the caller of this training is alive and waits for it."""
     try:
@@ -165,19 +188,22 @@ def end(waiting: Waiting, result: Mapping[str, Any]) -> None:
         waiting.move("running", "done")
 
 
-def believed(work: Path) -> dict[str, Any]:
+def believed(work: Path, *, trained: bool = True) -> dict[str, Any]:
     """The report of a process that says it has ended well, once what it left was looked at.
 
-    An adapter folder of plain files and nothing else, answers likewise: the caller, not confined, would
-    follow a link to another's files.
+    An adapter folder of plain files and nothing else where it ``trained``, answers likewise: the caller, not
+    confined, would follow a link to another's files.
 
     Raises:
         NotBelieved: it left something else.
     """
     adapter, answers = work / ADAPTER, work / ANSWERS
-    if not _is(adapter, stat.S_ISDIR):
+    if trained and not _is(adapter, stat.S_ISDIR):
         raise NotBelieved("the tenant's process left no adapter folder")
-    for file in [*adapter.iterdir(), *([answers] if answers.is_symlink() or answers.exists() else [])]:
+    if not trained and not _is(answers, stat.S_ISREG):
+        raise NotBelieved("the tenant's process left no file of answers")
+    left = [*adapter.iterdir()] if trained else []
+    for file in [*left, *([answers] if answers.is_symlink() or answers.exists() else [])]:
         if not _is(file, stat.S_ISREG) or file.lstat().st_nlink != 1:
             raise NotBelieved(f"the tenant's process left {file.name}, which is no plain file of its own")
     try:

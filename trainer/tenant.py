@@ -1,9 +1,9 @@
-"""One tenant's training in a process of its own, on a base that another process holds (:mod:`trainer.serve`).
+"""A tenant's training or evaluation in a process of its own, on another's base (:mod:`trainer.serve`).
 
 It is forked from one that has imported everything and seen no tenant; it closes what it inherited, is
 confined to its folder (:mod:`trainer.confine`), opens the base, and does
-what ``python -m trainer train`` does. Its kernels are compiled into a copy of the server's, which goes with
-it: what one tenant compiles no other runs.
+what ``python -m trainer train``, or ``evaluate``, does. Its kernels are compiled into a copy of the server's,
+which goes with it: what one tenant compiles no other runs.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from typing import Any, NoReturn
 
 from trainer import clock, confine, spool
 from trainer.errors import BadUsage, ConfinementError, Interrupted, TrainerError
-from trainer.model import HELD, use_threads
-from trainer.options import TrainOptions
+from trainer.model import HELD, Placement, use_threads
+from trainer.options import EvaluateOptions, TrainOptions
 from trainer.owner import Base, Wanted
 from trainer.pipes import Signals
 
@@ -81,7 +81,10 @@ def _inside(given: Given, log: int) -> int:
     try:
         _settle_in(given)
         _confined_with_the_base(given)
-        report = work(asked(given), given.threads)
+        if given.job.get("do") == spool.EVALUATE:
+            report = answers(asked_answers(given), given.threads)
+        else:
+            report = work(asked(given), given.threads)
         (given.work / spool.REPORT).write_text(json.dumps(report), encoding="utf-8")
     except (TrainerError, Interrupted) as error:
         sys.stderr.write(f"{error}\n")
@@ -115,17 +118,21 @@ def work(options: TrainOptions, threads: int) -> dict[str, Any]:
     return train(options, Signals())
 
 
+def answers(options: EvaluateOptions, threads: int) -> dict[str, Any]:
+    """The evaluation itself; from here on the tenant's data is read."""
+    from trainer.evaluate import evaluate
+
+    use_threads(threads)
+    return evaluate(options)
+
+
 def asked(given: Given) -> TrainOptions:
     """The caller's options, with the places of this process in them.
 
     Raises:
         BadUsage: it does not fit the base that is served.
     """
-    job, folder, placement = given.job, given.work, given.base.placement
-    if job.get("device") not in ("auto", placement.device):
-        raise BadUsage(f"this queue serves a base on {placement.device}, not on {job.get('device')}")
-    if job.get("precision") not in ("auto", placement.precision):
-        raise BadUsage(f"this queue serves a base in {placement.precision}, not in {job.get('precision')}")
+    job, folder, placement = given.job, given.work, _placed(given)
     judged = bool(job.get("judge"))
     checkpoints = job.get("checkpoints")
     return TrainOptions(
@@ -146,6 +153,37 @@ def asked(given: Given) -> TrainOptions:
         judge=folder / spool.GOLDEN if judged else None,
         answers=folder / spool.ANSWERS if judged else None,
     )
+
+
+def asked_answers(given: Given) -> EvaluateOptions:
+    """The same of an evaluation. Raises as :func:`asked`."""
+    job, folder, placement = given.job, given.work, _placed(given)
+    names = [str(name) for name in job["adapters"]]
+    if any(Path(name).name != name for name in names):
+        raise BadUsage("an adapter's name in the queue is the name of a folder")
+    return EvaluateOptions(
+        data=folder / spool.GOLDEN,
+        base=given.wanted.base,
+        base_revision=given.wanted.base_revision,
+        tenant=job["tenant"],
+        out=folder / spool.ANSWERS,
+        adapters={name: folder / spool.ADAPTERS / name for name in names},
+        with_base=job["with_base"],
+        max_new_tokens=job["max_new_tokens"],
+        batch_size=job["batch_size"],
+        device=placement.device,
+        precision=placement.precision,
+        require_gpu=job["require_gpu"],
+    )
+
+
+def _placed(given: Given) -> Placement:
+    job, placement = given.job, given.base.placement
+    if job.get("device") not in ("auto", placement.device):
+        raise BadUsage(f"this queue serves a base on {placement.device}, not on {job.get('device')}")
+    if job.get("precision") not in ("auto", placement.precision):
+        raise BadUsage(f"this queue serves a base in {placement.precision}, not in {job.get('precision')}")
+    return placement
 
 
 def _keep_nothing(given: Given, log: int) -> None:

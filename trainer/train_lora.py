@@ -45,7 +45,6 @@ from trainer.contamination import load_for_training
 from trainer.data import REPLAY_TENANT, Record, Template, read_records
 from trainer.encode import Corpus, check_fits, encode
 from trainer.errors import BadUsage, BaseTooLarge, DiskError, Interrupted, OutOfMemory
-from trainer.evaluate import EvaluateOptions
 from trainer.fused import fuse
 from trainer.model import (
     Placement,
@@ -55,7 +54,7 @@ from trainer.model import (
     release,
     text_tower,
 )
-from trainer.options import Recipe, TrainOptions, recipe_for
+from trainer.options import EvaluateOptions, Recipe, TrainOptions, recipe_for
 from trainer.packing import best_fit, collate, schedule
 from trainer.pipes import Signals
 from trainer.publish import publish, save_checked, write_json

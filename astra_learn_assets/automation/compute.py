@@ -12,6 +12,9 @@ The file (JSON; the Helm chart writes it)::
     {"profiles": {"gpu-t4": {...}, "cpu": {...}},
      "kinds": {"training": {"standard": "gpu-t4", "premium": "gpu-l4"}, "default": {"standard": "cpu"}},
      "inference": {"labels": {"astra-learn/pool": "inference"}, "taints": ["astra-learn/inference"]}}
+
+With ``"resident": {"gpu-t4": {...}}`` the trainings of that profile ask for no card: they wait in a folder of
+a shared volume for the one pod that has it (:mod:`astra_learn_assets.automation.resident`).
 """
 
 from __future__ import annotations
@@ -36,6 +39,7 @@ _FACTORS: dict[str | None, Decimal] = {
     **{f"{prefix}i": Decimal(2 ** (10 * power)) for power, prefix in enumerate("KMGTPE", start=1)},
 }  # fmt: skip
 _HOST_VOLUMES = ("hostPath", "host_path")
+_PLATFORMS_OWN = ("ASTRA_", "PG", "AWS_", "MLFLOW_", "DAGSTER_")
 
 
 def quantity(text: str) -> Decimal:
@@ -126,11 +130,15 @@ class ComputeProfile(_Strict):
                 raise ValueError(f"volume {volume.get('name')!r:.40}: hostPath gives a run its node's files")
         return self
 
+    def resources(self) -> dict[str, dict[str, str]]:
+        """Requests and limits of the container, cards included."""
+        cards = {GPU_RESOURCE: str(self.gpu)} if self.gpu else {}
+        return {"requests": {**self.requests, **cards}, "limits": {**self.limits, **cards}}
+
     def as_config(self) -> dict[str, Any]:
         """The value of the tag ``dagster-k8s/config``."""
-        cards = {GPU_RESOURCE: str(self.gpu)} if self.gpu else {}
         container: dict[str, Any] = {
-            "resources": {"requests": {**self.requests, **cards}, "limits": {**self.limits, **cards}},
+            "resources": self.resources(),
             "env": [variable.as_k8s() for variable in self.env],
             "volume_mounts": list(self.volume_mounts),
             "security_context": self.security_context,
@@ -160,6 +168,75 @@ class ComputeProfile(_Strict):
         }
 
 
+class ResidentBase(_Strict):
+    """Who trains for a profile's runs, and where they wait for it. ``pod``: what its pod is.
+
+    ``queue``: the folder that both mount; ``base``: None is the one that comes with the trainer.
+    """
+
+    job_name: Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9]{0,51}[a-z0-9])?$")]
+    pod: ComputeProfile
+    queue: Annotated[str, Field(pattern=r"^(/[A-Za-z0-9._-]+){2,}$")]
+    base: str | None = None
+    base_revision: str | None = None
+    idle_minutes: float = Field(gt=0)
+    job_minutes: float = Field(gt=0)
+    grace_seconds: int = Field(60, gt=0)
+
+    @model_validator(mode="after")
+    def _has_a_card_and_no_secret(self) -> ResidentBase:
+        if self.pod.gpu < 1:
+            raise ValueError("the pod that serves asks for no GPU")
+        for variable in self.pod.env:  # a tenant's training runs in it
+            if variable.name.startswith(_PLATFORMS_OWN):
+                raise ValueError(f"the pod that serves gets {variable.name}, which is the platform's alone")
+        for volume in self.pod.volumes:
+            if "secret" in volume:
+                raise ValueError(f"the pod that serves mounts the secret volume {volume.get('name')!r:.40}")
+        return self
+
+    def against(self, caller: ComputeProfile) -> str | None:
+        """What keeps ``caller``'s runs from being served; None: nothing."""
+        if caller.gpu:
+            return "still asks for a GPU"
+        said = {variable.name: variable.value for variable in caller.env}
+        if said.get("ASTRA_TRAINER_QUEUE") != self.queue:
+            return f"does not name {self.queue} as ASTRA_TRAINER_QUEUE"
+        try:
+            waits = float(said.get("ASTRA_TRAINER_QUEUE_WAIT_MINUTES") or 0)
+        except ValueError:
+            waits = 0.0
+        if waits <= self.idle_minutes:
+            return (
+                f"waits {waits:g} minutes (ASTRA_TRAINER_QUEUE_WAIT_MINUTES) for who may stay idle for "
+                f"{self.idle_minutes:g} with another image: it must wait longer"
+            )
+        base, revision = (said.get(f"ASTRA_BASE_{name}") or None for name in ("MODEL", "REVISION"))
+        if (base, revision) != (self.base, self.base_revision):
+            return f"trains {base} at {revision}, and {self.base} at {self.base_revision} is served"
+        if _mounted_at(self.queue, caller) is None or _mounted_at(self.queue, self.pod) is None:
+            return f"and who serves it must both mount a claim that holds {self.queue}"
+        if _mounted_at(self.queue, caller) != _mounted_at(self.queue, self.pod):
+            return f"and who serves it mount different claims at {self.queue}"
+        if caller.image != self.pod.image:
+            return f"runs {caller.image}, and {self.pod.image} serves it"
+        return None
+
+
+def _mounted_at(folder: str, pod: ComputeProfile) -> tuple[str, str, str] | None:
+    """The claim, its sub-path and where it is mounted, of the volume that holds ``folder``."""
+    claims = {
+        str(volume["name"]): str(volume["persistentVolumeClaim"].get("claimName"))
+        for volume in pod.volumes
+        if "persistentVolumeClaim" in volume
+    }
+    for mount in pod.volume_mounts:
+        place = str(mount.get("mountPath", "")).rstrip("/")
+        if place and f"{folder}/".startswith(f"{place}/") and mount.get("name") in claims:
+            return claims[str(mount["name"])], str(mount.get("subPath", "")), place
+    return None
+
+
 class InferencePool(_Strict):
     """How the nodes of inference can be told: their labels, the keys of their taints."""
 
@@ -173,6 +250,7 @@ class ComputePolicy(_Strict):
     profiles: dict[str, ComputeProfile]
     kinds: dict[Kind, dict[str, str]]
     inference: InferencePool = InferencePool()
+    resident: dict[str, ResidentBase] = {}
 
     @model_validator(mode="after")
     def _is_whole(self) -> ComputePolicy:
@@ -186,9 +264,18 @@ class ComputePolicy(_Strict):
                         f"kinds.{kind}.{tier} names the profile {name!r:.60}, which is not there"
                     )
         for tier, name in self.kinds["training"].items():
-            if self.profiles[name].gpu < 1:
+            if self.profiles[name].gpu < 1 and name not in self.resident:
                 raise ValueError(f"kinds.training.{tier}: the profile {name!r} asks for no GPU")
-        for name, profile in self.profiles.items():
+        for name, resident in self.resident.items():
+            if name not in self.profiles:
+                raise ValueError(f"resident.{name}: there is no such profile")
+            against = resident.against(self.profiles[name])
+            if against:
+                raise ValueError(f"resident.{name}: the profile {against}")
+        if len({resident.queue for resident in self.resident.values()}) < len(self.resident):
+            raise ValueError("resident: two of them share a queue; a base needs a folder of its own")
+        pods = {f"resident.{name}": resident.pod for name, resident in self.resident.items()}
+        for name, profile in {**self.profiles, **pods}.items():
             reason = self._disturbs_inference(profile)
             if reason:
                 raise ValueError(f"profile {name!r} {reason}: training must not disturb inference")

@@ -34,7 +34,7 @@ from astra_learn_assets.errors import AstraError, BadConfiguration, Superseded
 from astra_learn_assets.ids import TenantId
 from astra_learn_assets.learning.training.policy import backfill_priority
 from astra_learn_assets.learning.training.run import TAG as TRAINING_TAG
-from astra_learn_assets.resources.queue_guard import COMPUTE_TAG, K8S_LAUNCHER
+from astra_learn_assets.resources.queue_guard import COMPUTE_TAG, K8S_LAUNCHERS
 from astra_learn_assets.services.embedded import attach
 from astra_learn_assets.settings import get_settings
 from astra_learn_assets.store import tenants, trainings
@@ -141,7 +141,7 @@ class TaggingRunCoordinator(QueuedRunCoordinator):  # type: ignore[type-arg]
         path = get_settings().compute_profiles
         if path is not None:
             return compute.load(path)
-        if type(self._instance.run_launcher).__name__ == K8S_LAUNCHER:
+        if type(self._instance.run_launcher).__name__ in K8S_LAUNCHERS:
             raise BadConfiguration(
                 "runs are pods (K8sRunLauncher) and ASTRA_COMPUTE_PROFILES is not set: a pod without limits "
                 "could starve its node; set it to the file of profiles (the Helm chart writes one)"

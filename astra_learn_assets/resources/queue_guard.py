@@ -9,7 +9,7 @@ from dagster import DagsterInstance
 from astra_learn_assets.errors import BadConfiguration
 
 COMPUTE_TAG = "astra/compute"
-K8S_LAUNCHER = "K8sRunLauncher"
+K8S_LAUNCHERS = ("K8sRunLauncher", "ServedRunLauncher")  # Dagster's, and ours on top of it
 
 
 def refuse_bypass(instance: DagsterInstance, tags: Mapping[str, str]) -> None:
@@ -25,7 +25,7 @@ def refuse_bypass(instance: DagsterInstance, tags: Mapping[str, str]) -> None:
     if COMPUTE_TAG in tags or instance.is_ephemeral:
         return
     launcher = instance.get_ref().run_launcher_data
-    if launcher is not None and launcher.class_name == K8S_LAUNCHER:
+    if launcher is not None and launcher.class_name in K8S_LAUNCHERS:
         raise BadConfiguration(
             "this run would work in the caller's process, past the queue and its compute profile: where runs "
             "are pods, materialize in the UI or launch a job, not with `dagster asset materialize`"

@@ -14,7 +14,8 @@ from astra_learn_assets.learning.training import faults, process
     [
         (2, "permanent"), (3, "examples"), (4, "permanent"), (5, "capacity"), (6, "examples"),
         (7, "permanent"), (8, "capacity"), (9, "permanent"),
-        (10, "examples"), (11, "worker"), (75, "worker"), (-9, "worker"), (137, "worker"), (1, "examples"),
+        (10, "examples"), (11, "worker"), (12, "capacity"), (75, "worker"),
+        (-9, "worker"), (137, "worker"), (1, "examples"),
     ],
 )  # fmt: skip
 def test_every_exit_code_of_the_trainer_has_somebody_to_blame(code: int, fault: Fault) -> None:

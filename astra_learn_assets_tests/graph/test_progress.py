@@ -73,6 +73,25 @@ def test_the_store_shows_step_share_and_time_left_of_the_running_training(
     assert shown(platform).decision.code in ("nothing_pending", "unfinished")
 
 
+def test_who_waits_for_a_card_is_charged_no_minute_of_it(
+    platform: Platform, training: training_run.Training, tmp_path: Path
+) -> None:
+    def charged() -> float:
+        with platform.database.session() as session:
+            return trainings.get(session, training.run_id).gpu_seconds
+
+    waits = process.waits(tmp_path / "adapter")
+    waits.touch()
+    with progress.watched(platform, training, "training", None, waits):
+        time.sleep(0.5)
+        assert charged() == 0
+        waits.unlink()
+        deadline = time.monotonic() + 60
+        while not charged():
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+
+
 def test_a_row_without_a_process_is_queued_and_not_training(
     platform: Platform, make_tenant: MakeTenant
 ) -> None:

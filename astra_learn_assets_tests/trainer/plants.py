@@ -52,6 +52,8 @@ def leaves_a_daemon(_: Any) -> None:
 
 
 def reads_what_is_not_its_own(_: Any) -> None:
+    from trainer.versions import code
+
     secret = Path(os.environ["PLANT_SECRET"])
     server = os.getppid()
     others = [int(name) for name in os.listdir("/proc") if name.isdigit() and int(name) != os.getpid()]
@@ -94,7 +96,7 @@ def reads_what_is_not_its_own(_: Any) -> None:
         "signal": lambda: os.kill(server, 0),
         "kernel": lambda: Path("/proc/sys/kernel/core_pattern").write_text("|/tmp/x"),
         "code": lambda: Path(ctypes.__file__).write_text(""),
-        "kernels of all": lambda: (spool / "kernels" / "mine").write_text("x"),
+        "kernels of all": lambda: (spool / f"kernels-{code()[:16]}" / "mine").write_text("x"),
         "shared memory": lambda: Path("/dev/shm/planted").write_text("x"),
         "temporary": lambda: Path("/tmp/planted").write_text("x"),
         "call": lambda: socket.create_connection(("127.0.0.1", int(os.environ["PLANT_PORT"])), 2),

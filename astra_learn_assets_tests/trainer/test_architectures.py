@@ -47,7 +47,8 @@ def _train(family: str, base: str, place: Path, device: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("family", sorted(set(FAMILIES) - REFUSED))
 def test_a_base_of_any_family_learns_and_answers(family: str, base: str, tmp_path: Path) -> None:
-    from trainer.evaluate import EvaluateOptions, evaluate
+    from trainer.evaluate import evaluate
+    from trainer.options import EvaluateOptions
 
     metrics = _train(family, base, tmp_path, "cpu")
     assert metrics["examples_apart"] is (family not in ALONE)

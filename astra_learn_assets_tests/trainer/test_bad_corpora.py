@@ -24,7 +24,8 @@ def _train(tmp_path: Path, base: str, lines: list[dict[str, Any]], **recipe: flo
 
 
 def _answers(tmp_path: Path, base: str, lines: list[dict[str, Any]]) -> list[dict[str, str]]:
-    from trainer.evaluate import EvaluateOptions, evaluate
+    from trainer.evaluate import evaluate
+    from trainer.options import EvaluateOptions
 
     out = tmp_path / "predictions.jsonl"
     evaluate(

@@ -152,6 +152,26 @@ def test_an_adapter_of_the_queue_is_the_cold_ones_bytes_and_so_are_its_answers(
     assert log[-1]["step"] == report["steps"]
 
 
+def test_answers_of_the_queue_are_the_bytes_of_an_evaluation_alone(
+    served: Served, cold: list[bytes], tmp_path: Path
+) -> None:
+    assert queued(served, tmp_path, "alfa")[0] == 0
+    asked = [sys.executable, "-m", "trainer", "evaluate", "--data", str(tmp_path / "golden.jsonl")]
+    asked += ["--base", BASE, "--tenant", "alfa", "--device", served.device, "--threads", "1"]
+    asked += ["--adapter", f"champion={tmp_path / 'adapter'}"]
+    found = {}
+    for name, more in {"alone": [], "queued": ["--queue", str(served.spool)]}.items():
+        out = tmp_path / f"{name}.jsonl"
+        whole = [*asked, "--out", str(out), *more]
+        done = subprocess.run(whole, capture_output=True, text=True, check=False, cwd=REPOSITORY)
+        assert done.returncode == 0, done.stderr
+        assert json.loads(done.stdout)["examples"] == 4
+        found[name] = out.read_bytes()
+    assert found["queued"] == found["alone"]
+    assert set(json.loads(found["queued"].splitlines()[0])["predictions"]) == {"base", "champion"}
+    assert not any(any((served.spool / state).iterdir()) for state in ("waiting", "running", "done"))
+
+
 @pytest.mark.parametrize(
     ("tenant", "status", "said"),
     [
@@ -292,15 +312,41 @@ def test_a_tenant_has_its_time_and_an_idle_server_leaves(tmp_path: Path) -> None
 def test_where_nobody_serves_or_the_server_dies_the_training_is_done_here(tmp_path: Path, base: str) -> None:
     status, _, err = ended(train(tmp_path / "alone", "alfa", "cpu", "--queue", str(tmp_path / "nowhere")))
     assert status == 0, err
-    assert "nobody serves" in err
+    assert "is served by nobody: it is done here" in err
     served = Served(tmp_path / "spool", "cpu").start().ready()
     process = train(tmp_path / "left", "cuelga", "cpu", "--queue", str(served.spool))
     wait(lambda: any((served.spool / "running").iterdir()), 60)
     served.process.kill()
     status, _, err = ended(process)
     assert status == 0, err
-    assert "is gone: trained here" in err
+    assert "is gone: it is done here" in err
     assert adapter_bytes(tmp_path / "left")[0] != b""
+
+
+@pytest.mark.slow
+def test_a_caller_without_a_card_waits_for_a_server_and_through_its_death(tmp_path: Path, base: str) -> None:
+    """As on Kubernetes: the run's pod is there before the server's, which is evicted while it trains."""
+    status, _, err = ended(train(tmp_path / "cold", "alfa", "cpu"), 400)
+    assert status == 0, err
+    served = Served(tmp_path / "spool", "cpu")
+    wanted = ("--queue", str(served.spool), "--queue-wait-minutes", "8")
+    process = train(tmp_path / "waits", "alfa", "cpu", *wanted)
+    wait((tmp_path / "waits" / "adapter.waits").exists, 120)
+    time.sleep(1)
+    served.start()
+    wait(lambda: (served.spool / "running").is_dir() and any((served.spool / "running").iterdir()), 300)
+    served.process.kill()
+    served.process.wait()
+    wait(lambda: spool.serves(served.spool) is None, 60)  # its owner of the base sees that it is gone
+    served.start()
+    try:
+        status, _, err = ended(process, 400)
+    finally:
+        served.stop()
+    assert status == 0, err
+    assert "is served by nobody: waiting 8 minutes" in err
+    assert "is gone: handed in anew" in err
+    assert adapter_bytes(tmp_path / "waits") == adapter_bytes(tmp_path / "cold")
 
 
 @pytest.mark.slow

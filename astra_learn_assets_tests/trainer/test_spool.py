@@ -73,6 +73,46 @@ def test_links_pipes_folders_and_other_names_of_a_file_are_not_believed(tmp_path
         spool.believed(work)
 
 
+def test_an_evaluation_leaves_answers_and_no_adapter(tmp_path: Path) -> None:
+    work = tmp_path / "work"
+    work.mkdir()
+    (work / spool.REPORT).write_text('{"examples": 4}')
+    with pytest.raises(NotBelieved, match="no file of answers"):
+        spool.believed(work, trained=False)
+    (work / spool.ANSWERS).symlink_to(work / spool.REPORT)
+    with pytest.raises(NotBelieved, match="no file of answers"):
+        spool.believed(work, trained=False)
+    (work / spool.ANSWERS).unlink()
+    (work / spool.ANSWERS).write_text("{}")
+    assert spool.believed(work, trained=False) == {"examples": 4}
+    with pytest.raises(NotBelieved, match="no adapter folder"):
+        spool.believed(work)
+
+
+def test_a_folder_is_handed_in_as_a_copy_of_it(tmp_path: Path) -> None:
+    spool.prepare(tmp_path / "spool")
+    adapter = tmp_path / "adapter"
+    adapter.mkdir()
+    (adapter / "adapter_config.json").write_text("{}")
+    files = {f"{spool.ADAPTERS}/champion": adapter}
+    with spool.hand_in(tmp_path / "spool", {"tenant": "alfa"}, files) as waiting:
+        copied = waiting.at("waiting") / spool.WORK / spool.ADAPTERS / "champion" / "adapter_config.json"
+        assert copied.read_text() == "{}"
+
+
+def test_who_begins_gives_back_what_another_had_begun_and_leaves_what_waits(tmp_path: Path) -> None:
+    spool.prepare(tmp_path)
+    data = write(tmp_path / "corpus.jsonl", [line(1)])
+    with (
+        spool.hand_in(tmp_path, {"tenant": "alfa"}, {spool.CORPUS: data}) as begun,
+        spool.hand_in(tmp_path, {"tenant": "beta"}, {spool.CORPUS: data}) as waits,
+    ):
+        assert spool.claim(tmp_path) == begun
+        spool.give_back(tmp_path, {"status": 12})
+        assert json.loads((begun.at("done") / spool.RESULT).read_text()) == {"status": 12}
+        assert spool.claim(tmp_path) == waits
+
+
 def test_no_link_is_followed_on_the_way_to_a_log(tmp_path: Path) -> None:
     (tmp_path / "another").mkdir()
     (tmp_path / "another" / "train_log.jsonl").write_text("secret")

@@ -22,6 +22,7 @@ _EXIT_CODES: dict[int, Fault] = {
     9: "permanent",  # nothing confines tenants' processes on that machine
     10: "examples",  # its process changed the resident base: it must not be let do so again and again
     11: "worker",  # its process was ended, as by a signal
+    12: "capacity",  # no resident base came to serve it in time
     75: "worker",  # interrupted
     -9: "worker",
     -15: "worker",

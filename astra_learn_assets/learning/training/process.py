@@ -28,6 +28,7 @@ MEANING = {
     9: "a tenant's process cannot be confined on this machine",
     10: "the resident base was changed meanwhile: nothing is believed",
     11: "its process in the queue took too long, died, or left what cannot be believed",
+    12: "nobody serves the queue",
     75: "interrupted",
 }
 
@@ -77,8 +78,7 @@ def train_command(
         command += ["--checkpoints", str(checkpoints)]
     if also_bin:
         command.append("--bin")
-    if settings.trainer_queue is not None:
-        command += ["--queue", str(settings.trainer_queue)]
+    command += _queue(settings)
     if judge is not None:
         command += ["--judge", str(judge[0]), "--answers", str(judge[1])]
     return command
@@ -87,6 +87,11 @@ def train_command(
 def running_log(out: Path) -> Path:
     """The log of a training into ``out`` while it runs: the folder gets its name when it is whole."""
     return out.with_name(f"{out.name}.partial") / "train_log.jsonl"
+
+
+def waits(out: Path) -> Path:
+    """What is there while a training into ``out`` waits in the queue, and costs no card anything."""
+    return out.with_name(f"{out.name}.waits")
 
 
 def evaluate_command(
@@ -98,14 +103,17 @@ def evaluate_command(
     adapters: dict[str, Path],
     with_base: bool = True,
 ) -> list[str]:
-    """``python -m trainer evaluate`` of the base (unless its answers are known) and each named adapter."""
+    """``python -m trainer evaluate`` of the base (unless its answers are known) and each named adapter.
+
+    A queue of the settings as for :func:`train_command`.
+    """
     command = [*_trainer(settings), "evaluate", "--tenant", tenant_id, "--data", str(data), "--out", str(out)]
     command += _base(settings)
     for name, folder in adapters.items():
         command += ["--adapter", f"{name}={folder}"]
     if not with_base:
         command.append("--without-base")
-    return command
+    return command + _queue(settings)
 
 
 HYPERPARAMETERS: Mapping[str, type[int] | type[float]] = {
@@ -133,6 +141,13 @@ def hyperparameters(settings: Settings, overrides: dict[str, float | int]) -> di
 
 def _trainer(settings: Settings) -> list[str]:
     return [settings.trainer_python or sys.executable, "-m", "trainer"]
+
+
+def _queue(settings: Settings) -> list[str]:
+    if settings.trainer_queue is None:
+        return []
+    wait = settings.trainer_queue_wait_minutes
+    return ["--queue", str(settings.trainer_queue), *(["--queue-wait-minutes", f"{wait:g}"] if wait else [])]
 
 
 def _base(settings: Settings) -> list[str]:

@@ -55,15 +55,25 @@ class Progress:
 
 @contextmanager
 def watched(
-    platform: Platform, training: Training | None, phase: Phase, log: Path | None = None
+    platform: Platform,
+    training: Training | None,
+    phase: Phase,
+    log: Path | None = None,
+    waits: Path | None = None,
 ) -> Iterator[None]:
-    """Sign for ``training`` while the block runs; None: nobody's training, nothing is signed."""
+    """Sign for ``training`` while the block runs; None: nobody's training, nothing is signed.
+
+    ``waits``: a file that is there while it only waits for a card, which is then not counted.
+    """
     if training is None or training.ended:
         yield
         return
     ending = threading.Event()
     thread = threading.Thread(
-        target=_sign, args=(platform, training, phase, log, ending), name="training-progress", daemon=True
+        target=_sign,
+        args=(platform, training, phase, log, waits, ending),
+        name="training-progress",
+        daemon=True,
     )
     thread.start()
     try:
@@ -74,7 +84,12 @@ def watched(
 
 
 def _sign(
-    platform: Platform, training: Training, phase: Phase, log: Path | None, ending: threading.Event
+    platform: Platform,
+    training: Training,
+    phase: Phase,
+    log: Path | None,
+    waits: Path | None,
+    ending: threading.Event,
 ) -> None:
     counted = time.monotonic()
     read = 0
@@ -92,7 +107,7 @@ def _sign(
                     step=step,
                     steps=steps,
                     eta_seconds=left,
-                    gpu_seconds=now - counted,
+                    gpu_seconds=0.0 if waits is not None and waits.exists() else now - counted,
                 )
                 entries, reached = lines_of(log, read) if log is not None else ([], read)
                 signs.add_lines(session, training.run_id, training.tenant_id, entries)

@@ -113,7 +113,8 @@ def train_adapter(
             judge=(golden, answers),
         )
         try:
-            with progress.watched(platform, training, "training", trainer_process.running_log(out)):
+            watched = trainer_process.running_log(out), trainer_process.waits(out)
+            with progress.watched(platform, training, "training", *watched):
                 run(command)
         except TrainingFailed as error:
             training_run.end(

@@ -58,6 +58,7 @@ externalSecret: store.name and remoteKey are needed: the secret store and the en
 {{- end }}
 {{- end }}
 {{- include "astra.check-kinds" . }}
+{{- include "astra.check-resident" . }}
 {{- if $v.networkPolicy.enabled }}
 {{- range $place, $peers := $v.networkPolicy.destinations }}
 {{- if not $peers }}
@@ -74,10 +75,28 @@ dagster.gpus is {{ $v.dagster.gpus }} and quota.training allows {{ $cards }}: th
 {{- range (include "astra.env-json" (dict "root" (dict "Values" (omit $v "settings")) "want" $want) | fromJson).env }}{{ $reserved = append $reserved .name }}{{ end }}
 {{- end }}
 {{- range $name, $value := $v.settings }}
-{{- if or (has $name $reserved) (has $name (list "ASTRA_MASTER_KEY" "ASTRA_KEY" "ASTRA_REDIS_URL" "ASTRA_CHECKPOINT_DIR")) }}
+{{- if or (has $name $reserved) (has $name (list "ASTRA_MASTER_KEY" "ASTRA_KEY" "ASTRA_REDIS_URL" "ASTRA_CHECKPOINT_DIR" "ASTRA_TRAINER_QUEUE" "ASTRA_TRAINER_QUEUE_WAIT_MINUTES")) }}
 settings.{{ $name }}: the chart sets this variable itself, or it is a secret; use the value that is meant for it
 {{- end }}
 {{- end }}
+{{- end }}
+
+{{/* (list root where nodeSelector tolerations) -> sentences where they lead to inference's nodes */}}
+{{- define "astra.check-place" -}}
+{{- $root := index . 0 -}}{{- $where := index . 1 -}}
+{{- range $label, $value := $root.Values.isolation.inferenceNodeLabels -}}
+{{- $own := get (index $ 2 | default dict) $label -}}
+{{- if and $own (eq (toString $own) (toString $value)) }}
+{{ $where }} selects inference's nodes by {{ $label }}={{ $value }}: select the nodes of its own pool
+{{- end -}}
+{{- end -}}
+{{- range $toleration := index . 3 -}}
+{{- if not $toleration.key }}
+{{ $where }} tolerates every taint, that of the inference pool too: name the key of the toleration
+{{- else if has $toleration.key $root.Values.isolation.inferenceTaintKeys }}
+{{ $where }} tolerates {{ $toleration.key }}, the taint that keeps runs away from inference: take the toleration out
+{{- end -}}
+{{- end -}}
 {{- end }}
 
 {{/* (list root name profile) */}}
@@ -98,20 +117,11 @@ settings.{{ $name }}: the chart sets this variable itself, or it is a secret; us
 {{- range $label, $value := $root.Values.isolation.inferenceNodeLabels -}}
 {{- $own := get ($profile.node_selector | default dict) $label -}}
 {{- if and $own (ne (toString $own) (toString $value)) }}{{ $apart = true }}{{ end -}}
-{{- if and $own (eq (toString $own) (toString $value)) }}
-{{ $where }} selects inference's nodes by {{ $label }}={{ $value }}: select the nodes of its own pool
 {{- end -}}
-{{- end -}}
+{{- include "astra.check-place" (list $root $where $profile.node_selector $profile.tolerations) -}}
 {{- /* Only a label that both have, with different values, proves that no node fits both. */ -}}
 {{- if and (eq $workload "training") (not $apart) }}
 {{ $where }} could train on the inference pool: its node_selector {{ $profile.node_selector | default dict | toJson }} does not exclude nodes labelled {{ $root.Values.isolation.inferenceNodeLabels | toJson }}; give both pools one label with different values
-{{- end -}}
-{{- range $toleration := $profile.tolerations -}}
-{{- if not $toleration.key }}
-{{ $where }} tolerates every taint, that of the inference pool too: name the key of the toleration
-{{- else if has $toleration.key $root.Values.isolation.inferenceTaintKeys }}
-{{ $where }} tolerates {{ $toleration.key }}, the taint that keeps runs away from inference: take the toleration out
-{{- end -}}
 {{- end -}}
 {{- range $entry := $profile.env -}}
 {{- if has $entry.name (list "ASTRA_MASTER_KEY" "ASTRA_SIGNING_KEY_FILE" "PGPASSWORD" "ASTRA_DATABASE_URL") }}

@@ -38,8 +38,13 @@ run_coordinator:
     max_user_code_failure_retries: {{ $v.dagster.maxUserCodeFailureRetries }}
     user_code_failure_retry_delay: 60
 run_launcher:
+  {{- if $v.residentBase.enabled }}
+  module: astra_learn_assets.automation.served_launcher
+  class: ServedRunLauncher
+  {{- else }}
   module: dagster_k8s
   class: K8sRunLauncher
+  {{- end }}
   config:
     job_namespace: {{ .Release.Namespace }}
     service_account_name: {{ include "astra.fullname" . }}-preparation
@@ -84,9 +89,9 @@ concurrency:
       - key: astra/lane
         value: {applyLimitPerUniqueValue: true}
         limit: 1
-      - {key: astra/gpu, limit: {{ $v.dagster.gpus }}}
+      - {key: astra/gpu, limit: {{ include "astra.gpu-runs" . }}}
   # "gpu" is the only pool: as many runs as the tag astra/gpu lets through.
-  pools: {granularity: run, default_limit: {{ $v.dagster.gpus }}}
+  pools: {granularity: run, default_limit: {{ include "astra.gpu-runs" . }}}
 run_monitoring:
   enabled: true
   start_timeout_seconds: {{ int $v.dagster.runMonitoring.startTimeoutSeconds }}

@@ -71,11 +71,21 @@ runs that train the signing key. The file's format is in README.md.
 
 {{- define "astra.profiles-json" -}}
 {{- $root := . -}}{{- $profiles := dict -}}
+{{- $resident := dict -}}
 {{- range $name, $profile := .Values.computeProfiles.profiles -}}
-{{- if $profile }}{{ $_ := set $profiles $name (include "astra.profile-json" (list $root $profile) | fromJson) }}{{ end -}}
+{{- if $profile -}}
+{{- if and $root.Values.residentBase.enabled (eq (include "astra.workload" (list $root $profile)) "training") -}}
+{{- $_ := set $profiles $name (include "astra.served-json" (list $root $name $profile) | fromJson) -}}
+{{- $_ := set $resident $name (include "astra.resident-json" (list $root $name $profile) | fromJson) -}}
+{{- else -}}
+{{- $_ := set $profiles $name (include "astra.profile-json" (list $root $profile) | fromJson) -}}
+{{- end -}}
+{{- end -}}
 {{- end -}}
 {{- $inference := dict "labels" .Values.isolation.inferenceNodeLabels "taints" .Values.isolation.inferenceTaintKeys -}}
-{{- dict "profiles" $profiles "kinds" .Values.computeProfiles.kinds "inference" $inference | toPrettyJson -}}
+{{- $policy := dict "profiles" $profiles "kinds" .Values.computeProfiles.kinds "inference" $inference -}}
+{{- if $resident }}{{ $_ := set $policy "resident" $resident }}{{ end -}}
+{{- $policy | toPrettyJson -}}
 {{- end }}
 
 {{- define "astra.smoke-profile" -}}
