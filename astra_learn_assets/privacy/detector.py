@@ -27,7 +27,6 @@ from astra_learn_assets.privacy.people.bounds import bounded
 from astra_learn_assets.privacy.people.evidence import is_evidence, known_again, words_of
 from astra_learn_assets.privacy.people.joining import join_names, parted, repeat_names
 from astra_learn_assets.privacy.people.last_look import believed
-from astra_learn_assets.privacy.people.listed_names import after_place_head
 from astra_learn_assets.privacy.people.nicknames import initials, nicknamed, odd_shapes, timed
 from astra_learn_assets.privacy.people.own_towns import is_own, own_places, touches_own
 from astra_learn_assets.privacy.people.public_places import public_places
@@ -198,11 +197,7 @@ class Detector:
                 or persons.is_full_name(text, f)
             ]
             people = [
-                f
-                for f in people
-                if (f.detector == "announced" and not _bears_a_rank(text, f))
-                or not _inside(f, places)
-                or _heads(f, places)
+                f for f in people if f.detector == "announced" or not _inside(f, places) or _heads(f, places)
             ]
             places += [*towns, *kept]
         apart = beginnings(text, reading)
@@ -308,11 +303,6 @@ def _heads(finding: Finding, spans: Sequence[tuple[int, int]]) -> bool:
     return finding.detector in ("model", "title", "speaker") and all(
         s == finding.start for s, e in spans if s <= finding.start and finding.end <= e
     )
-
-
-def _bears_a_rank(text: str, finding: Finding) -> bool:
-    """Whether the title before a name is that of a street's: "la gente de la calle Tte. [Garay]"."""
-    return text[max(0, finding.start - 3) : finding.start].rstrip().endswith(".") and after_place_head(text, finding.start)
 
 
 def _inside(finding: Finding, spans: Sequence[tuple[int, int]]) -> bool:

@@ -39,6 +39,14 @@ CASES = [
     ("es", "contesta la concejala ana del valle soto que el valle soto no existe", ["ana del valle soto"], ["contesta"]),
     ("co", "llega a Santa Rita del Penderisco el señor Jairo Agudelo", ["Agudelo"], ["Santa Rita del Penderisco"]),
     ("es", "luisa.gamarra [at] gmail [dot] com", ["luisa", "gamarra"], []),
+    ("ar", 'En la sala de sesiones "Arturo Illia" la edil Soledad Retamar izó la bandera.', ["Soledad", "Retamar"], ["Arturo", "Illia"]),
+    ("cr", "en el Salón de Sesiones “Ricardo Jiménez Oreamuno”, una vez comprobado el quórum.", [], ["Ricardo", "Oreamuno"]),
+    ("ar", "Nos vimos en la plaza. Teniente Garay dice que no.", ["Garay"], ["plaza"]),
+    ("ar", "Nota del Hospital J.J. de Urquiza agradeciendo la donación.", [], ["J.J.", "Urquiza"]),
+    ("cl", "Sra. Gisela Barraza, MINVU; Sr. Cristian Carmelo, SERVIU; sr. Rene Robledo.", ["Gisela", "Barraza", "Carmelo", "Robledo"], ["MINVU", "SERVIU"]),
+    ("cl", "SRA. GISELA BARRAZA, MINVU, SEÑALA QUE LA OBRA SIGUE.", ["GISELA", "BARRAZA"], ["MINVU", "OBRA"]),
+    ("pe", "visto el memorando n° 055-2023-mdp/dopp emitido por la oficina", [], ["dopp", "mdp"]),
+    ("mx", "LA REGIDORA ANAHÍ MONROY CUESTIONÓ EL SOBRECOSTO DEL BACHEO.", ["ANAHÍ", "MONROY"], ["CUESTIONÓ"]),
 ]  # fmt: skip
 
 
