@@ -125,6 +125,7 @@ _PLACE_HEADS = place_heads() - words("unkept_heads")
 _HONOURS = words("honours")
 _SHORTENED = 4  # letters of a head that is cut short with a full stop
 _KINDS = frozenset(word for kind in words("public_kinds") for word in kind.split())  # "sala [de sesiones]"
+_BETWEEN_HEAD_AND_NAME = PARTICLES | _HONOURS | _KINDS
 _HEAD_BEFORE = re.compile(
     r"(?i)(?<!\w)((?<!de )(?:el|la|los|las|en|al|por)[ ])?([^\W\d_]+)[.]?[ \n](?:del?[ ](?:l[ao]s?[ ])?)?\Z"
 )
@@ -157,6 +158,6 @@ def after_place_head(text: str, start: int) -> bool:
             return True
         if word == "." and found and (found[-1] in _HONOURS or len(found[-1]) <= _SHORTENED):
             continue  # "av. garay", "calle gral. paz"; not "en la plaza. garay"
-        if word not in PARTICLES | _HONOURS | _KINDS and not word.isdigit():
+        if word not in _BETWEEN_HEAD_AND_NAME and not word.isdigit():
             return False
     return False
