@@ -327,9 +327,9 @@ def main() -> int:
         if options.prepare is not None:
             options.prepare.write_text(json.dumps(councils, ensure_ascii=False), encoding="utf-8")
             return 0
-    from trainer.__main__ import _quiet
+    from trainer.pipes import quiet_libraries
 
-    _quiet()
+    quiet_libraries()
     rows = []
     for prepared in councils:
         options.pairs = [n for n in options.pairs if str(n) in prepared["corpora"]]

@@ -33,6 +33,7 @@ from astra_learn_assets.api.routes import (
 from astra_learn_assets.api.state import AppState, OutboxRelay
 from astra_learn_assets.api.telemetry import RequestLog, Telemetry, make_logger
 from astra_learn_assets.errors import Unavailable
+from astra_learn_assets.hotpath import second_voice
 from astra_learn_assets.hotpath.workers import CompareWorkers
 from astra_learn_assets.platform import Platform
 from astra_learn_assets.settings import Settings, get_settings
@@ -84,6 +85,7 @@ def create_app(settings: Settings | None = None, *, platform: Platform | None = 
         state.relay.start()
         if workers is not None:
             await run_in_threadpool(workers.start)
+        await run_in_threadpool(second_voice.warm)
         try:
             yield
         finally:

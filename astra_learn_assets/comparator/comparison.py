@@ -18,7 +18,7 @@ from astra_learn_assets.comparator.docx import audio_marks
 from astra_learn_assets.comparator.docx.admission import refuse
 from astra_learn_assets.comparator.docx.blocks import Block, Document
 from astra_learn_assets.comparator.metrics import NO_ERRORS, Errors, count_errors, count_words
-from astra_learn_assets.comparator.names.entities import Judgement, judge
+from astra_learn_assets.comparator.names.entities import Judgement, Spellings, judge
 from astra_learn_assets.comparator.names.given_names import KnownPeople
 from astra_learn_assets.comparator.names.surroundings import Recognizer, capitalized_inside
 from astra_learn_assets.comparator.quarantine import Change, Evidence, document_confidence
@@ -111,7 +111,7 @@ class Comparison:
         )
         self.chunks = {c.chunk_id: c for c in manifest.chunks} if manifest is not None else None
         self.has_ids = any(block.chunk_ids for block in self.before.blocks)
-        self.dictionary, self.people = dictionary, people
+        self.spellings, self.people = Spellings.of(dictionary), people
         self.recognize = recognize
         self.blocks: list[BlockDelta] = []
         self.pairs: list[Pair] = []
@@ -313,7 +313,7 @@ class Comparison:
                 before,
                 after,
                 chunk_id=ids[0] if ids else None,
-                dictionary=self.dictionary,
+                spellings=self.spellings,
                 names=self.names,
                 people=self.people,
                 recognize=self.recognize,

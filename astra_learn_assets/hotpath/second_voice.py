@@ -144,6 +144,11 @@ def doubts(
     return found
 
 
+def warm() -> None:
+    """Read the lists of words now, which the first upload of a process would wait for: 55 to 80 ms."""
+    doubts([LiveEntity(wrong="Ramires", right="Ramírez", kind="person")], roster=(), written=("Ruiz",))
+
+
 def _doubt(change: LiveEntity, known: Collection[str], *, others_write: bool) -> str | None:
     wrong, right = ([entry_key(word) for word in words_of(side)] for side in (change.wrong, change.right))
     lost = [word for word in wrong if word not in right]

@@ -18,6 +18,8 @@ from astra_learn_assets.spanish.name_words import is_ordinary
 SHORTEST = 3  # letters: "de" and "la" stand in many names
 MOST = 500  # words of a final; real minutes hold some hundreds
 _WORD = re.compile(r"[^\W\d_]+")
+# A final has ten thousand words and few with a capital: those that begin small are passed over at once.
+_CAPITALIZED = re.compile(rf"(?<![^\W\d_])[^\W\d_a-záéíóúüñ][^\W\d_]{{{SHORTEST - 1},}}")
 _OPENS = ".?!:;…«\"'(-–—"
 
 
@@ -34,9 +36,9 @@ def names_in(texts: Iterable[str]) -> tuple[str, ...]:
     """
     found: set[str] = set()
     for text in texts:
-        for match in _WORD.finditer(text):
+        for match in _CAPITALIZED.finditer(text):
             word = match[0]
-            if len(word) < SHORTEST or not word[0].isupper() or word.isupper() or word in found:
+            if not word[0].isupper() or word.isupper() or word in found:
                 continue
             if _opens_a_sentence(text, match.start()) and is_ordinary(fold_chars(word)):
                 continue

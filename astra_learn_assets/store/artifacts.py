@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -90,6 +91,16 @@ def told_of_names(
 
     The finals of one session repeat each other's corrections, so they say nothing about one another.
     """
+    rows = session.execute(_told_of_names(), {"tenant_id": tenant_id, "but_of": but_of}).all()
+    return (
+        sorted(str(name) for name, right, _ in rows if right is None),
+        sorted((str(wrong), str(right), str(who)) for wrong, right, who in rows if right is not None),
+    )
+
+
+@cache
+def _told_of_names() -> sa.CompoundSelect[Any]:
+    """The statement of :func:`told_of_names`, put together once: that costs more than to send it."""
     waiting = Artifact.summary["entities_waiting"]
     entry = sa.func.jsonb_array_elements(waiting).table_valued("value")
     wrong, right = (sa.cast(entry.c.value, JSONB)[side].astext for side in ("wrong", "right"))
@@ -98,21 +109,17 @@ def told_of_names(
         .select_from(Artifact)
         .join(entry, sa.true())
         .where(
-            Artifact.tenant_id == tenant_id,
+            Artifact.tenant_id == sa.bindparam("tenant_id"),
             Artifact.kind == "final",
-            Artifact.session_id != but_of,
+            Artifact.session_id != sa.bindparam("but_of"),
             # word for word the condition of ``ix_artifacts_waiting``
             sa.text("artifacts.summary -> 'entities_waiting' <> '[]'::jsonb"),
             sa.func.jsonb_typeof(waiting) == "array",
         )
         .distinct()
     )
-    names = _rosters(tenant_id).add_columns(sa.null(), sa.null())
-    rows = session.execute(sa.union_all(names, corrections)).all()
-    return (
-        sorted(str(name) for name, right, _ in rows if right is None),
-        sorted((str(wrong), str(right), str(who)) for wrong, right, who in rows if right is not None),
-    )
+    names = _rosters(sa.bindparam("tenant_id")).add_columns(sa.null(), sa.null())
+    return sa.union_all(names, corrections)
 
 
 def names_written(session: orm.Session, tenant_id: TenantId, *, but_of: str, but_by: str) -> set[str]:
@@ -121,25 +128,35 @@ def names_written(session: orm.Session, tenant_id: TenantId, *, but_of: str, but
     At most :data:`_ASKED` of them, among the newest :data:`_SEEN`: an upload waits for it, so they come as
     one text (a word is letters and nothing else): as thousands of rows they cost the API twice as much.
     """
+    given = {"tenant_id": tenant_id, "but_of": but_of, "but_by": but_by}
+    return set((session.scalar(_names_written(), given) or "").split())
+
+
+@cache
+def _names_written() -> sa.Select[Any]:
     newest = (
         sa.select(Artifact.names, Artifact.uploaded_by, Artifact.seq)
-        .where(Artifact.tenant_id == tenant_id, Artifact.names.is_not(None), Artifact.session_id != but_of)
+        .where(
+            Artifact.tenant_id == sa.bindparam("tenant_id"),
+            Artifact.names.is_not(None),
+            Artifact.session_id != sa.bindparam("but_of"),
+        )
         .order_by(Artifact.seq.desc())
         .limit(_SEEN)
         .subquery()
     )
     others = (
         sa.select(newest.c.names)
-        .where(newest.c.uploaded_by != but_by)
+        .where(newest.c.uploaded_by != sa.bindparam("but_by"))
         .order_by(newest.c.seq.desc())
         .limit(_ASKED)
         .subquery()
     )
     words = sa.select(sa.func.unnest(others.c.names).label("word")).distinct().subquery()
-    return set((session.scalar(sa.select(sa.func.string_agg(words.c.word, " "))) or "").split())
+    return sa.select(sa.func.string_agg(words.c.word, " "))
 
 
-def _rosters(tenant_id: TenantId) -> sa.Select[tuple[str]]:
+def _rosters(tenant_id: sa.ColumnElement[str] | TenantId) -> sa.Select[tuple[str]]:
     name = sa.func.jsonb_array_elements_text(Session.roster).label("name")
     return sa.select(name).where(Session.tenant_id == tenant_id).distinct()
 

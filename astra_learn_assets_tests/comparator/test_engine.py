@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import ItemsView, Sequence
 
 import pytest
 
@@ -138,6 +138,24 @@ def test_a_block_with_nothing_but_a_name_fix_goes_to_the_dictionary_and_makes_no
         ("Bolibar", "Bolívar", "place", chunk(2))
     ]
     assert next(b for b in delta.blocks if b.op == "modified").route == 2
+
+
+class Counted(dict[str, str]):
+    """A dictionary that counts how often all of it is read."""
+
+    read = 0
+
+    def items(self) -> ItemsView[str, str]:
+        self.read += 1
+        return super().items()
+
+
+def test_a_dictionary_of_thousands_is_read_once_and_not_for_each_changed_paragraph() -> None:
+    tenants = Counted({"el concejal de obras": "El Concejal de Obras"})
+    final = draft([text.replace(" la ", " una ") for text in SPEECH])
+    delta = compare(draft(), final, generated_id="g", final_id="f", dictionary=tenants)
+    assert sum(block.op == "modified" for block in delta.blocks) > 5
+    assert tenants.read == 1
 
 
 def test_a_mixed_change_gives_both() -> None:

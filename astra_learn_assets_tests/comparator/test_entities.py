@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from astra_learn_assets.comparator.names.breadth import too_broad
-from astra_learn_assets.comparator.names.entities import judge
+from astra_learn_assets.comparator.names.entities import Spellings, judge
 from astra_learn_assets.comparator.names.given_names import KnownPeople
 from astra_learn_assets.contracts import EntityChange
 from astra_learn_assets.spanish import lexicon
@@ -213,7 +213,7 @@ def test_only_entities_is_said_of_texts_that_differ_in_nothing_else() -> None:
 
 def test_the_tenants_dictionary_decides() -> None:
     before, after = "intervino perico ayer", "intervino Perico ayer"
-    assert one(before, after, dictionary={"perico": "Perico"}).confidence == 1.0
+    assert one(before, after, spellings=Spellings.of({"perico": "Perico"})).confidence == 1.0
 
 
 def test_a_model_may_add_its_opinion() -> None:

@@ -18,8 +18,9 @@ judgement rests on four questions, cheap enough for the hot path and without a m
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Self
 
 from astra_learn_assets.comparator.names import phonetics
 from astra_learn_assets.comparator.names.breadth import is_plain, too_broad
@@ -72,12 +73,29 @@ class Judgement:
     too_broad: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class Spellings:
+    """A tenant's dictionary as :func:`judge` asks it: made once a comparison, for both may be long."""
+
+    right_of: Mapping[str, str]
+    rights: Collection[str]
+
+    @classmethod
+    def of(cls, dictionary: Mapping[str, str]) -> Self:
+        """Of wrong -> right, whatever the capitals."""
+        right_of = {_key(wrong): _key(right) for wrong, right in dictionary.items()}
+        return cls(right_of, frozenset(right_of.values()))
+
+
+NO_SPELLINGS = Spellings({}, frozenset())
+
+
 def judge(
     before: str,
     after: str,
     *,
     chunk_id: str | None = None,
-    dictionary: Mapping[str, str] | None = None,
+    spellings: Spellings = NO_SPELLINGS,
     names: frozenset[str] = frozenset(),
     people: KnownPeople = NOBODY_KNOWN,
     recognize: Recognizer | None = None,
@@ -85,11 +103,11 @@ def judge(
 ) -> Judgement:
     """Compare the two texts of one block; ``found`` is their difference if it is known already.
 
-    ``dictionary`` maps wrong to right spellings of the tenant; ``names`` are words (folded) that the
-    final writes with a capital inside sentences elsewhere; ``people`` is what the tenant told of given names.
+    ``spellings`` is the tenant's dictionary; ``names`` are words (folded) that the final writes with a
+    capital inside sentences elsewhere; ``people`` is what the tenant told of given names.
     """
     old, new, changed = found or difference(before, after)
-    scene = _Scene(after, old, new, dictionary or {}, names, people, recognize)
+    scene = _Scene(after, old, new, spellings, names, people, recognize)
     verdicts = [(link, scene.judge(link)) for link in changed]
     runs, all_names = names_of(old, new, verdicts, scene.around)
     entries = [scene.change(run, chunk_id) for run in runs]
@@ -111,15 +129,13 @@ class _Scene:
         after: str,
         old: list[Token],
         new: list[Token],
-        dictionary: Mapping[str, str],
+        spellings: Spellings,
         names: frozenset[str],
         people: KnownPeople,
         recognize: Recognizer | None,
     ) -> None:
         self.old, self.new = old, new
-        self.dictionary = {_key(wrong): right for wrong, right in dictionary.items()}
-        self.rights = {_key(right) for right in dictionary.values()}
-        self.names, self.people = names, people
+        self.spellings, self.names, self.people = spellings, names, people
         letters = sum(map(str.isalpha, after))
         self.capitals = letters > 3 and sum(map(str.isupper, after)) > 0.7 * letters
         self.around = Surroundings(after, new, capitals=self.capitals, recognize=recognize)
@@ -135,7 +151,7 @@ class _Scene:
             return None
         if any(c.isdigit() for c in wrong + right):
             return None
-        if _key(self.dictionary.get(_key(wrong), "\0")) == _key(right):
+        if self.spellings.right_of.get(_key(wrong)) == _key(right):
             return Verdict(self._kind(link, rights), 1.0)
         if all(_ROMAN.fullmatch(text) for text in rights) and not self.capitals and len(right) < 6:
             return None
@@ -292,7 +308,7 @@ class _Scene:
         if recased and not initial and lexicon.SOLE_BODIES.issuperset(folded):
             return 2
         beside = self.around.beside_name(link)
-        known = sum(word in self.names or _key(word) in self.rights for word in folded)
+        known = sum(word in self.names or _key(word) in self.spellings.rights for word in folded)
         if self.around.recognized(link):
             known += 1
         if any(word in lexicon.PERSON_TITLES or word in lexicon.ABBREVIATIONS for word in folded):
