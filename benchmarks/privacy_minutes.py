@@ -55,6 +55,7 @@ HANDWRITTEN = {
     "handwritten": _FOLDER / "handwritten.jsonl",
     "second": _FOLDER / "handwritten_2.jsonl",
     "third": _FOLDER / "handwritten_3.jsonl",
+    "fourth": _FOLDER / "handwritten_4.jsonl",
 }
 SEEDS = {"development": 1, "held-out": 2}
 DEVELOPMENT_LAYOUTS = frozenset(sorted(LAYOUTS)[::2])

@@ -14,6 +14,7 @@ from .minutes import Mention, Minutes, check
 SOURCE = Path(__file__).with_name("handwritten.txt")
 SOURCE_2 = Path(__file__).with_name("handwritten_2.txt")
 SOURCE_3 = Path(__file__).with_name("handwritten_3.txt")
+SOURCE_4 = Path(__file__).with_name("handwritten_4.txt")
 KIND_OF = {"f": "full", "s": "surname", "g": "given", "i": "initials", "n": "nickname", "x": "split"}
 _MARK = re.compile(r"\{([fsginx])(\d+):([^{}]+)\}")
 
@@ -76,7 +77,7 @@ def _piece(piece: str) -> Minutes:
 
 def main() -> None:
     """Write the lines of each file and print the counts."""
-    for source in (SOURCE, SOURCE_2, SOURCE_3):
+    for source in (SOURCE, SOURCE_2, SOURCE_3, SOURCE_4):
         pieces = handwritten(source)
         target = source.with_suffix(".jsonl")
         with target.open("w", encoding="utf-8") as lines:
