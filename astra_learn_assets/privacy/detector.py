@@ -231,7 +231,10 @@ class Detector:
         for text, (spans, scores) in zip(fresh, self._tagger.scores(map(natural, fresh)), strict=True):
             person = scores[:, 1] + scores[:, 2]
             begins = (scores[:, 1] > scores[:, 2]).tolist()
-            self._readings[text] = Reading(spans, person.tolist(), begins, printed=not text.islower())
+            elsewhere = scores[:, 3:].sum(axis=1).tolist()
+            self._readings[text] = Reading(
+                spans, person.tolist(), begins, printed=not text.islower(), elsewhere=elsewhere
+            )
         while len(self._readings) > max(CACHE_TEXTS, len(fresh)):
             self._readings.popitem(last=False)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from astra_learn_assets.privacy.identifiers.rules import Finding
+from astra_learn_assets.privacy.ner import tagger
 from astra_learn_assets.privacy.people.last_look import believed
 from astra_learn_assets.privacy.people.name_runs import RANK
 from astra_learn_assets.privacy.people.second_reader import Reading
@@ -69,6 +70,29 @@ def test_a_repeat_that_the_tagger_is_sure_is_none_goes_and_one_it_doubts_stays()
         assert list(believed(text, [whole, repeat], reading)) == kept
         shouted = text.upper()
         assert list(believed(shouted, [whole, repeat], reading)) == [whole, repeat]
+
+
+@pytest.mark.parametrize(
+    ("value", "detector", "elsewhere", "likely", "stays"),
+    [
+        ("Bellavista Nueva", "model", 0.99, 0.001, False),
+        ("Bellavista Nueva", "model", 0.5, 0.001, True),  # of no place either: nobody is sure
+        ("Bellavista Nueva", "model", 0.99, 0.1, True),  # somebody may be called so
+        ("Bellavista Nueva", "announced", 0.99, 0.001, True),  # the text says that it is a person
+        ("Violeta Parra", "model", 0.99, 0.001, True),  # a given name with a surname
+    ],
+)
+def test_what_the_tagger_is_sure_belongs_to_a_place_is_nobody(
+    value: str, detector: str, elsewhere: float, likely: float, stays: bool
+) -> None:
+    text = f"La motobomba sale para {value}."
+    start = text.index(value)
+    spans = tagger.tokens(text)
+    reading = Reading(
+        spans, [likely] * len(spans), [False] * len(spans), printed=True, elsewhere=[elsewhere] * len(spans)
+    )
+    finding = Finding(start, start + len(value), "PERSONA", RANK, detector)
+    assert (finding in list(believed(text, [finding], reading))) is stays
 
 
 @pytest.mark.parametrize(

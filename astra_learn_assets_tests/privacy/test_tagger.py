@@ -52,11 +52,11 @@ def test_weights_mixed_are_the_mean_of_both_and_others_are_refused(tmp_path: Pat
         files.append(tmp_path / f"{seed}.npz")
         train_tagger.save(train_tagger.build(dilations), files[-1])
     with np.load(files[0]) as old, np.load(files[1]) as new:
-        made = train_tagger.mixed(files[0], files[1], 0.75)
+        made = train_tagger.mixed(files[0], [files[1]], 0.75)
         wanted = 0.75 * old["out"].astype("float32") + 0.25 * new["out"].astype("float32")
         np.testing.assert_allclose(made["out"], wanted, atol=1e-3)
     with pytest.raises(ValueError, match="no weights of one form: train with --start"):
-        train_tagger.mixed(files[0], files[2], 0.5)
+        train_tagger.mixed(files[0], [files[1], files[2]], 0.5)
 
 
 def test_a_text_reads_the_same_alone_and_among_others_and_again() -> None:

@@ -1,6 +1,7 @@
-"""What the tagger is trained on, as numbers: real sentences, invented ones, two hands of invented minutes.
+"""What the tagger is trained on, as numbers: real sentences, invented ones, minutes that were invented by two
+hands and written piece by piece by three more.
 
-    data = corpus(real_of(Path("data"), 7), 7, made=20_000, layouts=150_000, workers=8)
+    data = corpus(real_of(Path("data"), 7), 7, made=20_000, layouts=150_000, written=20_000, workers=8)
 
 Real minutes name few people and use everyday words at their own rate: they keep the invented ones honest.
 Half of their people are swapped for others, a part for people whose surnames are everyday words. Invented
@@ -23,7 +24,13 @@ from typing import Any
 
 import numpy as np
 
-from astra_learn_assets.making.ner import corpora, grammar, invented_layouts, invented_minutes
+from astra_learn_assets.making.ner import (
+    corpora,
+    grammar,
+    invented_layouts,
+    invented_minutes,
+    written_minutes,
+)
 from astra_learn_assets.making.ner.grammar import Sentence
 from astra_learn_assets.making.ner.invented_names import NameFactory
 from astra_learn_assets.making.ner.lists import terms
@@ -114,6 +121,8 @@ def _chunk(task: tuple[str, int, int]) -> Tokens:
         return encode(islice(invented_layouts.documents(seed, _prose, _named), count))
     if kind == "minutes":
         return encode(islice(invented_minutes.documents(seed, _prose), count))
+    if kind == "written":
+        return encode(islice(written_minutes.documents(seed), count))
     return encode(islice(grammar.sentences(seed), count))
 
 
@@ -123,11 +132,13 @@ def corpus(
     *,
     made: int,
     layouts: int,
+    written: int = 0,
     grammars: int = 60_000,
     workers: int = 1,
     log: Any = sys.stderr,
 ) -> Tokens:
-    """All training tokens: ``made`` pieces of :mod:`invented_minutes`, ``layouts`` of the other hand."""
+    """All training tokens: ``made`` pieces of :mod:`invented_minutes`, ``layouts`` of the other hand,
+    ``written`` of :mod:`written_minutes`."""
     rng = random.Random(seed)
     names = NameFactory(rng)
     distant, clinical, silver = real.distant, real.clinical, real.silver
@@ -142,7 +153,12 @@ def corpus(
     parts = [encode(known), encode(swapped), encode(alike)]
     tasks: list[tuple[str, int, int]] = [
         (kind, seed + 1_000 * at + base, min(CHUNK, total - at * CHUNK))
-        for kind, base, total in (("grammar", 1, grammars), ("minutes", 2, made), ("layouts", 3, layouts))
+        for kind, base, total in (
+            ("grammar", 1, grammars),
+            ("minutes", 2, made),
+            ("layouts", 3, layouts),
+            ("written", 4, written),
+        )
         for at in range((total + CHUNK - 1) // CHUNK)
     ]
     if workers > 1:

@@ -5,9 +5,9 @@ is met as printed, in lower case, in capitals and without its punctuation. Some 
 hidden or lose what the lexicon knows of them, so that the place has to tell. ``--words`` bounds the work: 18
 million take some seven minutes of one core. Same seed, data and versions give the same weights.
 
-``--start`` goes on from weights that are there, and ``--keep`` mixes them into the new ones: weights of one
-origin can be averaged, and the mean errs less than either (Wortsman et al. 2022, "Robust fine-tuning of
-zero-shot models").
+``--start`` goes on from weights that are there, ``--keep`` mixes them into the new ones, and ``--others``
+those of other trainings from the same start: weights of one origin can be averaged, and the mean errs less
+than any of them (Wortsman et al. 2022, "Robust fine-tuning of zero-shot models" and "Model soups").
 
 ``--sentences`` keeps the real sentences and ``--corpus`` all tokens: a machine without the data can go on.
 
@@ -20,6 +20,7 @@ import argparse
 import json
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -212,22 +213,26 @@ def _write(weights: dict[str, Any], out: Path) -> None:
     partial.rename(out)
 
 
-def mixed(old: Path, new: Path, share: float) -> dict[str, np.ndarray[Any, Any]]:
-    """The mean of two files of weights, ``new`` trained on from ``old``, by the ``share`` of the old ones.
+def mixed(old: Path, new: Sequence[Path], share: float) -> dict[str, np.ndarray[Any, Any]]:
+    """The mean of files of weights, all of ``new`` trained on from ``old``, by the ``share`` of the old ones.
 
     Raises:
         ValueError: when they are no weights of one form.
     """
-    with np.load(old) as before, np.load(new) as after:
-        shapes = [{name: stored[name].shape for name in stored.files} for stored in (before, after)]
-        if shapes[0] != shapes[1]:
-            raise ValueError(f"{old} and {new} are no weights of one form: train with --start {old}")
-        return {
-            name: (
-                share * before[name].astype("float32") + (1 - share) * after[name].astype("float32")
-            ).astype("float16")
-            for name in before.files
-        }
+    before = _stored(old)
+    after = [_stored(path) for path in new]
+    for path, weights in zip(new, after, strict=True):
+        if {n: w.shape for n, w in weights.items()} != {n: w.shape for n, w in before.items()}:
+            raise ValueError(f"{old} and {path} are no weights of one form: train with --start {old}")
+    return {
+        name: (share * value + (1 - share) * sum(w[name] for w in after) / len(after)).astype("float16")
+        for name, value in before.items()
+    }
+
+
+def _stored(path: Path) -> dict[str, np.ndarray[Any, Any]]:
+    with np.load(path) as stored:
+        return {name: stored[name].astype("float32") for name in stored.files}
 
 
 def _numbers(text: str) -> tuple[float, ...]:
@@ -244,6 +249,7 @@ def main() -> None:
     parser.add_argument("--words", type=int, default=18_000_000, help="training length in tokens")
     parser.add_argument("--made", type=int, default=20_000, help="pieces of invented minutes")
     parser.add_argument("--layouts", type=int, default=100_000, help="pieces of minutes of more layouts")
+    parser.add_argument("--written", type=int, default=20_000, help="pieces of minutes written one by one")
     parser.add_argument("--workers", type=int, default=1, help="processes that make the corpus")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--device", default="cpu")
@@ -253,14 +259,17 @@ def main() -> None:
     parser.add_argument("--corpus", type=Path, help="all tokens, .npz: read where it exists, else written")
     parser.add_argument("--start", type=Path, help="weights to go on from")
     parser.add_argument("--keep", type=float, default=0.0, help="share of --start that the result keeps")
+    parser.add_argument(
+        "--others", type=Path, nargs="*", default=[], help="weights trained from --start, mixed in equally"
+    )
     parser.add_argument("--rate", type=float, default=3e-3)
     parser.add_argument(
         "--hidden", type=_numbers, default=HIDDEN, help="share of hidden words: of names,of others"
     )
     parser.add_argument("--dilations", type=_numbers, default=tagger.DILATIONS, help="reach of each layer")
     given = parser.parse_args()
-    if given.keep and given.start is None:
-        parser.error("--keep needs the --start weights of which a share is kept")
+    if (given.keep or given.others) and given.start is None:
+        parser.error("--keep and --others need the --start weights that all go on from")
     data = _corpus(parser, given)
     if given.out is None:
         return
@@ -276,14 +285,16 @@ def main() -> None:
         hidden=given.hidden,
         dilations=tuple(map(int, given.dilations)),
     )
-    if given.keep:
-        _write(mixed(given.start, given.out, given.keep), given.out)
+    if given.keep or given.others:
+        _write(mixed(given.start, [given.out, *given.others], given.keep), given.out)
     record = {
         "seed": given.seed,
         "keep": given.keep,
+        "others": len(given.others),
         "words": given.words,
         "made": given.made,
         "layouts": given.layouts,
+        "written": given.written,
         "seconds": round(time.monotonic() - started),
     }
     given.out.with_suffix(".json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
@@ -301,7 +312,14 @@ def _corpus(parser: argparse.ArgumentParser, given: argparse.Namespace) -> np.nd
         real = real_of(given.data, given.seed)
         if given.sentences:
             real.save(given.sentences)
-    data = corpus(real, given.seed, made=given.made, layouts=given.layouts, workers=given.workers)
+    data = corpus(
+        real,
+        given.seed,
+        made=given.made,
+        layouts=given.layouts,
+        written=given.written,
+        workers=given.workers,
+    )
     if given.corpus:
         np.savez(given.corpus, tokens=data)
     return data

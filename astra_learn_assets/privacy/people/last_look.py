@@ -5,6 +5,8 @@ are no persons, unless a title stands before them:
 
 * words of no list that only the entity model or a cue takes for a person and the tagger does not ("hay
   [jeringas]", "Santa Rita del [Penderisco]"); a surname too, where the tagger is sure that it is nobody's;
+* what the tagger is sure belongs to a place or a body, but a given name with a surname ("en
+  [Bellavista Nueva]", "la orquesta [Ritmo Costeño]");
 * letters in a number ("055-2023-[MDP]/AL"), and nothing but words that no name holds ("la [JAC]");
 * in text without capitals, what stands behind a street's or a school's head ("la calle [Duarte]").
 
@@ -29,10 +31,11 @@ import re
 from collections.abc import Iterator, Sequence
 
 from astra_learn_assets.privacy.identifiers.rules import Finding, Spans
-from astra_learn_assets.privacy.people.listed_names import behind_street, is_place_head
+from astra_learn_assets.privacy.people.listed_names import behind_street, is_full_name, is_place_head
 from astra_learn_assets.privacy.people.name_runs import RANK
 from astra_learn_assets.privacy.people.runs import case_at, may_be_name, never_names
 from astra_learn_assets.privacy.people.second_reader import ADDED, NO_NAME, VERY_SURE, Reading
+from astra_learn_assets.privacy.people.second_reader import DETECTOR as TAGGER
 from astra_learn_assets.privacy.people.support import is_plain
 from astra_learn_assets.privacy.people.tables import words as table
 from astra_learn_assets.privacy.people.titles import is_titled
@@ -57,7 +60,11 @@ _NOBODY = 0.005
 """How likely the tagger must find a surname at the least that nothing but its sound speaks for."""
 _NUMBERED = re.compile(r"(?:\d{3}[-/]|\d{4}[-/][^\W\d_]{1,6}[-/])\Z")  # "11-ONETTO" is a row of a roster
 _CODED = re.compile(r"/[^\W\d_]{2}")
+_REPEATED = {"repeat": VERY_SURE, TAGGER: ADDED}
+"""How likely a small word among capitals must be, that repeats a name: the tagger adds known
+ones below its bound."""
 _PLACED = frozenset({"title", "speaker", "announced"})
+_TOLD = frozenset({"announced", "document"})
 
 
 def believed(text: str, found: Sequence[Finding], reading: Reading | None) -> Iterator[Finding]:
@@ -71,7 +78,7 @@ def believed(text: str, found: Sequence[Finding], reading: Reading | None) -> It
         if (
             finding.kind != "PERSONA"
             or finding.rank >= 80
-            or not _is_nobody(text, finding, reading, known)
+            or not (_is_nobody(text, finding, reading, known) or _is_elsewhere(text, finding, reading))
             or is_titled(text, finding.start)
         ):
             yield finding
@@ -111,6 +118,14 @@ def _is_doubted(text: str, finding: Finding, words: Sequence[str], reading: Read
     return likely < _NOBODY or (not reading.printed and behind_street(text, finding.start))
 
 
+def _is_elsewhere(text: str, finding: Finding, reading: Reading) -> bool:
+    return (
+        finding.detector not in _TOLD
+        and reading.is_elsewhere(finding.start, finding.end)
+        and not is_full_name(text, finding)
+    )
+
+
 def _in_a_code(text: str, finding: Finding) -> bool:
     """Whether letters are part of a paper's number: "055-2023-MDP/AL", "Ref.: MJAS/letg"."""
     numbered = _NUMBERED.search(text, max(0, finding.start - 12), finding.start) is not None
@@ -142,7 +157,7 @@ def _is_nobody(text: str, finding: Finding, reading: Reading, known: frozenset[s
         if believable or finding.detector in _PLACED:
             return False
         plain = is_ordinary(word) or is_inflected(word) or is_plain(word)
-        return plain or _VOWEL.search(value) is None or (finding.detector == "repeat" and likely < VERY_SURE)
+        return plain or _VOWEL.search(value) is None or likely < _REPEATED.get(finding.detector, 0.0)
     if finding.detector == "repeat" and likely < NO_NAME:
         return text[finding.end : finding.end + 1] != ":"
     if word in known:

@@ -36,6 +36,8 @@ and below what a plain word at a name's end is none of it."""
 COMMON, HARDLY = 0.5, 0.15
 """How likely a common word that also names somebody ("calle") must be a person's where that name is known;
 below what a word of no list at a sure name's end is none of it ("[reemplaza] a Jorge Centeno")."""
+NOWHERE = 0.03
+"""Below what all words must be likely a person's that are a place's or a body's instead."""
 LONGEST = 40  # letters: a longer word is filling or code, nobody's name
 DETECTOR = "tagger"
 _VERBS = table("person_verbs")
@@ -49,13 +51,15 @@ _OPENS = re.compile(r"(?:^|[.!?¿¡…\n])[ ]*$")
 class Reading:
     """The tokens of a text with how likely each is a person's, and whether it begins one.
 
-    ``printed``: whether the text has capitals, so that a name has one.
+    ``printed``: whether the text has capitals, so that a name has one. ``elsewhere``: how likely each token
+    is a place's or a body's; nothing where that was not asked.
     """
 
     spans: Sequence[tuple[int, int]]
     likely: Sequence[float]
     begins: Sequence[bool]
     printed: bool
+    elsewhere: Sequence[float] = ()
 
     def within(self, start: int, end: int) -> range:
         """The tokens that begin inside ``[start, end)``."""
@@ -65,6 +69,16 @@ class Reading:
     def likeliest(self, start: int, end: int) -> float:
         """How likely the likeliest token inside ``[start, end)`` is; 0 without any."""
         return max((self.likely[at] for at in self.within(start, end)), default=0.0)
+
+    def is_elsewhere(self, start: int, end: int) -> bool:
+        """Whether the tagger is sure that a word inside ``[start, end)`` is a place's or a body's, and none
+        a person's."""
+        inside = self.within(start, end)
+        return (
+            bool(self.elsewhere)
+            and max((self.elsewhere[at] for at in inside), default=0.0) >= ADDED
+            and self.likeliest(start, end) < NOWHERE
+        )
 
 
 def reconciled(text: str, found: Sequence[Finding], reading: Reading) -> list[Finding]:
