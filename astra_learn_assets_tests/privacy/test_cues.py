@@ -10,6 +10,7 @@ from astra_learn_assets.privacy.people.mending import more_surnames
 from astra_learn_assets.privacy.people.public_places import public_places
 from astra_learn_assets.privacy.people.speakers import speakers
 from astra_learn_assets.privacy.people.titles import titled
+from astra_learn_assets.privacy.pseudonymizer import Pseudonymizer
 
 
 def _cued(text: str) -> list[str]:
@@ -118,3 +119,19 @@ def test_a_line_of_a_roster_is_one_person_to_its_last_word(text: str, line: str)
 )
 def test_two_headings_with_a_comma_are_no_roster(text: str) -> None:
     assert list(speakers(text)) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "people"),
+    [
+        ("Nombre: Sara.\nApellidos: San Ramón Perez.\nNHC: 3.", ["Sara", "San Ramón Perez"]),
+        ("apellidos y nombres: plank zorn\nfecha: hoy", ["plank zorn"]),
+        ("APELLIDOS: RÍO PUENTE", ["RÍO PUENTE"]),
+        ("Nombre y apellidos: no constan.", []),
+        ("Apellidos y nombre: Secretaría de Educación", []),
+    ],
+)
+def test_what_a_form_holds_for_surnames_is_a_person_whatever_else_the_words_are(
+    text: str, people: list[str], pseudonymizer: Pseudonymizer
+) -> None:
+    assert [text[s:e] for s, e, kind in pseudonymizer.findings(text) if kind == "PERSONA"] == people

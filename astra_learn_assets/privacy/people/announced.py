@@ -49,6 +49,7 @@ def announced(text: str) -> Iterator[Finding]:
     """Persons behind nouns, abbreviations and phrases, and in front of verbs."""
     found = tokens(text)
     yield from _beside_office(text)
+    yield from _in_a_field(text)
     phrases = _phrases()
     last = 0
     for i, ((start, end), word) in enumerate(zip(found.spans, found.words, strict=True)):
@@ -91,6 +92,22 @@ def _beside_office(text: str) -> Iterator[Finding]:
             continue
         if all(map(may_be_name, words)) or not any(map(is_ordinary, words)):
             yield Finding(match.start(1), match.end(1), "PERSONA", RANK, "announced")
+
+
+_SURELY = 80  # no bounds of names, no places: the form has said it
+_FIELD = re.compile(
+    r"(?i)(?<!\w)(?:apellidos?(?:[ ]y[ ]nombres?)?|nombres?[ ]y[ ]apellidos?)[ ]?:[ ]{0,4}"
+    r"((?:[^\W\d_]+[ -]){0,5}[^\W\d_]{2,})[ ]?(?=[.,;|\n]|$)"
+)
+
+
+def _in_a_field(text: str) -> Iterator[Finding]:
+    """What a form holds for surnames ("Apellidos: San Ramón Pérez"), which may be a saint's or a thing's."""
+    for match in _FIELD.finditer(text):
+        words = [fold_chars(w) for w in WORD.findall(match[1]) if fold_chars(w) not in PARTICLES]
+        told = match[1][0].isupper() or not any(map(is_ordinary, words))  # "apellidos: no constan"
+        if words and told and not any(w in never_names() for w in words):
+            yield Finding(match.start(1), match.end(1), "PERSONA", _SURELY, "announced")
 
 
 _Phrases = tuple[tuple[int, dict[tuple[str, ...], bool]], ...]
