@@ -1,5 +1,5 @@
 """What the tagger is trained on, as numbers: real sentences, invented ones, minutes that were invented by two
-hands and written piece by piece by three more.
+hands and written piece by piece by seven more.
 
     data = corpus(real_of(Path("data"), 7), 7, made=20_000, layouts=150_000, written=20_000, workers=8)
 

@@ -13,7 +13,7 @@ from functools import lru_cache
 
 from astra_learn_assets.privacy.identifiers.rules import Finding
 from astra_learn_assets.privacy.people.listed_names import behind_street
-from astra_learn_assets.privacy.people.name_runs import RANK
+from astra_learn_assets.privacy.people.name_runs import AS_IT_STANDS, RANK
 from astra_learn_assets.privacy.people.runs import (
     ABBREVIATIONS,
     OPENS_PLACE,
@@ -94,7 +94,6 @@ def _beside_office(text: str) -> Iterator[Finding]:
             yield Finding(match.start(1), match.end(1), "PERSONA", RANK, "announced")
 
 
-_SURELY = 80  # no bounds of names, no places: the form has said it
 _FIELD = re.compile(
     r"(?i)(?<!\w)(?:apellidos?(?:[ ]y[ ]nombres?)?|nombres?[ ]y[ ]apellidos?)[ ]?:[ ]{0,4}"
     r"((?:[^\W\d_]+[ -]){0,5}[^\W\d_]{2,})[ ]?(?=[.,;|\n]|$)"
@@ -107,7 +106,7 @@ def _in_a_field(text: str) -> Iterator[Finding]:
         words = [fold_chars(w) for w in WORD.findall(match[1]) if fold_chars(w) not in PARTICLES]
         told = match[1][0].isupper() or not any(map(is_ordinary, words))  # "apellidos: no constan"
         if words and told and not any(w in never_names() for w in words):
-            yield Finding(match.start(1), match.end(1), "PERSONA", _SURELY, "announced")
+            yield Finding(match.start(1), match.end(1), "PERSONA", AS_IT_STANDS, "announced")
 
 
 _Phrases = tuple[tuple[int, dict[tuple[str, ...], bool]], ...]

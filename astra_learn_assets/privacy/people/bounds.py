@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from astra_learn_assets.privacy.identifiers.rules import Finding
+from astra_learn_assets.privacy.people.name_runs import AS_IT_STANDS
 from astra_learn_assets.privacy.people.runs import (
     ABBREVIATIONS,
     OPENS_PLACE,
@@ -74,7 +75,7 @@ def bounded(text: str, finding: Finding) -> Iterator[Finding]:
     """
     kept = list(_bounded(text, finding))
     yield from kept
-    if finding.rank < 80:
+    if finding.rank < AS_IT_STANDS:
         yield from _left_over(text, finding, kept)
 
 
@@ -112,7 +113,7 @@ def _is_unheard(value: str) -> bool:
 
 
 def _bounded(text: str, finding: Finding) -> Iterator[Finding]:
-    for start, end in _parts(text, finding.start, finding.end, finding.rank >= 80):
+    for start, end in _parts(text, finding.start, finding.end, finding.rank >= AS_IT_STANDS):
         words = list(WORD.finditer(text, start, end))
         words = _trimmed(text, words, finding)
         if words and _is_somebody(text, words, finding):
@@ -247,7 +248,7 @@ def _core(text: str, start: int, end: int) -> list[str]:
 
 def _trimmed(text: str, words: list[re.Match[str]], finding: Finding) -> list[re.Match[str]]:
     """The words without labels, titles and plain words at both ends."""
-    forced = finding.rank >= 80
+    forced = finding.rank >= AS_IT_STANDS
     while words and not forced:
         head = fold_chars(words[0][0])
         if len(words) > 1 and (
@@ -332,7 +333,7 @@ def _leaves(words: Sequence[re.Match[str]], tail: str) -> bool:
 
 def _is_somebody(text: str, words: Sequence[re.Match[str]], finding: Finding) -> bool:
     """Whether what is left names somebody."""
-    if finding.rank >= 80:
+    if finding.rank >= AS_IT_STANDS:
         return True
     folded = [fold_chars(w[0]) for w in words]
     core = [w for w in folded if w not in PARTICLES and len(w) > 1]

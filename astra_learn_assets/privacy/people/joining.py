@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from astra_learn_assets.privacy.identifiers.rules import Finding, Spans
 from astra_learn_assets.privacy.people import persons
+from astra_learn_assets.privacy.people.name_runs import AS_IT_STANDS
 from astra_learn_assets.privacy.people.runs import ABBREVIATIONS, is_given, may_be_name, never_names
 from astra_learn_assets.privacy.people.tables import words
 from astra_learn_assets.spanish.fold import fold_chars
@@ -65,7 +66,7 @@ def join_names(text: str, found: Sequence[Finding], apart: frozenset[int] = froz
             trimmed = _trim(text, finding)
             if trimmed is None:
                 continue
-            if trimmed.rank < 80 and trimmed.detector != "repeat":
+            if trimmed.rank < AS_IT_STANDS and trimmed.detector != "repeat":
                 last_word = persons.more_surnames(text, trimmed.start, trimmed.end)
                 if last_word > trimmed.end and not any(trimmed.end < at < last_word for at in apart):
                     trimmed = replace(trimmed, end=last_word)
@@ -179,7 +180,7 @@ def _is_bridge(word: str) -> bool:
 def _with_given_name(text: str, finding: Finding) -> Finding:
     """The finding with a given name or initial that stands right before it ("flora [millahual]")."""
     before = _WORD_BEFORE.search(text[max(0, finding.start - 24) : finding.start])
-    if finding.rank >= 80 or not before or fold_chars(before[1]) in ABBREVIATIONS | never_names():
+    if finding.rank >= AS_IT_STANDS or not before or fold_chars(before[1]) in ABBREVIATIONS | never_names():
         return finding
     word = fold_chars(before[1])
     head = finding.start - len(before[0])
@@ -204,7 +205,9 @@ def _with_given_name(text: str, finding: Finding) -> Finding:
 
 
 def _trim(text: str, finding: Finding) -> Finding | None:
-    if finding.rank >= 80 and finding.detector == "title":  # initials and nicknames are what they are
+    if (
+        finding.rank >= AS_IT_STANDS and finding.detector == "title"
+    ):  # initials and nicknames are what they are
         return finding
     words = list(_LOOSE_WORD.finditer(text, finding.start, finding.end))
     while words and fold_chars(words[0][0]) in ("y", "e", "i") and words[0][0].islower():
@@ -215,7 +218,7 @@ def _trim(text: str, finding: Finding) -> Finding | None:
         and _loose(text, words[-1])
     ):
         words.pop()
-    if not words or (finding.rank < 80 and not any(len(w[0]) > 1 for w in words)):
+    if not words or (finding.rank < AS_IT_STANDS and not any(len(w[0]) > 1 for w in words)):
         return None
     end = words[-1].end()
     if len(words[-1][0]) == 1 and text[end : end + 1] == "." and end < finding.end:

@@ -32,7 +32,7 @@ from collections.abc import Iterator, Sequence
 
 from astra_learn_assets.privacy.identifiers.rules import Finding, Spans
 from astra_learn_assets.privacy.people.listed_names import behind_street, is_full_name, is_place_head
-from astra_learn_assets.privacy.people.name_runs import RANK
+from astra_learn_assets.privacy.people.name_runs import AS_IT_STANDS, RANK
 from astra_learn_assets.privacy.people.runs import case_at, may_be_name, never_names
 from astra_learn_assets.privacy.people.second_reader import ADDED, NO_NAME, VERY_SURE, Reading
 from astra_learn_assets.privacy.people.second_reader import DETECTOR as TAGGER
@@ -77,7 +77,7 @@ def believed(text: str, found: Sequence[Finding], reading: Reading | None) -> It
     for finding in found:
         if (
             finding.kind != "PERSONA"
-            or finding.rank >= 80
+            or finding.rank >= AS_IT_STANDS
             or not (_is_nobody(text, finding, reading, known) or _is_elsewhere(text, finding, reading))
             or is_titled(text, finding.start)
         ):

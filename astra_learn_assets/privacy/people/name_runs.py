@@ -17,6 +17,8 @@ from astra_learn_assets.spanish.name_words import (
 )
 
 RANK = 30
+AS_IT_STANDS = RANK + 50
+"""Rank of a person of whom nothing is trimmed, added or doubted."""
 _BOTH = frozenset(["cruz", "julio", "domingo"])  # in "Cruz Roja" and "en julio" too, yet first of all a name
 _PREFIX = frozenset(["mª", "ma", "m", "fco", "fca", "jose", "juan", "maria"])
 _ABBREVIATED = words("abbreviated_titles")

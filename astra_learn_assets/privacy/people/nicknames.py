@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from astra_learn_assets.privacy.identifiers.rules import Finding
-from astra_learn_assets.privacy.people.name_runs import RANK as _RANK
+from astra_learn_assets.privacy.people.name_runs import AS_IT_STANDS
 from astra_learn_assets.privacy.people.runs import (
     case_at,
     is_given,
@@ -25,7 +25,6 @@ from astra_learn_assets.spanish.fold import fold_chars
 from astra_learn_assets.spanish.lexicon import given_names
 from astra_learn_assets.spanish.name_words import PARTICLES, WORD, is_inflected, is_ordinary
 
-RANK = _RANK + 50  # as it stands: nothing is added and nothing trimmed
 _ACRONYMS = table("dotted_acronyms")
 _TITLE_LETTERS = frozenset(["d", "c", "h"])  # don, ciudadano, honorable
 _CAP = r"[A-ZÁÉÍÓÚÜÑ]"
@@ -72,7 +71,7 @@ def nicknamed(text: str) -> Iterator[Finding]:
         if value[0].islower():
             value = value.split()[0]
         stop = start + len(value)
-        yield Finding(start, stop, "PERSONA", RANK, "title")
+        yield Finding(start, stop, "PERSONA", AS_IT_STANDS, "title")
         yield from _behind_quote(text, stop)
     for match in _NICK.finditer(text):
         value, start, stop = match[3], match.start(3), match.end(3)
@@ -81,24 +80,24 @@ def nicknamed(text: str) -> Iterator[Finding]:
             continue
         before, after = _name_before(text, match.start()), _name_after(text, match.end())
         if re.match(r",? apodo", text[match.end() : match.end() + 8]):
-            yield Finding(start, stop, "PERSONA", RANK, "title")
+            yield Finding(start, stop, "PERSONA", AS_IT_STANDS, "title")
         if match[1] in "—–-(" and not (match[2] and before):
             continue
         if case_at(text, start) == "printed" and not value[0].isupper():
             continue
         if before or (after and (before or match[1] not in "(—–-")):
-            yield Finding(start, stop, "PERSONA", RANK, "title")
+            yield Finding(start, stop, "PERSONA", AS_IT_STANDS, "title")
             if before:
-                yield Finding(*before, "PERSONA", RANK, "title")
+                yield Finding(*before, "PERSONA", AS_IT_STANDS, "title")
             if after:
-                yield Finding(*after, "PERSONA", RANK, "title")
+                yield Finding(*after, "PERSONA", AS_IT_STANDS, "title")
 
 
 def _behind_quote(text: str, at: int) -> Iterator[Finding]:
     if text[at : at + 1] in ("'", '"', "»", "”", "’"):
         after = _name_after(text, at + 1)
         if after:
-            yield Finding(*after, "PERSONA", RANK, "title")
+            yield Finding(*after, "PERSONA", AS_IT_STANDS, "title")
 
 
 def _name_before(text: str, at: int) -> tuple[int, int] | None:
@@ -135,7 +134,7 @@ def initials(text: str) -> Iterator[Finding]:
             continue
         if _OF_AN_OFFICE.search(text, max(0, match.start() - 7), match.start()):
             continue
-        yield Finding(match.start(), match.start() + len(match[0].rstrip()), "PERSONA", RANK, "title")
+        yield Finding(match.start(), match.start() + len(match[0].rstrip()), "PERSONA", AS_IT_STANDS, "title")
     for match in _INITIALLED.finditer(text):
         yield from _with_surname(text, match)
     if "." in text and not any(map(str.isupper, text[:400])):
@@ -176,7 +175,7 @@ def _with_surname(text: str, match: re.Match[str]) -> Iterator[Finding]:
         ):
             break
         start -= len(before[0])
-    yield Finding(start, stop, "PERSONA", RANK, "title")
+    yield Finding(start, stop, "PERSONA", AS_IT_STANDS, "title")
 
 
 def timed(text: str) -> Iterator[Finding]:
@@ -185,7 +184,7 @@ def timed(text: str) -> Iterator[Finding]:
         start = match.start(1)
         stop = strong_run(text, start, case_at(text, start), limit=5, sure=True, wrapped=False)
         if stop is not None and stop >= match.end(1) - 1:
-            yield Finding(start, stop, "PERSONA", RANK, "title")
+            yield Finding(start, stop, "PERSONA", AS_IT_STANDS, "title")
 
 
 _LONG_NAME = 9  # letters: what is longer is hardly one name
@@ -212,11 +211,11 @@ def odd_shapes(text: str) -> Iterator[Finding]:
         if (is_strong(left) or is_strong(right)) and all(
             may_be_name(w) or not is_ordinary(w) for w in (left, right)
         ):
-            yield Finding(*match.span(), "PERSONA", RANK, "title")
+            yield Finding(*match.span(), "PERSONA", AS_IT_STANDS, "title")
     for match in _JOINED.finditer(text) if "_" in text else ():
         parts = [fold_chars(p) for p in match[0].lstrip("@").split("_") if p.isalpha()]
         if any(map(is_strong, parts)):
-            yield Finding(*match.span(), "PERSONA", RANK, "title")
+            yield Finding(*match.span(), "PERSONA", AS_IT_STANDS, "title")
     for match in _APART.finditer(text):
         joined = fold_chars(match[0].replace(" ", ""))
         if not is_strong(joined) and _is_heading(joined):
@@ -232,4 +231,4 @@ def odd_shapes(text: str) -> Iterator[Finding]:
                 and not is_inflected(joined)
             )
         ):
-            yield Finding(*match.span(), "PERSONA", RANK, "title")
+            yield Finding(*match.span(), "PERSONA", AS_IT_STANDS, "title")

@@ -24,7 +24,7 @@ from itertools import pairwise
 
 from astra_learn_assets.privacy.identifiers.rules import Finding, Spans
 from astra_learn_assets.privacy.people.listed_names import after_place_head
-from astra_learn_assets.privacy.people.name_runs import RANK
+from astra_learn_assets.privacy.people.name_runs import AS_IT_STANDS, RANK
 from astra_learn_assets.privacy.people.runs import ABBREVIATIONS, is_given, is_strong, may_be_name
 from astra_learn_assets.privacy.people.tables import words as table
 from astra_learn_assets.spanish.fold import fold_chars
@@ -167,7 +167,7 @@ def beginnings(text: str, reading: Reading | None) -> frozenset[int]:
 
 def _read_again(text: str, finding: Finding, reading: Reading) -> Iterator[Finding]:
     inside = reading.within(finding.start, finding.end)
-    if finding.rank >= 80 or not inside:
+    if finding.rank >= AS_IT_STANDS or not inside:
         yield finding
         return
     runs = list(_runs(reading, inside, SURE))

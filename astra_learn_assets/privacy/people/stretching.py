@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from astra_learn_assets.privacy.identifiers.rules import Finding
 from astra_learn_assets.privacy.people.bounds import CALLED
+from astra_learn_assets.privacy.people.name_runs import AS_IT_STANDS
 from astra_learn_assets.privacy.people.runs import is_given, is_strong, may_be_name, never_names
 from astra_learn_assets.privacy.people.tables import words as table
 from astra_learn_assets.spanish.fold import fold_chars
@@ -22,7 +23,7 @@ _Y_SURNAME = re.compile(r"[ ](?:[yY]|i|I)[ ]([^\W\d_]{3,})(?![^\W\d_])")
 
 def stretched(text: str, found: Sequence[Finding]) -> Iterator[Finding]:
     """The persons with what stands beyond a line's end, "viuda de" or "y", each a finding of its own."""
-    people = [f for f in found if f.kind == "PERSONA" and f.rank < 80]
+    people = [f for f in found if f.kind == "PERSONA" and f.rank < AS_IT_STANDS]
     for finding in people:
         yield from _over_line_end(text, finding)
         yield from _over_hyphen(text, finding)

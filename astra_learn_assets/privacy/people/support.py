@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 
 from astra_learn_assets.privacy.identifiers.rules import Finding
 from astra_learn_assets.privacy.people.bounds import CALLED
+from astra_learn_assets.privacy.people.name_runs import AS_IT_STANDS
 from astra_learn_assets.privacy.people.runs import ABBREVIATIONS, may_be_name, never_names
 from astra_learn_assets.privacy.people.second_reader import Reading
 from astra_learn_assets.privacy.people.tables import words as table
@@ -52,7 +53,7 @@ def supported(text: str, found: Sequence[Finding], reading: Reading) -> Iterator
         if _ROMAN.match(text, finding.start, finding.end) and not _names(text, finding):
             continue  # "I. Comprobación": an item of a list
         if (
-            finding.rank >= 80
+            finding.rank >= AS_IT_STANDS
             or is_titled(text, finding.start)
             or fold_chars(text[finding.start : finding.end]) in known
             or _stands(text, finding, reading)
