@@ -87,3 +87,25 @@ def test_every_name_that_is_imported_from_ours_exists(package: str) -> None:
 def test_a_name_that_is_gone_is_seen_inside_a_function_too() -> None:
     source = ast.parse("def late():\n    from trainer.pipes import quiet_libraries, _quiet\n")
     assert list(missing(source)) == ["trainer.pipes._quiet"]
+
+
+def _imported(file: Path) -> list[str]:
+    """The packages that the top level of a file imports, in order."""
+    found = []
+    for node in _tree(file).body:
+        if isinstance(node, ast.Import):
+            found += [alias.name.partition(".")[0] for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.append(node.module.partition(".")[0])
+    return found
+
+
+def test_benchmarks_of_the_card_import_the_trainer_before_torch_reads_how_to_ask_for_memory() -> None:
+    """Without segments that grow, a buffer of 32 MiB kept 15 GiB: a row was refused that a training fits."""
+    seen = 0
+    for file in sorted((ROOT / "benchmarks").glob("*.py")):
+        imported = _imported(file)
+        if "torch" in imported and "trainer" in imported:
+            seen += 1
+            assert imported.index("trainer") < imported.index("torch"), file.name
+    assert seen >= 2

@@ -18,12 +18,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import torch
-import triton
-import triton.language as tl
-
 REPOSITORY = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(REPOSITORY))
+
+import trainer  # noqa: E402, F401, I001  # before torch, as in lora.py
+
+import torch  # noqa: E402
+import triton  # noqa: E402
+import triton.language as tl  # noqa: E402
 
 from benchmarks import lora  # noqa: E402
 from trainer.fused import Adapter, _product  # noqa: E402

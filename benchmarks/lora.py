@@ -27,11 +27,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
-from transformers import LlamaConfig, LlamaForCausalLM, Trainer, TrainerCallback, TrainingArguments
-
 REPOSITORY = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(REPOSITORY))
+
+import trainer  # noqa: E402, F401, I001  # before torch, which reads once how to ask for memory
+
+import torch  # noqa: E402
+from transformers import LlamaConfig, LlamaForCausalLM, Trainer, TrainerCallback, TrainingArguments  # noqa: E402
 
 from trainer.again import NOTHING, Again  # noqa: E402
 from trainer.data import Encoded  # noqa: E402
@@ -119,10 +121,12 @@ def row(name: str, rows: list[Row]) -> Iterator[Row]:
     release()
     torch.cuda.reset_peak_memory_stats()
     result = Row(name)
+    held = torch.cuda.memory_reserved() / 2**30
     try:
         yield result
     except (RuntimeError, ImportError, ValueError, TypeError, AttributeError, TrainerError) as error:
         result.tokens_per_second, result.why = None, f"{type(error).__name__}: {error}".splitlines()[0][:80]
+        sys.stderr.write(f"{name}: {held:.2f} GiB held before it; {error!r}, from {error.__cause__!r}\n")
     result.peak_gib = torch.cuda.max_memory_allocated() / 2**30
     rows.append(result)
     sys.stderr.write(f"{result}\n")
