@@ -111,6 +111,19 @@ def test_two_people_in_one_span_are_two() -> None:
     ]
 
 
+def test_a_comma_parts_two_people_only_where_the_second_surely_begins_one() -> None:
+    text = "escoltas: Fiel Quintero, Valeria Paz"
+    sure = dict.fromkeys(("Fiel", "Quintero", "Valeria", "Paz"), 0.99)
+    found = [person(text, "Fiel Quintero, Valeria Paz")]
+    two = reconciled(text, found, reading(text, sure, ["Fiel", "Valeria"]))
+    assert masked(text, two) == ["Fiel Quintero", "Valeria Paz"]
+    text = "11. Quintero Fiel, Valeria"
+    found = [person(text, "Quintero Fiel, Valeria")]
+    for comma, begins in ((0.6, ["Quintero", "Valeria"]), (0.01, ["Quintero"])):
+        one = reconciled(text, found, reading(text, sure | {",": comma}, begins))
+        assert masked(text, one) == ["Quintero Fiel, Valeria"]
+
+
 def test_a_link_inside_one_name_parts_nobody() -> None:
     text = "don Josep Muxika i Echegaray"
     sure = reading(text, {"Josep": 0.99, "Muxika": 0.99, "i": 0.9, "Echegaray": 0.99}, ["Josep"])

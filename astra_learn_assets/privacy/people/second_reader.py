@@ -208,7 +208,7 @@ def _parted(
         between = range(last + 1, first)
         gaps = [at for at in between if reading.likely[at] < 0.5]
         comma = reading.spans[first][0] - reading.spans[last][1] == 2 and len(between) == 1
-        if comma:  # surnames, given name: the rules know that form
+        if comma and not (gaps and reading.begins[first]):  # surnames, given name: one person
             continue
         if _APOSTROPHE.match(text, reading.spans[last][1]):  # "Q'ente" is one word
             continue
