@@ -5,7 +5,7 @@
     python benchmarks/privacy_minutes.py --half development --verbose 40
     python benchmarks/privacy_minutes.py --quick             a quarter of it
 
-The minutes are :mod:`foreign_minutes`. Half of its layouts, and the pieces of even number of its three
+The minutes are :mod:`foreign_minutes`. Half of its layouts, and the pieces of even number of its
 handwritten sets, are for development: failures may be shown and mended. Of the other half only figures are printed, and
 ``--verbose`` is refused there. The halves take different seeds.
 
@@ -56,6 +56,7 @@ HANDWRITTEN = {
     "second": _FOLDER / "handwritten_2.jsonl",
     "third": _FOLDER / "handwritten_3.jsonl",
     "fourth": _FOLDER / "handwritten_4.jsonl",
+    "fifth": _FOLDER / "handwritten_5.jsonl",
 }
 SEEDS = {"development": 1, "held-out": 2}
 DEVELOPMENT_LAYOUTS = frozenset(sorted(LAYOUTS)[::2])

@@ -15,6 +15,7 @@ SOURCE = Path(__file__).with_name("handwritten.txt")
 SOURCE_2 = Path(__file__).with_name("handwritten_2.txt")
 SOURCE_3 = Path(__file__).with_name("handwritten_3.txt")
 SOURCE_4 = Path(__file__).with_name("handwritten_4.txt")
+SOURCE_5 = Path(__file__).with_name("handwritten_5.txt")
 KIND_OF = {"f": "full", "s": "surname", "g": "given", "i": "initials", "n": "nickname", "x": "split"}
 _MARK = re.compile(r"\{([fsginx])(\d+):([^{}]+)\}")
 
@@ -77,7 +78,7 @@ def _piece(piece: str) -> Minutes:
 
 def main() -> None:
     """Write the lines of each file and print the counts."""
-    for source in (SOURCE, SOURCE_2, SOURCE_3, SOURCE_4):
+    for source in (SOURCE, SOURCE_2, SOURCE_3, SOURCE_4, SOURCE_5):
         pieces = handwritten(source)
         target = source.with_suffix(".jsonl")
         with target.open("w", encoding="utf-8") as lines:
