@@ -32,7 +32,13 @@ from astra_learn_assets.privacy.people.own_towns import is_own, own_places, touc
 from astra_learn_assets.privacy.people.public_places import public_places
 from astra_learn_assets.privacy.people.rosters import rostered
 from astra_learn_assets.privacy.people.second_reader import DETECTOR as TAGGER
-from astra_learn_assets.privacy.people.second_reader import Reading, beginnings, certain, reconciled
+from astra_learn_assets.privacy.people.second_reader import (
+    Reading,
+    before_people,
+    beginnings,
+    certain,
+    reconciled,
+)
 from astra_learn_assets.privacy.people.stretching import stretched
 from astra_learn_assets.privacy.people.support import supported
 from astra_learn_assets.privacy.people.titles import is_titled
@@ -159,6 +165,7 @@ class Detector:
         ]
         text = mended(text)  # from here on people
         reading = self._reading(text)
+        own = list(before_people(text, own, reading))
         people = [one for f in self._persons(text, entities) for one in bounded(text, f)]
         if reading is not None:
             people = [
@@ -172,7 +179,7 @@ class Detector:
         if people:
             places += [
                 (s, e)  # "Martha del Río Casademont" bears no river's name
-                for s, e in public_places(text, [f.start for f in people])
+                for s, e in before_people(text, public_places(text, [f.start for f in people]), reading)
                 if not any(
                     (f.start < s < f.end and f.detector == "model")
                     or (f.start == s and f.detector == "speaker")

@@ -13,7 +13,7 @@ from astra_learn_assets.privacy.identifiers.rules import Finding
 from astra_learn_assets.privacy.ner import tagger
 from astra_learn_assets.privacy.ner.tagger import Tagger, shipped_tagger
 from astra_learn_assets.privacy.people.name_runs import RANK
-from astra_learn_assets.privacy.people.second_reader import DETECTOR, Reading, reconciled
+from astra_learn_assets.privacy.people.second_reader import DETECTOR, Reading, before_people, reconciled
 from astra_learn_assets.spanish.fold import fold_chars
 
 TEXTS = (
@@ -164,3 +164,34 @@ def test_a_plain_word_that_opens_a_sentence_is_nobody_in_print_however_sure_the_
         ("Quispe a la oficina.", "Quispe", ["Quispe"]),
     ):
         assert masked(text, reconciled(text, [], reading(text, {word: 0.99}, [word]))) == expected
+
+
+def test_what_the_tagger_reads_as_more_of_a_name_that_is_found_goes_with_it() -> None:
+    text = "el señor damián cejas, deja constancia"
+    sure = reading(text, {"damián": 0.95, "cejas": 0.85}, ["damián"])
+    assert "damián cejas" in masked(text, reconciled(text, [person(text, "damián")], sure))
+    alone = reading(text, {"cejas": 0.85}, ["cejas"])
+    assert masked(text, reconciled(text, [], alone)) == []  # brows, for all that is known
+
+
+def test_a_link_between_two_people_does_not_make_the_second_more_of_the_first() -> None:
+    text = "los señores Ábalos e Iglesias"
+    sure = reading(text, {"Ábalos": 0.99, "e": 0.9, "Iglesias": 0.99}, ["Ábalos"])
+    found = [person(text, "Ábalos")]
+    assert masked(text, reconciled(text, found, sure)) == ["Ábalos", "Iglesias"]
+
+
+def test_a_place_without_small_letters_ends_where_somebody_surely_begins() -> None:
+    text = "VECINOS DE CALLE BASAVILBASO ENCABEZADA POR GRISELDA MONZÓN Y OTROS"
+    start = text.index("CALLE")
+    span = (start, text.index(" Y OTROS"))
+    sure = reading(text, {"GRISELDA": 0.99, "MONZÓN": 0.99}, ["GRISELDA"])
+    assert [text[s:e] for s, e in before_people(text, [span], sure)] == ["CALLE BASAVILBASO ENCABEZADA POR "]
+    doubtful = reading(text, {"GRISELDA": 0.9, "MONZÓN": 0.9}, ["GRISELDA"])
+    assert list(before_people(text, [span], doubtful)) == [span]
+    assert list(before_people(text, [span], None)) == [span]
+    named = reading(text, {"CALLE": 0.99}, ["CALLE"])
+    assert list(before_people(text, [span], named)) == [span]  # a town may bear a founder's name
+    printed = "calle Basavilbaso Griselda Monzón"
+    sure = reading(printed, {"Griselda": 0.99, "Monzón": 0.99}, ["Griselda"])
+    assert list(before_people(printed, [(0, len(printed))], sure)) == [(0, len(printed))]

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -43,7 +43,8 @@ DETECTOR = "tagger"
 _VERBS = table("person_verbs")
 _SAINT = re.compile(r"(?i)(?<!\w)(?:san|santa|santo|sto[.]?|sta[.]?|virgen(?: del?(?: la| las| los)?)?)\s$")
 _FIRM = re.compile(r"(?i),?[ ](?:s[.] ?[al]|c[.] ?v|e[.]i[.]r|ltda|cía|s[.]r[.]l|spa\b)")
-_NO_END = PARTICLES | {"y", "e", "i"}
+_LINKS = {"y", "e", "i"}
+_NO_END = PARTICLES | _LINKS
 _OPENS = re.compile(r"(?:^|[.!?¿¡…\n])[ ]*$")
 
 
@@ -154,6 +155,24 @@ def _is_unheard(word: str) -> bool:
     return not is_ordinary(word) and not is_inflected(word) and len(word) > 2
 
 
+def before_people(
+    text: str, spans: Iterable[tuple[int, int]], reading: Reading | None
+) -> Iterator[tuple[int, int]]:
+    """Spans of places as far as somebody begins in them whom the tagger is very sure of.
+
+    Only without small letters or without capitals, where nothing else ends a place's name: "CALLE BASAVILBASO
+    ENCABEZADA POR [GRISELDA".
+    """
+    for start, end in spans:
+        stop = end
+        if reading is not None and (text[start:end].isupper() or text[start:end].islower()):
+            for at in reading.within(start + 1, end):
+                if reading.begins[at] and reading.likely[at] >= VERY_SURE:
+                    stop = reading.spans[at][0]
+                    break
+        yield start, stop
+
+
 def beginnings(text: str, reading: Reading | None) -> frozenset[int]:
     """Where the tagger is sure that a person begins with a given name: nothing before is joined to it."""
     if reading is None:
@@ -192,8 +211,10 @@ def _is_no_name(text: str, reading: Reading, at: int) -> bool:
     """Whether the tagger is sure that a token is of no name, or doubts a word that is in no list of names."""
     if reading.likely[at] < NO_NAME:
         return True
-    word = fold_chars(text[slice(*reading.spans[at])])
-    if reading.likely[at] < HARDLY and not may_be_name(word) and word not in PARTICLES:
+    written = text[slice(*reading.spans[at])]
+    word = fold_chars(written)
+    unheard = reading.printed and written.istitle() and _is_unheard(word)  # "[Yachak] Inti Guamán"
+    if reading.likely[at] < HARDLY and not may_be_name(word) and word not in PARTICLES and not unheard:
         return True
     plain = is_ordinary(word) or is_inflected(word) or word in _VERBS
     return reading.likely[at] < DOUBTED and plain and not may_be_name(word) and word not in PARTICLES
@@ -268,6 +289,11 @@ def _uncovered(text: str, reading: Reading, first: int, last: int, covered: Span
         last -= 1
     if first > last:
         return
+    loose = [at for at in range(first, last + 1) if not covered.touch(*reading.spans[at])]
+    beside = loose and len(loose) <= last - first
+    if beside and not any(text[slice(*reading.spans[at])].lower() in _LINKS for at in loose):
+        yield from _piece(text, reading, first, last, beside=True)
+        return
     begin = first
     for at in range(first, last + 2):
         if at > last or covered.touch(*reading.spans[at]):
@@ -275,8 +301,8 @@ def _uncovered(text: str, reading: Reading, first: int, last: int, covered: Span
             begin = at + 1
 
 
-def _piece(text: str, reading: Reading, first: int, last: int) -> Iterator[Finding]:
-    """The tokens as one more person, or as more of the one beside them, without links at either end."""
+def _piece(text: str, reading: Reading, first: int, last: int, *, beside: bool = False) -> Iterator[Finding]:
+    """The tokens as one more person, or as the whole of one found in part, without links at either end."""
     while first <= last and not _ends(text, reading, first):
         first += 1
     while last >= first and not _ends(text, reading, last):
@@ -287,14 +313,17 @@ def _piece(text: str, reading: Reading, first: int, last: int) -> Iterator[Findi
     if end - start == 1 and text[end : end + 1] != ".":
         return
     least = min(reading.likely[at] for at in range(first, last + 1))
-    if _believable(text, start, end, least, printed=reading.printed):
+    if _believable(text, start, end, least, printed=reading.printed, beside=beside):
         yield Finding(start, end, "PERSONA", RANK, DETECTOR)
 
 
-def _believable(text: str, start: int, end: int, least: float, *, printed: bool) -> bool:
+def _believable(
+    text: str, start: int, end: int, least: float, *, printed: bool, beside: bool = False
+) -> bool:
     """Whether nothing but the tagger's doubt speaks against a person here; who is ``SURE`` needs no names.
 
-    A saint, a street, a firm, a title or a word that opens a sentence is taken for somebody too easily.
+    A saint, a street, a firm, a title or a word that opens a sentence is taken for somebody too easily; not
+    so what the tagger reads as more of a name that is found (``beside``: "damián [cejas]").
     """
     words = [fold_chars(word) for word in WORD.findall(text[start:end])]
     before = text[max(0, start - 40) : start]
@@ -304,7 +333,7 @@ def _believable(text: str, start: int, end: int, least: float, *, printed: bool)
         return False
     if any(len(word) > LONGEST for word in words):
         return False
-    if len(words) > 1:
+    if len(words) > 1 or (beside and not (printed and text[start:end].islower())):
         return True
     if not words or (words[0] in ABBREVIATIONS and text[end : end + 1] in (".", "ª")):
         return False
