@@ -68,13 +68,14 @@ class SubmitSummary(BaseModel):
             update={
                 "entities_live": tuple(one for one in self.entities_live if one not in back),
                 "entities_waiting": (*self.entities_waiting, *back),
-                "message": self.message.removesuffix(_sent_back(before)) + _sent_back(before + 1),
+                "message": self.message.removesuffix(went_back(before)) + went_back(before + 1),
                 "sent_back": before + 1,
             }
         )
 
 
-def _sent_back(count: int) -> str:
+def went_back(count: int) -> str:
+    """What the message says at its end when ``count`` names that were live wait again."""
     return {
         0: "",
         1: " Después, 1 de esos nombres ha vuelto a esperar a que otra persona diga lo mismo.",

@@ -26,6 +26,7 @@ from astra_learn_assets.store.tables import Artifact, AuditEntry, DictionaryChan
 from astra_learn_assets_tests.api.conftest import Issue
 from astra_learn_assets_tests.api.files import PARAGRAPHS, DraftFiles, make_draft
 from astra_learn_assets_tests.conftest import MakeTenant
+from benchmarks import poisoning, poisoning_names
 
 TENANT = "villaverde"
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
@@ -160,6 +161,18 @@ def test_every_reason_to_wait_has_its_sentence() -> None:
     }
     known = read(Path(plain_words.__file__).parent / "plain_words_es.txt")
     assert {f"waits.{reason}" for reason in reasons} == {key for key in known if key.startswith("waits.")}
+
+
+def test_an_account_that_writes_from_the_first_day_keeps_fewer_false_names_and_honest_ones_stay() -> None:
+    without, again = poisoning.Names(), poisoning.Names()
+    for kind in ("undone", "put_right_otherwise", "accent_lost"):
+        for found, look in ((without, False), (again, True)):
+            one = poisoning.judge_names(poisoning_names, kind, 3, known=False, again=look)
+            for name, entries in vars(one).items():
+                getattr(found, name).update((kind, *entry) for entry in entries)
+    assert without.kept_out < again.kept_out
+    assert again.kept_out >= poisoning.FALSE_ENTRIES
+    assert again.lost <= poisoning.TRUE_LOST
 
 
 # -- through uploads ----------------------------------------------------------------------------------------
