@@ -12,8 +12,8 @@ of others.
 
 The look takes from the town what it had, so it believes one account less than the rules for what is new do:
 
-* a word is written here when *two* others wrote it; else one hostile account would only have to write names
-  wrong to take the right ones out of the dictionary;
+* a word is written here when *two* others wrote it, or a roster has it; else one hostile account would only
+  have to write names wrong to take the right ones out of the dictionary;
 * an entry contradicts when it has itself a second voice;
 * a doubt falls when anybody else has written what the entry makes of the name.
 
@@ -86,8 +86,6 @@ def doubted(
     back: dict[str, str] = {}
     for (author, session_id), keys in sorted(groups.items()):
         others = [one for one in finals if one.author != author and one.session_id != session_id]
-        if len({one.author for one in others}) < _OTHERS:
-            continue
         changes = {_change(entries[key]): key for key in sorted(keys)}
         divided = second_voice.divide(
             list(changes),

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from fastapi.testclient import TestClient
 
 from astra_learn_assets.contracts import DictionaryEntry
+from astra_learn_assets.errors import TenantErased
 from astra_learn_assets.hotpath import intake, no_mishearing, second_look, second_voice
 from astra_learn_assets.hotpath.second_look import MOST, Final, authors_asked, doubted
 from astra_learn_assets.hotpath.summary import LiveEntity, SubmitSummary
@@ -20,7 +21,7 @@ from astra_learn_assets.learning import compare, plain_words, taking_back, uploa
 from astra_learn_assets.learning.plain_words import read
 from astra_learn_assets.platform import Platform
 from astra_learn_assets.spanish.fold import entry_key
-from astra_learn_assets.store import artifacts, dictionary, pages
+from astra_learn_assets.store import artifacts, dictionary, pages, voices
 from astra_learn_assets.store.erasure import erase_document_rows
 from astra_learn_assets.store.tables import Artifact, AuditEntry, DictionaryChange
 from astra_learn_assets_tests.api.conftest import Issue
@@ -80,6 +81,19 @@ def test_what_fewer_say_or_a_second_voice_says_as_well_stays(others: tuple[Final
     assert _doubted(*others) == {}
 
 
+@pytest.mark.parametrize("how", ["live", "waiting"])
+def test_who_says_the_same_in_the_same_session_is_no_second_voice(how: str) -> None:
+    repeated = _final(3, "carmen", session="s0", **{how: [RENAMED]})
+    assert _doubted(ANA, BRUNO, repeated) == {"valdehierro": second_voice.WRITTEN}
+
+
+def test_what_the_roster_has_named_since_goes_back_at_the_first_final_of_somebody_else() -> None:
+    finals = [_final(0, "mallory", live=[RENAMED]), _final(1, "ana")]
+    known = {"valdehierro": _entry(*RENAMED)}
+    found = doubted(known, {"mallory"}, finals, roster=["Eulogia Valdehierro Gil"], now=NOW)
+    assert found == {"valdehierro": second_voice.ROSTER}
+
+
 def test_one_account_cannot_have_the_name_of_another_taken_back() -> None:
     honest = _entry("Caniada", "Cañada", source="d1", author="ana")
     brought = _final(1, "ana", "Cañada", live=[("Caniada", "Cañada")])
@@ -92,13 +106,15 @@ def test_an_entry_of_one_voice_contradicts_nothing() -> None:
     against = _entry("Kaniada", "Caniada", source="d2")
     finals = [_final(1, "ana", live=[("Caniada", "Cañada")]), _final(2, "mallory"), _final(3, "bruno")]
     assert _doubted(*finals, entries=(honest, against)) == {}
-    confirmed = _final(4, "bruno", live=[("Kaniada", "Caniada")])
-    assert _doubted(*finals, confirmed, entries=(honest, against)) == {"caniada": second_voice.ENTRY}
+    for how in ("live", "waiting"):
+        confirmed = _final(4, "bruno", **{how: [("Kaniada", "Caniada")]})
+        assert _doubted(*finals, confirmed, entries=(honest, against)) == {"caniada": second_voice.ENTRY}
 
 
 @pytest.mark.parametrize("source", ["d7", "a mano", "d1"])
 def test_what_no_final_of_its_author_brought_stays(source: str) -> None:
-    assert _doubted(ANA, BRUNO, entries=(_entry(*RENAMED, source=source),)) == {}
+    carmen = _final(3, "carmen", "Valdehierro")
+    assert _doubted(ANA, BRUNO, carmen, entries=(_entry(*RENAMED, source=source),)) == {}
 
 
 def test_a_rare_name_that_nobody_else_writes_stays() -> None:
@@ -251,6 +267,14 @@ def test_a_street_renamed_on_the_first_day_waits_once_two_others_have_written_it
     assert (noted.target, noted.actor) == (other.artifact_id, taking_back.AUTHOR)
 
 
+def test_what_went_back_still_counts_as_said_alone(platform: Platform, make_tenant: MakeTenant) -> None:
+    hostile = _renamed_first(platform, make_tenant)
+    _sent(platform, "pleno-3", "bruno", RENAMED[0])
+    with platform.database.session() as session:
+        told = {one[0]: Final(*one) for one in voices.finals(session, TENANT, {"mallory"})}
+    assert told[hostile.artifact_id].waiting == (RENAMED,)
+
+
 def test_then_a_second_voice_brings_it_back_for_good(platform: Platform, make_tenant: MakeTenant) -> None:
     _renamed_first(platform, make_tenant)
     _sent(platform, "pleno-3", "bruno", RENAMED[0])
@@ -325,6 +349,29 @@ def test_beyond_the_first_finals_of_others_nothing_is_asked(
     assert _live(platform) == dict([RENAMED])
 
 
+def test_many_finals_that_are_compared_at_once_are_counted_as_they_came(
+    platform: Platform, make_tenant: MakeTenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(second_look, "MOST", 2)
+    make_tenant()
+    _upload(platform, _files("pleno-0", RENAMED[0]), "mallory", dict([RENAMED]))
+    for number, author in enumerate(("ana", "bruno", "carmen", "diego"), start=1):
+        _upload(platform, _files(f"pleno-{number}", RENAMED[0]), author, {})
+    compare.compare_waiting_finals(platform, TENANT)
+    assert _live(platform) == {}
+
+
+def test_a_final_that_nothing_is_learned_from_is_none_of_the_first(
+    platform: Platform, make_tenant: MakeTenant
+) -> None:
+    hostile = _renamed_first(platform, make_tenant)
+    given = {"seq": _row(platform, hostile.artifact_id).seq + 1_000, "most": 9}
+    with platform.database.session() as session:
+        assert voices.finals_of_others(session, TENANT, **given) == {"mallory": 1}
+        session.execute(sa.update(Artifact).where(Artifact.uploaded_by == "ana").values(names=None))
+        assert voices.finals_of_others(session, TENANT, **given) == {"mallory": 0}
+
+
 def _between(monkeypatch: pytest.MonkeyPatch, act: object) -> None:
     """Let ``act`` happen between the question without a lock and the one under it."""
     ask = second_look.doubted
@@ -351,6 +398,18 @@ def test_an_erasure_in_between_leaves_nothing_to_take_back(
     hostile = _renamed_first(platform, make_tenant)
     _between(monkeypatch, lambda: _erase(platform, hostile.artifact_id))
     _sent(platform, "pleno-3", "bruno", RENAMED[0])
+    assert (_live(platform), _history(platform)) == ({}, [])
+
+
+def test_a_municipality_erased_in_between_stays_erased(
+    platform: Platform, make_tenant: MakeTenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _renamed_first(platform, make_tenant)
+    other = _upload(platform, _files("pleno-3", RENAMED[0]), "bruno", {})
+    final = _row(platform, other.artifact_id)
+    _between(monkeypatch, lambda: platform.vault.erase_tenant(TENANT))
+    with pytest.raises(TenantErased):
+        taking_back.look_again(platform, final)
     assert (_live(platform), _history(platform)) == ({}, [])
 
 
