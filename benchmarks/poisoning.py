@@ -13,6 +13,8 @@ The second table is of the dictionary (:mod:`benchmarks.poisoning_names`): thirt
 one account arrive in turns, each is compared and its name fixes go through the rules of an upload. ``kept
 out``: of the different false entries that the comparison offers, those that were never live. ``true lost``:
 true entries that were offered and never live. A pipeline without these rules keeps none out and loses none.
+*Asked again*: the same in turns with the second look (:mod:`hotpath.second_look`) after each final; what went
+back to waiting and is not live at the end was kept out, or lost.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import zip_longest
@@ -32,7 +35,7 @@ from astra_learn_assets.contracts import DictionaryEntry, Example, Pair
 from astra_learn_assets.datasets import corpus, jsonl, quality
 from astra_learn_assets.datasets.instruct import make_example
 from astra_learn_assets.datasets.replay import load_replay
-from astra_learn_assets.hotpath import second_voice
+from astra_learn_assets.hotpath import second_look, second_voice
 from astra_learn_assets.hotpath.intake import live_entities
 from astra_learn_assets.hotpath.written_names import names_in
 from astra_learn_assets.ids import TenantId
@@ -41,7 +44,8 @@ from benchmarks import poisoning_names, poisoning_names_apart
 from benchmarks.poisoning_cases import KINDS, CaseDocument, attack, town
 
 TENANT = TenantId("villaverde")
-KEPT_OUT, CLEAN_LOST, FALSE_ENTRIES = 0.95, 0.02, 0.99
+KEPT_OUT, CLEAN_LOST = 0.95, 0.02
+FALSE_ENTRIES, TRUE_LOST = 0.99, 0.02
 _COLUMNS = ("kept_out", "patient", "peer", "lost")
 
 
@@ -102,21 +106,36 @@ class Names:
     true_offered: set[tuple[str, ...]] = field(default_factory=set)
     true_live: set[tuple[str, ...]] = field(default_factory=set)
 
+    @property
+    def kept_out(self) -> float:
+        """The share of false entries that is not live."""
+        return 1 - len(self.false_live) / max(1, len(self.false_offered))
 
-def judge_names(cases: ModuleType, kind: str, seed: int, *, known: bool) -> Names:
+    @property
+    def lost(self) -> float:
+        """The share of true entries that is not live."""
+        return len(self.true_offered - self.true_live) / max(1, len(self.true_offered))
+
+
+def judge_names(cases: ModuleType, kind: str, seed: int, *, known: bool, again: bool = False) -> Names:
     """Thirty honest finals and twenty hostile ones, as uploads would handle them.
 
-    In turns, or the honest ones first, when the town is ``known`` by its finals.
+    In turns, or the honest ones first, when the town is ``known`` by its finals. ``again``: with the second
+    look after each.
     """
     honest, hostile = cases.town(seed), cases.attack(kind, seed)
     turns = [one for turn in zip_longest(honest, hostile) for one in turn if one is not None]
     order = [*honest, *hostile] if known else turns
     found, now = Names(), datetime(2026, 1, 1, tzinfo=UTC)
     entries: dict[str, DictionaryEntry] = {}
-    voices: list[tuple[str, second_voice.Voice]] = []
-    written: list[tuple[str, str, tuple[str, ...]]] = []
+    finals: list[second_look.Final] = []
     for day, document in enumerate(order):
-        others = [voice for session, voice in voices if session != document.document_id]
+        others = [
+            second_voice.Voice(wrong, right, final.author)
+            for final in finals
+            if final.session_id != document.document_id
+            for wrong, right in final.waiting
+        ]
         people = KnownPeople.of(cases.COUNCIL, [(one.wrong, one.right) for one in others])
         delta = engine.compare_documents(
             _document([pair.before for pair in document.pairs]),
@@ -129,9 +148,9 @@ def judge_names(cases: ModuleType, kind: str, seed: int, *, known: bool) -> Name
         offered, _ = live_entities(delta)
         others_write = {
             word
-            for session, author, words in written
-            for word in words
-            if author != document.author and session != document.document_id
+            for final in finals
+            if final.author != document.author and final.session_id != document.document_id
+            for word in final.names
         }
         divided = second_voice.divide(
             offered,
@@ -143,9 +162,9 @@ def judge_names(cases: ModuleType, kind: str, seed: int, *, known: bool) -> Name
             brought=sum(entry.author == document.author for entry in entries.values()),
             now=now + timedelta(days=day),
         )
-        for change in delta.entity_changes:
-            true = cases.is_true(change.wrong, change.right, document.pairs)
-            (found.true_offered if true else found.false_offered).add((change.wrong, change.right))
+        for offer in delta.entity_changes:
+            true = cases.is_true(offer.wrong, offer.right, document.pairs)
+            (found.true_offered if true else found.false_offered).add((offer.wrong, offer.right))
         for change in divided.live:
             true = cases.is_true(change.wrong, change.right, document.pairs)
             (found.true_live if true else found.false_live).add((change.wrong, change.right))
@@ -160,35 +179,64 @@ def judge_names(cases: ModuleType, kind: str, seed: int, *, known: bool) -> Name
                 author=document.author,
                 created_at=now + timedelta(days=day),
             )
-        waiting = [*(change for change, _ in divided.waiting), *delta.entities_waiting]
-        voices += [
-            (document.document_id, second_voice.Voice(one.wrong, one.right, document.author))
-            for one in waiting
-        ]
-        if delta.quarantined is None:
-            names = names_in(pair.after for pair in document.pairs)
-            written.append((document.document_id, document.author, names))
+        waiting = [(one.wrong, one.right) for one, _ in divided.waiting]
+        waiting += [(one.wrong, one.right) for one in delta.entities_waiting]
+        names = names_in(pair.after for pair in document.pairs) if delta.quarantined is None else ()
+        finals.append(
+            second_look.Final(
+                document_id=document.document_id,
+                session_id=document.document_id,
+                author=document.author,
+                names=names,
+                live=[(one.wrong, one.right) for one in divided.live],
+                waiting=waiting,
+            )
+        )
+        if again and names:
+            _look_again(cases.COUNCIL, entries, finals, now + timedelta(days=day))
+    if again:
+        live = {pair for final in finals for pair in final.live}
+        found.false_live &= live
+        found.true_live &= live
     return found
+
+
+def _look_again(
+    roster: Sequence[str],
+    entries: dict[str, DictionaryEntry],
+    finals: list[second_look.Final],
+    now: datetime,
+) -> None:
+    """The second look after the newest final; what it doubts waits in the final that brought it."""
+    by_author = Counter(final.author for final in finals if final.names)
+    others = {entry.author: by_author.total() - by_author[entry.author] for entry in entries.values()}
+    authors = second_look.authors_asked(others, finals[-1].author)
+    for key in second_look.doubted(entries, authors, finals, roster=roster, now=now):
+        taken = entries.pop(key)
+        finals[:] = [second_look.sent_back(final, taken) for final in finals]
 
 
 def _document(paragraphs: list[str]) -> Document:
     return Document(None, tuple(Block(text) for text in paragraphs))
 
 
-def names_table(cases: ModuleType, seeds: tuple[int, ...]) -> float:
-    """Print the table of the dictionary; returns the share kept out where the town is known."""
+_TOWNS = ({"known": False}, {"known": False, "again": True}, {"known": True})
+
+
+def names_table(cases: ModuleType, seeds: tuple[int, ...]) -> list[Names]:
+    """Print the table of the dictionary; returns what came of all kinds in each of the towns."""
     what = cases.__name__.rsplit(".", 1)[-1]
     print(
-        f"\n| {what} | false entries | kept out | true lost | known town: kept out | true lost |\n"
-        "|---|---:|---:|---:|---:|---:|"
+        f"\n| {what} | false entries | kept out | true lost | asked again: kept out | true lost "
+        "| known town: kept out | true lost |\n|---|---:|---:|---:|---:|---:|---:|---:|"
     )
-    totals = [Names(), Names()]
+    totals = [Names() for _ in _TOWNS]
     for kind in cases.KINDS:
         cells = []
-        for known, total in zip((False, True), totals, strict=True):
+        for how, total in zip(_TOWNS, totals, strict=True):
             own = Names()
             for seed in seeds:
-                found = judge_names(cases, kind, seed, known=known)
+                found = judge_names(cases, kind, seed, **how)
                 for name, entries in vars(found).items():
                     marked = {(f"{kind} {seed}", *entry) for entry in entries}
                     getattr(own, name).update(marked)
@@ -196,14 +244,13 @@ def names_table(cases: ModuleType, seeds: tuple[int, ...]) -> float:
             cells.append(own)
         print(f"| {kind.replace('_', ' ')} | {len(cells[0].false_offered)} | {_shares(*cells)} |", flush=True)
     print(f"| **all** | {len(totals[0].false_offered)} | {_shares(*totals)} |", flush=True)
-    return 1 - len(totals[1].false_live) / max(1, len(totals[1].false_offered))
+    return totals
 
 
 def _shares(*found: Names) -> str:
     cells = []
     for one in found:
-        kept = f"{1 - len(one.false_live) / len(one.false_offered):.1%}" if one.false_offered else "–"
-        cells += [kept, f"{len(one.true_offered - one.true_live) / max(1, len(one.true_offered)):.1%}"]
+        cells += [f"{one.kept_out:.1%}" if one.false_offered else "–", f"{one.lost:.1%}"]
     return " | ".join(cells)
 
 
@@ -231,9 +278,13 @@ def main() -> int:
     print(f"| **all** | {figures} |")
     broken = []
     for cases in (poisoning_names, poisoning_names_apart):
-        kept = names_table(cases, seeds)
-        if kept < FALSE_ENTRIES:
-            broken.append(f"{cases.__name__}: only {kept:.1%} of false dictionary entries were kept out")
+        in_turns, again, known = names_table(cases, seeds)
+        if known.kept_out < FALSE_ENTRIES:
+            broken.append(f"{cases.__name__}: only {known.kept_out:.1%} of false entries were kept out")
+        if again.kept_out < in_turns.kept_out:
+            broken.append(f"{cases.__name__}: asked again, more false entries come in")
+        if again.lost > TRUE_LOST:
+            broken.append(f"{cases.__name__}: asked again, {again.lost:.1%} of true entries were lost")
     if shares["kept_out"] < KEPT_OUT:
         broken.append(f"only {shares['kept_out']:.1%} of bad pairs were kept out")
     if shares["lost"] > CLEAN_LOST:

@@ -23,7 +23,8 @@ kinds are not believed of one voice:
 A second voice is another author's final of another session that says the very same. Its own later finals are
 no second voice, however many; nor is what the author itself said before: that it may change alone. What
 contradicts nothing goes live at once, which is most of what clerks put right. A person can add an entry by
-hand, or put the name on the roster.
+hand, or put the name on the roster. What was said when nobody else had written anything yet is asked for
+again (:mod:`second_look`).
 
 Pure: what is known is given.
 """

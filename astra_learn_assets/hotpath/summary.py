@@ -53,6 +53,33 @@ class SubmitSummary(BaseModel):
     live_seconds: float | None = Field(
         None, description="From the whole document received to its names live; None: of an older release."
     )
+    sent_back: int = Field(
+        0,
+        description="Of `entities_waiting`, how many were live until others' finals spoke against them.",
+    )
+
+    def without(self, wrong: str, right: str) -> SubmitSummary:
+        """This summary once a fix that was live waits again; the message says so at its end."""
+        back = [one for one in self.entities_live if (one.wrong, one.right) == (wrong, right)]
+        if not back:
+            return self
+        before = self.sent_back
+        return self.model_copy(
+            update={
+                "entities_live": tuple(one for one in self.entities_live if one not in back),
+                "entities_waiting": (*self.entities_waiting, *back),
+                "message": self.message.removesuffix(went_back(before)) + went_back(before + 1),
+                "sent_back": before + 1,
+            }
+        )
+
+
+def went_back(count: int) -> str:
+    """What the message says at its end when ``count`` names that were live wait again."""
+    return {
+        0: "",
+        1: " Después, 1 de esos nombres ha vuelto a esperar a que otra persona diga lo mismo.",
+    }.get(count, f" Después, {count} de esos nombres han vuelto a esperar a que otra persona diga lo mismo.")
 
 
 _REASONS = {

@@ -4,6 +4,9 @@ The hot path has compared the same two files already, to answer the clerk, and i
 is learned from (:mod:`hotpath.comparisons`); only where it is lost is it made again, from the same inputs.
 A document that cannot be learned from is recorded with the reason, never dropped.
 
+What a final says of names that one voice alone put in is asked here too (:mod:`taking_back`), where no clerk
+waits for it.
+
 One bad document never holds up the others. What the engine refuses is kept out for good; what cannot be
 read (missing, or not the bytes that were uploaded) is kept out until a later run can read it, and every
 run tries. A store or database that does not answer is nobody's document: that ends the run.
@@ -22,7 +25,7 @@ from astra_learn_assets.hotpath import comparisons, stored_file
 from astra_learn_assets.hotpath.comparison_process import compare_here
 from astra_learn_assets.hotpath.comparisons import Compare
 from astra_learn_assets.ids import TenantId
-from astra_learn_assets.learning import measured
+from astra_learn_assets.learning import measured, taking_back
 from astra_learn_assets.platform import Platform
 from astra_learn_assets.store import artifacts, documents
 from astra_learn_assets.store.tables import Artifact, Document
@@ -106,6 +109,8 @@ def _compare_one(
         _record(platform, tenant_id, final, reason=str(error))
         seen.result = "quarantined"
         return None
+    if delta.quarantined is None:
+        taking_back.look_again(platform, final)  # before it counts as compared: a run that dies looks again
     _record(platform, tenant_id, final, reason=delta.quarantined, delta=delta, diff_sha256=kept.sha256)
     seen.result = "compared" if delta.quarantined is None else "quarantined"
     return delta

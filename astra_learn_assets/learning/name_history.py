@@ -8,7 +8,8 @@ from datetime import datetime
 from pydantic import BaseModel, ConfigDict, Field
 
 from astra_learn_assets.ids import TenantId
-from astra_learn_assets.learning import cursors
+from astra_learn_assets.learning import cursors, plain_words
+from astra_learn_assets.learning.plain_words import Language, Phrases
 from astra_learn_assets.platform import Platform
 from astra_learn_assets.store import pages, tenants
 from astra_learn_assets.store.pages import ChangeKey
@@ -32,12 +33,20 @@ class NameChange(BaseModel):
     kind: str | None
     author: str | None
     source_document: str | None
+    reason: str | None = Field(
+        description="Why it was taken out when no person did, in Spanish: then it waits for a second voice."
+    )
     conflict: bool
     at: datetime
 
 
 def page(
-    platform: Platform, tenant_id: TenantId, *, cursor: str | None = None, limit: int = 100
+    platform: Platform,
+    tenant_id: TenantId,
+    *,
+    cursor: str | None = None,
+    limit: int = 100,
+    language: Language = "es",
 ) -> tuple[list[NameChange], str | None]:
     """A page of the history and the cursor of the next one.
 
@@ -55,7 +64,8 @@ def page(
     following = None
     if len(rows) > limit:
         following = cursors.encode(_KIND, str(rows[limit - 1].version), rows[limit - 1].key)
-    return [_of(row) for row in rows[:limit]], following
+    phrases = plain_words.said(language)
+    return [_of(row, phrases) for row in rows[:limit]], following
 
 
 def every(platform: Platform, tenant_id: TenantId) -> Iterator[NameChange]:
@@ -68,8 +78,9 @@ def every(platform: Platform, tenant_id: TenantId) -> Iterator[NameChange]:
             return
 
 
-def _of(row: DictionaryChange) -> NameChange:
+def _of(row: DictionaryChange, phrases: Phrases) -> NameChange:
     entry, previous = row.entry or {}, row.previous or {}
+    reason = entry.get("reason") if row.action == "removed" else None
     known = entry if row.action != "removed" else previous
     return NameChange(
         version=row.version,
@@ -80,6 +91,7 @@ def _of(row: DictionaryChange) -> NameChange:
         kind=known.get("kind"),
         author=entry.get("author"),
         source_document=known.get("source_document"),
+        reason=phrases.text(f"waits.{reason}") if reason else None,
         conflict=row.conflict,
         at=row.created_at,
     )

@@ -75,13 +75,22 @@ def apply(
 
 def remove(session: orm.Session, tenant_id: TenantId, wrong: str, author: str) -> DictionaryUpdated | None:
     """Take an entry out; None when there is none. The history row's ``entry`` names the ``author``."""
-    row = hold(session, tenant_id)
-    key = entry_key(wrong)
-    if key not in row.entries:
-        return None
-    content = dict(row.entries)
-    change = _removal(content, key, author)
-    return _commit(session, row, content, [change])
+    return take_back(session, {entry_key(wrong): None}, author, held=hold(session, tenant_id))
+
+
+def take_back(
+    session: orm.Session, reasons: Mapping[str, str | None], author: str, *, held: Dictionary
+) -> DictionaryUpdated | None:
+    """Take the entries of these keys out, all in one new version; None when none of them is in.
+
+    The history rows name ``author`` and the reason of each, where there is one. ``held``: the row that this
+    transaction has locked.
+    """
+    content = dict(held.entries)
+    changes = [
+        _removal(content, key, author, reason) for key, reason in sorted(reasons.items()) if key in content
+    ]
+    return _commit(session, held, content, changes)
 
 
 def read(session: orm.Session, tenant_id: TenantId) -> tuple[int, list[DictionaryEntry]]:
@@ -199,9 +208,9 @@ def changes_since(
     return whole or list(session.scalars(query.where(DictionaryChange.version == rows[0].version)))
 
 
-def _removal(content: dict[str, Any], key: str, author: str) -> DictionaryChange:
-    previous = content.pop(key)
-    return DictionaryChange(key=key, action="removed", entry={"author": author}, previous=previous)
+def _removal(content: dict[str, Any], key: str, author: str, reason: str | None = None) -> DictionaryChange:
+    entry = {"author": author} if reason is None else {"author": author, "reason": reason}
+    return DictionaryChange(key=key, action="removed", entry=entry, previous=content.pop(key))
 
 
 def hold(session: orm.Session, tenant_id: TenantId) -> Dictionary:

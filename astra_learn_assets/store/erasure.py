@@ -170,8 +170,8 @@ def _out_of_dictionary(session: orm.Session, tenant_id: TenantId, document_id: s
     for key in touched:
         kept: Mapping[str, Any] | None = None  # what the key said before, without this document
         for row in [one for one in history if one.key == key]:
-            if of_document(row.entry):
-                session.delete(row)
+            if of_document(row.entry) or (row.action == "removed" and kept is None):
+                session.delete(row)  # a removal of what was the document's alone names its word, too
                 gone += 1
                 continue
             row.previous = dict(kept) if kept is not None else None

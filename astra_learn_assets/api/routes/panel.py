@@ -181,7 +181,11 @@ def show_dictionary(
         access, wanted = visitor.access, q[:200]
         total, entries = found_entries(access, wanted, start=start, limit=_ENTRIES)
         changes, following = name_history.page(
-            access.platform, access.tenant_id, cursor=older or None, limit=_ROWS
+            access.platform,
+            access.tenant_id,
+            cursor=older or None,
+            limit=_ROWS,
+            language=visitor.language,
         )
         asked = rendering.query(q=wanted)
         return visitor.page(

@@ -1,0 +1,93 @@
+"""Which finals say what of names, for who asks whether an entry of the dictionary has a second voice.
+
+Only the learning path asks, after an upload has been answered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import orm
+from sqlalchemy.dialects.postgresql import JSONB
+
+from astra_learn_assets.ids import TenantId
+from astra_learn_assets.store.tables import Artifact
+
+_OTHERS = sa.text(
+    """
+    WITH authors AS (
+        SELECT DISTINCT e.value ->> 'author' AS name
+        FROM entities_dictionary d, jsonb_each(d.entries) e WHERE d.tenant_id = :tenant
+    )
+    SELECT name, (
+        SELECT count(*) FROM (
+            SELECT FROM artifacts f
+            WHERE f.tenant_id = :tenant AND f.names IS NOT NULL AND f.seq <= :seq
+                AND f.uploaded_by IS DISTINCT FROM name
+            LIMIT :most
+        ) finals
+    ) FROM authors
+    """
+)
+_FINALS = sa.text(
+    """
+    SELECT artifact_id, session_id, coalesce(uploaded_by, '') AS author, names,
+        summary -> 'entities_live' AS live, summary -> 'entities_waiting' AS waiting
+    FROM artifacts f
+    WHERE tenant_id = :tenant AND kind = 'final' AND summary IS NOT NULL AND (
+        EXISTS (SELECT FROM unnest(cast(:authors AS text[])) one WHERE f.uploaded_by IS DISTINCT FROM one)
+        OR summary -> 'entities_waiting' <> '[]'::jsonb
+        OR artifact_id IN (
+            SELECT e.value ->> 'source_document'
+            FROM entities_dictionary d, jsonb_each(d.entries) e WHERE d.tenant_id = :tenant
+        )
+    )
+    ORDER BY seq
+    """
+)
+
+
+Fixes = tuple[tuple[str, str], ...]
+"""(wrong, right) of each."""
+
+
+def finals_of_others(session: orm.Session, tenant_id: TenantId, *, seq: int, most: int) -> dict[str, int]:
+    """For each author of an entry how many finals others have sent up to ``seq``, counted up to ``most``."""
+    rows = session.execute(_OTHERS, {"tenant": str(tenant_id), "seq": seq, "most": most})
+    return {str(name): int(count) for name, count in rows}
+
+
+def finals(
+    session: orm.Session, tenant_id: TenantId, authors: Collection[str]
+) -> list[tuple[str, str, str, tuple[str, ...], Fixes, Fixes]]:
+    """The finals of others than each of ``authors``, those that brought an entry, and those that left a fix
+    waiting: id, session, author, the words of names in it, its fixes that are live and that wait."""
+    rows = session.execute(_FINALS, {"tenant": str(tenant_id), "authors": sorted(authors)})
+    return [
+        (document, of, author, tuple(names or ()), _fixes(live), _fixes(waiting))
+        for document, of, author, names, live, waiting in rows
+    ]
+
+
+def holding_live(session: orm.Session, tenant_id: TenantId, wrong: str, right: str) -> list[Artifact]:
+    """The finals whose summary says that this fix is live, locked until the commit."""
+    live = sa.cast(Artifact.summary["entities_live"], JSONB)
+    return list(
+        session.scalars(
+            sa.select(Artifact)
+            .where(
+                Artifact.tenant_id == tenant_id,
+                Artifact.kind == "final",
+                live.contains([{"wrong": wrong, "right": right}]),
+            )
+            .order_by(Artifact.seq)
+            .with_for_update(),
+            execution_options={"populate_existing": True},
+        )
+    )
+
+
+def _fixes(stored: Any) -> Fixes:
+    return tuple((fix["wrong"], fix["right"]) for fix in stored or ())
