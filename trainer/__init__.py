@@ -11,6 +11,6 @@ import os
 # is loaded, so it comes first.
 os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 
-# Packs of other lengths leave gaps between blocks of fixed size; segments that grow leave none. Read at the
-# first allocation on a card.
+# Packs of other lengths leave gaps between blocks of fixed size; segments that grow leave none. Torch reads
+# it once, when it is imported.
 os.environ.setdefault("PYTORCH_CUDA_ALLOC_CONF", "expandable_segments:True")

@@ -165,7 +165,7 @@ class Detector:
         ]
         text = mended(text)  # from here on people
         reading = self._reading(text)
-        own = list(before_people(text, own, reading))
+        own = list(before_people(text, own, reading, own=True))
         people = [one for f in self._persons(text, entities) for one in bounded(text, f)]
         if reading is not None:
             people = [
@@ -195,7 +195,8 @@ class Detector:
                 if not _inside(f, kept) or (persons.is_titled(text, f.start) and (f.start, f.end) in kept)
             ]
             seen = [(s, e) for s, e, label in entities if label == "PER"]
-            towns = [town for town in towns if town not in seen]  # in the other view it reads like a person
+            # in the other view, or to the tagger, it reads like a person
+            towns = list(before_people(text, [town for town in towns if town not in seen], reading))
             people = [
                 f
                 for f in people

@@ -27,6 +27,7 @@ from astra_learn_assets.privacy.people.listed_names import after_place_head
 from astra_learn_assets.privacy.people.name_runs import AS_IT_STANDS, RANK
 from astra_learn_assets.privacy.people.runs import ABBREVIATIONS, is_given, is_strong, may_be_name
 from astra_learn_assets.privacy.people.tables import words as table
+from astra_learn_assets.privacy.people.titles import is_titled
 from astra_learn_assets.spanish.fold import fold_chars
 from astra_learn_assets.spanish.name_words import PARTICLES, WORD, is_common, is_inflected, is_ordinary
 
@@ -43,7 +44,7 @@ DETECTOR = "tagger"
 _VERBS = table("person_verbs")
 _SAINT = re.compile(r"(?i)(?<!\w)(?:san|santa|santo|sto[.]?|sta[.]?|virgen(?: del?(?: la| las| los)?)?)\s$")
 _FIRM = re.compile(r"(?i),?[ ](?:s[.] ?[al]|c[.] ?v|e[.]i[.]r|ltda|cía|s[.]r[.]l|spa\b)")
-_LINKS = {"y", "e", "i"}
+_LINKS = {"y", "e", "i", ","}
 _NO_END = PARTICLES | _LINKS
 _OPENS = re.compile(r"(?:^|[.!?¿¡…\n])[ ]*$")
 
@@ -156,21 +157,23 @@ def _is_unheard(word: str) -> bool:
 
 
 def before_people(
-    text: str, spans: Iterable[tuple[int, int]], reading: Reading | None
+    text: str, spans: Iterable[tuple[int, int]], reading: Reading | None, *, own: bool = False
 ) -> Iterator[tuple[int, int]]:
     """Spans of places as far as somebody begins in them whom the tagger is very sure of.
 
     Only without small letters or without capitals, where nothing else ends a place's name: "CALLE BASAVILBASO
-    ENCABEZADA POR [GRISELDA".
+    ENCABEZADA POR [GRISELDA". A span that somebody begins is no place ("LA CONCEJALA [PUENTE, NIEVES]"), but
+    the text's ``own`` town may bear its founder's name.
     """
     for start, end in spans:
         stop = end
         if reading is not None and (text[start:end].isupper() or text[start:end].islower()):
-            for at in reading.within(start + 1, end):
+            for at in reading.within(start + own, end):
                 if reading.begins[at] and reading.likely[at] >= VERY_SURE:
                     stop = reading.spans[at][0]
                     break
-        yield start, stop
+        if stop > start:
+            yield start, stop
 
 
 def beginnings(text: str, reading: Reading | None) -> frozenset[int]:
@@ -225,11 +228,12 @@ def _parted(
 ) -> Iterator[Finding]:
     """The finding cut between its sure people, at the words between them that are surely no name."""
     start = finding.start
-    for (_, last), (first, _) in pairwise(runs):
+    for (_, last), (first, runs_on) in pairwise(runs):
         between = range(last + 1, first)
         gaps = [at for at in between if reading.likely[at] < 0.5]
         comma = reading.spans[first][0] - reading.spans[last][1] == 2 and len(between) == 1
-        if comma and not (gaps and reading.begins[first]):  # surnames, given name: one person
+        two = runs_on > first or " " not in text[start : reading.spans[last][1]]
+        if comma and not (gaps and two and reading.begins[first]):  # surnames, given name: one person
             continue
         if _APOSTROPHE.match(text, reading.spans[last][1]):  # "Q'ente" is one word
             continue
@@ -289,11 +293,11 @@ def _uncovered(text: str, reading: Reading, first: int, last: int, covered: Span
         last -= 1
     if first > last:
         return
-    loose = [at for at in range(first, last + 1) if not covered.touch(*reading.spans[at])]
-    beside = loose and len(loose) <= last - first
-    if beside and not any(text[slice(*reading.spans[at])].lower() in _LINKS for at in loose):
+    loose = sum(not covered.touch(*reading.spans[at]) for at in range(first, last + 1))
+    links = any(text[slice(*reading.spans[at])].lower() in _LINKS for at in range(first, last + 1))
+    if 0 < loose <= last - first and not links:
+        # beside its pieces: a later look that drops the whole leaves them
         yield from _piece(text, reading, first, last, beside=True)
-        return
     begin = first
     for at in range(first, last + 2):
         if at > last or covered.touch(*reading.spans[at]):
@@ -339,7 +343,11 @@ def _believable(
         return False
     if printed and text[start:end].islower() and (least < VERY_SURE or is_ordinary(words[0])):
         return False
-    opens = _OPENS.search(before) is not None and text[end : end + 1] not in ":.,"
+    opens = (
+        _OPENS.search(before) is not None
+        and text[end : end + 1] not in ":.,"
+        and not is_titled(text, start)  # the stop of "Sr." ends no sentence
+    )
     if opens and printed and _is_everyday(words[0]):  # "[Escriba] a": its capital says nothing
         return False
     return least >= VERY_SURE or not (is_ordinary(words[0]) and (opens or not may_be_name(words[0])))
