@@ -6,7 +6,9 @@ import json
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from itertools import islice, product
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -144,6 +146,59 @@ def test_only_what_is_asked_for_is_answered() -> None:
     known = {"valdehierro": _entry(*RENAMED)}
     assert doubted(known, {"mallory"}, found, roster=(), now=NOW, only={"otro"}) == {}
     assert doubted(known, {"ana"}, found, roster=(), now=NOW) == {}
+
+
+def _secretary(number: int) -> tuple[list[DictionaryEntry], list[Final]]:
+    """So many finals of one account, each with a street of its own put right, and two of others."""
+    fixes = [
+        (f"Kalle{end}", f"Calle{end}") for end in islice(map("".join, product("aeiou", "lmnrstvz")), number)
+    ]
+    entries = [_entry(*fix, source=f"d{n}") for n, fix in enumerate(fixes)]
+    finals = [_final(n, "mallory", live=[fix]) for n, fix in enumerate(fixes)]
+    return entries, [*finals, _final(number, "ana", "Peñuelas"), _final(number + 1, "bruno", "Peñuelas")]
+
+
+@pytest.mark.parametrize("number", [10, 40])
+def test_of_a_long_history_each_question_sees_what_concerns_it_and_is_asked_once(
+    number: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[int] = []
+    divide, doubt = second_voice.divide, second_voice.doubt
+    about: list[LiveEntity] = []
+
+    def divided(changes: list[LiveEntity], **given: Any) -> second_voice.Divided:
+        seen.append(len(given["entries"]) + len(given["voices"]))
+        return divide(changes, **given)
+
+    def doubting(change: LiveEntity, *given: Any, **more: Any) -> str | None:
+        about.append(change)
+        return doubt(change, *given, **more)
+
+    monkeypatch.setattr(second_voice, "divide", divided)
+    monkeypatch.setattr(second_voice, "doubt", doubting)
+    entries, finals = _secretary(number)
+    other = [_entry(f"Otro{n}", f"Otra{n}", source="a mano") for n in range(number)]
+    known = {entry_key(one.wrong): one for one in (*entries, *other)}
+    doubted(known, {"mallory"}, finals, roster=(), now=NOW)
+    assert (seen, len(about)) == ([number], number)
+
+
+def test_of_one_author_a_look_asks_for_the_newest_entries_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(second_look, "AT_ONCE", 1)
+    older = _entry("Peñuelas", "Peniuelas").model_copy(update={"created_at": NOW - timedelta(days=2)})
+    both, finals = (_entry(*RENAMED), older), (_final(1, "ana", "Valdehierro Peñuelas"), BRUNO)
+    assert _doubted(*finals, entries=both) == {"valdehierro": second_voice.WRITTEN}
+    assert _doubted(*finals, entries=(older,)) == {"peñuelas": second_voice.WRITTEN}
+
+
+def test_what_others_write_in_the_session_of_one_entry_counts_for_another() -> None:
+    entries = (_entry(*RENAMED), _entry("Peñuelas", "Peniuelas", source="d5"))
+    finals = (
+        _final(5, "mallory"),
+        _final(1, "ana", "Valdehierro Peñuelas", session="s0"),
+        _final(2, "bruno", "Valdehierro Peñuelas"),
+    )
+    assert _doubted(*finals, entries=entries) == {"peñuelas": second_voice.WRITTEN}
 
 
 def test_what_goes_back_is_said_to_wait_and_once() -> None:
