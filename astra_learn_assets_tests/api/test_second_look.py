@@ -17,6 +17,7 @@ from fastapi.testclient import TestClient
 from astra_learn_assets.contracts import DictionaryEntry
 from astra_learn_assets.errors import TenantErased
 from astra_learn_assets.hotpath import intake, no_mishearing, second_look, second_voice
+from astra_learn_assets.hotpath.comparison_process import Compared, Comparison, compare_here
 from astra_learn_assets.hotpath.second_look import MOST, Final, authors_asked, doubted
 from astra_learn_assets.hotpath.summary import LiveEntity, SubmitSummary
 from astra_learn_assets.learning import compare, plain_words, taking_back, uploads_shown
@@ -480,6 +481,31 @@ def test_a_second_voice_in_between_is_heard(
     _sent(platform, "pleno-3", "bruno", RENAMED[0])
     assert _live(platform) == dict([RENAMED])
     assert [row.action for row in _history(platform)] == ["added"]
+
+
+def test_a_second_voice_that_is_compared_while_the_name_goes_back_brings_it_back(
+    platform: Platform, make_tenant: MakeTenant
+) -> None:
+    make_tenant()
+    fix = {"Urkizo": "Utquizo"}
+    _sent(platform, "pleno-1", "mallory", "Urkizo", fix)
+    for author in ("ana", "bruno"):
+        _upload(platform, _files(f"junta-{author}", "Peñuelas"), author, {})
+    files = _files("pleno-3", "Urkizo")
+    place = {"tenant_id": TENANT, "session_id": files.session_id, "version": 1}
+    intake.register_draft(platform, **place, docx=files.docx, manifest=files.manifest)
+
+    def looked(comparison: Comparison) -> Compared:
+        compare.compare_waiting_finals(platform, TENANT)
+        assert _live(platform) == {}
+        return compare_here(comparison)
+
+    given = {"data": files.final(fix), "uploaded_by": "carmen"}
+    assert _live(platform) == fix
+    second = intake.submit_final(platform, **place, **given, compare=looked)
+    assert [one.wrong for one in second.entities_live] == ["Urkizo"]
+    assert _live(platform) == fix
+    assert [row.action for row in _history(platform)] == ["added", "removed", "added"]
 
 
 def test_what_went_back_is_forgotten_with_its_document(platform: Platform, make_tenant: MakeTenant) -> None:
