@@ -99,11 +99,12 @@ def doubted(
 
 def sent_back(final: Final, entry: DictionaryEntry) -> Final:
     """``final`` with the fix of ``entry`` among those that wait, if it was among its live ones."""
-    moved = (entry.wrong, entry.right)
-    if moved not in final.live:
+    taken = _keys(entry.wrong, entry.right)
+    back = [fix for fix in final.live if _keys(*fix) == taken]
+    if not back:
         return final
-    live = [fix for fix in final.live if fix != moved]
-    return replace(final, live=live, waiting=[*final.waiting, moved])
+    live = [fix for fix in final.live if fix not in back]
+    return replace(final, live=live, waiting=[*final.waiting, *back])
 
 
 class _Town:
@@ -127,7 +128,7 @@ class _Town:
             for word in one.names:
                 self.writers[entry_key(word)].setdefault(one.author, set()).add(one.session_id)
             for wrong, right in one.waiting:
-                self.waiting[entry_key(wrong), entry_key(right)].add((one.author, one.session_id))
+                self.waiting[_keys(wrong, right)].add((one.author, one.session_id))
 
     def others_write(self, word: str, author: str, session_id: str | None) -> int:
         """How many others than ``author`` write the word in other sessions than this."""
@@ -188,7 +189,7 @@ def _said_by_one(entries: Mapping[str, DictionaryEntry], finals: Sequence[Final]
     said: dict[_Keys, set[tuple[str, str]]] = defaultdict(set)
     for one in finals:
         for wrong, right in (*one.live, *one.waiting):
-            said[entry_key(wrong), entry_key(right)].add((one.author, one.session_id))
+            said[_keys(wrong, right)].add((one.author, one.session_id))
     alone: dict[str, str] = {}
     for key, entry in entries.items():
         source = brought.get(entry.source_document)
@@ -222,6 +223,10 @@ def _doubts(
         if reason is not None:
             found[change] = reason
     return found
+
+
+def _keys(wrong: str, right: str) -> _Keys:
+    return entry_key(wrong), entry_key(right)
 
 
 def _change(entry: DictionaryEntry) -> LiveEntity:

@@ -13,6 +13,7 @@ from sqlalchemy import orm
 from sqlalchemy.dialects.postgresql import JSONB
 
 from astra_learn_assets.ids import TenantId
+from astra_learn_assets.spanish.fold import entry_key
 from astra_learn_assets.store.tables import Artifact
 
 _OTHERS = sa.text(
@@ -71,17 +72,30 @@ def finals(
     ]
 
 
-def holding_live(session: orm.Session, tenant_id: TenantId, wrong: str, right: str) -> list[Artifact]:
-    """The finals whose summary says that this fix is live, locked until the commit."""
-    live = sa.cast(Artifact.summary["entities_live"], JSONB)
+def holding_live(
+    session: orm.Session, tenant_id: TenantId, fixes: Collection[tuple[str, str]]
+) -> list[Artifact]:
+    """The finals whose summary says that one of these fixes is live, locked until the commit.
+
+    ``fixes``: :func:`entry_key` of wrong and right; the dictionary takes other spellings for the same.
+    """
+    live = Artifact.summary["entities_live"]
+    rows = session.execute(
+        sa.select(Artifact.artifact_id, live).where(
+            Artifact.tenant_id == tenant_id,
+            Artifact.kind == "final",
+            sa.cast(live, JSONB) != sa.text("'[]'::jsonb"),
+        )
+    )
+    holding = [
+        document
+        for document, stored in rows
+        if any((entry_key(wrong), entry_key(right)) in fixes for wrong, right in _fixes(stored))
+    ]
     return list(
         session.scalars(
             sa.select(Artifact)
-            .where(
-                Artifact.tenant_id == tenant_id,
-                Artifact.kind == "final",
-                live.contains([{"wrong": wrong, "right": right}]),
-            )
+            .where(Artifact.tenant_id == tenant_id, Artifact.artifact_id.in_(holding))
             .order_by(Artifact.seq)
             .with_for_update(),
             execution_options={"populate_existing": True},

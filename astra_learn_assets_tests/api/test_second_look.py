@@ -207,6 +207,8 @@ def test_what_goes_back_is_said_to_wait_and_once() -> None:
     back = second_look.sent_back(final, _entry(*RENAMED))
     assert (back.live, back.waiting) == ([("Urkizo", "Urquizo")], [RENAMED])
     assert second_look.sent_back(back, _entry(*RENAMED)) == back
+    capitals = second_look.sent_back(final, _entry("VALDEHIERRO", "VALDEYERRO"))
+    assert capitals == back, "the dictionary takes them for the same"
 
 
 def test_a_summary_counts_in_its_message_what_went_back() -> None:
@@ -219,6 +221,7 @@ def test_a_summary_counts_in_its_message_what_went_back() -> None:
     after = "Documento recibido. Después, {} a esperar a que otra persona diga lo mismo."
     assert once.message == after.format("1 de esos nombres ha vuelto")
     assert once.without("Mal1", "Bien1") == once
+    assert summary.without("MAL1", "BIEN1") == once
     twice = once.without("Mal0", "Bien0")
     assert twice.message == after.format("2 de esos nombres han vuelto")
     assert ([one.wrong for one in twice.entities_live], twice.sent_back) == (["Mal2"], 2)
@@ -329,6 +332,22 @@ def test_what_went_back_still_counts_as_said_alone(platform: Platform, make_tena
     with platform.database.session() as session:
         told = {one[0]: Final(*one) for one in voices.finals(session, TENANT, {"mallory"})}
     assert told[hostile.artifact_id].waiting == (RENAMED,)
+
+
+def test_every_final_that_said_so_in_whatever_letters_says_that_it_waits(
+    platform: Platform, make_tenant: MakeTenant
+) -> None:
+    make_tenant()
+    first = _sent(platform, "pleno-1", "mallory", RENAMED[0], dict([RENAMED]))
+    capitals = (RENAMED[0].upper(), RENAMED[1].upper())
+    again = _sent(platform, "pleno-2", "mallory", capitals[0], dict([capitals]))
+    assert _live(platform) == dict([capitals])
+    for number, author in enumerate(("ana", "bruno")):
+        _sent(platform, f"junta-{number}", author, RENAMED[0])
+    assert _live(platform) == {}
+    for one, wrong in ((first, RENAMED[0]), (again, capitals[0])):
+        stored = SubmitSummary.model_validate(_row(platform, one.artifact_id).summary)
+        assert (stored.entities_live, [fix.wrong for fix in stored.entities_waiting]) == ((), [wrong])
 
 
 def test_then_a_second_voice_brings_it_back_for_good(platform: Platform, make_tenant: MakeTenant) -> None:
