@@ -8,7 +8,7 @@ for a second voice, as it would have if it had come later.
 
 Never asked again: what another author said as well in another session, live or waiting, and what no final of
 its author brought: a person put it in. Asked at most :data:`MOST` times: once for each of the first finals
-of others.
+of others, of which one author's first :data:`OF_ONE` count, so that no account uses them up alone.
 
 The look takes from the town what it had, so it believes one account less than the rules for what is new do:
 
@@ -35,6 +35,7 @@ from astra_learn_assets.hotpath.written_names import words_of
 from astra_learn_assets.spanish.fold import entry_key
 
 MOST = 30  # finals of others; the benchmark's known town has so many
+OF_ONE = 15  # of these, of one author: the rules need two
 AT_ONCE = 300  # entries of one author, the newest: a look takes its time for each of them
 _OTHERS = 2
 _Keys = tuple[str, str]
@@ -60,8 +61,8 @@ class Final:
 def authors_asked(others: Mapping[str, int], arrived: str) -> frozenset[str]:
     """Whose entries are asked for again now that a final of ``arrived`` is there.
 
-    ``others``: how many finals others have sent than each author of an entry, ``arrived``'s included; who
-    counts may stop above :data:`MOST`.
+    ``others``: how many finals others have sent than each author of an entry, ``arrived``'s included, of
+    each of them at most :data:`OF_ONE`; nobody, where ``arrived`` has sent more.
     """
     return frozenset(author for author, count in others.items() if author != arrived and count <= MOST)
 

@@ -42,8 +42,11 @@ def look_again(platform: Platform, final: Artifact) -> dict[str, str]:
     """
     tenant_id = final.tenant_id
     with platform.database.session() as session:
-        others = voices.finals_of_others(session, tenant_id, seq=final.seq, most=second_look.MOST + 1)
-        authors = second_look.authors_asked(others, final.uploaded_by or "")
+        arrived = final.uploaded_by or ""
+        others = voices.finals_of_others(
+            session, tenant_id, seq=final.seq, arrived=arrived, of_one=second_look.OF_ONE
+        )
+        authors = second_look.authors_asked(others, arrived)
         if not authors:
             return {}
         entries = _entries(dictionary.stored(session, tenant_id)[1])

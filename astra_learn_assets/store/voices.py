@@ -18,18 +18,17 @@ from astra_learn_assets.store.tables import Artifact
 
 _OTHERS = sa.text(
     """
-    WITH authors AS (
+    WITH sent AS (
+        SELECT uploaded_by, count(*) AS finals FROM artifacts
+        WHERE tenant_id = :tenant AND names IS NOT NULL AND seq <= :seq GROUP BY uploaded_by
+    ), authors AS (
         SELECT DISTINCT e.value ->> 'author' AS name
         FROM entities_dictionary d, jsonb_each(d.entries) e WHERE d.tenant_id = :tenant
     )
     SELECT name, (
-        SELECT count(*) FROM (
-            SELECT FROM artifacts f
-            WHERE f.tenant_id = :tenant AND f.names IS NOT NULL AND f.seq <= :seq
-                AND f.uploaded_by IS DISTINCT FROM name
-            LIMIT :most
-        ) finals
+        SELECT coalesce(sum(least(finals, :of_one)), 0) FROM sent WHERE uploaded_by IS DISTINCT FROM name
     ) FROM authors
+    WHERE NOT EXISTS (SELECT FROM sent WHERE uploaded_by = :arrived AND finals > :of_one)
     """
 )
 _FINALS = sa.text(
@@ -54,10 +53,15 @@ Fixes = tuple[tuple[str, str], ...]
 """(wrong, right) of each."""
 
 
-def finals_of_others(session: orm.Session, tenant_id: TenantId, *, seq: int, most: int) -> dict[str, int]:
-    """For each author of an entry how many finals others have sent up to ``seq``, counted up to ``most``."""
-    rows = session.execute(_OTHERS, {"tenant": str(tenant_id), "seq": seq, "most": most})
-    return {str(name): int(count) for name, count in rows}
+def finals_of_others(
+    session: orm.Session, tenant_id: TenantId, *, seq: int, arrived: str, of_one: int
+) -> dict[str, int]:
+    """For each author of an entry how many finals others have sent up to ``seq``, of each at most ``of_one``.
+
+    Nothing when ``arrived`` has sent more than that: the final ``seq``, which is its, does not count.
+    """
+    given = {"tenant": str(tenant_id), "seq": seq, "arrived": arrived, "of_one": of_one}
+    return {str(name): int(count) for name, count in session.execute(_OTHERS, given)}
 
 
 def finals(

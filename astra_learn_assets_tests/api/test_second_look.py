@@ -424,6 +424,29 @@ def test_beyond_the_first_finals_of_others_nothing_is_asked(
     assert _live(platform) == dict([RENAMED])
 
 
+def test_one_other_account_does_not_use_up_the_questions_alone(
+    platform: Platform, make_tenant: MakeTenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(second_look, "MOST", 3)
+    monkeypatch.setattr(second_look, "OF_ONE", 2)
+    asked: list[str] = []
+    ask = second_look.doubted
+
+    def counted(*given: Any, **more: Any) -> dict[str, str]:
+        asked.append(given[2][-1].session_id)
+        return ask(*given, **more)
+
+    monkeypatch.setattr(second_look, "doubted", counted)
+    make_tenant()
+    _sent(platform, "pleno-0", "mallory", RENAMED[0], dict([RENAMED]))
+    for number in range(1, 5):
+        _sent(platform, f"pleno-{number}", "ana", RENAMED[0])
+    assert asked == ["pleno-1", "pleno-2"]
+    assert _live(platform) == dict([RENAMED])
+    _sent(platform, "pleno-5", "bruno", RENAMED[0])
+    assert _live(platform) == {}
+
+
 def test_many_finals_that_are_compared_at_once_are_counted_as_they_came(
     platform: Platform, make_tenant: MakeTenant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -440,7 +463,8 @@ def test_a_final_that_nothing_is_learned_from_is_none_of_the_first(
     platform: Platform, make_tenant: MakeTenant
 ) -> None:
     hostile = _renamed_first(platform, make_tenant)
-    given = {"seq": _row(platform, hostile.artifact_id).seq + 1_000, "most": 9}
+    seq = _row(platform, hostile.artifact_id).seq + 1_000
+    given = {"seq": seq, "arrived": "ana", "of_one": 9}
     with platform.database.session() as session:
         assert voices.finals_of_others(session, TENANT, **given) == {"mallory": 1}
         session.execute(sa.update(Artifact).where(Artifact.uploaded_by == "ana").values(names=None))
