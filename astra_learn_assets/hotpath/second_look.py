@@ -15,7 +15,12 @@ The look takes from the town what it had, so it believes one account less than t
 * a word is written here when *two* others wrote it, or a roster has it; else one hostile account would only
   have to write names wrong to take the right ones out of the dictionary;
 * an entry contradicts when it has itself a second voice;
-* a doubt falls when anybody else has written what the entry makes of the name.
+* what anybody else has written of what the entry makes of the name counts as written here, so what is doubted
+  as written otherwise, near a known name, a known spelling or new falls with it, unless it is a swap then.
+  What contradicts a roster or an entry, swaps two known names or is no mishearing stays doubted.
+
+So at the first final of somebody else only rosters and entries with two voices speak against it; that others
+write here, which the rules on spelling, mishearing and new names ask, takes two of them.
 
 Pure: what is known is given.
 """
