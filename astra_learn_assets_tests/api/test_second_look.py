@@ -405,14 +405,35 @@ def test_the_same_final_twice_asks_once(
 
 
 def test_a_run_that_dies_and_looks_again_takes_nothing_twice(
-    platform: Platform, make_tenant: MakeTenant
+    platform: Platform, make_tenant: MakeTenant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    hostile = _renamed_first(platform, make_tenant)
-    other = _row(platform, _sent(platform, "pleno-3", "bruno", RENAMED[0]).artifact_id)
-    assert taking_back.look_again(platform, other) == {}
-    assert [row.action for row in _history(platform)] == ["removed", "added"]
+    make_tenant()
+    rare = {"Urkizo": "Urquizo"}
+    hostile = _sent(platform, "pleno-1", "mallory", RENAMED[0], dict([RENAMED]))
+    _sent(platform, "pleno-2", "mallory", "Urkizo", rare)
+    _sent(platform, "pleno-3", "ana", RENAMED[0])
+    looked: list[dict[str, str]] = []
+    look = taking_back.look_again
+
+    def noted(platform: Platform, final: Artifact) -> dict[str, str]:
+        looked.append(look(platform, final))
+        return looked[-1]
+
+    monkeypatch.setattr(taking_back, "look_again", noted)
+    with monkeypatch.context() as patch:
+        patch.setattr(compare, "_record", _broken)
+        with pytest.raises(RuntimeError):
+            _sent(platform, "pleno-4", "bruno", RENAMED[0])
+    assert _live(platform) == rare
+    compare.compare_waiting_finals(platform, TENANT)
+    assert looked == [{"valdehierro": second_voice.WRITTEN}, {}]
+    assert _live(platform) == rare
+    assert [row.action for row in _history(platform)] == ["removed", "added", "added"]
     summary = SubmitSummary.model_validate(_row(platform, hostile.artifact_id).summary)
     assert summary.sent_back == 1
+    with platform.database.session() as session:
+        noted_once = sa.select(AuditEntry).where(AuditEntry.action == "dictionary.take_back")
+        assert len(session.scalars(noted_once).all()) == 1
 
 
 def test_beyond_the_first_finals_of_others_nothing_is_asked(
