@@ -209,7 +209,10 @@ def _look_again(
 ) -> None:
     """The second look after the newest final; what it doubts waits in the final that brought it."""
     by_author = Counter(final.author for final in finals if final.names)
-    others = {entry.author: by_author.total() - by_author[entry.author] for entry in entries.values()}
+    if by_author[finals[-1].author] > second_look.OF_ONE:
+        return
+    counted = Counter({author: min(count, second_look.OF_ONE) for author, count in by_author.items()})
+    others = {entry.author: counted.total() - counted[entry.author] for entry in entries.values()}
     authors = second_look.authors_asked(others, finals[-1].author)
     for key in second_look.doubted(entries, authors, finals, roster=roster, now=now):
         taken = entries.pop(key)

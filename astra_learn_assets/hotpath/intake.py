@@ -17,7 +17,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import redis
@@ -125,6 +125,10 @@ def submit_final(
         written = artifacts.names_written(session, place.tenant_id, **others) if live else ()
         doubts = second_voice.doubts(live, roster=asked.roster, written=written)
         held = dictionary.hold(session, place.tenant_id) if live else None
+        if held is not None and held.version != asked.inputs.dictionary_version:
+            # what was live then may wait by now, and would find no second voice in this one
+            _, voices = artifacts.told_of_names(session, place.tenant_id, but_of=place.session_id)
+            asked = replace(asked, voices=voices)
         divided = _divide(held, asked, live, doubts, uploaded_by)
         version_live = _apply(session, place.tenant_id, divided.live, artifact.artifact_id, uploaded_by, held)
         artifact.base_id, artifact.dictionary_version = delta.base_id, asked.inputs.dictionary_version

@@ -139,7 +139,7 @@ def doubts(
     known = {entry_key(word) for name in roster for word in words_of(name)} | set(map(entry_key, written))
     found: dict[LiveEntity, str] = {}
     for change in changes:
-        reason = _doubt(change, known, others_write=bool(written))
+        reason = doubt(change, known, others_write=bool(written))
         if reason is not None:
             found[change] = reason
     return found
@@ -150,7 +150,9 @@ def warm() -> None:
     doubts([LiveEntity(wrong="Ramires", right="Ramírez", kind="person")], roster=(), written=("Ruiz",))
 
 
-def _doubt(change: LiveEntity, known: Collection[str], *, others_write: bool) -> str | None:
+def doubt(change: LiveEntity, known: Collection[str], *, others_write: bool) -> str | None:
+    """The doubt about one fix. ``known``: the words that are written here or on a roster, by
+    :func:`entry_key`; ``others_write``: whether any are written."""
     wrong, right = ([entry_key(word) for word in words_of(side)] for side in (change.wrong, change.right))
     lost = [word for word in wrong if word not in right]
     gained = [word for word in right if word not in wrong]

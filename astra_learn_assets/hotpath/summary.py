@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from pydantic import BaseModel, ConfigDict, Field
 
 from astra_learn_assets.contracts import EntityKind, Rejection
+from astra_learn_assets.spanish.fold import entry_key
 
 
 class LiveEntity(BaseModel):
@@ -59,8 +60,10 @@ class SubmitSummary(BaseModel):
     )
 
     def without(self, wrong: str, right: str) -> SubmitSummary:
-        """This summary once a fix that was live waits again; the message says so at its end."""
-        back = [one for one in self.entities_live if (one.wrong, one.right) == (wrong, right)]
+        """This summary once a fix that was live waits again, however it was written; the message says so at
+        its end."""
+        keys = entry_key(wrong), entry_key(right)
+        back = [one for one in self.entities_live if (entry_key(one.wrong), entry_key(one.right)) == keys]
         if not back:
             return self
         before = self.sent_back

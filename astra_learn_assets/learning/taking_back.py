@@ -25,6 +25,7 @@ from astra_learn_assets.hotpath.intake import relay_now
 from astra_learn_assets.hotpath.summary import SubmitSummary
 from astra_learn_assets.ids import TenantId
 from astra_learn_assets.platform import Platform
+from astra_learn_assets.spanish.fold import entry_key
 from astra_learn_assets.store import artifacts, audit, dictionary, erasure, voices
 from astra_learn_assets.store.tables import Artifact
 
@@ -41,8 +42,11 @@ def look_again(platform: Platform, final: Artifact) -> dict[str, str]:
     """
     tenant_id = final.tenant_id
     with platform.database.session() as session:
-        others = voices.finals_of_others(session, tenant_id, seq=final.seq, most=second_look.MOST + 1)
-        authors = second_look.authors_asked(others, final.uploaded_by or "")
+        arrived = final.uploaded_by or ""
+        others = voices.finals_of_others(
+            session, tenant_id, seq=final.seq, arrived=arrived, of_one=second_look.OF_ONE
+        )
+        authors = second_look.authors_asked(others, arrived)
         if not authors:
             return {}
         entries = _entries(dictionary.stored(session, tenant_id)[1])
@@ -57,8 +61,7 @@ def look_again(platform: Platform, final: Artifact) -> dict[str, str]:
         if not found:
             return {}
         dictionary.take_back(session, found, AUTHOR, held=held)
-        for key in found:
-            _note(session, tenant_id, entries[key])
+        _note(session, tenant_id, [entries[key] for key in found])
         audit.record(
             session,
             tenant_id=tenant_id,
@@ -93,9 +96,12 @@ def _doubted(
     )
 
 
-def _note(session: orm.Session, tenant_id: TenantId, entry: DictionaryEntry) -> None:
-    """Let the finals that say the entry is live say that it waits."""
-    for final in voices.holding_live(session, tenant_id, entry.wrong, entry.right):
+def _note(session: orm.Session, tenant_id: TenantId, taken: Collection[DictionaryEntry]) -> None:
+    """Let the finals that say these entries are live say that they wait."""
+    keys = {(entry_key(entry.wrong), entry_key(entry.right)) for entry in taken}
+    for final in voices.holding_live(session, tenant_id, keys):
         summary = SubmitSummary.model_validate(final.summary)
-        final.summary = summary.without(entry.wrong, entry.right).model_dump(mode="json")
+        for entry in taken:
+            summary = summary.without(entry.wrong, entry.right)
+        final.summary = summary.model_dump(mode="json")
     session.flush()

@@ -13,22 +13,22 @@ from sqlalchemy import orm
 from sqlalchemy.dialects.postgresql import JSONB
 
 from astra_learn_assets.ids import TenantId
+from astra_learn_assets.spanish.fold import entry_key
 from astra_learn_assets.store.tables import Artifact
 
 _OTHERS = sa.text(
     """
-    WITH authors AS (
+    WITH sent AS (
+        SELECT uploaded_by, count(*) AS finals FROM artifacts
+        WHERE tenant_id = :tenant AND names IS NOT NULL AND seq <= :seq GROUP BY uploaded_by
+    ), authors AS (
         SELECT DISTINCT e.value ->> 'author' AS name
         FROM entities_dictionary d, jsonb_each(d.entries) e WHERE d.tenant_id = :tenant
     )
     SELECT name, (
-        SELECT count(*) FROM (
-            SELECT FROM artifacts f
-            WHERE f.tenant_id = :tenant AND f.names IS NOT NULL AND f.seq <= :seq
-                AND f.uploaded_by IS DISTINCT FROM name
-            LIMIT :most
-        ) finals
+        SELECT coalesce(sum(least(finals, :of_one)), 0) FROM sent WHERE uploaded_by IS DISTINCT FROM name
     ) FROM authors
+    WHERE NOT EXISTS (SELECT FROM sent WHERE uploaded_by = :arrived AND finals > :of_one)
     """
 )
 _FINALS = sa.text(
@@ -53,10 +53,15 @@ Fixes = tuple[tuple[str, str], ...]
 """(wrong, right) of each."""
 
 
-def finals_of_others(session: orm.Session, tenant_id: TenantId, *, seq: int, most: int) -> dict[str, int]:
-    """For each author of an entry how many finals others have sent up to ``seq``, counted up to ``most``."""
-    rows = session.execute(_OTHERS, {"tenant": str(tenant_id), "seq": seq, "most": most})
-    return {str(name): int(count) for name, count in rows}
+def finals_of_others(
+    session: orm.Session, tenant_id: TenantId, *, seq: int, arrived: str, of_one: int
+) -> dict[str, int]:
+    """For each author of an entry how many finals others have sent up to ``seq``, of each at most ``of_one``.
+
+    Nothing when ``arrived`` has sent more than that: the final ``seq``, which is its, does not count.
+    """
+    given = {"tenant": str(tenant_id), "seq": seq, "arrived": arrived, "of_one": of_one}
+    return {str(name): int(count) for name, count in session.execute(_OTHERS, given)}
 
 
 def finals(
@@ -71,17 +76,30 @@ def finals(
     ]
 
 
-def holding_live(session: orm.Session, tenant_id: TenantId, wrong: str, right: str) -> list[Artifact]:
-    """The finals whose summary says that this fix is live, locked until the commit."""
-    live = sa.cast(Artifact.summary["entities_live"], JSONB)
+def holding_live(
+    session: orm.Session, tenant_id: TenantId, fixes: Collection[tuple[str, str]]
+) -> list[Artifact]:
+    """The finals whose summary says that one of these fixes is live, locked until the commit.
+
+    ``fixes``: :func:`entry_key` of wrong and right; the dictionary takes other spellings for the same.
+    """
+    live = Artifact.summary["entities_live"]
+    rows = session.execute(
+        sa.select(Artifact.artifact_id, live).where(
+            Artifact.tenant_id == tenant_id,
+            Artifact.kind == "final",
+            sa.cast(live, JSONB) != sa.text("'[]'::jsonb"),
+        )
+    )
+    holding = [
+        document
+        for document, stored in rows
+        if any((entry_key(wrong), entry_key(right)) in fixes for wrong, right in _fixes(stored))
+    ]
     return list(
         session.scalars(
             sa.select(Artifact)
-            .where(
-                Artifact.tenant_id == tenant_id,
-                Artifact.kind == "final",
-                live.contains([{"wrong": wrong, "right": right}]),
-            )
+            .where(Artifact.tenant_id == tenant_id, Artifact.artifact_id.in_(holding))
             .order_by(Artifact.seq)
             .with_for_update(),
             execution_options={"populate_existing": True},

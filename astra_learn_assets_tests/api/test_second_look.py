@@ -6,7 +6,9 @@ import json
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from itertools import islice, product
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -15,6 +17,7 @@ from fastapi.testclient import TestClient
 from astra_learn_assets.contracts import DictionaryEntry
 from astra_learn_assets.errors import TenantErased
 from astra_learn_assets.hotpath import intake, no_mishearing, second_look, second_voice
+from astra_learn_assets.hotpath.comparison_process import Compared, Comparison, compare_here
 from astra_learn_assets.hotpath.second_look import MOST, Final, authors_asked, doubted
 from astra_learn_assets.hotpath.summary import LiveEntity, SubmitSummary
 from astra_learn_assets.learning import compare, plain_words, taking_back, uploads_shown
@@ -146,11 +149,66 @@ def test_only_what_is_asked_for_is_answered() -> None:
     assert doubted(known, {"ana"}, found, roster=(), now=NOW) == {}
 
 
+def _secretary(number: int) -> tuple[list[DictionaryEntry], list[Final]]:
+    """So many finals of one account, each with a street of its own put right, and two of others."""
+    fixes = [
+        (f"Kalle{end}", f"Calle{end}") for end in islice(map("".join, product("aeiou", "lmnrstvz")), number)
+    ]
+    entries = [_entry(*fix, source=f"d{n}") for n, fix in enumerate(fixes)]
+    finals = [_final(n, "mallory", live=[fix]) for n, fix in enumerate(fixes)]
+    return entries, [*finals, _final(number, "ana", "Peñuelas"), _final(number + 1, "bruno", "Peñuelas")]
+
+
+@pytest.mark.parametrize("number", [10, 40])
+def test_of_a_long_history_each_question_sees_what_concerns_it_and_is_asked_once(
+    number: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[int] = []
+    divide, doubt = second_voice.divide, second_voice.doubt
+    about: list[LiveEntity] = []
+
+    def divided(changes: list[LiveEntity], **given: Any) -> second_voice.Divided:
+        seen.append(len(given["entries"]) + len(given["voices"]))
+        return divide(changes, **given)
+
+    def doubting(change: LiveEntity, *given: Any, **more: Any) -> str | None:
+        about.append(change)
+        return doubt(change, *given, **more)
+
+    monkeypatch.setattr(second_voice, "divide", divided)
+    monkeypatch.setattr(second_voice, "doubt", doubting)
+    entries, finals = _secretary(number)
+    other = [_entry(f"Otro{n}", f"Otra{n}", source="a mano") for n in range(number)]
+    known = {entry_key(one.wrong): one for one in (*entries, *other)}
+    doubted(known, {"mallory"}, finals, roster=(), now=NOW)
+    assert (seen, len(about)) == ([number], number)
+
+
+def test_of_one_author_a_look_asks_for_the_newest_entries_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(second_look, "AT_ONCE", 1)
+    older = _entry("Peñuelas", "Peniuelas").model_copy(update={"created_at": NOW - timedelta(days=2)})
+    both, finals = (_entry(*RENAMED), older), (_final(1, "ana", "Valdehierro Peñuelas"), BRUNO)
+    assert _doubted(*finals, entries=both) == {"valdehierro": second_voice.WRITTEN}
+    assert _doubted(*finals, entries=(older,)) == {"peñuelas": second_voice.WRITTEN}
+
+
+def test_what_others_write_in_the_session_of_one_entry_counts_for_another() -> None:
+    entries = (_entry(*RENAMED), _entry("Peñuelas", "Peniuelas", source="d5"))
+    finals = (
+        _final(5, "mallory"),
+        _final(1, "ana", "Valdehierro Peñuelas", session="s0"),
+        _final(2, "bruno", "Valdehierro Peñuelas"),
+    )
+    assert _doubted(*finals, entries=entries) == {"peñuelas": second_voice.WRITTEN}
+
+
 def test_what_goes_back_is_said_to_wait_and_once() -> None:
     final = _final(0, "mallory", live=[RENAMED, ("Urkizo", "Urquizo")])
     back = second_look.sent_back(final, _entry(*RENAMED))
     assert (back.live, back.waiting) == ([("Urkizo", "Urquizo")], [RENAMED])
     assert second_look.sent_back(back, _entry(*RENAMED)) == back
+    capitals = second_look.sent_back(final, _entry("VALDEHIERRO", "VALDEYERRO"))
+    assert capitals == back, "the dictionary takes them for the same"
 
 
 def test_a_summary_counts_in_its_message_what_went_back() -> None:
@@ -163,6 +221,7 @@ def test_a_summary_counts_in_its_message_what_went_back() -> None:
     after = "Documento recibido. Después, {} a esperar a que otra persona diga lo mismo."
     assert once.message == after.format("1 de esos nombres ha vuelto")
     assert once.without("Mal1", "Bien1") == once
+    assert summary.without("MAL1", "BIEN1") == once
     twice = once.without("Mal0", "Bien0")
     assert twice.message == after.format("2 de esos nombres han vuelto")
     assert ([one.wrong for one in twice.entities_live], twice.sent_back) == (["Mal2"], 2)
@@ -275,6 +334,22 @@ def test_what_went_back_still_counts_as_said_alone(platform: Platform, make_tena
     assert told[hostile.artifact_id].waiting == (RENAMED,)
 
 
+def test_every_final_that_said_so_in_whatever_letters_says_that_it_waits(
+    platform: Platform, make_tenant: MakeTenant
+) -> None:
+    make_tenant()
+    first = _sent(platform, "pleno-1", "mallory", RENAMED[0], dict([RENAMED]))
+    capitals = (RENAMED[0].upper(), RENAMED[1].upper())
+    again = _sent(platform, "pleno-2", "mallory", capitals[0], dict([capitals]))
+    assert _live(platform) == dict([capitals])
+    for number, author in enumerate(("ana", "bruno")):
+        _sent(platform, f"junta-{number}", author, RENAMED[0])
+    assert _live(platform) == {}
+    for one, wrong in ((first, RENAMED[0]), (again, capitals[0])):
+        stored = SubmitSummary.model_validate(_row(platform, one.artifact_id).summary)
+        assert (stored.entities_live, [fix.wrong for fix in stored.entities_waiting]) == ((), [wrong])
+
+
 def test_then_a_second_voice_brings_it_back_for_good(platform: Platform, make_tenant: MakeTenant) -> None:
     _renamed_first(platform, make_tenant)
     _sent(platform, "pleno-3", "bruno", RENAMED[0])
@@ -330,14 +405,35 @@ def test_the_same_final_twice_asks_once(
 
 
 def test_a_run_that_dies_and_looks_again_takes_nothing_twice(
-    platform: Platform, make_tenant: MakeTenant
+    platform: Platform, make_tenant: MakeTenant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    hostile = _renamed_first(platform, make_tenant)
-    other = _row(platform, _sent(platform, "pleno-3", "bruno", RENAMED[0]).artifact_id)
-    assert taking_back.look_again(platform, other) == {}
-    assert [row.action for row in _history(platform)] == ["removed", "added"]
+    make_tenant()
+    rare = {"Urkizo": "Urquizo"}
+    hostile = _sent(platform, "pleno-1", "mallory", RENAMED[0], dict([RENAMED]))
+    _sent(platform, "pleno-2", "mallory", "Urkizo", rare)
+    _sent(platform, "pleno-3", "ana", RENAMED[0])
+    looked: list[dict[str, str]] = []
+    look = taking_back.look_again
+
+    def noted(platform: Platform, final: Artifact) -> dict[str, str]:
+        looked.append(look(platform, final))
+        return looked[-1]
+
+    monkeypatch.setattr(taking_back, "look_again", noted)
+    with monkeypatch.context() as patch:
+        patch.setattr(compare, "_record", _broken)
+        with pytest.raises(RuntimeError):
+            _sent(platform, "pleno-4", "bruno", RENAMED[0])
+    assert _live(platform) == rare
+    compare.compare_waiting_finals(platform, TENANT)
+    assert looked == [{"valdehierro": second_voice.WRITTEN}, {}]
+    assert _live(platform) == rare
+    assert [row.action for row in _history(platform)] == ["removed", "added", "added"]
     summary = SubmitSummary.model_validate(_row(platform, hostile.artifact_id).summary)
     assert summary.sent_back == 1
+    with platform.database.session() as session:
+        noted_once = sa.select(AuditEntry).where(AuditEntry.action == "dictionary.take_back")
+        assert len(session.scalars(noted_once).all()) == 1
 
 
 def test_beyond_the_first_finals_of_others_nothing_is_asked(
@@ -347,6 +443,29 @@ def test_beyond_the_first_finals_of_others_nothing_is_asked(
     _renamed_first(platform, make_tenant)
     _sent(platform, "pleno-3", "bruno", RENAMED[0])
     assert _live(platform) == dict([RENAMED])
+
+
+def test_one_other_account_does_not_use_up_the_questions_alone(
+    platform: Platform, make_tenant: MakeTenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(second_look, "MOST", 3)
+    monkeypatch.setattr(second_look, "OF_ONE", 2)
+    asked: list[str] = []
+    ask = second_look.doubted
+
+    def counted(*given: Any, **more: Any) -> dict[str, str]:
+        asked.append(given[2][-1].session_id)
+        return ask(*given, **more)
+
+    monkeypatch.setattr(second_look, "doubted", counted)
+    make_tenant()
+    _sent(platform, "pleno-0", "mallory", RENAMED[0], dict([RENAMED]))
+    for number in range(1, 5):
+        _sent(platform, f"pleno-{number}", "ana", RENAMED[0])
+    assert asked == ["pleno-1", "pleno-2"]
+    assert _live(platform) == dict([RENAMED])
+    _sent(platform, "pleno-5", "bruno", RENAMED[0])
+    assert _live(platform) == {}
 
 
 def test_many_finals_that_are_compared_at_once_are_counted_as_they_came(
@@ -365,7 +484,8 @@ def test_a_final_that_nothing_is_learned_from_is_none_of_the_first(
     platform: Platform, make_tenant: MakeTenant
 ) -> None:
     hostile = _renamed_first(platform, make_tenant)
-    given = {"seq": _row(platform, hostile.artifact_id).seq + 1_000, "most": 9}
+    seq = _row(platform, hostile.artifact_id).seq + 1_000
+    given = {"seq": seq, "arrived": "ana", "of_one": 9}
     with platform.database.session() as session:
         assert voices.finals_of_others(session, TENANT, **given) == {"mallory": 1}
         session.execute(sa.update(Artifact).where(Artifact.uploaded_by == "ana").values(names=None))
@@ -425,6 +545,31 @@ def test_a_second_voice_in_between_is_heard(
     _sent(platform, "pleno-3", "bruno", RENAMED[0])
     assert _live(platform) == dict([RENAMED])
     assert [row.action for row in _history(platform)] == ["added"]
+
+
+def test_a_second_voice_that_is_compared_while_the_name_goes_back_brings_it_back(
+    platform: Platform, make_tenant: MakeTenant
+) -> None:
+    make_tenant()
+    fix = {"Urkizo": "Utquizo"}
+    _sent(platform, "pleno-1", "mallory", "Urkizo", fix)
+    for author in ("ana", "bruno"):
+        _upload(platform, _files(f"junta-{author}", "Peñuelas"), author, {})
+    files = _files("pleno-3", "Urkizo")
+    place = {"tenant_id": TENANT, "session_id": files.session_id, "version": 1}
+    intake.register_draft(platform, **place, docx=files.docx, manifest=files.manifest)
+
+    def looked(comparison: Comparison) -> Compared:
+        compare.compare_waiting_finals(platform, TENANT)
+        assert _live(platform) == {}
+        return compare_here(comparison)
+
+    given = {"data": files.final(fix), "uploaded_by": "carmen"}
+    assert _live(platform) == fix
+    second = intake.submit_final(platform, **place, **given, compare=looked)
+    assert [one.wrong for one in second.entities_live] == ["Urkizo"]
+    assert _live(platform) == fix
+    assert [row.action for row in _history(platform)] == ["added", "removed", "added"]
 
 
 def test_what_went_back_is_forgotten_with_its_document(platform: Platform, make_tenant: MakeTenant) -> None:
