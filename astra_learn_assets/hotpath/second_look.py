@@ -37,14 +37,14 @@ from astra_learn_assets.hotpath import second_voice
 from astra_learn_assets.hotpath.second_voice import Voice
 from astra_learn_assets.hotpath.summary import LiveEntity
 from astra_learn_assets.hotpath.written_names import words_of
-from astra_learn_assets.spanish.fold import entry_key
+from astra_learn_assets.spanish.fold import entry_key, fix_keys
 
 MOST = 30  # finals of others; the benchmark's known town has so many
 OF_ONE = 15  # of these, of one author: the rules need two
 AT_ONCE = 300  # entries of one author, the newest: a look takes its time for each of them
 _OTHERS = 2
 _Keys = tuple[str, str]
-"""Of a fix, :func:`entry_key` of its wrong side and of its right one."""
+"""Of a fix: :func:`fix_keys`."""
 
 
 @dataclass(frozen=True)
@@ -105,8 +105,8 @@ def doubted(
 
 def sent_back(final: Final, entry: DictionaryEntry) -> Final:
     """``final`` with the fix of ``entry`` among those that wait, if it was among its live ones."""
-    taken = _keys(entry.wrong, entry.right)
-    back = [fix for fix in final.live if _keys(*fix) == taken]
+    taken = fix_keys(entry.wrong, entry.right)
+    back = [fix for fix in final.live if fix_keys(*fix) == taken]
     if not back:
         return final
     live = [fix for fix in final.live if fix not in back]
@@ -134,7 +134,7 @@ class _Town:
             for word in one.names:
                 self.writers[entry_key(word)].setdefault(one.author, set()).add(one.session_id)
             for wrong, right in one.waiting:
-                self.waiting[_keys(wrong, right)].add((one.author, one.session_id))
+                self.waiting[fix_keys(wrong, right)].add((one.author, one.session_id))
 
     def others_write(self, word: str, author: str, session_id: str | None) -> int:
         """How many others than ``author`` write the word in other sessions than this."""
@@ -195,7 +195,7 @@ def _said_by_one(entries: Mapping[str, DictionaryEntry], finals: Sequence[Final]
     said: dict[_Keys, set[tuple[str, str]]] = defaultdict(set)
     for one in finals:
         for wrong, right in (*one.live, *one.waiting):
-            said[_keys(wrong, right)].add((one.author, one.session_id))
+            said[fix_keys(wrong, right)].add((one.author, one.session_id))
     alone: dict[str, str] = {}
     for key, entry in entries.items():
         source = brought.get(entry.source_document)
@@ -229,10 +229,6 @@ def _doubts(
         if reason is not None:
             found[change] = reason
     return found
-
-
-def _keys(wrong: str, right: str) -> _Keys:
-    return entry_key(wrong), entry_key(right)
 
 
 def _change(entry: DictionaryEntry) -> LiveEntity:

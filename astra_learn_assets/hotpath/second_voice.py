@@ -44,7 +44,7 @@ from astra_learn_assets.hotpath import no_mishearing
 from astra_learn_assets.hotpath.summary import LiveEntity
 from astra_learn_assets.hotpath.written_names import SHORTEST, words_of
 from astra_learn_assets.spanish import lexicon
-from astra_learn_assets.spanish.fold import entry_key, letters
+from astra_learn_assets.spanish.fold import entry_key, fix_keys, letters
 
 RECENT = timedelta(days=90)
 ROSTER, ENTRY = "contradicts_roster", "contradicts_entry"
@@ -94,14 +94,14 @@ def divide(
     rights: dict[str, list[DictionaryEntry]] = {}
     for entry in entries.values():
         rights.setdefault(entry_key(entry.right), []).append(entry)
-    seconded = {(entry_key(one.wrong), entry_key(one.right)) for one in voices if one.author != author}
-    own = {(entry_key(one.wrong), entry_key(one.right)) for one in voices if one.author == author}
+    seconded = {fix_keys(one.wrong, one.right) for one in voices if one.author != author}
+    own = {fix_keys(one.wrong, one.right) for one in voices if one.author == author}
     alone = len(own - seconded - {(wrong, entry_key(entry.right)) for wrong, entry in entries.items()})
     believed = alone < max(OFTEN, SHARE * (alone + brought))
     live: list[LiveEntity] = []
     waiting: list[tuple[LiveEntity, str]] = []
     for change in changes:
-        wrong, right = entry_key(change.wrong), entry_key(change.right)
+        wrong, right = fix_keys(change.wrong, change.right)
         reason = None
         if _takes_from_roster(change, names):
             reason = ROSTER

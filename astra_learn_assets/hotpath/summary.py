@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pydantic import BaseModel, ConfigDict, Field
 
 from astra_learn_assets.contracts import EntityKind, Rejection
-from astra_learn_assets.spanish.fold import entry_key
+from astra_learn_assets.spanish.fold import fix_keys
 
 
 class LiveEntity(BaseModel):
@@ -62,8 +62,8 @@ class SubmitSummary(BaseModel):
     def without(self, wrong: str, right: str) -> SubmitSummary:
         """This summary once a fix that was live waits again, however it was written; the message says so at
         its end."""
-        keys = entry_key(wrong), entry_key(right)
-        back = [one for one in self.entities_live if (entry_key(one.wrong), entry_key(one.right)) == keys]
+        keys = fix_keys(wrong, right)
+        back = [one for one in self.entities_live if fix_keys(one.wrong, one.right) == keys]
         if not back:
             return self
         before = self.sent_back

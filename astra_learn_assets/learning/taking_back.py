@@ -25,7 +25,7 @@ from astra_learn_assets.hotpath.intake import relay_now
 from astra_learn_assets.hotpath.summary import SubmitSummary
 from astra_learn_assets.ids import TenantId
 from astra_learn_assets.platform import Platform
-from astra_learn_assets.spanish.fold import entry_key
+from astra_learn_assets.spanish.fold import fix_keys
 from astra_learn_assets.store import artifacts, audit, dictionary, erasure, voices
 from astra_learn_assets.store.tables import Artifact
 
@@ -98,7 +98,7 @@ def _doubted(
 
 def _note(session: orm.Session, tenant_id: TenantId, taken: Collection[DictionaryEntry]) -> None:
     """Let the finals that say these entries are live say that they wait."""
-    keys = {(entry_key(entry.wrong), entry_key(entry.right)) for entry in taken}
+    keys = {fix_keys(entry.wrong, entry.right) for entry in taken}
     for final in voices.holding_live(session, tenant_id, keys):
         summary = SubmitSummary.model_validate(final.summary)
         for entry in taken:

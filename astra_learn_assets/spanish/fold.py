@@ -94,6 +94,11 @@ def entry_key(wrong: str) -> str:
     return one_line(unicodedata.normalize("NFC", visible).casefold())
 
 
+def fix_keys(wrong: str, right: str) -> tuple[str, str]:
+    """What two fixes must share to say the same: :func:`entry_key` of either side."""
+    return entry_key(wrong), entry_key(right)
+
+
 def one_line(text: str) -> str:
     """``text`` composed (NFC), with single blanks and none at its ends; no fold, only one way to write it."""
     return " ".join(unicodedata.normalize("NFC", text).split())

@@ -13,7 +13,7 @@ from sqlalchemy import orm
 from sqlalchemy.dialects.postgresql import JSONB
 
 from astra_learn_assets.ids import TenantId
-from astra_learn_assets.spanish.fold import entry_key
+from astra_learn_assets.spanish.fold import fix_keys
 from astra_learn_assets.store.tables import Artifact
 
 _OTHERS = sa.text(
@@ -81,7 +81,7 @@ def holding_live(
 ) -> list[Artifact]:
     """The finals whose summary says that one of these fixes is live, locked until the commit.
 
-    ``fixes``: :func:`entry_key` of wrong and right; the dictionary takes other spellings for the same.
+    ``fixes``: :func:`fix_keys` of each; the dictionary takes other spellings for the same.
     """
     live = Artifact.summary["entities_live"]
     rows = session.execute(
@@ -94,7 +94,7 @@ def holding_live(
     holding = [
         document
         for document, stored in rows
-        if any((entry_key(wrong), entry_key(right)) in fixes for wrong, right in _fixes(stored))
+        if any(fix_keys(wrong, right) in fixes for wrong, right in _fixes(stored))
     ]
     return list(
         session.scalars(
